@@ -1,0 +1,1 @@
+"""Images on disk -> arrays and labels. Knows no model and never imports Keras."""

@@ -1,0 +1,68 @@
+"""Split -> batches of uint8 images and labels, decoded on all cores. Knows no model.
+
+Batch `i` of epoch `e` is a function of (split, size, seed, e, i) alone: the order of the images and the view of each
+are drawn from them, and from nothing else.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from headstart.data.augmentation import Augmentation
+from headstart.data.dataset import Split
+from headstart.data.images import read_image
+from headstart.errors import ImageError
+
+
+@dataclass(eq=False)
+class Batches:
+    """The images of a split, in batches.
+
+    size: side of the images in pixels.
+    batch_size: images in a batch; the last one may hold fewer.
+    shuffle: a fresh order in each epoch; otherwise the order of the split.
+    augmentation: a fresh random view of each image in each epoch; otherwise the image as it is.
+    """
+
+    split: Split
+    size: int
+    batch_size: int = 32  # the tutorial's
+    shuffle: bool = False
+    augmentation: Augmentation | None = None
+    seed: int = 0
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(os.cpu_count()), repr=False)
+
+    def __len__(self) -> int:
+        return -(-len(self.split) // self.batch_size)
+
+    def batch(self, index: int, epoch: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """uint8 (n, size, size, 3) and int32 (n,)."""
+        chosen = self._order(epoch)[index * self.batch_size : (index + 1) * self.batch_size]
+        images = np.stack(list(self._pool.map(lambda i: self._image(i, epoch), chosen)))
+        return images, self.split.labels[chosen]
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The batches of epoch 0, each decoded while the one before it is being used."""
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(self.batch, 0) if len(self) else None
+            for index in range(len(self)):
+                ready, coming = coming, ahead.submit(self.batch, index + 1) if index + 1 < len(self) else None
+                yield ready.result()  # type: ignore[union-attr]
+
+    def _order(self, epoch: int) -> np.ndarray:
+        if not self.shuffle:
+            return np.arange(len(self.split))
+        return np.random.default_rng([self.seed, epoch]).permutation(len(self.split))
+
+    def _image(self, index: int, epoch: int) -> np.ndarray:
+        path = self.split.paths[index]
+        try:
+            image = read_image(path, self.size)
+        except ImageError as error:
+            raise ImageError(f"'{path}' {error}. It could be read a while ago: was it changed or moved?") from None
+        if self.augmentation is None:
+            return image
+        return self.augmentation.view(image, seed=self.seed, epoch=epoch, digest=self.split.digests[index])

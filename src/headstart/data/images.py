@@ -1,0 +1,196 @@
+"""bytes | path -> uint8 (height, width, 3), RGB. The only decoder: whoever reads an image reads it here.
+
+JPEG, the common case, goes through OpenCV, which is fast and releases the interpreter lock. All the rest (PNG, WebP,
+BMP, GIF, TIFF, and JPEG in CMYK) goes through Pillow, which knows palettes, transparency and 16 bits.
+The same resizing serves training, evaluation and prediction, so that a file always gives the same pixels.
+"""
+
+import io
+import warnings
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from headstart.errors import ImageError
+
+# Files with these endings are taken for images; what a file really is, its content says.
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+_PLUGINS = (
+    JpegImagePlugin.JpegImageFile,
+    PngImagePlugin.PngImageFile,
+    WebPImagePlugin.WebPImageFile,
+    BmpImagePlugin.BmpImageFile,
+    GifImagePlugin.GifImageFile,
+    TiffImagePlugin.TiffImageFile,
+)  # imported above by name, as Pillow loads some of its formats only on demand
+FORMATS = tuple(plugin.format for plugin in _PLUGINS)
+
+# Pillow refuses more than twice its warning limit (decompression bombs); the same limit holds here for every format.
+MAX_PIXELS = 2 * 89_478_485
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # below the limit there is nothing to say
+
+# JPEG can be decoded at a half, a quarter or an eighth of its size, which costs less than decoding all of it.
+_REDUCED = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+
+
+def read_image(source: bytes | str | Path, size: int | None = None) -> np.ndarray:
+    """Decode one image file.
+
+    Args:
+        source: the path of a file, or its content.
+        size: side in pixels of the square to resize to (stretched, as the tutorial does); None keeps all pixels.
+
+    Returns:
+        uint8 (height, width, 3), RGB, upright (EXIF orientation applied), transparent parts on white;
+        (size, size, 3) where a size is given. Of a GIF or TIFF with several frames, the first.
+
+    Raises:
+        ImageError: the file is missing, empty, cut short, too large or no image that headstart reads.
+    """
+    image = _decode(_content(source), size)
+    return image if size is None else resize(image, size)
+
+
+def resize(image: np.ndarray, size: int) -> np.ndarray:
+    """uint8 (height, width, 3) -> uint8 (size, size, 3), stretched to the square.
+
+    Each side is first averaged down by the largest power of two that leaves at least `size`, then interpolated
+    bilinearly: without the averaging, most pixels of a large photo would never be looked at.
+    """
+    height, width = image.shape[:2]
+    down_y, down_x = _power_of_two(height / size), _power_of_two(width / size)
+    if down_y > 1 or down_x > 1:
+        averaged = (-(-width // down_x), -(-height // down_y))
+        image = cv2.resize(image, averaged, interpolation=cv2.INTER_AREA)
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
+
+
+def read_thumbnail(source: bytes | str | Path, longest: int) -> np.ndarray:
+    """One image in its own shape, uint8 (height, width, 3), its longer side at most `longest` pixels: to be shown."""
+    image = read_image(source)
+    scale = longest / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def from_array(array: np.ndarray) -> np.ndarray:
+    """Any usual picture in memory -> uint8 (height, width, 3).
+
+    Takes uint8 (or whole or broken numbers within 0..255) of shape (height, width), (height, width, 1),
+    (height, width, 3) in RGB or (height, width, 4) in RGBA.
+    """
+    array = np.asarray(array)
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
+        raise ImageError(
+            f"An array of shape {array.shape} is no image: expected (height, width), (height, width, 3) or "
+            f"(height, width, 4). Pass several images as a list, or as one array (count, height, width, 3)."
+        )
+    if array.dtype != np.uint8:
+        if not np.issubdtype(array.dtype, np.number) or not np.all((array >= 0) & (array <= 255)):
+            raise ImageError(
+                f"An array of {array.dtype} with values outside 0..255 is no image: expected pixels from 0 to 255. "
+                f"Undo what was done to them (such as scaling to -1..1) before you predict."
+            )
+        if np.issubdtype(array.dtype, np.floating) and array.max() <= 1 and array.any():
+            raise ImageError(
+                "An array of broken numbers from 0 to 1 was given: expected pixels from 0 to 255. Multiply it by 255."
+            )
+        array = np.round(array).astype(np.uint8)
+    if array.shape[2] == 4:
+        return _on_white(Image.fromarray(array, "RGBA"))
+    return np.ascontiguousarray(np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array)
+
+
+def from_pillow(image: Image.Image) -> np.ndarray:
+    """A Pillow image, of any mode -> uint8 (height, width, 3), RGB, upright, transparent parts on white."""
+    from_png = image.format == "PNG"
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16") or (image.mode == "I" and from_png):  # grey, 16 bits a pixel
+        grey = (np.asarray(image).astype(np.uint32) * 255 + 32767) // 65535
+        return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+    if image.mode in ("I", "F"):
+        raise ImageError(
+            "holds 32-bit numbers, which have no agreed black and white; save it with 8 or 16 bits a pixel"
+        )
+    if "A" in image.mode or "a" in image.mode or "transparency" in image.info:
+        return _on_white(image.convert("RGBA"))
+    return np.asarray(image.convert("RGB"))
+
+
+def _content(source: bytes | str | Path) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    try:
+        return Path(source).read_bytes()
+    except OSError as error:
+        raise ImageError(f"cannot be opened: {error.strerror or error}") from error
+
+
+def _decode(data: bytes, size: int | None) -> np.ndarray:
+    if not data:
+        raise ImageError("is empty (0 bytes)")
+    try:
+        header = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError:
+        raise ImageError("is no image that headstart reads (JPEG, PNG, WebP, BMP, GIF, TIFF)") from None
+    except Image.DecompressionBombError:
+        raise ImageError(f"has more than {MAX_PIXELS:,} pixels; make it smaller") from None
+    except (OSError, ValueError, SyntaxError, EOFError, OverflowError) as error:  # Pillow's, for damaged headers
+        raise ImageError(f"has a damaged header ({error})") from None
+    width, height = header.size
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"has {width} x {height} pixels, more than {MAX_PIXELS:,}; make it smaller")
+    is_jpeg = header.format in ("JPEG", "MPO")  # MPO: several JPEGs in one file, as some phones write
+    if is_jpeg and header.mode in ("RGB", "L") and _is_whole_jpeg(data):
+        scale = 1 if size is None else min(8, _power_of_two(min(width, height) / size))
+        try:
+            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[scale])
+        except cv2.error:
+            bgr = None
+        if bgr is not None:
+            return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    return _decode_with_pillow(header)  # or it says what is wrong
+
+
+def _decode_with_pillow(header: Image.Image) -> np.ndarray:
+    try:
+        header.load()
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, Image.DecompressionBombError) as error:
+        raise ImageError(f"is damaged or cut short ({error})") from None
+    return from_pillow(header)
+
+
+def _is_whole_jpeg(data: bytes) -> bool:
+    """The end marker comes after the last start of a scan. OpenCV fills a photo that is cut short with grey."""
+    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
+
+
+def _on_white(rgba: Image.Image) -> np.ndarray:
+    white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+    return np.asarray(Image.alpha_composite(white, rgba).convert("RGB"))
+
+
+def _power_of_two(ratio: float) -> int:
+    """The largest power of two that is at most `ratio`; 1 for ratios below 2."""
+    return 1 << max(int(ratio).bit_length() - 1, 0)

@@ -1,0 +1,77 @@
+"""CSV <-> the listing of a collection: `path,label[,split[,hash]]`. Knows text and paths, opens no image.
+
+Relative paths are relative to the CSV. What `write_splits` writes, `read_listing` reads: a run's splits.csv is itself
+a collection that can be trained on or evaluated.
+"""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+from headstart.data.splits import SPLITS
+from headstart.errors import DatasetError
+
+Row = tuple[Path, str, str, str | None]  # path, name, label, split
+
+_SPLIT_NAMES = {**{name: name for name in SPLITS}, "training": "train", "val": "validation", "valid": "validation"}
+
+
+def read_listing(table: Path) -> list[Row]:
+    """The rows of a CSV, with commas, semicolons or tabs between the columns.
+
+    Raises:
+        DatasetError: a column, a file or a label is missing, a split has an unknown name, a path stands there twice.
+    """
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"'{table}' cannot be read as UTF-8 text: {error}.") from None
+    lines = text.splitlines()
+    if not lines:
+        raise DatasetError(f"'{table}' is empty. Its first line names the columns: path,label or path,label,split.")
+    delimiter = max(",;\t", key=lines[0].count)
+    rows = csv.DictReader(lines, delimiter=delimiter)
+    columns = [str(name).strip().lower() for name in rows.fieldnames or []]
+    missing = [name for name in ("path", "label") if name not in columns]
+    if missing:
+        raise DatasetError(
+            f"'{table}' has no column {' and no column '.join(map(repr, missing))} (found: {', '.join(columns)}). "
+            f"Its first line must name the columns: path,label or path,label,split."
+        )
+    rows.fieldnames = columns
+
+    found: dict[Path, Row] = {}
+    faults = []
+    for number, row in enumerate(rows, start=2):
+        name, label, split = ((row.get(key) or "").strip() for key in ("path", "label", "split"))
+        path = table.parent / name
+        if not name or not label:
+            faults.append(f"line {number}: no {'label' if name else 'path'}")
+        elif split and split.lower() not in _SPLIT_NAMES:
+            faults.append(f"line {number}: split '{split}' is none of {', '.join(SPLITS)}")
+        elif not path.is_file():
+            faults.append(f"line {number}: no such file '{name}'")
+        elif path in found:
+            faults.append(f"line {number}: '{name}' stands there twice")
+        else:
+            found[path] = (path, name.replace("\\", "/"), label, _SPLIT_NAMES[split.lower()] if split else None)
+    if faults:
+        shown = "\n  ".join(faults[:5] + ([f"... and {len(faults) - 5} more"] if len(faults) > 5 else []))
+        raise DatasetError(f"'{table}' has {len(faults)} faulty lines; mend or remove them:\n  {shown}")
+    if not found:
+        raise DatasetError(f"'{table}' lists no image: there is nothing below its first line.")
+    without = sum(row[3] is None for row in found.values())
+    if 0 < without < len(found):
+        raise DatasetError(
+            f"'{table}' names a split for some images, but not for {without} of {len(found)}. "
+            f"Fill in the column 'split' for all of them, or leave it out."
+        )
+    return list(found.values())
+
+
+def write_splits(table: Path, rows: Iterable[tuple[str, str, str, str]]) -> None:
+    """Write `path,label,split,hash`, a line an image."""
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("path", "label", "split", "hash"))
+        writer.writerows(rows)
