@@ -1,0 +1,86 @@
+"""The table BACKBONES: which pretrained bases there are, and what each needs to be used rightly.
+
+A table and nothing else: it can be read, and a choice checked, without importing Keras. `weights.py` builds a base,
+`classifier.py` puts its preprocessing before it and a head behind it.
+"""
+
+from dataclasses import dataclass
+
+from headstart.errors import ModelError
+
+# How each family was trained to see pixels (keras.applications.imagenet_utils.preprocess_input, by its mode names):
+#   "tf"      RGB scaled to -1..1
+#   "torch"   RGB scaled to 0..1, then standardised with ImageNet's mean and deviation of each channel
+#   "caffe"   BGR, ImageNet's mean of each channel taken off, not scaled
+#   "inside"  the base begins with its own preprocessing layers, and takes 0..255
+PREPROCESSING = ("tf", "torch", "caffe", "inside")
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """One row of the table.
+
+    builder: name of the function in keras.applications.
+    preprocessing: "tf", "torch", "caffe" or "inside", see above.
+    image_size: side in pixels that it was pretrained at.
+    features: depth of the block of features that it gives.
+    fine_tune_from: the first layer that fine-tuning trains: a name, or an index as in the tutorial. For all but
+        MobileNetV2, whose 100 is the tutorial's, it is where the last stage of the network begins.
+    min_image_size: the smallest side that the architecture can halve as often as it does.
+    packaged: file of the pretrained weights in the package, if they are there.
+    """
+
+    builder: str
+    preprocessing: str
+    image_size: int
+    features: int
+    fine_tune_from: int | str
+    min_image_size: int = 32
+    packaged: str | None = None
+
+
+BACKBONES = {
+    "mobilenet_v2": Backbone("MobileNetV2", "tf", 224, 1280, 100, packaged="mobilenet_v2_imagenet_no_top.weights.h5"),
+    "mobilenet": Backbone("MobileNet", "tf", 224, 1024, "conv_dw_12"),
+    "mobilenet_v3_small": Backbone("MobileNetV3Small", "inside", 224, 576, "expanded_conv_8_expand"),
+    "mobilenet_v3_large": Backbone("MobileNetV3Large", "inside", 224, 960, "expanded_conv_12_expand"),
+    "efficientnet_b0": Backbone("EfficientNetB0", "inside", 224, 1280, "block6a_expand_conv"),
+    "efficientnet_v2_b0": Backbone("EfficientNetV2B0", "inside", 224, 1280, "block6a_expand_conv"),
+    "efficientnet_v2_b1": Backbone("EfficientNetV2B1", "inside", 240, 1280, "block6a_expand_conv"),
+    "efficientnet_v2_b2": Backbone("EfficientNetV2B2", "inside", 260, 1408, "block6a_expand_conv"),
+    "efficientnet_v2_b3": Backbone("EfficientNetV2B3", "inside", 300, 1536, "block6a_expand_conv"),
+    "efficientnet_v2_s": Backbone("EfficientNetV2S", "inside", 384, 1280, "block6a_expand_conv"),
+    "convnext_tiny": Backbone("ConvNeXtTiny", "inside", 224, 768, "convnext_tiny_stage_3_block_0_depthwise_conv"),
+    "convnext_small": Backbone("ConvNeXtSmall", "inside", 224, 768, "convnext_small_stage_3_block_0_depthwise_conv"),
+    "resnet50": Backbone("ResNet50", "caffe", 224, 2048, "conv5_block1_1_conv"),
+    "resnet50_v2": Backbone("ResNet50V2", "tf", 224, 2048, "conv5_block1_preact_bn"),
+    "densenet121": Backbone("DenseNet121", "torch", 224, 1024, "conv5_block1_0_bn"),
+    "xception": Backbone("Xception", "tf", 299, 2048, "block13_sepconv1_act", min_image_size=71),
+    "inception_v3": Backbone("InceptionV3", "tf", 299, 2048, "mixed8", min_image_size=75),
+    "nasnet_mobile": Backbone("NASNetMobile", "tf", 224, 1056, "reduction_conv_1_reduce_8"),
+    "vgg16": Backbone("VGG16", "caffe", 224, 512, "block5_conv1"),
+}
+
+DEFAULT = "mobilenet_v2"
+
+
+def get_backbone(name: str) -> Backbone:
+    """The row of the table.
+
+    Raises:
+        ModelError: there is none of that name.
+    """
+    try:
+        return BACKBONES[name]
+    except KeyError:
+        raise ModelError(f"There is no backbone '{name}'. Choose one of: {', '.join(BACKBONES)}.") from None
+
+
+def check_image_size(name: str, image_size: int) -> None:
+    """Raise ModelError where the backbone cannot work on images of that side."""
+    smallest = get_backbone(name).min_image_size
+    if image_size < smallest:
+        raise ModelError(
+            f"Images of {image_size} x {image_size} pixels are too small for '{name}': it needs at least {smallest}. "
+            f"It was pretrained at {get_backbone(name).image_size}; sizes near that work best."
+        )

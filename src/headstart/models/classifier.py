@@ -1,0 +1,183 @@
+"""base + head + class names = Classifier: predicts, is saved as one folder, and is loaded from it.
+
+The network takes raw RGB pixels and gives logits; its preprocessing is inside. It is a plain Keras model: the file
+`model.keras` is loaded by `keras.models.load_model` where there is no headstart.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+from PIL import Image
+
+from headstart.data.images import from_array, from_pillow, read_image, resize
+from headstart.errors import RunError
+from headstart.models import outputs
+from headstart.models.keras_backend import keras
+from headstart.models.outputs import Prediction
+from headstart.models.preprocessing import preprocess
+
+Picture = str | Path | bytes | Image.Image | np.ndarray
+
+SCHEMA = 1
+RESIZING = "stretch"  # to the square, as the tutorial does
+BATCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A trained classifier.
+
+    model: raw RGB float32 or uint8 (n, image_size, image_size, 3), 0..255 -> logits (n, 1) or (n, classes).
+    class_names: in the order of the logits; with one logit, positive means the second class.
+    backbone: name of the row of BACKBONES that the base is made by.
+    image_size: side in pixels.
+    recipe: name of the recipe that it was trained by.
+    history: a row for each epoch of its training, as in history.csv; empty after `load`.
+    phases: a summary of each phase of its training, as in metrics.json; empty after `load`.
+    """
+
+    model: keras.Model
+    class_names: tuple[str, ...]
+    backbone: str
+    image_size: int
+    recipe: str
+    history: tuple[dict, ...] = ()
+    phases: tuple[dict, ...] = ()
+
+    @overload
+    def predict(self, pictures: Picture) -> Prediction: ...
+    @overload
+    def predict(self, pictures: Sequence[Picture]) -> list[Prediction]: ...
+
+    def predict(self, pictures: Picture | Sequence[Picture]) -> Prediction | list[Prediction]:
+        """The answer for one image, or a list of answers for several.
+
+        Args:
+            pictures: a path, the bytes of a file, a Pillow image or an array (height, width[, channels]) in 0..255;
+                or a sequence of these; or one array (n, height, width, 3).
+
+        Raises:
+            ImageError: one of them is no image.
+        """
+        if isinstance(pictures, (str, Path, bytes, Image.Image)) or getattr(pictures, "ndim", 4) < 4:
+            return self.predict([pictures])[0]  # type: ignore[list-item]
+        if len(pictures) == 0:
+            return []
+        starts = range(0, len(pictures), BATCH)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            batches = (np.stack(list(pool.map(self._pixels, pictures[start : start + BATCH]))) for start in starts)
+            return outputs.predictions(self.logits(batches), self.class_names)
+
+    def logits(self, batches: Iterable[np.ndarray]) -> np.ndarray:
+        """Batches of uint8 (n, image_size, image_size, 3) -> float32 (all n, 1) or (all n, classes)."""
+        return np.concatenate([self.model.predict_on_batch(images) for images in batches])
+
+    def save(self, folder: str | Path) -> None:
+        """Write `classifier.json` and `model.keras` into a new folder, which appears whole or not at all.
+
+        Raises:
+            RunError: the folder exists, or cannot be written.
+        """
+        folder = Path(folder)
+        if folder.exists():
+            raise RunError(f"'{folder}' exists already. Choose another name, or remove it first.")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        try:
+            self.write_into(temporary)
+            temporary.chmod(0o755)
+            temporary.rename(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    def write_into(self, folder: Path) -> None:
+        """Write `classifier.json` and `model.keras` into a folder that exists."""
+        uncompiled = keras.Model(self.model.inputs, self.model.outputs, name="classifier")  # no optimizer in the file
+        uncompiled.save(folder / "model.keras")
+        card = {
+            "schema": SCHEMA,
+            "class_names": list(self.class_names),
+            "backbone": self.backbone,
+            "image_size": self.image_size,
+            "resizing": RESIZING,
+            "recipe": self.recipe,
+            "versions": {name: version(name) for name in ("headstart", "keras")},
+            "hashes": {"model.keras": _digest(folder / "model.keras")},
+        }
+        (folder / "classifier.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+    def _pixels(self, picture: Picture) -> np.ndarray:
+        if isinstance(picture, Image.Image):
+            return resize(from_pillow(picture), self.image_size)
+        if isinstance(picture, (str, Path, bytes)):
+            return read_image(picture, self.image_size)
+        return resize(from_array(picture), self.image_size)
+
+
+def load(folder: str | Path) -> Classifier:
+    """A classifier from the folder of a run, or from what `Classifier.save` wrote.
+
+    Raises:
+        RunError: there is no such folder, a file is missing or damaged, or a newer headstart wrote it.
+    """
+    folder = Path(folder)
+    card = _read_card(folder)
+    file = folder / "model.keras"
+    if not file.is_file() or _digest(file) != card["hashes"]["model.keras"]:
+        state = "was changed after it was saved" if file.is_file() else "is missing"
+        raise RunError(f"'{file}' {state}. Copy the whole folder '{folder}' again from where it was trained.")
+    return Classifier(
+        model=keras.models.load_model(file, compile=False),
+        class_names=tuple(card["class_names"]),
+        backbone=card["backbone"],
+        image_size=card["image_size"],
+        recipe=card["recipe"],
+    )
+
+
+def compose(
+    base: keras.Model, *, backbone: str, image_size: int, num_classes: int, dropout: float, seed: int
+) -> keras.Model:
+    """Pixels -> preprocessing -> base -> pooling -> dropout -> logits: the tutorial's model, without augmentation."""
+    pixels = keras.Input((image_size, image_size, 3), name="pixels")
+    x = preprocess(backbone, pixels)
+    x = base(x, training=False)  # inference mode, also when thawed: batch statistics would undo what the base knows
+    x = keras.layers.GlobalAveragePooling2D(name="global_average_pooling2d")(x)
+    x = keras.layers.Dropout(dropout, seed=seed, name="dropout")(x)
+    start = keras.initializers.GlorotUniform(seed=seed)  # Keras' default, drawn from our seed
+    logits = keras.layers.Dense(outputs.num_logits(num_classes), kernel_initializer=start, name="logits")(x)
+    return keras.Model(pixels, logits, name="classifier")
+
+
+def _read_card(folder: Path) -> dict:
+    file = folder / "classifier.json"
+    if not file.is_file():
+        found = "holds no classifier.json" if folder.is_dir() else "does not exist"
+        raise RunError(f"'{folder}' {found}; expected the folder of a run, as `headstart train ... --out` writes it.")
+    try:
+        card = json.loads(file.read_text("utf-8"))
+        schema = card["schema"]
+        missing = {"class_names", "backbone", "image_size", "recipe", "hashes"} - card.keys()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"'{file}' is damaged ({error}). Copy the whole folder '{folder}' again.") from None
+    if schema != SCHEMA or missing:
+        raise RunError(
+            f"'{file}' has schema {schema}, this headstart reads {SCHEMA}. "
+            f"Install the headstart that wrote it: {card.get('versions', {}).get('headstart', 'unknown')}."
+        )
+    return card
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

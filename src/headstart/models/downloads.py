@@ -1,0 +1,41 @@
+"""URL -> file, through Keras' download cache (~/.keras). Knows what can go wrong on the way, not what is fetched."""
+
+import contextlib
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from headstart.errors import DatasetError, WeightsError
+from headstart.models.keras_backend import keras
+
+TIMEOUT = 30.0  # seconds without a byte: Keras itself would wait for ever
+
+
+class DownloadError(DatasetError, WeightsError):
+    """An address cannot be reached, or what it gave is not what was expected."""
+
+
+def fetch(url: str, *, again: bool = False) -> Path:
+    """The file at `url`, from the cache if it is there (unless `again`); shows its progress on standard error.
+
+    Raises:
+        DownloadError: the address cannot be reached.
+    """
+    with downloading(url):
+        return Path(keras.utils.get_file(origin=url, force_download=again))
+
+
+@contextlib.contextmanager
+def downloading(url: str) -> Iterator[None]:
+    """Around a call of Keras that downloads: its messages go to standard error, its failures become DownloadError."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    except Exception as error:  # get_file raises a bare Exception where the network fails, ValueError for a wrong hash
+        reason = str(error).rpartition("-- ")[2].strip() or type(error).__name__
+        raise DownloadError(f"{url} cannot be reached ({reason})") from error
+    finally:
+        socket.setdefaulttimeout(before)

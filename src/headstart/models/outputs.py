@@ -1,0 +1,52 @@
+"""Logits -> probabilities and answers. NumPy only, so that what runs a classifier need not import Keras."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one image."""
+
+    label: str
+    probability: float  # of that label, 0..1
+    probabilities: dict[str, float]  # of every class, the most probable first
+
+    def top(self, count: int) -> dict[str, float]:
+        """The `count` most probable classes."""
+        return dict(list(self.probabilities.items())[:count])
+
+
+def num_logits(num_classes: int) -> int:
+    """Two classes need one logit (positive: the second class), as in the tutorial; more need one each."""
+    return 1 if num_classes == 2 else num_classes
+
+
+def two_sided(logits: np.ndarray) -> np.ndarray:
+    """float (n, 1) -> (n, 2): the one logit of two classes as the second of two, so that softmax serves both."""
+    logits = np.asarray(logits, dtype=np.float64)
+    return np.concatenate([np.zeros_like(logits), logits], axis=1) if logits.shape[1] == 1 else logits
+
+
+def log_probabilities(logits: np.ndarray) -> np.ndarray:
+    """Logits (n, 1) or (n, classes) -> float64 (n, classes), the natural logarithm of each probability."""
+    logits = two_sided(logits)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def probabilities(logits: np.ndarray) -> np.ndarray:
+    """Logits (n, 1) or (n, classes) -> float64 (n, classes), 0..1, each row adding up to 1."""
+    return np.exp(log_probabilities(logits))
+
+
+def predictions(logits: np.ndarray, class_names: Sequence[str]) -> list[Prediction]:
+    """Logits (n, 1) or (n, classes) -> n answers."""
+    answers = []
+    for row in probabilities(logits):
+        ranked = {class_names[i]: float(row[i]) for i in np.argsort(-row, kind="stable")}
+        label = next(iter(ranked))
+        answers.append(Prediction(label, ranked[label], ranked))
+    return answers

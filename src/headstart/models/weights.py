@@ -1,0 +1,85 @@
+"""Where pretrained weights come from: the package, Keras' own addresses, or a file of the user's."""
+
+import importlib.resources
+from pathlib import Path
+
+from headstart.errors import ModelError, WeightsError
+from headstart.models.backbones import check_image_size, get_backbone
+from headstart.models.downloads import DownloadError, downloading
+from headstart.models.keras_backend import keras
+
+PRETRAINED = "pretrained"
+RANDOM = "random"  # no pretrained weights at all: for tests, and for comparisons
+
+
+def load_base(name: str, image_size: int, weights: str | Path = PRETRAINED) -> keras.Model:
+    """The convolutional base of a backbone, with its weights.
+
+    Args:
+        name: of a row of BACKBONES.
+        image_size: side of the images in pixels.
+        weights: "pretrained" (from the package where they are in it, else downloaded by Keras, which checks their
+            hash), "random", or the path of a file: `.weights.h5` or `.h5`, of this backbone without its top.
+
+    Raises:
+        ModelError: there is no such backbone, or the images are too small for it.
+        WeightsError: they cannot be downloaded, or the file is missing or belongs to another network.
+    """
+    check_image_size(name, image_size)
+    if weights == PRETRAINED:
+        packaged = get_backbone(name).packaged
+        return _downloaded(name, image_size) if packaged is None else _from_file(name, image_size, _packaged(packaged))
+    base = _build(name, image_size, weights=None)
+    return base if weights == RANDOM else _from_file(name, image_size, Path(weights))
+
+
+def _build(name: str, image_size: int, weights: str | None) -> keras.Model:
+    """Preprocessed pixels (n, size, size, 3) -> features (n, h, w, depth)."""
+    builder = getattr(keras.applications, get_backbone(name).builder)
+    return builder(input_shape=(image_size, image_size, 3), include_top=False, weights=weights)
+
+
+def _packaged(file: str) -> Path:
+    return Path(str(importlib.resources.files("headstart.models") / "files" / file))
+
+
+def _downloaded(name: str, image_size: int) -> keras.Model:
+    try:
+        with downloading(f"The address of Keras' weights for '{name}'"):
+            return _build(name, image_size, weights="imagenet")
+    except DownloadError as error:
+        raise WeightsError(
+            f"{error}. Connect to the internet once (they are kept in ~/.keras afterwards), or give the weights as a "
+            f"file: --weights FILE. The weights of 'mobilenet_v2' are part of headstart and need neither."
+        ) from error
+
+
+def _from_file(name: str, image_size: int, file: Path) -> keras.Model:
+    if not file.is_file():
+        raise WeightsError(f"'{file}' is not there. Give a .weights.h5 or .h5 file of '{name}' without its top.")
+    base = _build(name, image_size, weights=None)
+    try:
+        base.load_weights(file)
+    except (ValueError, OSError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise WeightsError(
+            f"'{file}' does not fit '{name}' ({base.count_params():,} parameters, without the top): {reason} "
+            f"Choose the backbone that the file belongs to with --backbone."
+        ) from error
+    return base
+
+
+def layer_index(base: keras.Model, layer: int | str) -> int:
+    """The index of a layer of the base that is given by index or by name.
+
+    Raises:
+        ModelError: the base has no such layer.
+    """
+    names = [each.name for each in base.layers]
+    if isinstance(layer, str) and layer in names:
+        return names.index(layer)
+    if isinstance(layer, int) and 0 <= layer < len(names):
+        return layer
+    raise ModelError(
+        f"The base has no layer {layer!r}: it has {len(names)}, from 0 '{names[0]}' to {len(names) - 1} '{names[-1]}'."
+    )
