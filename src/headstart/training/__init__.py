@@ -1,0 +1,1 @@
+"""Dataset + Recipe -> Classifier. Start reading at `trainer.py`."""

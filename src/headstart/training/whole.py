@@ -1,0 +1,95 @@
+"""The plain execution of a phase: the whole Keras model in `fit`, frozen layers and all.
+
+Slow, because frozen layers compute the same again and again, and obviously right: what is faster is compared with it.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import numpy as np
+
+from headstart.data.batches import Batches
+from headstart.models.keras_backend import keras
+from headstart.progress import Progress
+
+AfterEpoch = Callable[[int, float, dict[str, float]], None]  # (epochs done, seconds, logs of Keras)
+
+
+def fit(
+    model: keras.Model,
+    train: Batches,
+    validation: Batches,
+    *,
+    first_epoch: int,
+    last_epoch: int,
+    seed: int,
+    progress: Progress,
+    after_epoch: AfterEpoch,
+) -> None:
+    """Train a compiled model for the epochs first_epoch, ..., last_epoch - 1 (counted from 0)."""
+    sequence = _Sequence(train, model)
+    watcher = _Watcher(sequence, last_epoch=last_epoch, seed=seed, progress=progress, after_epoch=after_epoch)
+    with watcher.bars:  # an epoch that is interrupted leaves no bar behind
+        model.fit(
+            sequence,
+            validation_data=_Sequence(validation, model),
+            initial_epoch=first_epoch,
+            epochs=last_epoch,
+            shuffle=False,  # Batches shuffles, from the seed and the epoch
+            verbose=0,
+            callbacks=[watcher],
+        )
+
+
+def evaluate(model: keras.Model, batches: Batches) -> tuple[float, float]:
+    """Loss and accuracy of a compiled model."""
+    logs = model.evaluate(_Sequence(batches, model), verbose=0, return_dict=True)
+    return float(logs["loss"]), float(logs["accuracy"])
+
+
+class _Sequence(keras.utils.PyDataset):
+    """Batches in the form that `fit` takes. Keras fetches the next ones while a step is computed."""
+
+    def __init__(self, batches: Batches, model: keras.Model) -> None:
+        super().__init__()  # one worker: Batches itself decodes on all cores
+        self.batches = batches
+        self.epoch = 0
+        self.binary = model.output.shape[-1] == 1
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        images, labels = self.batches.batch(index, self.epoch)
+        return images, labels.astype("float32")[:, None] if self.binary else labels
+
+
+class _Watcher(keras.callbacks.Callback):
+    """Tells the batches which epoch it is, and the user how far it is."""
+
+    def __init__(
+        self, sequence: _Sequence, *, last_epoch: int, seed: int, progress: Progress, after_epoch: AfterEpoch
+    ) -> None:
+        super().__init__()
+        self.sequence, self.last_epoch, self.seed = sequence, last_epoch, seed
+        self.progress, self.after_epoch = progress, after_epoch
+        self.bars = ExitStack()
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.sequence.epoch = epoch
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout):  # as with the views: drawn from (seed, epoch), to go on later
+                layer.seed_generator.state.assign([self.seed, epoch << 16])
+        self.start = time.perf_counter()
+        bar = self.progress.bar(f"Epoch {epoch + 1}/{self.last_epoch}", len(self.sequence))
+        self.advance = self.bars.enter_context(bar)
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        logs = logs or {}
+        self.advance(1, f"loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}")
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.bars.close()
+        numbers = {name: float(value) for name, value in (logs or {}).items()}
+        self.after_epoch(epoch + 1, time.perf_counter() - self.start, numbers)
