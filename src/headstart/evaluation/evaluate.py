@@ -1,0 +1,40 @@
+"""Classifier + Split -> Evaluation: decode, predict, measure."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from headstart.data.batches import Batches
+from headstart.data.dataset import Split
+from headstart.errors import DatasetError
+from headstart.evaluation.metrics import Evaluation, measure
+from headstart.models.classifier import Classifier
+from headstart.progress import Progress, Quiet, track
+
+
+def evaluate(classifier: Classifier, split: Split, *, progress: Progress | None = None) -> Evaluation:
+    """Measure a classifier on images whose classes are known, such as `dataset.test`.
+
+    Raises:
+        DatasetError: there are no images, or some are of a class that the classifier does not know.
+    """
+    if len(split) == 0:
+        raise DatasetError("There are no images to evaluate on. Give a collection that has some.")
+    split = _in_terms_of(classifier, split)
+    batches = Batches(split, classifier.image_size)
+    images = (images for images, _ in track(progress or Quiet(), batches, "Evaluating", len(batches)))
+    return measure(classifier.logits(images), split.labels, classifier.class_names)
+
+
+def _in_terms_of(classifier: Classifier, split: Split) -> Split:
+    """The same images, labelled by the classifier's order of the classes."""
+    present = {split.class_names[label] for label in np.unique(split.labels)}
+    unknown = sorted(present - set(classifier.class_names))
+    if unknown:
+        raise DatasetError(
+            f"The images are of {', '.join(map(repr, unknown))}, which the classifier does not know; "
+            f"it knows {', '.join(map(repr, classifier.class_names))}. Leave them out, or rename their class."
+        )
+    number = {name: index for index, name in enumerate(classifier.class_names)}
+    labels = np.array([number[split.class_names[label]] for label in split.labels], dtype=np.int32)
+    return replace(split, labels=labels, class_names=classifier.class_names)

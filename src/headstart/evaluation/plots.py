@@ -1,0 +1,188 @@
+"""Every picture: arrays and names -> matplotlib figures -> PNG. Computes nothing, decides nothing.
+
+The colours are those of Okabe and Ito, which people with any kind of colour vision tell apart. Text is shortened or
+turned rather than laid over other text, at 2 classes and at 100.
+"""
+
+import itertools
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from headstart.evaluation.metrics import Evaluation
+
+# M. Okabe, K. Ito, Color Universal Design (2008)
+BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#767676"
+SHADES = LinearSegmentedColormap.from_list("white_to_blue", ["#FFFFFF", "#9CC9E6", "#0072B2", "#003B5C"])
+
+DPI = 120
+NAME_WIDTH = 30  # characters that fit over a thumbnail
+LABEL_WIDTH = 40  # characters of a class name along an axis
+MAX_CELLS_WITH_NUMBERS = 30  # classes: beyond, the numbers in a confusion matrix could not be read
+MAX_NAMES = 60  # classes: beyond, only some of their names fit along an axis
+
+# matplotlib's own font knows no Chinese, Japanese, Korean, Arabic or Hindi: take the first ones installed that do.
+_MORE_FONTS = (
+    "Noto Sans CJK JP",
+    "Microsoft YaHei",
+    "Hiragino Sans",
+    "PingFang SC",
+    "Arial Unicode MS",
+    "WenQuanYi Zen Hei",
+)
+_INSTALLED = {font.name for font in font_manager.fontManager.ttflist}
+FONTS = ["DejaVu Sans", *(name for name in _MORE_FONTS if name in _INSTALLED)]
+
+
+# class names are shown as they are: a dollar sign in one begins no formula
+STYLE = {"font.family": FONTS, "text.parse_math": False}
+
+
+@matplotlib.rc_context(STYLE)
+def samples(images: Sequence[np.ndarray], names: Sequence[str]) -> Figure:
+    """Up to nine training images, each under its class name. Images: uint8 (h, w, 3) of any size."""
+    return _grid(images, [(_short(name, NAME_WIDTH), "black") for name in names], "Training images")
+
+
+@matplotlib.rc_context(STYLE)
+def augmentation(views: Sequence[np.ndarray]) -> Figure:
+    """Nine random views of one image."""
+    return _grid(views, [("", "black")] * len(views), "One image, as training sees it")
+
+
+@matplotlib.rc_context(STYLE)
+def predictions(
+    images: Sequence[np.ndarray],
+    labels: Sequence[str],
+    answers: Sequence[str],
+    certainties: Sequence[float],
+    title: str = "Answers for test images",
+) -> Figure:
+    """Images under their answers: right ones in blue with a tick, wrong ones in red with a cross and the truth."""
+    titles = []
+    for label, answer, certainty in zip(labels, answers, certainties, strict=True):
+        text = f"{_short(answer, NAME_WIDTH - 7)} {_percent(certainty)}"
+        if answer == label:
+            titles.append((f"✓ {text}\n", BLUE))
+        else:
+            titles.append((f"✗ {text}\nis {_short(label, NAME_WIDTH - 3)}", RED))
+    return _grid(images, titles, title)
+
+
+@matplotlib.rc_context(STYLE)
+def mistakes(
+    images: Sequence[np.ndarray], labels: Sequence[str], answers: Sequence[str], certainties: Sequence[float]
+) -> Figure:
+    """The wrong answers that were given with the most certainty."""
+    if not images:
+        figure = _figure(6, 1.6)
+        figure.text(0.5, 0.5, "No mistakes on these images", ha="center", va="center", fontsize=13)
+        return figure
+    return predictions(images, labels, answers, certainties, "Mistakes, the most certain first")
+
+
+@matplotlib.rc_context(STYLE)
+def learning_curves(history: Sequence[dict]) -> Figure:
+    """Accuracy and loss of each epoch, training and validation; a line where fine-tuning starts.
+
+    history: rows of history.csv.
+    """
+    epochs = [row["epoch"] for row in history]
+    starts = [b["epoch"] - 0.5 for a, b in itertools.pairwise(history) if a["phase"] != b["phase"]]
+    figure = _figure(7.5, 7.5)
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    for axes, key, title in ((upper, "accuracy", "Accuracy"), (lower, "loss", "Loss (cross-entropy)")):
+        for prefix, name, colour, marker in (("", "training", BLUE, "o"), ("val_", "validation", ORANGE, "s")):
+            values = [row[prefix + key] for row in history]
+            axes.plot(epochs, values, color=colour, marker=marker, markersize=4, linewidth=1.8, label=name)
+        for number, start in enumerate(starts):
+            axes.axvline(start, color=GREEN, linestyle="--", label=None if number else "Start fine-tuning")
+        axes.set_ylabel(title)
+        axes.grid(alpha=0.3)
+    figure.legend(*upper.get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
+    upper.yaxis.set_major_formatter(lambda value, _: f"{value:.1%}" if value < 1 else "100%")
+    lower.set_ylim(0, 1.05 * max(max(row["loss"], row["val_loss"]) for row in history))
+    lower.set_xlabel("Epoch")
+    lower.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
+    lower.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure
+
+
+@matplotlib.rc_context(STYLE)
+def confusion_matrix(evaluation: Evaluation, title: str = "Confusion matrix") -> Figure:
+    """How often each class was answered as each. Colour: share of the row; number: images."""
+    counts, names = evaluation.confusion, evaluation.class_names
+    classes = len(names)
+    side = min(max(4.2, 2.6 + 0.42 * classes), 16)
+    figure = _figure(side + 1, side)
+    axes = figure.subplots()
+    rows = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.maximum(rows, 1)
+    picture = axes.imshow(shares, cmap=SHADES, vmin=0, vmax=1)
+    figure.colorbar(picture, ax=axes, shrink=0.8, label="share of the images of a class", format="{x:.0%}")
+    step = -(-classes // MAX_NAMES)
+    ticks = np.arange(0, classes, step)
+    shown = [_short(names[i], LABEL_WIDTH) for i in ticks]
+    turned = max(map(len, shown)) * 0.09 * classes > side * 0.8 or classes > 6
+    fontsize = 10 if classes <= 12 else max(6, 11 - classes / 10)
+    axes.set_xticks(ticks, shown, rotation=90 if turned else 0, fontsize=fontsize)
+    axes.set_yticks(ticks, shown, fontsize=fontsize)
+    axes.set_xlabel("Answer")
+    axes.set_ylabel("Right class")
+    if classes <= MAX_CELLS_WITH_NUMBERS:
+        for row, column in np.ndindex(*counts.shape):
+            if counts[row, column]:
+                colour = "white" if shares[row, column] > 0.5 else "black"
+                size = 12 if classes <= 6 else max(5.5, 10 - classes / 6)
+                axes.text(
+                    column, row, f"{counts[row, column]:,}", ha="center", va="center", color=colour, fontsize=size
+                )
+    axes.set_title(title, fontsize=13)
+    return figure
+
+
+def save(figure: Figure, file: Path) -> None:
+    """Write a figure as PNG. A letter that no installed font has is drawn as a box."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(file, dpi=DPI)
+
+
+def _figure(width: float, height: float) -> Figure:
+    return Figure(figsize=(width, height), layout="constrained", facecolor="white")
+
+
+def _grid(images: Sequence[np.ndarray], titles: Sequence[tuple[str, str]], title: str) -> Figure:
+    """Pictures in rows of three, each whole and in its own shape, under a title of its own colour."""
+    columns = min(3, len(images))
+    rows = -(-len(images) // 3)
+    lines = 1 + max(text.count("\n") for text, _ in titles)
+    figure = _figure(2.6 * 3, 0.5 + rows * (2.3 + 0.22 * lines))
+    for index, (image, (text, colour)) in enumerate(zip(images, titles, strict=True)):
+        axes: Axes = figure.add_subplot(rows, max(columns, 3), index + 1)
+        axes.imshow(image)
+        axes.set_aspect("equal")
+        axes.set_axis_off()
+        axes.set_title(text, color=colour, fontsize=9)
+    figure.suptitle(title, fontsize=13)
+    return figure
+
+
+def _short(name: str, width: int) -> str:
+    """A long name with its middle left out: what tells names apart stands at their ends most of the time."""
+    if len(name) <= width:
+        return name
+    return f"{name[: width // 2]}…{name[-((width - 1) // 2) :]}"
+
+
+def _percent(share: float) -> str:
+    """0.9996 is not 100%."""
+    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
