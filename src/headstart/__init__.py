@@ -1,0 +1,101 @@
+"""headstart: from a folder of labelled photos to a trustworthy image classifier.
+
+The public names, nothing else. Each is imported when it is first used, so that `import headstart` is instant.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headstart.data.augmentation import Augmentation
+    from headstart.data.dataset import Dataset, Split, load_dataset, load_images
+    from headstart.demo import sample_path
+    from headstart.errors import (
+        DatasetError,
+        HeadstartError,
+        ImageError,
+        MissingExtraError,
+        ModelError,
+        RunError,
+        WeightsError,
+    )
+    from headstart.evaluation.evaluate import evaluate
+    from headstart.evaluation.metrics import Evaluation
+    from headstart.models.backbones import BACKBONES
+    from headstart.models.classifier import Classifier, load
+    from headstart.models.outputs import Prediction
+    from headstart.progress import Console, Quiet
+    from headstart.runs import Run, make_run
+    from headstart.training.recipes import RECIPES, Phase, Recipe
+    from headstart.training.trainer import train
+
+_MODULES = {
+    "Augmentation": "data.augmentation",
+    "BACKBONES": "models.backbones",
+    "Classifier": "models.classifier",
+    "Console": "progress",
+    "Dataset": "data.dataset",
+    "DatasetError": "errors",
+    "Evaluation": "evaluation.metrics",
+    "HeadstartError": "errors",
+    "ImageError": "errors",
+    "MissingExtraError": "errors",
+    "ModelError": "errors",
+    "Phase": "training.recipes",
+    "Prediction": "models.outputs",
+    "Quiet": "progress",
+    "RECIPES": "training.recipes",
+    "Recipe": "training.recipes",
+    "Run": "runs",
+    "RunError": "errors",
+    "Split": "data.dataset",
+    "WeightsError": "errors",
+    "evaluate": "evaluation.evaluate",
+    "load": "models.classifier",
+    "load_dataset": "data.dataset",
+    "load_images": "data.dataset",
+    "make_run": "runs",
+    "sample_path": "demo",
+    "train": "training.trainer",
+}
+
+__all__ = [
+    "BACKBONES",
+    "RECIPES",
+    "Augmentation",
+    "Classifier",
+    "Console",
+    "Dataset",
+    "DatasetError",
+    "Evaluation",
+    "HeadstartError",
+    "ImageError",
+    "MissingExtraError",
+    "ModelError",
+    "Phase",
+    "Prediction",
+    "Quiet",
+    "Recipe",
+    "Run",
+    "RunError",
+    "Split",
+    "WeightsError",
+    "evaluate",
+    "load",
+    "load_dataset",
+    "load_images",
+    "make_run",
+    "sample_path",
+    "train",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return version("headstart")
+    if name not in _MODULES:
+        raise AttributeError(f"headstart has no '{name}'")
+    value = getattr(import_module(f"headstart.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value

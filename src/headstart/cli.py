@@ -1,0 +1,266 @@
+"""The command line: parse, call, print. Heavy modules are imported inside the commands, so that --help is instant.
+
+Standard output: the results; with --json one JSON document and nothing else. Standard error: everything else.
+Exit status: 0 done, 2 the user's mistake (one message), 1 anything else.
+"""
+
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headstart.errors import DatasetError, HeadstartError, ImageError, RunInterruptedError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="From a folder of labelled photos to a trustworthy image classifier.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show what the libraries below have to say, too.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of everything that is drawn: splits, head, order, random views.")]
+Images = Annotated[int | None, typer.Option(min=8, help="Use only about so many images, for a quick look.")]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs in each phase, instead of the recipe's.")]
+RecipeName = Annotated[str, typer.Option("--recipe", help="How to train: tutorial.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `headstart train` wrote.")]
+DataPath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA",
+        help="Folder of class folders (with train/, validation/, test/ above them, or without), a zip of it, "
+        "or a CSV with the columns path,label[,split].",
+    ),
+]
+
+
+@app.command()
+def demo(
+    data: Annotated[
+        str | None,
+        typer.Option(help="cats-and-dogs (downloaded) or solar-cells (from the package elpv-dataset). "
+                          "By default the first, or the second where there is no network."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder to write the run into.")] = Path("runs/demo"),
+    recipe: RecipeName = "tutorial",
+    epochs: Epochs = None,
+    images: Images = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:  # fmt: skip
+    """The tutorial's story from end to end, on photos that it gets itself."""
+    _be_quiet(unless=verbose)
+    from headstart.demo import Storyteller, next_commands, tell
+
+    run, path = tell(
+        _free(out), data=data, recipe=_recipe(recipe, epochs), images=images, seed=seed, progress=Storyteller()
+    )
+    if as_json:
+        _print_json(_run_json(run.folder, run.metrics) | {"data": str(path), "next": next_commands(run, path)})
+
+
+@app.command()
+def train(
+    data: DataPath,
+    out: Annotated[Path, typer.Option(metavar="RUN", help="Folder to write the run into; it must not exist yet.")],
+    recipe: RecipeName = "tutorial",
+    backbone: Annotated[str, typer.Option(help="Pretrained base; `headstart backbones` lists them.")] = "mobilenet_v2",
+    image_size: Annotated[int | None, typer.Option(min=1, help="Side in pixels, instead of the recipe's.")] = None,
+    fine_tune: Annotated[str, typer.Option(help="always: as the recipe says; never: train the head only.")] = "always",
+    weights: Annotated[
+        Path | None, typer.Option(help="File with the base's weights (.weights.h5, .h5), instead of the usual ones.")
+    ] = None,
+    epochs: Epochs = None,
+    test_fraction: Annotated[
+        float | None,
+        typer.Option(min=0, max=0.9, help="Share that is held out for the test where DATA has none; 0: no test."),
+    ] = None,
+    images: Images = None,
+    seed: Seed = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train a classifier on labelled photos and leave everything about it in a folder."""
+    _be_quiet(unless=verbose)
+    from headstart.runs import make_run
+
+    run = make_run(
+        data,
+        out,
+        recipe=_recipe(recipe, epochs, fine_tune),
+        backbone=backbone,
+        image_size=image_size,
+        weights=weights or "pretrained",
+        test_fraction=test_fraction,
+        images=images,
+        seed=seed,
+        resume=resume,
+    )
+    if as_json:
+        _print_json(_run_json(run.folder, run.metrics))
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    data: DataPath,
+    split: Annotated[
+        str | None,
+        typer.Option(help="train, validation, test or all. By default DATA's test images, or where it has none, "
+                          "all images that RUN was neither trained nor validated on."),
+    ] = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:  # fmt: skip
+    """Measure a classifier on labelled photos."""
+    _be_quiet(unless=verbose)
+    from headstart.evaluation.held_out import choose
+
+    chosen = choose(data, run, split)
+    from headstart.evaluation.evaluate import evaluate as measure
+    from headstart.models.classifier import load
+    from headstart.progress import Console
+
+    evaluation = measure(load(run), chosen.images, progress=Console())
+    if as_json:
+        _print_json({"run": str(run), "data": str(data), "images": chosen.description, **evaluation.to_json()})
+    else:
+        typer.echo(f"{chosen.description}\n{evaluation}")
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files, or folders of them.")],
+    top: Annotated[int, typer.Option(min=1, help="Show the K most probable classes.", metavar="K")] = 1,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Say what is on photos."""
+    _be_quiet(unless=verbose)
+    files = _files(images)
+    from headstart.data.images import read_image
+    from headstart.models.classifier import load
+
+    classifier = load(run)
+    answers, faults = [], []
+    for start in range(0, len(files), 256):
+        readable, pixels = [], []
+        for file in files[start : start + 256]:
+            try:
+                pixels.append(read_image(file, classifier.image_size))
+                readable.append(file)
+            except ImageError as error:
+                faults.append({"path": str(file), "reason": str(error)})
+        answers += list(zip(readable, classifier.predict(pixels), strict=True))
+    if as_json:
+        rows = [
+            {"path": str(file), "label": answer.label, "probability": answer.probability,
+             "probabilities": answer.top(top) if top > 1 else answer.probabilities}
+            for file, answer in answers
+        ]  # fmt: skip
+        _print_json({"predictions": rows, "unreadable": faults})
+    else:
+        width = max((len(str(file)) for file, _ in answers), default=0)
+        for file, answer in answers:
+            ranked = "   ".join(f"{label} {share:.2%}" for label, share in answer.top(top).items())
+            typer.echo(f"{file!s:<{width}}  {ranked}")
+    for fault in faults:
+        typer.echo(f"'{fault['path']}' {fault['reason']}.", err=True)
+    if faults:
+        raise typer.Exit(2)
+
+
+@app.command()
+def backbones(as_json: Json = False) -> None:
+    """List the pretrained bases."""
+    from headstart.models.backbones import BACKBONES
+
+    if as_json:
+        from dataclasses import asdict
+
+        _print_json({name: asdict(backbone) for name, backbone in BACKBONES.items()})
+        return
+    typer.echo(f"{'name':<20}  {'image size':>10}  {'features':>8}  weights")
+    for name, backbone in BACKBONES.items():
+        where = "in the package" if backbone.packaged else "downloaded on first use"
+        typer.echo(f"{name:<20}  {backbone.image_size:>10}  {backbone.features:>8}  {where}")
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    context: typer.Context,
+    show: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    if show:
+        import headstart
+
+        typer.echo(f"headstart {headstart.__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """The entry point: run a command, and turn what the user can mend into one message."""
+    try:
+        app()
+    except HeadstartError as error:
+        if "--json" in sys.argv:
+            _print_json({"error": {"type": type(error).__name__, "message": str(error)}})
+        typer.echo(str(error), err=True)
+        sys.exit(1 if isinstance(error, RunInterruptedError) else 2)
+
+
+def _be_quiet(*, unless: bool) -> None:
+    """Before the heavy libraries are imported: what they log and warn of is not for the user."""
+    if unless:
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
+    else:
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        warnings.filterwarnings("ignore")
+
+
+def _recipe(name: str, epochs: int | None, fine_tune: str = "always"):
+    from headstart.errors import ModelError
+    from headstart.training.recipes import get_recipe
+
+    recipe = get_recipe(name)
+    if fine_tune not in ("always", "never"):
+        raise ModelError(f"--fine-tune {fine_tune} is not known. Choose one of: always, never.")
+    if fine_tune == "never":
+        recipe = recipe.without_fine_tuning()
+    return recipe.with_epochs(epochs) if epochs else recipe
+
+
+def _free(out: Path) -> Path:
+    """runs/demo, or where that exists runs/demo-2, ...: the demo can be run again."""
+    names = (out if number == 1 else out.with_name(f"{out.name}-{number}") for number in range(1, 10_000))
+    return next(name for name in names if not name.exists() and not name.with_name(name.name + ".partial").exists())
+
+
+def _files(paths: list[Path]) -> list[Path]:
+    from headstart.data.folder import images_below
+
+    files = []
+    for path in paths:
+        found = images_below(path) if path.is_dir() else [path]
+        if not found:
+            raise DatasetError(f"'{path}' holds no images. Give image files, or a folder that has some.")
+        files += found
+    return files
+
+
+def _run_json(folder: Path, metrics: dict) -> dict:
+    return {"run": str(folder), "metrics": metrics}
+
+
+def _print_json(document: dict) -> None:
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))

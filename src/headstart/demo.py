@@ -1,0 +1,100 @@
+"""`headstart demo`: the tutorial's story from end to end, on photos that it gets itself."""
+
+import shlex
+from pathlib import Path
+
+from headstart.data.samples import SAMPLES
+from headstart.data.splits import TEST
+from headstart.data.tables import read_listing
+from headstart.errors import DatasetError
+from headstart.progress import Console, Progress
+from headstart.runs import Run, make_run
+from headstart.training.recipes import Recipe
+
+TUTORIALS, FALLBACK = "cats-and-dogs", "solar-cells"
+
+# What a step is about, said under its title.
+STORY = {
+    "Look at the data": "Every image is read once, to find those that cannot be used. Then some are held out: a\n"
+    "classifier is worth what it does on images that it was not trained on.",
+    "Compose the model": "A network that has seen a million photos (ImageNet) knows edges, textures, eyes and wheels.\n"
+    "It becomes the base; behind it comes a new head, with one number for each new class.",
+    "Train the head on extracted features": "The base stays as it is (frozen) and turns each image into features. Only "
+    "the head learns.",
+    "Fine-tune the top of the base": "Now the top layers of the base are thawed and learn along, in small steps, so "
+    "that what the base\nknows is adjusted to these images and not overwritten.",
+    "Evaluate": "Counted on images that were held out. The interval says how far chance alone may reach (95%).",
+    "Predict": "The classifier answers for single images. The pictures show them, right and wrong.",
+}
+
+
+class Storyteller(Console):
+    """A Console that explains each step."""
+
+    def step(self, title: str) -> None:
+        super().step(title)
+        if title in STORY:
+            self.console.print(STORY[title], style="dim", markup=False)
+
+
+def sample_path(name: str) -> Path:
+    """The path of a sample collection, "cats-and-dogs" or "solar-cells", for `load_dataset`; downloaded if need be.
+
+    Raises:
+        DatasetError: there is none of that name, or it cannot be had.
+    """
+    if name not in SAMPLES:
+        raise DatasetError(f"There is no sample collection '{name}'. Choose one of: {', '.join(SAMPLES)}.")
+    return SAMPLES[name].get(_fetch)
+
+
+def tell(
+    out: Path, *, data: str | None, recipe: str | Recipe, images: int | None, seed: int, progress: Progress
+) -> tuple[Run, Path]:
+    """Get a sample collection, make a run of it, and say what to do next.
+
+    Args:
+        data: "cats-and-dogs" or "solar-cells"; None: the first, or the second where the first cannot be reached.
+        out, recipe, images, seed, progress: see `make_run`.
+
+    Returns:
+        the run, and the path of the collection.
+    """
+    from headstart.models.downloads import DownloadError
+
+    progress.step("Get the data")
+    try:
+        name = data or TUTORIALS
+        path = sample_path(name)
+    except DownloadError as error:
+        if data:
+            raise
+        progress.say(f"{error}: going on with --data {FALLBACK}.")
+        name, path = FALLBACK, sample_path(FALLBACK)
+    progress.say(f"{SAMPLES[name].title}\nTerms: {SAMPLES[name].terms}")
+    run = make_run(path, out, recipe=recipe, images=images, seed=seed, progress=progress)
+    progress.step("Look at it")
+    for file in [*run.pictures, run.folder / "report.html"]:
+        progress.say(f"  {file}")
+    progress.step("Try next")
+    for command in next_commands(run, path):
+        progress.say(f"  {command}")
+    return run, path
+
+
+def next_commands(run: Run, data: Path) -> list[str]:
+    """Three commands that work as they stand, but for the last one's folder of photos."""
+    folder = shlex.quote(str(run.folder))
+    rows = read_listing(run.folder / "splits.csv")
+    photo = next((path for path, _, _, split in rows if split == TEST), rows[0][0])
+    return [
+        f"headstart predict {folder} {shlex.quote(str(photo))}",
+        f"headstart evaluate {folder} {shlex.quote(str(data))}",
+        "headstart train FOLDER_OF_YOUR_PHOTOS --out runs/mine",
+    ]
+
+
+def _fetch(url: str, *, again: bool = False) -> Path:
+    from headstart.models.downloads import fetch
+
+    return fetch(url, again=again)
