@@ -124,7 +124,9 @@ def evaluate(
     """Measure a classifier on labelled photos."""
     _be_quiet(unless=verbose)
     from headstart.evaluation.held_out import choose
+    from headstart.models.card import read_card
 
+    read_card(run)  # before the images are read: it may not be there
     chosen = choose(data, run, split)
     from headstart.evaluation.evaluate import evaluate as measure
     from headstart.models.classifier import load
@@ -141,7 +143,9 @@ def evaluate(
 def predict(
     run: RunFolder,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files, or folders of them.")],
-    top: Annotated[int, typer.Option(min=1, help="Show the K most probable classes.", metavar="K")] = 1,
+    top: Annotated[
+        int | None, typer.Option(min=1, metavar="K", help="Show the K most probable classes (with --json: all).")
+    ] = None,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -165,14 +169,14 @@ def predict(
     if as_json:
         rows = [
             {"path": str(file), "label": answer.label, "probability": answer.probability,
-             "probabilities": answer.top(top) if top > 1 else answer.probabilities}
+             "probabilities": answer.top(top or len(answer.probabilities))}
             for file, answer in answers
         ]  # fmt: skip
         _print_json({"predictions": rows, "unreadable": faults})
     else:
         width = max((len(str(file)) for file, _ in answers), default=0)
         for file, answer in answers:
-            ranked = "   ".join(f"{label} {share:.2%}" for label, share in answer.top(top).items())
+            ranked = "   ".join(f"{label} {share:.2%}" for label, share in answer.top(top or 1).items())
             typer.echo(f"{file!s:<{width}}  {ranked}")
     for fault in faults:
         typer.echo(f"'{fault['path']}' {fault['reason']}.", err=True)

@@ -115,7 +115,7 @@ def make_run(
             progress=progress,
         )
         evaluations = _evaluate(classifier, dataset, progress)
-        name = TEST if evaluations[TEST] else VALIDATION
+        name = TEST if TEST in evaluations else VALIDATION
         _say_predictions(progress, evaluations[name], name)
         gallery.draw_results(plots, dataset.splits()[name], evaluations[name], classifier.history, name=name, seed=seed)
         numbers = _write(partial, out.name, classifier, dataset, evaluations, start=start, seed=seed)
@@ -167,7 +167,11 @@ def _kept(out: Path, partial: Path) -> str:
     epochs = _epochs(partial)
     if not epochs:
         return " No epoch was finished, so nothing was kept."
-    return f" {epochs} epochs are kept in '{partial}'. Go on with the same command and --resume."
+    return f" Kept in '{partial}': {_counted(epochs)}. Go on with the same command and --resume."
+
+
+def _counted(epochs: int) -> str:
+    return "1 epoch" if epochs == 1 else f"{epochs} epochs"
 
 
 def _epochs(partial: Path) -> int:
@@ -179,7 +183,7 @@ def _check_resumed(out: Path, partial: Path, settings: dict, resume: bool) -> No
     """Raise RunError unless the unfinished run may be gone on with."""
     if not resume:
         raise RunError(
-            f"An unfinished run on its way to '{out}' lies in '{partial}' ({_epochs(partial)} epochs are kept). "
+            f"An unfinished run on its way to '{out}' lies in '{partial}' ({_counted(_epochs(partial))}). "
             f"Go on with it: add --resume. Or remove that folder to start anew."
         )
     before = json.loads((partial / SETTINGS).read_text("utf-8"))
@@ -209,16 +213,15 @@ def _keep_splits(partial: Path, dataset: Dataset) -> None:
         _write_table(partial / "unreadable.csv", rows)
 
 
-def _evaluate(classifier: Classifier, dataset: Dataset, progress: Progress) -> dict[str, Evaluation | None]:
+def _evaluate(classifier: Classifier, dataset: Dataset, progress: Progress) -> dict[str, Evaluation]:
     from headstart.evaluation.evaluate import evaluate
 
     progress.step("Evaluate")
-    evaluations: dict[str, Evaluation | None] = {}
-    for name, split in dataset.splits().items():
-        evaluation = evaluate(classifier, split, progress=progress) if len(split) else None
-        evaluations[name] = evaluation
-        if evaluation:
-            progress.say(f"{name:<10}  accuracy {evaluation.accuracy}, loss {evaluation.loss:.4f}")
+    evaluations = {
+        name: evaluate(classifier, split, progress=progress) for name, split in dataset.splits().items() if len(split)
+    }
+    for name, evaluation in evaluations.items():
+        progress.say(f"{name:<10}  accuracy {evaluation.accuracy}, loss {evaluation.loss:.4f}")
     return evaluations
 
 
@@ -238,7 +241,7 @@ def _write(
     title: str,
     classifier: Classifier,
     dataset: Dataset,
-    evaluations: dict[str, Evaluation | None],
+    evaluations: dict[str, Evaluation],
     *,
     start: float,
     seed: int,

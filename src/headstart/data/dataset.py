@@ -119,6 +119,8 @@ def load_dataset(
     progress = progress or Console()
     _check_fractions(validation_fraction, test_fraction)
     listing = list_images(Path(data))
+    if all(item.split in (VALIDATION, TEST) for item in listing.items):
+        raise DatasetError(f"'{data}' has split folders, but no images in 'train'. Add them, to train on.")
     _check_classes({item.label for item in listing.items}, str(data))
     items, digests, unreadable = _read_all(listing.items, progress)
     _check_unreadable(unreadable, len(items), str(data))
@@ -171,7 +173,7 @@ def _check_classes(names: set[str], shown: str) -> None:
             f"'{shown}' holds {found}; a classifier needs at least two. "
             f"Add a folder of images of something else (such as 'other')."
         )
-    for _, same in groupby(sorted(names, key=str.casefold), key=str.casefold):
+    for _, same in groupby(sorted(names, key=lambda name: (name.casefold(), name)), key=str.casefold):
         twins = list(same)
         if len(twins) > 1:
             raise DatasetError(

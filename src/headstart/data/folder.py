@@ -7,7 +7,7 @@ unpacked into headstart's cache.
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,8 +102,6 @@ def _list_folder(root: Path, shown: Path) -> Listing:
     for path, parts in inside.items():
         split = SPLIT_FOLDERS[parts[0].lower()] if with_splits else None
         items.append(Item(path, "/".join(parts), _normal(parts[1] if with_splits else parts[0]), split))
-    if with_splits and not any(item.split == TRAIN for item in items):
-        raise DatasetError(f"'{shown}' has split folders, but no images in 'train'.\n{FORMS}")
     return Listing(tuple(sorted(items, key=lambda item: item.name)), tuple(notes))
 
 
@@ -125,18 +123,19 @@ def _is_visible(name: str) -> bool:
 
 
 def _is_wrapper(all_parts: list[tuple[str, ...]]) -> bool:
-    """One folder holds all images, and below it there is more than one folder: it is no class."""
-    if len({parts[0] for parts in all_parts}) != 1 or min(map(len, all_parts)) < 2:
+    """One folder holds all images, it is no split, and below it there is more than one folder: it is no class."""
+    top = {parts[0].lower() for parts in all_parts}
+    if len(top) != 1 or top & SPLIT_FOLDERS.keys() or min(map(len, all_parts)) < 2:
         return False
     return len({parts[1] for parts in all_parts if len(parts) > 2}) > 1 or all(
         len(parts) > 2 and parts[1].lower() in SPLIT_FOLDERS for parts in all_parts
     )
 
 
-def _has_split_folders(all_parts: Iterator[tuple[str, ...]] | object, shown: Path) -> bool:
+def _has_split_folders(all_parts: Iterable[tuple[str, ...]], shown: Path) -> bool:
     """Whether the top folders are train/, validation/, test/. A class may be called 'train', so all are looked at."""
     depth: dict[str, int] = {}
-    for parts in all_parts:  # type: ignore[attr-defined]
+    for parts in all_parts:
         depth[parts[0]] = min(depth.get(parts[0], len(parts)), len(parts))
     splits = {name for name in depth if name.lower() in SPLIT_FOLDERS and depth[name] > 2}
     if not splits:

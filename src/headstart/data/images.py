@@ -27,19 +27,14 @@ from headstart.errors import ImageError
 
 # Files with these endings are taken for images; what a file really is, its content says.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
-_PLUGINS = (
-    JpegImagePlugin.JpegImageFile,
-    PngImagePlugin.PngImageFile,
-    WebPImagePlugin.WebPImageFile,
-    BmpImagePlugin.BmpImageFile,
-    GifImagePlugin.GifImageFile,
-    TiffImagePlugin.TiffImageFile,
-)  # imported above by name, as Pillow loads some of its formats only on demand
-FORMATS = tuple(plugin.format for plugin in _PLUGINS)
+# Imported above by name, as Pillow loads some of its formats only on demand.
+_PLUGINS = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin, BmpImagePlugin, GifImagePlugin, TiffImagePlugin)
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 
 # Pillow refuses more than twice its warning limit (decompression bombs); the same limit holds here for every format.
 MAX_PIXELS = 2 * 89_478_485
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # below the limit there is nothing to say
+# What Pillow warns of (odd metadata, many pixels) is no fault of the picture, or it is raised as an error below.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # JPEG can be decoded at a half, a quarter or an eighth of its size, which costs less than decoding all of it.
 _REDUCED = {

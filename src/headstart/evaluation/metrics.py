@@ -112,7 +112,7 @@ def wilson(correct: int, count: int) -> Interval:
     share = correct / count
     centre = (share + Z**2 / (2 * count)) / (1 + Z**2 / count)
     half = Z / (1 + Z**2 / count) * sqrt(share * (1 - share) / count + Z**2 / (4 * count**2))
-    return Interval(share, max(0.0, centre - half), min(1.0, centre + half), correct, count)
+    return Interval(share, min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half)), correct, count)
 
 
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:

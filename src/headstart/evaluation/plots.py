@@ -8,6 +8,7 @@ import itertools
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -43,7 +44,7 @@ FONTS = ["DejaVu Sans", *(name for name in _MORE_FONTS if name in _INSTALLED)]
 
 
 # class names are shown as they are: a dollar sign in one begins no formula
-STYLE = {"font.family": FONTS, "text.parse_math": False}
+STYLE: dict[Any, Any] = {"font.family": FONTS, "text.parse_math": False}
 
 
 @matplotlib.rc_context(STYLE)

@@ -8,7 +8,8 @@ from pathlib import Path
 import jinja2
 
 from headstart.data.dataset import Unreadable
-from headstart.evaluation.metrics import Evaluation
+from headstart.data.splits import SPLITS, VALIDATION
+from headstart.evaluation.metrics import Evaluation, wilson
 from headstart.models.classifier import Classifier
 
 SCHEMA = 1
@@ -25,11 +26,11 @@ PICTURES = {
 
 
 def metrics(
-    classifier: Classifier, evaluations: Mapping[str, Evaluation | None], *, seconds: Mapping[str, float], seed: int
+    classifier: Classifier, evaluations: Mapping[str, Evaluation], *, seconds: Mapping[str, float], seed: int
 ) -> dict:
     """The content of metrics.json.
 
-    evaluations: by split; None where a split has no images.
+    evaluations: of each split that has images; the others become null.
     """
     return {
         "schema": SCHEMA,
@@ -38,10 +39,17 @@ def metrics(
         "image_size": classifier.image_size,
         "recipe": classifier.recipe,
         "seed": seed,
-        **{name: evaluation.to_json() if evaluation else None for name, evaluation in evaluations.items()},
-        "phases": list(classifier.phases),
+        **{name: evaluations[name].to_json() if name in evaluations else None for name in SPLITS},
+        "phases": [_with_interval(phase, evaluations) for phase in classifier.phases],
         "seconds": dict(seconds),
     }
+
+
+def _with_interval(phase: dict, evaluations: Mapping[str, Evaluation]) -> dict:
+    """A phase's validation accuracy is logged as a share; with the count of images it gets its interval."""
+    count = evaluations[VALIDATION].accuracy.count
+    accuracy = wilson(round(phase["validation"]["accuracy"] * count), count)
+    return phase | {"validation": {"loss": phase["validation"]["loss"], "accuracy": accuracy.to_json()}}
 
 
 def write_metrics(file: Path, numbers: dict) -> None:

@@ -5,7 +5,6 @@ The network takes raw RGB pixels and gives logits; its preprocessing is inside. 
 """
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -20,15 +19,15 @@ import numpy as np
 from PIL import Image
 
 from headstart.data.images import from_array, from_pillow, read_image, resize
-from headstart.errors import RunError
+from headstart.errors import ImageError, RunError
 from headstart.models import outputs
+from headstart.models.card import SCHEMA, read_card, write_card
 from headstart.models.keras_backend import keras
 from headstart.models.outputs import Prediction
 from headstart.models.preprocessing import preprocess
 
 Picture = str | Path | bytes | Image.Image | np.ndarray
 
-SCHEMA = 1
 RESIZING = "stretch"  # to the square, as the tutorial does
 BATCH = 32
 
@@ -114,12 +113,17 @@ class Classifier:
             "versions": {name: version(name) for name in ("headstart", "keras")},
             "hashes": {"model.keras": _digest(folder / "model.keras")},
         }
-        (folder / "classifier.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        write_card(folder, card)
 
     def _pixels(self, picture: Picture) -> np.ndarray:
         if isinstance(picture, Image.Image):
             return resize(from_pillow(picture), self.image_size)
-        if isinstance(picture, (str, Path, bytes)):
+        if isinstance(picture, (str, Path)):
+            try:
+                return read_image(picture, self.image_size)
+            except ImageError as error:
+                raise ImageError(f"'{picture}' {error}.") from None
+        if isinstance(picture, bytes):
             return read_image(picture, self.image_size)
         return resize(from_array(picture), self.image_size)
 
@@ -131,7 +135,7 @@ def load(folder: str | Path) -> Classifier:
         RunError: there is no such folder, a file is missing or damaged, or a newer headstart wrote it.
     """
     folder = Path(folder)
-    card = _read_card(folder)
+    card = read_card(folder)
     file = folder / "model.keras"
     if not file.is_file() or _digest(file) != card["hashes"]["model.keras"]:
         state = "was changed after it was saved" if file.is_file() else "is missing"
@@ -151,31 +155,12 @@ def compose(
     """Pixels -> preprocessing -> base -> pooling -> dropout -> logits: the tutorial's model, without augmentation."""
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
     x = preprocess(backbone, pixels)
-    x = base(x, training=False)  # inference mode, also when thawed: batch statistics would undo what the base knows
+    x = base(x, training=False)
     x = keras.layers.GlobalAveragePooling2D(name="global_average_pooling2d")(x)
     x = keras.layers.Dropout(dropout, seed=seed, name="dropout")(x)
     start = keras.initializers.GlorotUniform(seed=seed)  # Keras' default, drawn from our seed
     logits = keras.layers.Dense(outputs.num_logits(num_classes), kernel_initializer=start, name="logits")(x)
     return keras.Model(pixels, logits, name="classifier")
-
-
-def _read_card(folder: Path) -> dict:
-    file = folder / "classifier.json"
-    if not file.is_file():
-        found = "holds no classifier.json" if folder.is_dir() else "does not exist"
-        raise RunError(f"'{folder}' {found}; expected the folder of a run, as `headstart train ... --out` writes it.")
-    try:
-        card = json.loads(file.read_text("utf-8"))
-        schema = card["schema"]
-        missing = {"class_names", "backbone", "image_size", "recipe", "hashes"} - card.keys()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"'{file}' is damaged ({error}). Copy the whole folder '{folder}' again.") from None
-    if schema != SCHEMA or missing:
-        raise RunError(
-            f"'{file}' has schema {schema}, this headstart reads {SCHEMA}. "
-            f"Install the headstart that wrote it: {card.get('versions', {}).get('headstart', 'unknown')}."
-        )
-    return card
 
 
 def _digest(file: Path) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import sys
+import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,8 @@ def downloading(url: str) -> Iterator[None]:
         with contextlib.redirect_stdout(sys.stderr):
             yield
     except Exception as error:  # get_file raises a bare Exception where the network fails, ValueError for a wrong hash
+        if isinstance(error.__context__, urllib.error.HTTPError):
+            error.__context__.close()  # the answer's connection, which Keras leaves open
         reason = str(error).rpartition("-- ")[2].strip() or type(error).__name__
         raise DownloadError(f"{url} cannot be reached ({reason})") from error
     finally:

@@ -1,6 +1,7 @@
 """Where pretrained weights come from: the package, Keras' own addresses, or a file of the user's."""
 
 import importlib.resources
+import warnings
 from pathlib import Path
 
 from headstart.errors import ModelError, WeightsError
@@ -59,8 +60,11 @@ def _from_file(name: str, image_size: int, file: Path) -> keras.Model:
         raise WeightsError(f"'{file}' is not there. Give a .weights.h5 or .h5 file of '{name}' without its top.")
     base = _build(name, image_size, weights=None)
     try:
-        base.load_weights(file)
-    except (ValueError, OSError, KeyError) as error:
+        with warnings.catch_warnings():
+            # Keras warns where it leaves a layer as it was; half a network's weights are worth nothing
+            warnings.filterwarnings("error", message="Skipping nested container")
+            base.load_weights(file)
+    except (ValueError, OSError, KeyError, UserWarning) as error:
         reason = str(error).strip().splitlines()[0]
         raise WeightsError(
             f"'{file}' does not fit '{name}' ({base.count_params():,} parameters, without the top): {reason} "

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from headstart.data.augmentation import Augmentation
 from headstart.errors import ModelError
 
+OPTIMIZERS = ("adam", "rmsprop")
 FEATURE_EXTRACTION, FINE_TUNING = "feature_extraction", "fine_tuning"
 
 
@@ -24,6 +25,12 @@ class Phase:
     optimizer: str
     learning_rate: float
     thaws_base: bool
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise ModelError(f"The phase '{self.name}' has {self.epochs} epochs; it needs at least 1.")
+        if self.optimizer not in OPTIMIZERS:
+            raise ModelError(f"There is no optimizer '{self.optimizer}'. Choose one of: {', '.join(OPTIMIZERS)}.")
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,6 @@ from headstart.progress import Console, Progress
 from headstart.training import checkpoints, recipes, whole
 from headstart.training.recipes import Phase, Recipe, get_recipe
 
-OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}
-
 
 def train(
     dataset: Dataset,
@@ -64,6 +62,7 @@ def train(
         dropout=recipe.dropout,
         seed=seed,
     )
+    in_training = whole.InTraining(model)
     training = Batches(
         dataset.train, image_size, recipe.batch_size, shuffle=True, augmentation=recipe.augmentation, seed=seed
     )
@@ -74,14 +73,14 @@ def train(
     history = state.history if state else []
     done = len(history)
     if state:
-        model.set_weights(state.weights)
+        in_training.set_weights(state.weights)
         progress.say(f"Going on after epoch {done} of {recipe.epochs}.")
 
     def after_epoch(epoch: int, seconds: float, logs: dict[str, float]) -> None:
         history.append(_row(phase, epoch, seconds, logs))
         progress.say(_line(history[-1], recipe.epochs))
         if checkpoint_folder:
-            checkpoints.save(checkpoint_folder, model, history)
+            checkpoints.save(checkpoint_folder, in_training, history)
 
     phases = []
     last_epoch = 0
@@ -89,15 +88,15 @@ def train(
         first_epoch, last_epoch = last_epoch, last_epoch + phase.epochs
         thaw(base, phase, backbone)
         if done < last_epoch:
-            _compile(model, phase)
+            _compile(in_training, phase)
             _say_phase(progress, phase, model, base, backbone)
             if done == 0 and first_epoch == 0:
-                loss, accuracy = whole.evaluate(model, validation)
+                loss, accuracy = whole.evaluate(in_training, validation)
                 progress.say(f"Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}")
             if state and done > first_epoch:
-                checkpoints.restore_optimizer(model, state)
+                checkpoints.restore_optimizer(in_training, state)
             whole.fit(
-                model,
+                in_training,
                 training,
                 validation,
                 first_epoch=max(first_epoch, done),
@@ -127,16 +126,17 @@ def thaw(base: keras.Model, phase: Phase, backbone: str) -> None:
             layer.trainable = False
 
 
-def _compile(model: keras.Model, phase: Phase) -> None:
+def _compile(model: whole.InTraining, phase: Phase) -> None:
     """One logit: binary cross-entropy; more: categorical. Both from logits, as training on probabilities is less
     exact. An answer counts as right where the largest probability is the right class's, so one logit is cut at 0."""
-    if model.output.shape[-1] == 1:
+    if model.binary:
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
         accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
     else:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
-    model.compile(optimizer=OPTIMIZERS[phase.optimizer](phase.learning_rate), loss=loss, metrics=[accuracy])
+    optimizer = keras.optimizers.get({"class_name": phase.optimizer, "config": {"learning_rate": phase.learning_rate}})
+    model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy])
 
 
 def _check_splits(dataset: Dataset) -> None:

@@ -16,8 +16,34 @@ from headstart.progress import Progress
 AfterEpoch = Callable[[int, float, dict[str, float]], None]  # (epochs done, seconds, logs of Keras)
 
 
+class InTraining(keras.Model):
+    """A network made by `compose`, as `fit` sees it: the base in inference mode, whatever is thawed in it.
+
+    To call the base with `training=False` while composing, as the tutorial does, is not enough: in Keras 3 a
+    functional model that is trained passes training=True on to every layer in it, over the layer's own argument
+    (https://github.com/keras-team/keras/issues/20285). Thawed BatchNormalization would then use, and learn, the
+    statistics of each batch, and the dropout inside of some bases would be active. Here nothing but the dropout
+    before the logits knows of training. The variables are those of the network.
+    """
+
+    def __init__(self, network: keras.Model) -> None:
+        super().__init__(name=network.name)
+        pooled = network.get_layer("global_average_pooling2d").output
+        self.features = keras.Model(network.input, pooled)
+        self.dropout, self.logits = network.get_layer("dropout"), network.get_layer("logits")
+        self.binary = network.output.shape[-1] == 1
+
+    def call(self, pixels: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
+        return self.logits(self.dropout(self.features(pixels, training=False), training=training))
+
+    def reseed(self, seed: int, epoch: int) -> None:
+        """Draw the dropout of an epoch from (seed, epoch), as the views are, so that a run can go on later."""
+        if self.dropout.rate > 0:
+            self.dropout.seed_generator.state.assign([seed, epoch << 16])
+
+
 def fit(
-    model: keras.Model,
+    model: InTraining,
     train: Batches,
     validation: Batches,
     *,
@@ -42,7 +68,7 @@ def fit(
         )
 
 
-def evaluate(model: keras.Model, batches: Batches) -> tuple[float, float]:
+def evaluate(model: InTraining, batches: Batches) -> tuple[float, float]:
     """Loss and accuracy of a compiled model."""
     logs = model.evaluate(_Sequence(batches, model), verbose=0, return_dict=True)
     return float(logs["loss"]), float(logs["accuracy"])
@@ -51,11 +77,11 @@ def evaluate(model: keras.Model, batches: Batches) -> tuple[float, float]:
 class _Sequence(keras.utils.PyDataset):
     """Batches in the form that `fit` takes. Keras fetches the next ones while a step is computed."""
 
-    def __init__(self, batches: Batches, model: keras.Model) -> None:
+    def __init__(self, batches: Batches, model: InTraining) -> None:
         super().__init__()  # one worker: Batches itself decodes on all cores
         self.batches = batches
         self.epoch = 0
-        self.binary = model.output.shape[-1] == 1
+        self.binary = model.binary
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -78,9 +104,7 @@ class _Watcher(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.sequence.epoch = epoch
-        for layer in self.model.layers:
-            if isinstance(layer, keras.layers.Dropout):  # as with the views: drawn from (seed, epoch), to go on later
-                layer.seed_generator.state.assign([self.seed, epoch << 16])
+        self.model.reseed(self.seed, epoch)
         self.start = time.perf_counter()
         bar = self.progress.bar(f"Epoch {epoch + 1}/{self.last_epoch}", len(self.sequence))
         self.advance = self.bars.enter_context(bar)
