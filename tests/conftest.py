@@ -1,0 +1,80 @@
+"""What the tests share: real images (the solar cells of `elpv-dataset`), and one small run that many look at."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Before headstart is imported: nothing is read from, or written to, the user's own cache.
+os.environ["HEADSTART_CACHE"] = tempfile.mkdtemp(prefix="headstart-test-cache-")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import headstart as hs
+from headstart.data.samples import get_solar_cells
+from headstart.data.tables import read_listing
+
+SMALL = 96  # pixels: a third of the work of the tutorial's 160
+
+
+def pytest_sessionfinish() -> None:
+    shutil.rmtree(os.environ["HEADSTART_CACHE"], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def solar_cells() -> Path:
+    """A CSV of the 2,624 real images."""
+    return get_solar_cells()
+
+
+@pytest.fixture(scope="session")
+def cells(solar_cells: Path) -> dict[str, list[Path]]:
+    """The paths of the real images, by class."""
+    by_class: dict[str, list[Path]] = {}
+    for path, _, label, _ in read_listing(solar_cells):
+        by_class.setdefault(label, []).append(path)
+    return by_class
+
+
+@pytest.fixture(scope="session")
+def make_folder(cells: dict[str, list[Path]]):
+    """make_folder(root, {"class": n, ...}) copies n real images into each class folder; odd classes get defects."""
+
+    def make(root: Path, classes: dict[str, int], *, skip: int = 0) -> Path:
+        sources = (cells["functional"], cells["defective"])
+        taken = [skip, skip]
+        for number, (name, count) in enumerate(classes.items()):
+            folder = root / name
+            folder.mkdir(parents=True, exist_ok=True)
+            which = number % 2
+            for path in sources[which][taken[which] : taken[which] + count]:
+                shutil.copy(path, folder / path.name)
+            taken[which] += count
+        return root
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory, make_folder) -> Path:
+    """A folder of two class folders with 40 real images each."""
+    return make_folder(tmp_path_factory.mktemp("photos") / "cells", {"defective": 40, "functional": 40})
+
+
+@pytest.fixture(scope="session")
+def recipe() -> hs.Recipe:
+    """The tutorial's recipe with two epochs in each phase."""
+    return hs.RECIPES["tutorial"].with_epochs(2)
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory, photos: Path, recipe: hs.Recipe) -> hs.Run:
+    """A finished run on `photos`."""
+    out = tmp_path_factory.mktemp("runs") / "cells"
+    return hs.make_run(photos, out, recipe=recipe, image_size=SMALL, seed=3, progress=hs.Quiet())
+
+
+@pytest.fixture(scope="session")
+def classifier(run: hs.Run) -> hs.Classifier:
+    return hs.load(run.folder)

@@ -1,0 +1,141 @@
+"""Classifier: the same answer for the same picture however it comes, saved, loaded, and loaded without headstart."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import headstart as hs
+from headstart.errors import ImageError, RunError
+
+
+@pytest.fixture(scope="module")
+def files(cells) -> list[Path]:
+    return [cells["functional"][-1], cells["defective"][-1], cells["defective"][-2]]
+
+
+def test_one_picture_in_every_form(classifier, files):
+    path = files[0]
+    answer = classifier.predict(path)
+    assert isinstance(answer, hs.Prediction)
+    image = Image.open(path)
+    forms = [str(path), path.read_bytes(), image, np.asarray(image), np.asarray(image.convert("RGB")).astype("float32")]
+    for form in forms:
+        assert classifier.predict(form).probability == pytest.approx(answer.probability, abs=1e-6)
+    assert answer.probability == max(answer.probabilities.values())
+    assert sum(answer.probabilities.values()) == pytest.approx(1)
+    assert answer.label in classifier.class_names
+
+
+def test_several_pictures(classifier, files):
+    together = classifier.predict(files * 15)
+    assert len(together) == 45
+    alone = [classifier.predict(file) for file in files]
+    for one, other in zip(together, alone * 15, strict=True):
+        assert one.label == other.label
+        assert one.probability == pytest.approx(other.probability, abs=1e-5)
+    stacked = np.stack([np.asarray(Image.open(file).convert("RGB")) for file in files])
+    assert [a.label for a in classifier.predict(stacked)] == [a.label for a in alone]
+    assert classifier.predict([]) == []
+    assert len(classifier.predict(tuple(files))) == 3
+
+
+def test_what_is_no_picture_is_named(classifier, files, tmp_path):
+    (tmp_path / "words.jpg").write_text("words")
+    with pytest.raises(ImageError, match=r"words.jpg' is no image that headstart reads"):
+        classifier.predict([files[0], tmp_path / "words.jpg"])
+    with pytest.raises(ImageError, match=r"missing.jpg' cannot be opened"):
+        classifier.predict(tmp_path / "missing.jpg")
+    with pytest.raises(ImageError, match="is no image"):
+        classifier.predict(b"words")
+
+
+def test_save_and_load_in_this_process(classifier, files, tmp_path):
+    classifier.save(tmp_path / "a" / "saved")
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["saved"]
+    assert sorted(path.name for path in (tmp_path / "a" / "saved").iterdir()) == ["classifier.json", "model.keras"]
+    again = hs.load(tmp_path / "a" / "saved")
+    for file in files:
+        assert again.predict(file) == classifier.predict(file)
+    assert (again.class_names, again.backbone, again.image_size, again.recipe) == (
+        classifier.class_names, classifier.backbone, classifier.image_size, classifier.recipe,
+    )  # fmt: skip
+    with pytest.raises(RunError, match="exists already"):
+        classifier.save(tmp_path / "a" / "saved")
+
+
+def test_model_keras_needs_no_headstart(run, classifier, files):
+    """In a process that cannot import headstart: raw RGB 0..255, as uint8 or float, to the same logits."""
+    code = f"""
+import sys, json
+sys.modules["headstart"] = None   # importing it fails from here on
+import keras, numpy as np
+model = keras.models.load_model({str(run.folder / "model.keras")!r})
+assert not any(name.startswith("headstart.") for name in sys.modules)
+pixels = np.load(sys.argv[1])
+print(json.dumps([model.predict(pixels.astype(kind), verbose=0).tolist() for kind in ("uint8", "float32")]))
+assert not any("random" in layer.name for layer in model.layers)
+print(getattr(model, "optimizer", None))
+"""
+    from headstart.data.images import read_image
+
+    pixels = np.stack([read_image(file, classifier.image_size) for file in files])
+    array = run.folder.parent / "pixels.npy"
+    np.save(array, pixels)
+    result = subprocess.run([sys.executable, "-c", code, str(array)], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.strip().splitlines()
+    expected = classifier.logits([pixels])
+    for logits in json.loads(lines[0]):
+        np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)
+    assert lines[1] == "None", "no optimizer state in the file"
+
+
+def test_evaluate_takes_the_classes_by_name(classifier, run, photos, tmp_path, make_folder):
+    dataset = hs.load_dataset(run.folder / "splits.csv", progress=hs.Quiet())
+    evaluation = hs.evaluate(classifier, dataset.test)
+    assert evaluation.accuracy.correct == run.metrics["test"]["accuracy"]["correct"]
+    assert evaluation.loss == pytest.approx(run.metrics["test"]["loss"], rel=1e-4)
+    only, _ = hs.load_images(make_folder(tmp_path / "one", {"functional": 3}, skip=100), progress=hs.Quiet())
+    alone = hs.evaluate(classifier, only)
+    assert alone.confusion[0].sum() == 0, "'functional' is the classifier's second class, though the only one here"
+    assert alone.confusion[1].sum() == 3
+    other, _ = hs.load_images(make_folder(tmp_path / "two", {"birds": 2, "functional": 2}), progress=hs.Quiet())
+    with pytest.raises(
+        hs.DatasetError, match=r"are of 'birds', which the classifier does not know; it knows 'defective'"
+    ):
+        hs.evaluate(classifier, other)
+    with pytest.raises(hs.DatasetError, match="no images to evaluate on"):
+        hs.evaluate(classifier, only.take([]))
+
+
+def replaced(file: Path, old: str, new: str) -> None:
+    file.write_text(file.read_text().replace(old, new))
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda f: shutil.rmtree(f), "does not exist; expected the folder of a run"),
+    (lambda f: (f / "classifier.json").unlink(), "holds no classifier.json"),
+    (lambda f: (f / "classifier.json").write_text("{"), "is damaged"),
+    (lambda f: (f / "classifier.json").write_text("[]"), "is damaged"),
+    (lambda f: (f / "classifier.json").write_text('{"schema": 1}'), "is damaged: it lacks"),
+    (lambda f: (f / "model.keras").unlink(), "model.keras' is missing"),
+    (lambda f: (f / "model.keras").write_bytes(b"x"), "was changed after it was saved"),
+    (
+        lambda f: replaced(f / "classifier.json", '"schema": 1', '"schema": 9'),
+        "has schema 9, this headstart reads 1. Install the headstart that wrote it: 0.1.0",
+    ),
+])  # fmt: skip
+def test_damaged_folder(run, tmp_path, change, message):
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for name in ("classifier.json", "model.keras"):
+        shutil.copy(run.folder / name, folder)
+    change(folder)
+    with pytest.raises(RunError, match=message):
+        hs.load(folder)

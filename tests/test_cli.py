@@ -1,0 +1,250 @@
+"""The command line: what goes to standard output, what to standard error, and with which status it ends."""
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import headstart as hs
+from conftest import SMALL
+from headstart import cli, demo
+from headstart.models.downloads import DownloadError
+
+Result = tuple[int, str, str]  # status, standard output, standard error
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    """call("predict", ...) runs a command in this process and gives its status and what it wrote."""
+
+    def run(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["headstart", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        output, errors = capfd.readouterr()
+        return int(stopped.value.code or 0), output, errors
+
+    return run
+
+
+COMMANDS = ["demo", "train", "evaluate", "predict", "backbones"]
+
+
+def test_help_names_every_command(call):
+    status, output, _ = call("--help")
+    assert status == 0
+    for command in COMMANDS:
+        assert command in output
+        status, text, _ = call(command, "--help")
+        assert status == 0
+        assert "--json" in text
+    assert call("--version")[1] == f"headstart {hs.__version__}\n"
+
+
+def test_help_is_instant():
+    """Under half a second as a whole process: the best of five, as other processes may be busy."""
+    seconds = []
+    for command in ([], ["train"], ["predict"], ["demo"], ["evaluate"]):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "headstart", *command, "--help"], check=True, capture_output=True)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.5
+
+
+def test_every_command_and_option_of_the_readme_exists(call):
+    """And the other way round: every command is documented."""
+    readme = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
+    for command in COMMANDS:
+        assert f"headstart {command}" in readme
+
+
+def test_train_writes_results_only_to_standard_output(photos, tmp_path, call):
+    status, output, errors = call(
+        "train", photos, "--out", tmp_path / "run", "--epochs", 1, "--fine-tune", "never", "--image-size", 32,
+        "--images", 40, "--test-fraction", 0, "--json",
+    )  # fmt: skip
+    assert status == 0, errors
+    document = json.loads(output)
+    assert document["run"] == str(tmp_path / "run")
+    assert document["metrics"] == json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert document["metrics"]["test"] is None
+    assert [phase["name"] for phase in document["metrics"]["phases"]] == ["feature_extraction"]
+    assert "Epoch  1/1" in errors
+    assert "\x1b" not in errors, "no control codes where nobody sees them"
+    assert "\r" not in errors
+    noise = [line for line in errors.splitlines() if "oneDNN" in line or "WARNING" in line or "E0000" in line]
+    assert noise == []
+
+
+def test_evaluate_leaves_out_what_the_run_has_seen(run, photos, call):
+    status, output, errors = call("evaluate", run.folder, photos)
+    assert status == 0, errors
+    accuracy = run.metrics["test"]["accuracy"]
+    assert f"{accuracy['count']} images of" in output
+    assert "68 that the run was trained or validated on are left out" in output
+    assert f"{accuracy['correct']:,} of {accuracy['count']:,}" in output
+    status, output, _ = call("evaluate", run.folder, photos, "--split", "train", "--json")
+    document = json.loads(output)
+    assert document["accuracy"] == run.metrics["train"]["accuracy"]
+    status, output, _ = call("evaluate", run.folder, photos, "--split", "all", "--json")
+    assert json.loads(output)["accuracy"]["count"] == 80
+
+
+def test_evaluate_on_other_photos(run, tmp_path, make_folder, call):
+    new = make_folder(tmp_path / "new", {"train/defective": 2, "train/functional": 2, "test/defective": 3}, skip=200)
+    status, output, _ = call("evaluate", run.folder, new, "--json")
+    assert status == 0
+    assert json.loads(output)["accuracy"]["count"] == 3, "the collection's own test images"
+    status, output, _ = call("evaluate", run.folder, new / "test", "--json")
+    assert json.loads(output)["per_class"][1]["support"] == 0
+    seen = tmp_path / "seen"
+    dataset = hs.load_dataset(run.folder / "splits.csv", progress=hs.Quiet())
+    for path, label, split, _ in dataset.rows():
+        if split == "train":
+            (seen / label).mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, seen / label)
+    status, _, errors = call("evaluate", run.folder, seen)
+    assert status == 2
+    assert "None of the 56 images" in errors
+    assert "--split all" in errors
+
+
+def test_predict(run, classifier, photos, call):
+    files = sorted(photos.rglob("*.png"))[:3]
+    status, output, _ = call("predict", run.folder, *files, "--top", 2)
+    assert status == 0
+    lines = output.splitlines()
+    assert len(lines) == 3
+    for line, file in zip(lines, files, strict=True):
+        answer = classifier.predict(file)
+        assert line.split()[:2] == [str(file), answer.label]
+        assert f"{answer.probability:.2%}" in line
+        assert len(answer.probabilities) == 2
+    status, output, _ = call("predict", run.folder, photos, "--json")
+    rows = json.loads(output)["predictions"]
+    assert len(rows) == 80
+    shares = {row["path"]: row["probability"] for row in rows}
+    for file in files:
+        assert shares[str(file)] == pytest.approx(classifier.predict(file).probability, abs=1e-5)
+
+
+def test_predict_reports_what_it_cannot_read_and_answers_the_rest(run, photos, tmp_path, call):
+    (tmp_path / "words.jpg").write_text("words")
+    file = next(photos.rglob("*.png"))
+    status, output, errors = call("predict", run.folder, tmp_path / "words.jpg", file, tmp_path / "missing.png")
+    assert status == 2
+    assert len(output.splitlines()) == 1
+    assert "words.jpg' is no image" in errors
+    assert "missing.png' cannot be opened: No such file" in errors
+    status, output, _ = call("predict", run.folder, tmp_path / "words.jpg", "--json")
+    assert json.loads(output)["unreadable"][0]["path"].endswith("words.jpg")
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["train", "{photos}/nowhere", "--out", "{tmp}/run"], "does not exist"),
+    (["train", "{photos}", "--out", "{tmp}/run", "--backbone", "resnet"], "no backbone 'resnet'"),
+    (["train", "{photos}", "--out", "{tmp}/run", "--image-size", "16"], "16 x 16 pixels are too small"),
+    (["train", "{photos}", "--out", "{tmp}/run", "--recipe", "slow"], "no recipe 'slow'"),
+    (["train", "{photos}", "--out", "{tmp}/run", "--fine-tune", "perhaps"], "Choose one of: always, never"),
+    (["train", "{photos}", "--out", "{run}"], "exists already"),
+    (["train", "{photos}", "--out", "{tmp}/run", "--weights", "{tmp}/x.h5"], "is not there"),
+    (["train", "{photos}/defective", "--out", "{tmp}/run"], "no class folders"),
+    (["evaluate", "{tmp}", "{photos}"], "holds no classifier.json"),
+    (["evaluate", "{run}", "{tmp}"], "holds no images"),
+    (["evaluate", "{run}", "{photos}", "--split", "holdout"], "no split 'holdout'"),
+    (["predict", "{tmp}/none", "x.jpg"], "does not exist; expected the folder of a run"),
+    (["predict", "{run}", "{tmp}"], "holds no images"),
+    (["demo", "--data", "birds", "--out", "{tmp}/demo"], "no sample collection 'birds'"),
+])  # fmt: skip
+def test_a_users_mistake_is_one_message_and_status_2(arguments, message, run, photos, tmp_path, call):
+    filled = [each.format(photos=photos, tmp=tmp_path, run=run.folder) for each in arguments]
+    status, output, errors = call(*filled)
+    assert status == 2
+    assert output == ""
+    assert message in errors
+    assert "Traceback" not in errors
+    status, output, _ = call(*filled, "--json")
+    assert status == 2
+    assert message in json.loads(output)["error"]["message"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_usage(call):
+    for arguments in (["nonsense"], ["train"], ["predict"], ["train", "x", "--seed", "-1", "--out", "y"]):
+        status, output, errors = call(*arguments)
+        assert status == 2
+        assert "Usage:" in errors
+        assert output == ""
+
+
+def test_backbones(call):
+    status, output, _ = call("backbones")
+    assert status == 0
+    for name in hs.BACKBONES:
+        assert name in output
+    assert json.loads(call("backbones", "--json")[1])["mobilenet_v2"]["features"] == 1280
+
+
+def test_a_missing_backend_is_one_sentence(run, photos):
+    """In a process where TensorFlow cannot be imported."""
+    code = "import sys; sys.modules['tensorflow'] = None\nfrom headstart.cli import main\n"
+    code += f"sys.argv = ['headstart', 'predict', {str(run.folder)!r}, {str(next(photos.rglob('*.png')))!r}]\nmain()"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "pip install 'headstart[cpu]'" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+# The demo
+
+
+def test_demo_falls_back_to_the_solar_cells_and_names_what_is_next(tmp_path, monkeypatch, call):
+    def unreachable(url: str, *, again: bool = False) -> Path:
+        raise DownloadError(f"{url} cannot be reached (no route to host)")
+
+    monkeypatch.setattr("headstart.models.downloads.fetch", unreachable)
+    monkeypatch.chdir(tmp_path)
+    quick = ["--epochs", 1, "--images", 60]
+    status, output, errors = call("demo", *quick)
+    assert status == 0, errors
+    assert output == ""
+    lines = errors.splitlines()
+    fallback = next(line for line in lines if "cannot be reached" in line)
+    assert fallback.endswith("going on with --data solar-cells.")
+    assert "CC BY-NC-SA 4.0" in errors
+    for title in ("Get the data", *demo.STORY, "Look at it", "Try next"):
+        assert title in lines
+    for name in ("samples", "augmentation", "learning_curves", "confusion_matrix", "predictions", "mistakes"):
+        assert f"  runs/demo/plots/{name}.png" in lines
+    assert "  runs/demo/report.html" in lines
+
+    commands = [shlex.split(line) for line in lines if line.startswith("  headstart ")]
+    assert [command[1] for command in commands] == ["predict", "evaluate", "train"]
+    status, output, errors = call(*commands[0][1:])
+    assert status == 0, errors
+    assert output.startswith(commands[0][3])
+    assert hs.load(commands[1][2]).class_names == ("defective", "functional")
+    assert Path(commands[1][3]).is_file(), "evaluate itself is tested above, on fewer images"
+
+    status, _, errors = call("demo", *quick, "--data", "cats-and-dogs")
+    assert status == 2, "what was asked for by name is not replaced by something else"
+    assert "no route to host" in errors
+
+
+def test_demo_finds_a_free_place(tmp_path):
+    assert cli._free(tmp_path / "demo") == tmp_path / "demo"
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo-2.partial").mkdir()
+    assert cli._free(tmp_path / "demo") == tmp_path / "demo-3"
+
+
+def test_small_image_size_is_used(run):
+    assert run.metrics["image_size"] == SMALL
+    assert np.isfinite(run.metrics["test"]["loss"])

@@ -1,0 +1,406 @@
+"""Folders, zips and CSVs -> Dataset: the four forms, what is ignored, what is refused and with which words."""
+
+import csv
+import shutil
+import stat
+import unicodedata
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import headstart as hs
+from headstart.data.archives import unpacked
+from headstart.data.dataset import load_images
+from headstart.data.tables import write_splits
+from headstart.errors import DatasetError
+
+QUIET = hs.Quiet()
+
+
+def picture(path: Path, number: int = 0) -> Path:
+    """A small image file whose content no other number has."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(number)
+    Image.fromarray(rng.integers(0, 255, (6, 6, 3), dtype=np.uint8)).save(path, "PNG")
+    return path
+
+
+def collection(root: Path, classes: dict[str, int], start: int = 0) -> Path:
+    """root/class/i.png, all different."""
+    for name, count in classes.items():
+        for _ in range(count):
+            picture(root / name / f"{start}.png", start)
+            start += 1
+    return root
+
+
+def load(path: Path, **settings: Any) -> hs.Dataset:
+    return hs.load_dataset(path, progress=QUIET, **settings)
+
+
+def split_of(dataset: hs.Dataset) -> dict[str, str]:
+    """File name -> split."""
+    return {Path(path).name: split for path, _, split, _ in dataset.rows()}
+
+
+def zipped(folder: Path, archive: Path, top: str = "") -> Path:
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted(folder.rglob("*")):
+            file.write(path, Path(top) / path.relative_to(folder))
+    return archive
+
+
+def test_class_folders_are_split_in_proportion(tmp_path):
+    dataset = load(collection(tmp_path / "photos", {"zebra": 100, "ant": 20}))
+    assert dataset.class_names == ("ant", "zebra")
+    sizes = {name: np.bincount(split.labels).tolist() for name, split in dataset.splits().items()}
+    assert sizes == {"train": [14, 70], "validation": [3, 15], "test": [3, 15]}
+    paths = [path for path, *_ in dataset.rows()]
+    assert len(set(paths)) == 120
+    assert all(Path(path).is_absolute() and Path(path).parent.name == label for path, label, *_ in dataset.rows())
+
+
+def test_the_tutorials_layout_gives_the_tutorials_numbers(tmp_path):
+    """2,000 and 1,000 images, zipped as the tutorial's archive is: 63, 26 and 6 batches of 32."""
+    root = collection(tmp_path / "t", {"train/cats": 1000, "train/dogs": 1000})
+    collection(root, {"validation/cats": 500, "validation/dogs": 500}, start=2000)
+    (root / "vectorize.py").write_text("print()")
+    dataset = load(zipped(root, tmp_path / "t.zip", top="cats_and_dogs_filtered"))
+    assert dataset.class_names == ("cats", "dogs")
+    assert [len(split) for split in dataset.splits().values()] == [2000, 808, 192]
+    assert [-(-len(split) // 32) for split in dataset.splits().values()] == [63, 26, 6]
+    assert np.bincount(dataset.test.labels).tolist() == [96, 96]
+    assert any("1 .py" in note for note in dataset.notes)
+
+
+def test_given_splits_are_kept(tmp_path):
+    root = collection(tmp_path / "p", {"Train/a": 4, "Train/b": 4, "val/a": 3, "val/b": 3, "TEST/a": 2, "TEST/b": 2})
+    dataset = load(root)
+    assert [len(split) for split in dataset.splits().values()] == [8, 6, 4]
+    assert all("/val/" in path for path in dataset.validation.paths)
+
+
+def test_a_test_folder_without_validation(tmp_path):
+    dataset = load(collection(tmp_path / "p", {"train/a": 20, "train/b": 20, "test/a": 2, "test/b": 2}))
+    assert [len(split) for split in dataset.splits().values()] == [34, 6, 4]
+
+
+def test_classes_may_be_called_like_splits(tmp_path):
+    assert load(collection(tmp_path / "p", {"train": 5, "bus": 5})).class_names == ("bus", "train")
+    assert load(collection(tmp_path / "q", {"train/old": 3, "train/new": 3, "bus/x": 5})).class_names == (
+        "bus",
+        "train",
+    )
+    with pytest.raises(DatasetError, match="beside them, bus"):
+        load(collection(tmp_path / "r", {"train/a": 3, "train/b": 3, "validation/a": 3, "validation/b": 3, "bus/x": 5}))
+
+
+def test_folders_below_a_class_belong_to_it(tmp_path):
+    dataset = load(collection(tmp_path / "p", {"cats/2019/may": 4, "cats": 4, "dogs/x/y/z": 4}))
+    assert dataset.class_names == ("cats", "dogs")
+    assert len(dataset) == 12
+
+
+def test_hidden_files_and_those_of_the_system_are_ignored(tmp_path):
+    root = collection(tmp_path / "p", {"a": 4, "b": 4, "__MACOSX/a": 2, ".hidden": 2, "@eaDir/x": 2})
+    for name in ("a/.DS_Store", "a/Thumbs.db", "b/desktop.ini", "b/._1.png", "a/.x.png"):
+        (root / name).write_bytes(b"x")
+    dataset = load(root)
+    assert len(dataset) == 8
+    assert dataset.unreadable == ()
+    assert dataset.notes == ()
+
+
+def test_other_files_are_left_out_and_said(tmp_path):
+    root = collection(tmp_path / "p", {"a": 4, "b": 4})
+    for name in ("a/IMG.heic", "a/IMG2.heic", "b/notes.txt"):
+        (root / name).write_bytes(b"x")
+    picture(root / "loose.png", 99)
+    notes = " ".join(load(root).notes)
+    assert "2 .heic" in notes
+    assert "1 .txt" in notes
+    assert "loose.png" in notes
+
+
+def test_unicode_and_spaces(tmp_path):
+    root = collection(tmp_path / "mes photos", {"Löwenzahn gelb": 4, "猫": 4, "cão 🐶": 4})
+    picture(root / "Löwenzahn gelb" / "ein Bild (1).PNG", 50)
+    dataset = load(root)
+    assert dataset.class_names == tuple(sorted(["Löwenzahn gelb", "猫", "cão 🐶"]))
+    assert len(dataset) == 13
+
+
+def test_accents_written_in_two_ways_are_one_class(tmp_path):
+    one, two = unicodedata.normalize("NFC", "café"), unicodedata.normalize("NFD", "café")
+    root = collection(tmp_path / "p", {f"train/{one}": 4, "train/b": 4, f"validation/{two}": 4, "validation/b": 4})
+    assert load(root).class_names == ("b", one)
+
+
+def test_links_that_loop_are_entered_once(tmp_path):
+    root = collection(tmp_path / "p", {"a": 4, "b": 4})
+    (root / "a" / "again").symlink_to(root, target_is_directory=True)
+    (root / "b" / "self").symlink_to(root / "b", target_is_directory=True)
+    collection(tmp_path / "elsewhere", {"c": 4}, start=20)
+    (root / "c").symlink_to(tmp_path / "elsewhere" / "c", target_is_directory=True)
+    dataset = load(root)
+    assert dataset.class_names == ("a", "b", "c")
+    assert len(dataset) == 12
+
+
+def test_unreadable_files_are_listed_and_the_rest_is_used(tmp_path):
+    root = collection(tmp_path / "p", {"a": 30, "b": 30})
+    (root / "a" / "words.jpg").write_text("no image")
+    (root / "a" / "empty.png").touch()
+    data = picture(tmp_path / "x.png", 7).read_bytes()
+    (root / "b" / "short.png").write_bytes(data[: len(data) // 2])
+    (root / "b" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    dataset = load(root)
+    assert len(dataset) == 60
+    assert {Path(bad.path).name: bad.reason.split()[0] for bad in dataset.unreadable} == {
+        "words.jpg": "is", "empty.png": "is", "short.png": "is", "gone.png": "cannot",
+    }  # fmt: skip
+
+
+def test_too_many_unreadable_files_stop_it(tmp_path):
+    root = collection(tmp_path / "p", {"a": 30, "b": 30})
+    for number in range(7):
+        (root / "a" / f"{number}.jpg").write_text("no image")
+    with pytest.raises(DatasetError, match=r"7 of 67 files .* more than 10%"):
+        load(root)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda p: p / "missing", r"'.*missing' does not exist"),
+        (lambda p: (p / "empty").mkdir() or p / "empty", "holds no images .*found: nothing"),
+        (lambda p: (p / "file.txt").write_text("x") and p / "file.txt", "neither a folder nor a zip nor a CSV"),
+        (lambda p: collection(p / "flat", {".": 3}), "holds 3 images, but no class folders"),
+        (lambda p: collection(p / "one", {"cats": 3}), "one class, 'cats'; a classifier needs at least two"),
+        (lambda p: collection(p / "single", {"cats": 3, "dogs": 1}), "'dogs' .* holds 1 readable image; a split needs"),
+        (
+            lambda p: collection(p / "case", {"cats": 3, "Cats": 3}),
+            "'Cats' and 'cats', which differ in upper and lower",
+        ),
+        (
+            lambda p: collection(p / "new", {"train/a": 3, "train/b": 3, "validation/a": 3, "validation/c": 3}),
+            "has the class 'c' in validation, but no readable image of it in train",
+        ),
+        (lambda p: collection(p / "nt", {"validation/a": 3, "validation/b": 3}), "no images in 'train'"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_a_reason(tmp_path, make, message):
+    with pytest.raises(DatasetError, match=message):
+        load(make(tmp_path))
+
+
+def test_fractions(tmp_path):
+    root = collection(tmp_path / "p", {"a": 50, "b": 50})
+    assert [len(s) for s in load(root, test_fraction=0).splits().values()] == [84, 16, 0]
+    assert [len(s) for s in load(root, validation_fraction=0.2, test_fraction=0.4).splits().values()] == [40, 20, 40]
+    for wrong in (
+        {"test_fraction": 1.5},
+        {"validation_fraction": -0.1},
+        {"test_fraction": 0.5, "validation_fraction": 0.5},
+    ):
+        with pytest.raises(DatasetError, match=r"fraction|nothing is left"):
+            load(root, **wrong)
+
+
+def test_small_classes_keep_an_image_on_each_side(tmp_path):
+    dataset = load(collection(tmp_path / "p", {"two": 2, "three": 3, "many": 40}))
+    per_split = {name: np.bincount(split.labels, minlength=3).tolist() for name, split in dataset.splits().items()}
+    assert dataset.class_names == ("many", "three", "two")
+    assert per_split["train"][1:] == [1, 1]
+    assert per_split["validation"][1:] == [1, 1]
+    assert per_split["test"][1:] == [1, 0]
+    assert any("test holds no image of two" in note for note in dataset.notes)
+
+
+def test_splits_depend_on_names_and_seed_only(tmp_path):
+    first = collection(tmp_path / "one", {"a": 40, "b": 40})
+    shutil.copytree(first, tmp_path / "other place")  # created in another order
+    again = tmp_path / "third"
+    for path in sorted(first.rglob("*.png"), reverse=True):
+        (again / path.parent.name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, again / path.parent.name)
+    expected = split_of(load(first, seed=5))
+    assert split_of(load(tmp_path / "other place", seed=5)) == expected
+    assert split_of(load(again, seed=5)) == expected
+    assert split_of(load(zipped(first, tmp_path / "z.zip"), seed=5)) == expected
+    assert split_of(load(first, seed=6)) != expected
+
+
+def test_copies_of_an_image_stay_on_one_side(tmp_path):
+    root = collection(tmp_path / "p", {"a": 30, "b": 30})
+    for number in range(0, 60, 2):
+        folder = "a" if number < 30 else "b"
+        for copy in range(3):
+            shutil.copy(root / folder / f"{number}.png", root / ("b" if copy == 2 else folder) / f"{number}-{copy}.png")
+    for seed in range(5):
+        sides: dict[str, set[str]] = {}
+        for _, _, split, digest in load(root, seed=seed).rows():
+            sides.setdefault(digest, set()).add(split)
+        assert all(len(side) == 1 for side in sides.values())
+
+
+def test_copies_across_given_splits_are_said(tmp_path):
+    root = collection(tmp_path / "p", {"train/a": 4, "train/b": 4, "validation/a": 4, "validation/b": 4})
+    shutil.copy(root / "train/a/0.png", root / "validation/a/copy.png")
+    assert any("1 images in validation are byte for byte also in train" in note for note in load(root).notes)
+
+
+def test_sample_keeps_the_proportions(solar_cells):
+    dataset = load(solar_cells)
+    some = dataset.sample(300, seed=1)
+    assert abs(len(some) - 300) <= 3
+    share = lambda split: split.labels.mean()  # noqa: E731
+    assert abs(share(some.train) - share(dataset.train)) < 0.02
+    assert set(some.test.paths) <= set(dataset.test.paths)
+    assert some.rows() == dataset.sample(300, seed=1).rows()
+    assert dataset.sample(10_000) is dataset
+
+
+# CSV
+
+
+def table(folder: Path, text: str, name: str = "list.csv") -> Path:
+    (folder / name).write_text(text, "utf-8")
+    return folder / name
+
+
+@pytest.fixture
+def four(tmp_path: Path) -> Path:
+    collection(tmp_path, {"x": 4})
+    return tmp_path
+
+
+@pytest.mark.parametrize("text", [
+    "path,label\nx/0.png,a\nx/1.png,a\nx/2.png,b\nx/3.png,b\n",
+    "﻿label;path;remark\na;x/0.png;\na;x/1.png;good, really\nb;x/2.png;\nb;x/3.png;\n",
+    " Path\tLabel\r\nx/0.png\ta\r\nx/1.png\ta\r\nx/2.png\tb\r\nx/3.png\tb\r\n",
+    'path,label\n"x/0.png","a"\nx/1.png,a\n\nx/2.png,b\nx/3.png,b',
+])  # fmt: skip
+def test_csv(four, text):
+    dataset = load(table(four, text))
+    assert dataset.class_names == ("a", "b")
+    assert len(dataset) == 4
+
+
+def test_csv_with_splits_and_its_round_trip(four):
+    collection(four, {"y": 4}, start=10)
+    rows = [f"x/{i}.png,a,{s}" for i, s in enumerate(["train", "train", "val", "test"])]
+    rows += [
+        f"{four}/y/{i}.png,b,{s}" for i, s in zip(range(10, 14), ["train", "Train", "validation", "test"], strict=True)
+    ]
+    dataset = load(table(four, "path,label,split\n" + "\n".join(rows)))
+    assert [len(split) for split in dataset.splits().values()] == [4, 2, 2]
+    write_splits(four / "splits.csv", dataset.rows())
+    assert sorted(load(four / "splits.csv").rows()) == sorted(dataset.rows())
+    with (four / "splits.csv").open() as file:
+        assert next(csv.reader(file)) == ["path", "label", "split", "hash"]
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("", "is empty"),
+    ("path,label\n", "lists no image"),
+    ("file,label\nx/0.png,a\n", r"no column 'path' \(found: file, label\)"),
+    ("a,b\n1,2\n", "no column 'path' and no column 'label'"),
+    ("path,label\nx/0.png,a\nx/9.png,b\n", "line 3: no such file 'x/9.png'"),
+    ("path,label\nx/0.png,\nx/1.png,b\n", "line 2: no label"),
+    ("path,label\n,a\nx/1.png,b\n", "line 2: no path"),
+    ("path,label\nx/0.png,a\nx/0.png,b\n", "line 3: 'x/0.png' stands there twice"),
+    ("path,label,split\nx/0.png,a,holdout\nx/1.png,b,train\n", "split 'holdout' is none of train"),
+    ("path,label,split\nx/0.png,a,train\nx/1.png,b,\n", "not for 1 of 2"),
+])  # fmt: skip
+def test_faulty_csv(four, text, message):
+    with pytest.raises(DatasetError, match=message):
+        load(table(four, text))
+
+
+def test_csv_that_is_no_text(tmp_path):
+    (tmp_path / "x.csv").write_bytes(b"\xff\xfe\x00path")
+    with pytest.raises(DatasetError, match="cannot be read as UTF-8"):
+        load(tmp_path / "x.csv")
+
+
+# zip
+
+
+@pytest.mark.parametrize("name", ["../evil.png", "/tmp/evil.png", "a/../../evil.png", "..\\evil.png", "C:\\evil.png"])
+def test_zip_with_a_path_that_leaves_it_is_refused(tmp_path, name):
+    archive = zipped(collection(tmp_path / "p", {"a": 2, "b": 2}), tmp_path / "p.zip")
+    with zipfile.ZipFile(archive, "a") as file:
+        member = zipfile.ZipInfo("placeholder")
+        member.filename = name
+        file.writestr(member, b"x")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(DatasetError, match="points outside of the archive"):
+        load(archive)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_zip_with_a_link_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as file:
+        link = zipfile.ZipInfo("a/link.png")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        file.writestr(link, "/etc/passwd")
+    with pytest.raises(DatasetError, match="points outside of the archive"):
+        load(tmp_path / "p.zip")
+
+
+def test_damaged_zip(tmp_path):
+    archive = zipped(collection(tmp_path / "p", {"a": 9, "b": 9}), tmp_path / "p.zip")
+    data = bytearray(archive.read_bytes())
+    data[100:140] = b"\0" * 40
+    (tmp_path / "damaged.zip").write_bytes(data)
+    with pytest.raises(DatasetError, match="damaged zip"):
+        load(tmp_path / "damaged.zip")
+    (tmp_path / "short.zip").write_bytes(archive.read_bytes()[:500])
+    with pytest.raises(DatasetError, match="neither a folder nor a zip"):
+        load(tmp_path / "short.zip")
+    assert len(load(archive)) == 18, "a failed attempt must not spoil the cache"
+
+
+def test_zip_is_unpacked_once_and_found_by_its_content(tmp_path):
+    archive = zipped(collection(tmp_path / "p", {"a": 2, "b": 2}), tmp_path / "p.zip")
+    folder = unpacked(archive)
+    moved = tmp_path / "moved.zip"
+    archive.rename(moved)
+    stamp = folder.stat().st_mtime_ns
+    assert unpacked(moved) == folder
+    assert folder.stat().st_mtime_ns == stamp
+    picture(tmp_path / "p" / "a" / "new.png", 77)
+    assert unpacked(zipped(tmp_path / "p", archive)) != folder
+
+
+def test_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):
+    archive = zipped(collection(tmp_path / "p", {"a": 2, "b": 2}), tmp_path / "p.zip")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "file"))
+    with pytest.raises(DatasetError, match="Set HEADSTART_CACHE to a folder that can be written"):
+        load(archive)
+
+
+# images to measure on
+
+
+def test_load_images_takes_what_cannot_be_trained_on(tmp_path):
+    images, splits = load_images(collection(tmp_path / "p", {"a": 1}), progress=QUIET)
+    assert (len(images), splits, images.class_names) == (1, (None,), ("a",))
+    root = collection(tmp_path / "q", {"train/a": 2, "train/b": 2, "test/a": 1})
+    images, splits = load_images(root, progress=QUIET)
+    assert splits.count("test") == 1
+    assert len(images) == 5
+
+
+def test_loading_changes_nothing(tmp_path):
+    root = collection(tmp_path / "p", {"a": 4, "b": 4})
+    state = lambda: {p: (p.read_bytes() if p.is_file() else None, p.stat().st_mtime_ns) for p in root.rglob("*")}  # noqa: E731
+    before = state()
+    load(root)
+    assert state() == before

@@ -1,0 +1,244 @@
+"""Run folders: what is in them, and that they are complete or absent, whatever happens on the way."""
+
+import csv
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import headstart as hs
+from conftest import SMALL
+from headstart.errors import RunError, RunInterruptedError
+from headstart.training import trainer
+
+FILES = {
+    "classifier.json", "history.csv", "metrics.json", "model.keras", "plots", "report.html", "splits.csv",
+    "summary.txt",
+}  # fmt: skip
+PICTURES = {
+    "augmentation.png", "confusion_matrix.png", "learning_curves.png", "mistakes.png", "predictions.png", "samples.png",
+}  # fmt: skip
+
+
+def history(folder: Path) -> list[dict[str, str]]:
+    """history.csv without the seconds, which no seed fixes."""
+    with (folder / "history.csv").open() as file:
+        return [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+
+
+def test_what_a_run_leaves_behind(run):
+    assert {path.name for path in run.folder.iterdir()} == FILES
+    assert {path.name for path in (run.folder / "plots").iterdir()} == PICTURES
+    assert not run.folder.with_name("cells.partial").exists()
+    for path in (run.folder / "plots").iterdir():
+        with Image.open(path) as picture:
+            picture.load()
+            assert min(picture.size) > 150
+            assert len(np.unique(np.asarray(picture.convert("L")))) > 20, "not an empty page"
+
+
+def test_metrics(run):
+    numbers = json.loads((run.folder / "metrics.json").read_text())
+    assert numbers == run.metrics
+    assert list(numbers)[:9] == [
+        "schema", "class_names", "backbone", "image_size", "recipe", "seed", "train", "validation", "test",
+    ]  # fmt: skip
+    assert numbers["schema"] == 1
+    assert numbers["class_names"] == ["defective", "functional"]
+    with (run.folder / "splits.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for split in ("train", "validation", "test"):
+        accuracy = numbers[split]["accuracy"]
+        assert accuracy["count"] == sum(row["split"] == split for row in rows)
+        assert accuracy["value"] == accuracy["correct"] / accuracy["count"]
+        assert accuracy["low"] < accuracy["value"] < accuracy["high"] or accuracy["value"] in (0, 1)
+        assert np.trace(numbers[split]["confusion"]) == accuracy["correct"]
+        assert np.sum(numbers[split]["confusion"]) == accuracy["count"]
+    head, top = numbers["phases"]
+    assert (head["name"], head["epochs"], head["parameters"]) == ("feature_extraction", 2, 2_259_265)
+    assert (head["trainable_parameters"], head["trainable_variables"]) == (1_281, 2)
+    assert (top["trainable_parameters"], top["trainable_variables"]) == (1_862_721, 56)
+    assert top["validation"]["accuracy"]["count"] == numbers["validation"]["accuracy"]["count"]
+    assert top["validation"]["accuracy"]["correct"] == numbers["validation"]["accuracy"]["correct"]
+    assert numbers["seconds"]["total"] > numbers["seconds"]["epochs"] > 0
+
+
+def test_history(run):
+    assert list(history(run.folder)[0]) == [
+        "phase", "epoch", "learning_rate", "loss", "accuracy", "val_loss", "val_accuracy",
+    ]  # fmt: skip
+    assert [row["epoch"] for row in history(run.folder)] == ["1", "2", "3", "4"]
+
+
+def test_splits_are_a_dataset(run, photos):
+    """splits.csv says where each image is, with its hash, and can be trained on again."""
+    import hashlib
+
+    with (run.folder / "splits.csv").open() as file:
+        for row in csv.DictReader(file):
+            assert Path(row["path"]).parent == photos / row["label"]
+            assert hashlib.sha256(Path(row["path"]).read_bytes()).hexdigest() == row["hash"]
+    dataset = hs.load_dataset(run.folder / "splits.csv", progress=hs.Quiet())
+    original = hs.load_dataset(photos, seed=3, progress=hs.Quiet())
+    assert sorted(dataset.rows()) == sorted(original.rows())
+
+
+def test_report_is_one_page_that_needs_nothing_else(run):
+    page = (run.folder / "report.html").read_text("utf-8")
+    accuracy = run.metrics["test"]["accuracy"]
+    assert f"Of {accuracy['count']} test images, {accuracy['correct']} are answered rightly" in page
+    assert page.count("<img") == len(PICTURES)
+    assert page.count('src="data:image/png;base64,') == len(PICTURES)
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "1,862,721" in page
+    assert len(page) < 5_000_000
+
+
+def test_summary_lists_every_layer(run):
+    text = (run.folder / "summary.txt").read_text("utf-8")
+    for name in ("Conv1", "block_16_project_BN", "global_average_pooling2d", "2,259,265"):
+        assert name in text
+
+
+# Stopped and gone on with
+
+
+def start(photos: Path, out: Path, *more: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "headstart", "train", str(photos), "--out", str(out)]
+    command += ["--epochs", "2", "--image-size", str(SMALL), "--seed", "3", *more]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(path: Path, process: subprocess.Popen, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, f"{path} does not come"
+        time.sleep(0.02)
+
+
+def test_interrupted_killed_and_gone_on_with(run, photos, recipe, tmp_path):
+    """Ctrl-C after an epoch, a kill after another, and the same history and weights as without either."""
+    out, partial = tmp_path / "run", tmp_path / "run.partial"
+    process = start(photos, out)
+    wait_for(partial / "checkpoints" / "epoch-001", process)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert output == ""
+    assert "Traceback" not in errors
+    assert errors.rstrip().splitlines()[-1].startswith(f"Stopped. Kept in '{partial}': ")
+    assert "--resume" in errors
+    assert not out.exists()
+
+    with pytest.raises(RunError, match=r"An unfinished run .* add --resume"):
+        hs.make_run(photos, out, recipe=recipe, image_size=SMALL, seed=3, progress=hs.Quiet())
+    with pytest.raises(RunError, match=r"other settings: seed was 3, now 4"):
+        hs.make_run(photos, out, recipe=recipe, image_size=SMALL, seed=4, resume=True, progress=hs.Quiet())
+
+    process = start(photos, out, "--resume")
+    wait_for(partial / "checkpoints" / "epoch-003", process)
+    process.kill()
+    process.communicate()
+    assert not out.exists()
+    assert (partial / "splits.csv").read_text() == (run.folder / "splits.csv").read_text()
+
+    resumed = hs.make_run(photos, out, recipe=recipe, image_size=SMALL, seed=3, resume=True, progress=hs.Quiet())
+    assert history(resumed.folder) == history(run.folder)
+    assert {path.name for path in out.iterdir()} == FILES
+    assert not partial.exists()
+    ours, theirs = hs.load(out).model.get_weights(), hs.load(run.folder).model.get_weights()
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_images_that_changed_meanwhile(photos, recipe, tmp_path, monkeypatch):
+    root = shutil.copytree(photos, tmp_path / "photos")
+
+    def stop_after_an_epoch(*arguments, **settings):
+        settings["checkpoint_folder"].mkdir()
+        (settings["checkpoint_folder"] / "epoch-001").mkdir()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trainer, "train", stop_after_an_epoch)
+    settings = {"recipe": recipe, "image_size": SMALL, "progress": hs.Quiet()}
+    with pytest.raises(RunInterruptedError, match=r"Kept in .* 1 epoch"):
+        hs.make_run(root, tmp_path / "run", **settings)
+    next(root.rglob("*.png")).unlink()
+    with pytest.raises(RunError, match="The images have changed since the run"):
+        hs.make_run(root, tmp_path / "run", resume=True, **settings)
+    assert (tmp_path / "run.partial" / "checkpoints" / "epoch-001").exists()
+
+
+def test_full_disk_is_said_and_loses_nothing(photos, recipe, tmp_path):
+    """The kernel refuses to let a file grow past 5 MB, as it does on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, before[1]))
+    try:
+        with pytest.raises(RunError, match=r"cannot be written: File too large.* Check the free space"):
+            hs.make_run(photos, tmp_path / "run", recipe=recipe, image_size=32, progress=hs.Quiet())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_before_the_first_epoch_leaves_nothing(photos, tmp_path):
+    with pytest.raises(hs.WeightsError):
+        hs.make_run(photos, tmp_path / "run", weights=tmp_path / "missing.h5", progress=hs.Quiet())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_exists_is_left_alone(run, photos, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in run.folder.rglob("*")}
+    for resume in (False, True):
+        with pytest.raises(RunError, match="exists already"):
+            hs.make_run(photos, run.folder, resume=resume, progress=hs.Quiet())
+    assert {path: path.stat().st_mtime_ns for path in run.folder.rglob("*")} == before
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(RunError, match="exists already"):
+        hs.make_run(photos, tmp_path / "file", progress=hs.Quiet())
+
+
+def test_a_place_that_cannot_be_written(photos, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="cannot be written: Not a directory"):
+        hs.make_run(photos, tmp_path / "file" / "run", progress=hs.Quiet())
+    if os.geteuid() != 0:
+        (tmp_path / "locked").mkdir(mode=0o500)
+        with pytest.raises(RunError, match="cannot be written: Permission denied"):
+            hs.make_run(photos, tmp_path / "locked" / "run", progress=hs.Quiet())
+    else:
+        with pytest.raises(RunError, match="cannot be written"):
+            hs.make_run(photos, "/proc/headstart/run", progress=hs.Quiet())
+
+
+def test_many_classes_with_long_names_and_odd_shapes(tmp_path, cells):
+    """Twenty classes, photos from 10:1 to 1:10, one file that is no image: everything is drawn and written."""
+    source = Image.open(cells["defective"][0])
+    for number in range(20):
+        folder = tmp_path / "photos" / f"A rather long name of the species number {number} (with $ signs & <b>)"
+        folder.mkdir(parents=True)
+        for index, size in enumerate([(300, 30), (30, 300), (50, 50), (200, 150)]):
+            source.rotate(number * 18 + index).resize(size).save(folder / f"{index}.png")
+    (tmp_path / "photos" / "A rather long name of the species number 3 (with $ signs & <b>)" / "broken.jpg").touch()
+    recipe = hs.RECIPES["tutorial"].with_epochs(1).without_fine_tuning()
+    out = tmp_path / "run"
+    run = hs.make_run(tmp_path / "photos", out, recipe=recipe, image_size=32, progress=hs.Quiet())
+    assert len(run.metrics["class_names"]) == 20
+    assert len(run.pictures) == 6
+    page = (out / "report.html").read_text("utf-8")
+    assert "&lt;b&gt;" in page
+    assert "(with $ signs & <b>)" not in page, "names are escaped"
+    with (out / "unreadable.csv").open() as file:
+        assert [Path(row["path"]).name for row in csv.DictReader(file)] == ["broken.jpg"]
+    assert "broken.jpg" in page
