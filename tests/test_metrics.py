@@ -79,3 +79,13 @@ def test_confusion_matrix_by_hand():
         [0, 1, 0],
         [0, 1, 0],
     ]
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(0, 3))
+def test_pictures_show_every_class_where_there_is_room(labels, seed):
+    from headstart.evaluation.gallery import various
+
+    labels = np.array(labels)
+    chosen = various(labels, seed=seed)
+    assert len(set(chosen.tolist())) == len(chosen) == min(9, len(labels))
+    assert set(labels[chosen]) == set(labels)

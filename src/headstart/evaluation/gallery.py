@@ -21,7 +21,7 @@ PICTURES = 9  # in a grid, as in the tutorial
 def draw_data(folder: Path, dataset: Dataset, augmentation: Augmentation, *, image_size: int, seed: int) -> None:
     """samples.png and augmentation.png."""
     train = dataset.train
-    first = np.random.default_rng(seed).permutation(len(train))[:PICTURES]
+    first = various(train.labels, seed=seed)
     names = [dataset.class_names[label] for label in train.labels[first]]
     plots.save(plots.samples(_thumbnails(train, first), names), folder / "samples.png")
 
@@ -44,6 +44,18 @@ def draw_results(
     plots.save(plots.predictions(*_answers(split, evaluation, some), f"Answers for {name} images"),
                folder / "predictions.png")  # fmt: skip
     plots.save(plots.mistakes(*_answers(split, evaluation, worst(evaluation))), folder / "mistakes.png")
+
+
+def various(labels: np.ndarray, *, seed: int, count: int = PICTURES) -> np.ndarray:
+    """int (up to count,): images drawn at random, in turn from one class after the other."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(labels))
+    turn = np.zeros(len(labels), dtype=int)  # the how-manieth of its class an image is, in that order
+    for label in np.unique(labels):
+        of_class = order[labels[order] == label]
+        turn[of_class] = np.arange(len(of_class))
+    chosen = order[np.argsort(turn[order], kind="stable")][:count]
+    return rng.permutation(chosen)
 
 
 def worst(evaluation: Evaluation, count: int = PICTURES) -> np.ndarray:

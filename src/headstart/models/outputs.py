@@ -46,7 +46,7 @@ def predictions(logits: np.ndarray, class_names: Sequence[str]) -> list[Predicti
     """Logits (n, 1) or (n, classes) -> n answers."""
     answers = []
     for row in probabilities(logits):
-        ranked = {class_names[i]: float(row[i]) for i in np.argsort(-row, kind="stable").tolist()}
+        ranked = {class_names[i]: float(row[i]) for i in map(int, np.argsort(-row, kind="stable"))}
         label = next(iter(ranked))
         answers.append(Prediction(label, ranked[label], ranked))
     return answers
