@@ -97,11 +97,11 @@ def test_report_is_one_page_that_needs_nothing_else(run):
     accuracy = run.metrics["test"]["accuracy"]
     assert f"Of {accuracy['count']} test images, {accuracy['correct']} are answered rightly" in page
     assert page.count("<img") == len(PICTURES)
-    assert page.count('src="data:image/png;base64,') == len(PICTURES)
+    assert page.count('src="data:image/webp;base64,') == len(PICTURES)
     assert "http://" not in page
     assert "https://" not in page
     assert "1,862,721" in page
-    assert len(page) < 5_000_000
+    assert len(page) < 1_500_000
 
 
 def test_summary_lists_every_layer(run):

@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from headstart.data.dataset import Dataset, load_dataset
 from headstart.data.splits import TEST, VALIDATION
 from headstart.data.tables import write_splits
@@ -116,7 +118,7 @@ def make_run(
         )
         evaluations = _evaluate(classifier, dataset, progress)
         name = TEST if TEST in evaluations else VALIDATION
-        _say_predictions(progress, evaluations[name], name)
+        _say_predictions(progress, evaluations[name], name, seed)
         gallery.draw_results(plots, dataset.splits()[name], evaluations[name], classifier.history, name=name, seed=seed)
         numbers = _write(partial, out.name, classifier, dataset, evaluations, start=start, seed=seed)
     progress.say(f"Done in {numbers['seconds']['total']:.0f} s. The run is in '{out}'.")
@@ -225,14 +227,15 @@ def _evaluate(classifier: Classifier, dataset: Dataset, progress: Progress) -> d
     return evaluations
 
 
-def _say_predictions(progress: Progress, evaluation: Evaluation, name: str) -> None:
-    """As the tutorial does: the numbers of the classes for the first batch, predicted and right."""
+def _say_predictions(progress: Progress, evaluation: Evaluation, name: str, seed: int) -> None:
+    """As the tutorial does for a batch of its shuffled test images: the numbers of the classes, answered and right."""
     progress.step("Predict")
+    some = np.random.default_rng(seed).permutation(len(evaluation.labels))[:BATCH]
     names = ", ".join(f"{number} is {label}" for number, label in enumerate(evaluation.class_names))
     progress.say(
-        f"The first {name} images ({names}):\n"
-        f"predictions: {evaluation.predicted[:BATCH].tolist()}\n"
-        f"labels:      {evaluation.labels[:BATCH].tolist()}"
+        f"{len(some)} {name} images, drawn at random ({names}):\n"
+        f"predictions: {evaluation.predicted[some].tolist()}\n"
+        f"labels:      {evaluation.labels[some].tolist()}"
     )
 
 

@@ -170,7 +170,7 @@ def _grid(images: Sequence[np.ndarray], titles: Sequence[tuple[str, str]], title
     for index, (image, (text, colour)) in enumerate(zip(images, titles, strict=True)):
         axes: Axes = figure.add_subplot(rows, max(columns, 3), index + 1)
         axes.imshow(image)
-        axes.set_aspect("equal")
+        axes.set_anchor("N")
         axes.set_axis_off()
         axes.set_title(text, color=colour, fontsize=9)
     figure.suptitle(title, fontsize=13)

@@ -1,11 +1,13 @@
 """The numbers and pictures of a run -> metrics.json and report.html, one page that needs nothing else."""
 
 import base64
+import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
+from PIL import Image
 
 from headstart.data.dataset import Unreadable
 from headstart.data.splits import SPLITS, VALIDATION
@@ -70,7 +72,7 @@ def write_page(
         loader=jinja2.PackageLoader("headstart.evaluation", "."), autoescape=True, undefined=jinja2.StrictUndefined
     )
     pictures = [
-        {"heading": heading, "alt": alt, "data": base64.b64encode((plots / name).read_bytes()).decode()}
+        {"heading": heading, "alt": alt, "data": _as_webp(plots / name)}
         for name, (heading, alt) in PICTURES.items()
         if (plots / name).is_file()
     ]
@@ -78,6 +80,13 @@ def write_page(
         title=title, numbers=numbers, pictures=pictures, unreadable=unreadable, notes=notes, verdict=verdict(numbers)
     )
     file.write_text(page, "utf-8")
+
+
+def _as_webp(picture: Path) -> str:
+    """A PNG as WebP in base64: a tenth of the size, so that the page can be sent by mail."""
+    with Image.open(picture) as image, io.BytesIO() as file:
+        image.convert("RGB").save(file, "WEBP", quality=85)
+        return base64.b64encode(file.getvalue()).decode()
 
 
 def verdict(numbers: dict) -> str:

@@ -88,7 +88,7 @@ def train(
         first_epoch, last_epoch = last_epoch, last_epoch + phase.epochs
         thaw(base, phase, backbone)
         if done < last_epoch:
-            _compile(in_training, phase)
+            compile_for(in_training, phase)
             _say_phase(progress, phase, model, base, backbone)
             if done == 0 and first_epoch == 0:
                 loss, accuracy = whole.evaluate(in_training, validation)
@@ -126,7 +126,7 @@ def thaw(base: keras.Model, phase: Phase, backbone: str) -> None:
             layer.trainable = False
 
 
-def _compile(model: whole.InTraining, phase: Phase) -> None:
+def compile_for(model: whole.InTraining, phase: Phase) -> None:
     """One logit: binary cross-entropy; more: categorical. Both from logits, as training on probabilities is less
     exact. An answer counts as right where the largest probability is the right class's, so one logit is cut at 0."""
     if model.binary:
