@@ -4,6 +4,10 @@ One test builds each of them, at the smallest image size that it allows and with
 is tested here.
 """
 
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -73,7 +77,9 @@ def test_unknown_backbone_and_small_images():
 
 
 def test_packaged_weights_are_the_published_ones():
-    """Two numbers of the file, as anybody can read them in the module that it was taken from."""
+    """The file whose provenance is in NOTICE, whatever the image size."""
+    digest = hashlib.sha256(files("headstart.models").joinpath("files", str(BACKBONES[DEFAULT].packaged)).read_bytes())
+    assert digest.hexdigest() in Path(__file__).parents[1].joinpath("NOTICE").read_text("utf-8")
     base = load_base("mobilenet_v2", 96)
     again = load_base("mobilenet_v2", 128)
     for one, other in zip(base.get_weights(), again.get_weights(), strict=True):

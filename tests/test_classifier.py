@@ -51,8 +51,19 @@ def test_what_is_no_picture_is_named(classifier, files, tmp_path):
         classifier.predict([files[0], tmp_path / "words.jpg"])
     with pytest.raises(ImageError, match=r"missing.jpg' cannot be opened"):
         classifier.predict(tmp_path / "missing.jpg")
-    with pytest.raises(ImageError, match="is no image"):
+    with pytest.raises(ImageError, match="Picture 1 of 1: is no image"):
         classifier.predict(b"words")
+    with pytest.raises(ImageError, match="Picture 2 of 2: An array of shape"):
+        classifier.predict([files[0], np.zeros(3)])
+
+
+def test_a_large_jpeg_as_file_and_as_picture(classifier, files, tmp_path):
+    """A file is decoded at a fraction of its size, a picture in memory is averaged: near, if not bit by bit equal."""
+    path = tmp_path / "large.jpg"
+    Image.open(files[1]).convert("RGB").resize((1280, 960)).save(path, quality=95)
+    from_file = classifier.predict(path)
+    assert classifier.predict(path.read_bytes()) == from_file
+    assert classifier.predict(Image.open(path)).probability == pytest.approx(from_file.probability, abs=0.03)
 
 
 def test_save_and_load_in_this_process(classifier, files, tmp_path):

@@ -1,6 +1,7 @@
 """The command line: what goes to standard output, what to standard error, and with which status it ends."""
 
 import json
+import re
 import shlex
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 import headstart as hs
 from conftest import SMALL
 from headstart import cli, demo
-from headstart.models.downloads import DownloadError
+from headstart.errors import DownloadError
 
 Result = tuple[int, str, str]  # status, standard output, standard error
 
@@ -34,7 +35,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
     return run
 
 
-COMMANDS = ["demo", "train", "evaluate", "predict", "backbones"]
+COMMANDS = sorted(command.callback.__name__ for command in cli.app.registered_commands if command.callback)
 
 
 def test_help_names_every_command(call):
@@ -49,20 +50,27 @@ def test_help_names_every_command(call):
 
 
 def test_help_is_instant():
-    """Under half a second as a whole process: the best of five, as other processes may be busy."""
-    seconds = []
-    for command in ([], ["train"], ["predict"], ["demo"], ["evaluate"]):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "headstart", *command, "--help"], check=True, capture_output=True)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.5
+    """Under half a second as a whole process, each command: the best of five, as other processes may be busy."""
+    for command in ([], *([name] for name in COMMANDS)):
+        seconds = []
+        for _ in range(5):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-m", "headstart", *command, "--help"], check=True, capture_output=True)
+            seconds.append(time.perf_counter() - start)
+            if min(seconds) < 0.5:
+                break
+        assert min(seconds) < 0.5, command
 
 
-def test_every_command_and_option_of_the_readme_exists(call):
-    """And the other way round: every command is documented."""
+def test_every_command_is_documented_and_every_documented_option_exists(call):
     readme = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
     for command in COMMANDS:
         assert f"headstart {command}" in readme
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", readme)) - {"--help"}
+    known = " ".join(call(command, "--help")[1] for command in COMMANDS)
+    assert options
+    for option in options:
+        assert f"{option} " in known, option
 
 
 def test_train_writes_results_only_to_standard_output(photos, tmp_path, call):
@@ -81,6 +89,22 @@ def test_train_writes_results_only_to_standard_output(photos, tmp_path, call):
     assert "\r" not in errors
     noise = [line for line in errors.splitlines() if "oneDNN" in line or "WARNING" in line or "E0000" in line]
     assert noise == []
+
+
+def test_libraries_are_quiet(run, photos, tmp_path, call):
+    """A JPEG with odd bytes before its end, of which the decoder in C writes to standard error."""
+    from PIL import Image
+
+    path = tmp_path / "odd.jpg"
+    Image.open(next(photos.rglob("*.png"))).convert("RGB").save(path, "JPEG")
+    data = path.read_bytes()
+    path.write_bytes(data[:-2] + b"\x12" * 44 + data[-2:])
+    status, output, errors = call("predict", run.folder, path)
+    assert (status, errors) == (0, "")
+    assert "odd.jpg" in output
+    status, _, errors = call("predict", run.folder, path, "--verbose")
+    assert status == 0
+    assert "Corrupt JPEG data" in errors, "the same file, with --verbose: it would be noise"
 
 
 def test_evaluate_leaves_out_what_the_run_has_seen(run, photos, call):
@@ -207,7 +231,7 @@ def test_a_missing_backend_is_one_sentence(run, photos):
 
 def test_demo_falls_back_to_the_solar_cells_and_names_what_is_next(tmp_path, monkeypatch, call):
     def unreachable(url: str, *, again: bool = False) -> Path:
-        raise DownloadError(f"{url} cannot be reached (no route to host)")
+        raise DownloadError(f"{url} could not be downloaded (no route to host)")
 
     monkeypatch.setattr("headstart.models.downloads.fetch", unreachable)
     monkeypatch.chdir(tmp_path)
@@ -216,7 +240,7 @@ def test_demo_falls_back_to_the_solar_cells_and_names_what_is_next(tmp_path, mon
     assert status == 0, errors
     assert output == ""
     lines = errors.splitlines()
-    fallback = next(line for line in lines if "cannot be reached" in line)
+    fallback = next(line for line in lines if "could not be downloaded" in line)
     assert fallback.endswith("going on with --data solar-cells.")
     assert "CC BY-NC-SA 4.0" in errors
     for title in ("Get the data", *demo.STORY, "Look at it", "Try next"):

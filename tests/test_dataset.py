@@ -1,6 +1,7 @@
 """Folders, zips and CSVs -> Dataset: the four forms, what is ignored, what is refused and with which words."""
 
 import csv
+import os
 import shutil
 import stat
 import unicodedata
@@ -14,7 +15,7 @@ from PIL import Image
 
 import headstart as hs
 from headstart.data.archives import unpacked
-from headstart.data.dataset import load_images
+from headstart.data.loading import load_images
 from headstart.data.tables import write_splits
 from headstart.errors import DatasetError
 
@@ -91,12 +92,60 @@ def test_a_test_folder_without_validation(tmp_path):
 
 def test_classes_may_be_called_like_splits(tmp_path):
     assert load(collection(tmp_path / "p", {"train": 5, "bus": 5})).class_names == ("bus", "train")
-    assert load(collection(tmp_path / "q", {"train/old": 3, "train/new": 3, "bus/x": 5})).class_names == (
-        "bus",
-        "train",
-    )
+    mixed = collection(tmp_path / "q", {"train": 3, "train/old": 3, "bus/x": 5})
+    assert load(mixed).class_names == ("bus", "train")
     with pytest.raises(DatasetError, match="beside them, bus"):
         load(collection(tmp_path / "r", {"train/a": 3, "train/b": 3, "validation/a": 3, "validation/b": 3, "bus/x": 5}))
+
+
+def test_split_folders_are_never_taken_for_classes(tmp_path):
+    """One stray image, or a test folder without classes, must not train a classifier of 'train or test?'."""
+    given = {"train/a": 4, "train/b": 4, "val/a": 3, "val/b": 3}
+    stray = load(collection(tmp_path / "p", given | {"train": 1, "val": 2}))
+    assert (stray.class_names, len(stray.train)) == (("a", "b"), 8)
+    assert any("3 images outside any class folder" in note for note in stray.notes)
+    unlabelled = load(collection(tmp_path / "q", {"train/a": 9, "train/b": 9, "test": 5}))
+    assert unlabelled.class_names == ("a", "b")
+    assert any("5 images outside any class folder" in note for note in unlabelled.notes)
+    named = load(collection(tmp_path / "r", {"train_set/a": 4, "train_set/b": 4, "eval/a": 2, "eval/b": 2}))
+    assert len(named.train) == 8
+    with pytest.raises(DatasetError, match="beside them, holdout"):
+        load(collection(tmp_path / "s", {"train/a": 3, "train/b": 3, "holdout/a": 3, "holdout/b": 3}))
+    with pytest.raises(DatasetError, match="no class folders in them"):
+        load(collection(tmp_path / "t", {"train": 3, "test": 3}))
+
+
+def test_a_wrapper_folder_is_seen_through(tmp_path):
+    root = collection(tmp_path / "p", {"download/photos/cats": 4, "download/photos/dogs": 4})
+    picture(root / "cover.png", 90)
+    picture(root / "download" / "cover.png", 91)
+    assert load(root).class_names == ("cats", "dogs")
+
+
+def test_a_class_never_vanishes_without_a_word(tmp_path):
+    root = collection(tmp_path / "p", {"a": 60, "c": 60})
+    (root / "b").mkdir()
+    for number in range(3):
+        (root / "b" / f"{number}.jpg").write_text("no image")
+    with pytest.raises(DatasetError, match=r"None of the 3 files of the class 'b' .* can be read"):
+        load(root)
+    shutil.rmtree(root / "b")
+    (root / "d").mkdir()
+    (root / "d" / "x.heic").write_bytes(b"x")
+    assert any("folders without images are no classes: 'd'" in note for note in load(root).notes)
+
+
+def test_names_that_are_no_text(tmp_path):
+    root = collection(tmp_path / "p", {"a": 20, "b": 20})
+    shutil.copy(root / "a" / "0.png", os.fsencode(root / "a") + b"/caf\xe9.png")
+    dataset = load(root)
+    assert len(dataset) == 40
+    assert [bad.reason for bad in dataset.unreadable] == ["has a name that is no Unicode text; rename it"]
+    write_splits(tmp_path / "splits.csv", dataset.rows())
+
+
+def test_classes_that_only_look_alike_when_folded_are_two(tmp_path):
+    assert load(collection(tmp_path / "p", {"Maße": 3, "Masse": 3})).class_names == ("Masse", "Maße")
 
 
 def test_folders_below_a_class_belong_to_it(tmp_path):
@@ -145,10 +194,11 @@ def test_links_that_loop_are_entered_once(tmp_path):
     (root / "a" / "again").symlink_to(root, target_is_directory=True)
     (root / "b" / "self").symlink_to(root / "b", target_is_directory=True)
     collection(tmp_path / "elsewhere", {"c": 4}, start=20)
+    (root / "a" / "link").symlink_to(root / "b", target_is_directory=True)
     (root / "c").symlink_to(tmp_path / "elsewhere" / "c", target_is_directory=True)
     dataset = load(root)
     assert dataset.class_names == ("a", "b", "c")
-    assert len(dataset) == 12
+    assert len(dataset) == 16, "the images of b are also those of a, by the link"
 
 
 def test_unreadable_files_are_listed_and_the_rest_is_used(tmp_path):
@@ -177,6 +227,7 @@ def test_too_many_unreadable_files_stop_it(tmp_path):
     ("make", "message"),
     [
         (lambda p: p / "missing", r"'.*missing' does not exist"),
+        (lambda p: p / ("x" * 300), "no path that can be looked up"),
         (lambda p: (p / "empty").mkdir() or p / "empty", "holds no images .*found: nothing"),
         (lambda p: (p / "file.txt").write_text("x") and p / "file.txt", "neither a folder nor a zip nor a CSV"),
         (lambda p: collection(p / "flat", {".": 3}), "holds 3 images, but no class folders"),
@@ -204,10 +255,11 @@ def test_fractions(tmp_path):
     assert [len(s) for s in load(root, validation_fraction=0.2, test_fraction=0.4).splits().values()] == [40, 20, 40]
     for wrong in (
         {"test_fraction": 1.5},
+        {"test_fraction": 0.9},
         {"validation_fraction": -0.1},
         {"test_fraction": 0.5, "validation_fraction": 0.5},
     ):
-        with pytest.raises(DatasetError, match=r"fraction|nothing is left"):
+        with pytest.raises(DatasetError, match=r"were asked for: expected 0 or more, and together at most 0.9"):
             load(root, **wrong)
 
 
@@ -251,7 +303,11 @@ def test_copies_of_an_image_stay_on_one_side(tmp_path):
 def test_copies_across_given_splits_are_said(tmp_path):
     root = collection(tmp_path / "p", {"train/a": 4, "train/b": 4, "validation/a": 4, "validation/b": 4})
     shutil.copy(root / "train/a/0.png", root / "validation/a/copy.png")
-    assert any("1 images in validation are byte for byte also in train" in note for note in load(root).notes)
+    collection(root, {"test/a": 2, "test/b": 2}, start=40)
+    shutil.copy(root / "validation/b/13.png", root / "test/b/copy.png")
+    notes = " ".join(load(root).notes)
+    assert "1 images in validation are byte for byte also in train" in notes
+    assert "1 images in test are byte for byte also in validation" in notes
 
 
 def test_sample_keeps_the_proportions(solar_cells):
@@ -263,6 +319,8 @@ def test_sample_keeps_the_proportions(solar_cells):
     assert set(some.test.paths) <= set(dataset.test.paths)
     assert some.rows() == dataset.sample(300, seed=1).rows()
     assert dataset.sample(10_000) is dataset
+    few = dataset.sample(8)
+    assert all(set(split.labels) == {0, 1} for split in few.splits().values()), "no class and no split is lost"
 
 
 # CSV
@@ -316,10 +374,23 @@ def test_csv_with_splits_and_its_round_trip(four):
     ("path,label\nx/0.png,a\nx/0.png,b\n", "line 3: 'x/0.png' stands there twice"),
     ("path,label,split\nx/0.png,a,holdout\nx/1.png,b,train\n", "split 'holdout' is none of train"),
     ("path,label,split\nx/0.png,a,train\nx/1.png,b,\n", "not for 1 of 2"),
+    ("path,label\n\n\nx/9.png,a\n", "line 4: no such file"),
+    ('path,label\nx/0.png,"a\n' + "x/1.png,b\n" * 20_000, "no CSV that can be read|no such file"),
 ])  # fmt: skip
 def test_faulty_csv(four, text, message):
     with pytest.raises(DatasetError, match=message):
         load(table(four, text))
+
+
+def test_labels_with_odd_separators_survive_the_round_trip(four):
+    odd = 'a\u2028b\x85 "c", d'
+    (four / "list.csv").write_text("path,label\n")
+    with (four / "list.csv").open("a", newline="") as file:
+        csv.writer(file).writerows([(f"x/{i}.png", odd if i < 2 else "plain") for i in range(4)])
+    dataset = load(four / "list.csv")
+    assert odd in dataset.class_names
+    write_splits(four / "splits.csv", dataset.rows())
+    assert sorted(load(four / "splits.csv").rows()) == sorted(dataset.rows())
 
 
 def test_csv_that_is_no_text(tmp_path):

@@ -10,8 +10,8 @@ import pytest
 
 import headstart as hs
 from headstart.data import samples
-from headstart.errors import DatasetError, MissingExtraError, WeightsError
-from headstart.models.downloads import DownloadError, fetch
+from headstart.errors import DatasetError, DownloadError, MissingExtraError, WeightsError
+from headstart.models.downloads import fetch
 from headstart.models.weights import load_base
 
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
@@ -64,7 +64,8 @@ def test_download_is_counted_unpacked_and_kept(server, keras_home, make_folder, 
     assert samples.get_cats_and_dogs(fetch, url=f"{url}/cats.zip", count=6) == path
     output = capsys.readouterr()
     assert output.out == "", "standard output is for results"
-    assert "Downloading data from" in output.err
+    assert f"Downloading {url}/cats.zip" in output.err
+    assert len(output.err.splitlines()) == 2, "no progress bar where there is no terminal"
 
 
 def test_download_that_was_cut_short_is_fetched_again(server, keras_home, make_folder, tmp_path):
@@ -81,8 +82,19 @@ def test_download_of_something_else_is_refused(server, keras_home, make_folder, 
     photos_zip(folder / "few.zip", make_folder, tmp_path, count=2)
     (folder / "page.zip").write_text("<html>Please log in</html>")
     for name in ("few.zip", "page.zip"):
-        with pytest.raises(DatasetError, match=r"gave something else than a zip of 3,000 photos"):
+        with pytest.raises(DownloadError, match=r"gave something else than a zip of 3,000 photos"):
             samples.get_cats_and_dogs(fetch, url=f"{url}/{name}")
+
+
+def test_a_damaged_archive_in_the_cache_is_fetched_again(server, keras_home, make_folder, tmp_path):
+    url, folder = server
+    archive = photos_zip(folder / "cats.zip", make_folder, tmp_path)
+    data = bytearray(archive.read_bytes())
+    data[200:260] = b"\0" * 60  # in the middle of an image: the table of contents is whole
+    (keras_home / "datasets").mkdir(parents=True)
+    (keras_home / "datasets" / "cats.zip").write_bytes(data)
+    path = samples.get_cats_and_dogs(fetch, url=f"{url}/cats.zip", count=6)
+    assert len(hs.load_dataset(path, progress=hs.Quiet())) == 6
 
 
 def test_download_with_a_path_that_leaves_it(server, keras_home, tmp_path):
@@ -97,7 +109,7 @@ def test_download_with_a_path_that_leaves_it(server, keras_home, tmp_path):
 def test_no_network_is_said_in_one_line(server, keras_home):
     url, _ = server
     for address, reason in ((f"{NOBODY}/x.zip", "refused"), (f"{url}/missing.zip", "not found|404")):
-        with pytest.raises(DownloadError, match=rf"(?i)cannot be reached \(.*({reason})") as caught:
+        with pytest.raises(DownloadError, match=rf"(?i)could not be downloaded \(.*({reason})") as caught:
             samples.get_cats_and_dogs(fetch, url=address)
         assert "\n" not in str(caught.value)
 

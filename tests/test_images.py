@@ -1,5 +1,6 @@
 """Decoding and resizing: every format, mode and orientation gives the same upright RGB picture, or one clear reason."""
 
+import contextlib
 import io
 from pathlib import Path
 
@@ -166,6 +167,26 @@ def test_a_picture_that_unpacks_to_a_giant_is_refused():
     )
     with pytest.raises(ImageError, match="more than 178,956,970 pixels"):
         read_image(bomb)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP"]), st.data())
+def test_damage_anywhere_gives_a_picture_or_a_reason(format, data):
+    """Bytes changed at random, the EXIF data among them: never another exception."""
+    y, x = np.mgrid[0:20, 0:30]
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    original = encoded(Image.fromarray(np.stack([x * 8, y * 10, x + y], 2).astype(np.uint8)), format, exif=exif)
+    damaged = bytearray(original)
+    for _ in range(data.draw(st.integers(1, 8))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(ImageError):
+        assert read_image(bytes(damaged), 16).shape == (16, 16, 3)
+
+
+def test_damaged_exif_does_not_spoil_the_picture(picture):
+    data = encoded(picture, "PNG", exif=b"Exif\0\0garbage here")
+    np.testing.assert_array_equal(read_image(data), np.asarray(picture))
 
 
 def test_trailing_bytes_after_a_jpeg_do_no_harm(picture):

@@ -166,8 +166,7 @@ def test_images_that_changed_meanwhile(photos, recipe, tmp_path, monkeypatch):
     root = shutil.copytree(photos, tmp_path / "photos")
 
     def stop_after_an_epoch(*arguments, **settings):
-        settings["checkpoint_folder"].mkdir()
-        (settings["checkpoint_folder"] / "epoch-001").mkdir()
+        (settings["checkpoint_folder"] / "epoch-001").mkdir(parents=True)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(trainer, "train", stop_after_an_epoch)
@@ -180,16 +179,64 @@ def test_images_that_changed_meanwhile(photos, recipe, tmp_path, monkeypatch):
     assert (tmp_path / "run.partial" / "checkpoints" / "epoch-001").exists()
 
 
-def test_full_disk_is_said_and_loses_nothing(photos, recipe, tmp_path):
-    """The kernel refuses to let a file grow past 5 MB, as it does on a full disk."""
+class Watcher(hs.Quiet):
+    """Does something when a line is said that begins so."""
+
+    def __init__(self, beginning: str, action) -> None:
+        self.beginning, self.action = beginning, action
+
+    def say(self, text: str = "") -> None:
+        if text.startswith(self.beginning):
+            self.action()
+
+
+def test_full_disk_is_said_and_loses_nothing(photos, tmp_path):
+    """After the first epoch the kernel refuses to let a file grow past 5 MB, as it does on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, before[1]))
+    settings = {"recipe": hs.RECIPES["tutorial"].with_epochs(2).without_fine_tuning(), "image_size": 32}
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, before[1]))
+
+    after_the_first = Watcher("Epoch  2/2", fill)
     try:
-        with pytest.raises(RunError, match=r"cannot be written: File too large.* Check the free space"):
-            hs.make_run(photos, tmp_path / "run", recipe=recipe, image_size=32, progress=hs.Quiet())
+        with pytest.raises(RunError, match=r"File too large.* Check the free space .* 1 epoch\. Go on with"):
+            hs.make_run(photos, tmp_path / "run", progress=after_the_first, **settings)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "run").exists()
+    resumed = hs.make_run(photos, tmp_path / "run", resume=True, progress=hs.Quiet(), **settings)
+    assert [row["epoch"] for row in history(resumed.folder)] == ["1", "2"]
+
+
+def test_an_image_that_vanishes_during_training_is_named(photos, tmp_path):
+    root = shutil.copytree(photos, tmp_path / "photos")
+    recipe = hs.RECIPES["tutorial"].with_epochs(1).without_fine_tuning()
+    dataset = hs.load_dataset(root, progress=hs.Quiet())
+    lost = Path(dataset.train.paths[5])
+    watcher = Watcher("Before training", lost.unlink)
+    with pytest.raises(hs.ImageError, match=rf"{lost.name}' cannot be opened: No such file.* was it changed or moved"):
+        hs.make_run(root, tmp_path / "run", recipe=recipe, image_size=32, progress=watcher)
+    assert not (tmp_path / "run.partial").exists()
+
+
+def test_a_place_that_is_taken_meanwhile_costs_nothing(photos, tmp_path):
+    recipe = hs.RECIPES["tutorial"].with_epochs(1).without_fine_tuning()
+
+    def take() -> None:
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "notes.txt").write_text("mine")
+
+    settings = {"recipe": recipe, "image_size": 32}
+    with pytest.raises(RunError, match="came into being while the run was made"):
+        hs.make_run(photos, tmp_path / "run", progress=Watcher("Epoch  1/1", take), **settings)
+    (tmp_path / "run").rename(tmp_path / "elsewhere")
+    (tmp_path / "run.partial" / "settings.json").rename(tmp_path / "settings.json")
+    with pytest.raises(RunError, match=r"settings.json is missing or damaged. Remove it to start anew"):
+        hs.make_run(photos, tmp_path / "run", progress=hs.Quiet(), resume=True, **settings)
+    (tmp_path / "settings.json").rename(tmp_path / "run.partial" / "settings.json")
+    run = hs.make_run(photos, tmp_path / "run", progress=hs.Quiet(), resume=True, **settings)
+    assert {path.name for path in run.folder.iterdir()} == FILES
 
 
 def test_a_failure_before_the_first_epoch_leaves_nothing(photos, tmp_path):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from headstart.data.augmentation import Augmentation
-    from headstart.data.dataset import Dataset, Split, load_dataset, load_images
+    from headstart.data.dataset import Dataset, Split
+    from headstart.data.loading import load_dataset, load_images
     from headstart.demo import sample_path
     from headstart.errors import (
         DatasetError,
@@ -53,8 +54,8 @@ _MODULES = {
     "WeightsError": "errors",
     "evaluate": "evaluation.evaluate",
     "load": "models.classifier",
-    "load_dataset": "data.dataset",
-    "load_images": "data.dataset",
+    "load_dataset": "data.loading",
+    "load_images": "data.loading",
     "make_run": "runs",
     "sample_path": "demo",
     "train": "training.trainer",

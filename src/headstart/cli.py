@@ -8,6 +8,8 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, redirect_stderr
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +31,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", help="Show what the librarie
 Seed = Annotated[int, typer.Option(min=0, help="Of everything that is drawn: splits, head, order, random views.")]
 Images = Annotated[int | None, typer.Option(min=8, help="Use only about so many images, for a quick look.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs in each phase, instead of the recipe's.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
 RecipeName = Annotated[str, typer.Option("--recipe", help="How to train: tutorial.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `headstart train` wrote.")]
 DataPath = Annotated[
@@ -53,15 +56,21 @@ def demo(
     epochs: Epochs = None,
     images: Images = None,
     seed: Seed = 0,
+    resume: Resume = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:  # fmt: skip
     """The tutorial's story from end to end, on photos that it gets itself."""
-    _be_quiet(unless=verbose)
     from headstart.demo import Storyteller, next_commands, tell
 
     run, path = tell(
-        _free(out), data=data, recipe=_recipe(recipe, epochs), images=images, seed=seed, progress=Storyteller()
+        out if resume else _free(out),
+        data=data,
+        recipe=_recipe(recipe, epochs),
+        images=images,
+        seed=seed,
+        resume=resume,
+        progress=Storyteller(),
     )
     if as_json:
         _print_json(_run_json(run.folder, run.metrics) | {"data": str(path), "next": next_commands(run, path)})
@@ -85,12 +94,11 @@ def train(
     ] = None,
     images: Images = None,
     seed: Seed = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    resume: Resume = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
     """Train a classifier on labelled photos and leave everything about it in a folder."""
-    _be_quiet(unless=verbose)
     from headstart.runs import make_run
 
     run = make_run(
@@ -122,7 +130,6 @@ def evaluate(
     verbose: Verbose = False,
 ) -> None:  # fmt: skip
     """Measure a classifier on labelled photos."""
-    _be_quiet(unless=verbose)
     from headstart.evaluation.held_out import choose
     from headstart.models.card import read_card
 
@@ -150,22 +157,12 @@ def predict(
     verbose: Verbose = False,
 ) -> None:
     """Say what is on photos."""
-    _be_quiet(unless=verbose)
     files = _files(images)
-    from headstart.data.images import read_image
     from headstart.models.classifier import load
 
-    classifier = load(run)
-    answers, faults = [], []
-    for start in range(0, len(files), 256):
-        readable, pixels = [], []
-        for file in files[start : start + 256]:
-            try:
-                pixels.append(read_image(file, classifier.image_size))
-                readable.append(file)
-            except ImageError as error:
-                faults.append({"path": str(file), "reason": str(error)})
-        answers += list(zip(readable, classifier.predict(pixels), strict=True))
+    found = list(zip(files, load(run).predict_each(files), strict=True))
+    answers = [(file, answer) for file, answer in found if not isinstance(answer, ImageError)]
+    faults = [{"path": str(file), "reason": str(error)} for file, error in found if isinstance(error, ImageError)]
     if as_json:
         rows = [
             {"path": str(file), "label": answer.label, "probability": answer.probability,
@@ -179,7 +176,7 @@ def predict(
             ranked = "   ".join(f"{label} {share:.2%}" for label, share in answer.top(top or 1).items())
             typer.echo(f"{file!s:<{width}}  {ranked}")
     for fault in faults:
-        typer.echo(f"'{fault['path']}' {fault['reason']}.", err=True)
+        typer.echo(fault["reason"], err=True)
     if faults:
         raise typer.Exit(2)
 
@@ -214,22 +211,42 @@ def version(
 
 def main() -> None:
     """The entry point: run a command, and turn what the user can mend into one message."""
-    try:
-        app()
-    except HeadstartError as error:
-        if "--json" in sys.argv:
-            _print_json({"error": {"type": type(error).__name__, "message": str(error)}})
-        typer.echo(str(error), err=True)
-        sys.exit(1 if isinstance(error, RunInterruptedError) else 2)
+    verbose = "--verbose" in sys.argv
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0" if verbose else "3"
+    with nullcontext() if verbose else _quiet_libraries():
+        try:
+            app()
+        except HeadstartError as error:
+            if "--json" in sys.argv:
+                _print_json({"error": {"type": type(error).__name__, "message": str(error)}})
+            typer.echo(str(error), err=True)
+            sys.exit(1 if isinstance(error, RunInterruptedError) else 2)
+        except SystemExit as stopped:
+            sys.exit(1 if stopped.code == 130 else stopped.code)  # 130 is Typer's for Ctrl-C
 
 
-def _be_quiet(*, unless: bool) -> None:
-    """Before the heavy libraries are imported: what they log and warn of is not for the user."""
-    if unless:
-        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
-    else:
-        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-        warnings.filterwarnings("ignore")
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Only Python writes to standard error here: not TensorFlow, nor the JPEG decoder for each odd file.
+
+    Such libraries write to file descriptor 2, past Python; it leads nowhere for the time being. Warnings go as well.
+    """
+    sys.stderr.flush()
+    outside, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    encoding = sys.stderr.encoding
+    with (
+        open(outside, "w", buffering=1, encoding=encoding, errors="backslashreplace") as stream,
+        redirect_stderr(stream),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            stream.flush()
+            os.dup2(outside, 2)
 
 
 def _recipe(name: str, epochs: int | None, fine_tune: str = "always"):

@@ -6,7 +6,7 @@ from pathlib import Path
 from headstart.data.samples import SAMPLES
 from headstart.data.splits import TEST
 from headstart.data.tables import read_listing
-from headstart.errors import DatasetError
+from headstart.errors import DatasetError, DownloadError
 from headstart.progress import Console, Progress
 from headstart.runs import Run, make_run
 from headstart.training.recipes import Recipe
@@ -49,19 +49,24 @@ def sample_path(name: str) -> Path:
 
 
 def tell(
-    out: Path, *, data: str | None, recipe: str | Recipe, images: int | None, seed: int, progress: Progress
+    out: Path,
+    *,
+    data: str | None,
+    recipe: str | Recipe,
+    images: int | None,
+    seed: int,
+    resume: bool,
+    progress: Progress,
 ) -> tuple[Run, Path]:
     """Get a sample collection, make a run of it, and say what to do next.
 
     Args:
         data: "cats-and-dogs" or "solar-cells"; None: the first, or the second where the first cannot be reached.
-        out, recipe, images, seed, progress: see `make_run`.
+        out, recipe, images, seed, resume, progress: see `make_run`.
 
     Returns:
         the run, and the path of the collection.
     """
-    from headstart.models.downloads import DownloadError
-
     progress.step("Get the data")
     try:
         name = data or TUTORIALS
@@ -72,7 +77,7 @@ def tell(
         progress.say(f"{error}: going on with --data {FALLBACK}.")
         name, path = FALLBACK, sample_path(FALLBACK)
     progress.say(f"{SAMPLES[name].title}\nTerms: {SAMPLES[name].terms}")
-    run = make_run(path, out, recipe=recipe, images=images, seed=seed, progress=progress)
+    run = make_run(path, out, recipe=recipe, images=images, seed=seed, resume=resume, progress=progress)
     progress.step("Look at it")
     for file in [*run.pictures, run.folder / "report.html"]:
         progress.say(f"  {file}")

@@ -3,6 +3,7 @@
     HeadstartError
      |- ImageError          one image cannot be read; a collection goes on without it
      |- DatasetError        the collection of images as a whole cannot be used
+     |   `- DownloadError   an address cannot be reached, or gives something else (also a WeightsError)
      |- ModelError          an unknown backbone, an impossible image size
      |   `- WeightsError    pretrained weights that are missing, unreachable or do not fit
      |- RunError            a run folder that exists, is missing, damaged, or cannot be written
@@ -32,6 +33,10 @@ class ModelError(HeadstartError):
 
 class WeightsError(ModelError):
     """Pretrained weights are missing, cannot be reached, or belong to another backbone."""
+
+
+class DownloadError(DatasetError, WeightsError):
+    """An address cannot be reached, or what it gives is not what was expected."""
 
 
 class RunError(HeadstartError):

@@ -1,7 +1,7 @@
 """What a long piece of work tells its user while it goes on. Knows nothing of images or models.
 
 `Quiet` says nothing. `Console` writes to standard error: progress bars in a terminal; in a pipe, a file or CI plain
-lines, one at the end of each piece of work and one every ten seconds on the way.
+lines, one every ten seconds while a piece of work goes on.
 """
 
 import sys

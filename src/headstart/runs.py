@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.data.dataset import Dataset, load_dataset
+from headstart.data.dataset import Dataset
+from headstart.data.loading import load_dataset
 from headstart.data.splits import TEST, VALIDATION
-from headstart.data.tables import write_splits
+from headstart.data.tables import read_splits, write_splits
 from headstart.errors import RunError, RunInterruptedError
 from headstart.models import backbones
 from headstart.progress import Console, Progress
@@ -76,7 +77,7 @@ def make_run(
         HeadstartError: with what is wrong and what to do. What was trained so far is kept.
     """
     progress = progress or Console()
-    out = Path(out)
+    out = Path(out) if Path(out).name else Path(out).resolve()  # "." has no name to put ".partial" behind
     recipe = recipes.get_recipe(recipe)
     image_size = image_size or recipe.image_size
     backbones.check_image_size(backbone, image_size)
@@ -128,27 +129,38 @@ def make_run(
 @contextmanager
 def _workspace(out: Path, settings: dict, *, resume: bool, progress: Progress) -> Iterator[Path]:
     """The folder RUN.partial to work in. On success it becomes RUN; otherwise it stays, if an epoch was finished."""
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+    if _is_taken(out):
         raise RunError(f"'{out}' exists already. Choose another folder with --out, or remove it first.")
     partial = out.with_name(out.name + ".partial")
     settings = json.loads(json.dumps(settings))  # as it will be read again: tuples become lists
     with _explained(out, partial):
         if partial.exists():
             _check_resumed(out, partial, settings, resume)
-        elif resume:
-            progress.say(f"There is no unfinished run on its way to '{out}'; a new one begins.")
-        partial.mkdir(parents=True, exist_ok=True)
-        (partial / SETTINGS).write_text(json.dumps(settings, indent=2, ensure_ascii=False), "utf-8")
+        else:
+            if resume:
+                progress.say(f"There is no unfinished run on its way to '{out}'; a new one begins.")
+            partial.mkdir(parents=True)
+            (partial / SETTINGS).write_text(json.dumps(settings, indent=2, ensure_ascii=False), "utf-8")
         try:
             yield partial
         finally:
             if not _epochs(partial):
                 shutil.rmtree(partial)  # nothing in it took long to make
-        shutil.rmtree(partial / CHECKPOINTS)
-        (partial / SETTINGS).unlink()
+        if _is_taken(out):
+            raise RunError(
+                f"'{out}' came into being while the run was made. Move it elsewhere; the finished run is in "
+                f"'{partial}', and the same command with --resume puts it in its place."
+            )
         if out.exists():
             out.rmdir()
         partial.rename(out)
+        shutil.rmtree(out / CHECKPOINTS)  # only now: until here, the run could be gone on with
+        (out / SETTINGS).unlink()
+
+
+def _is_taken(out: Path) -> bool:
+    """Whether there is something; an empty folder is free."""
+    return out.exists() and not (out.is_dir() and not any(out.iterdir()))
 
 
 @contextmanager
@@ -169,7 +181,7 @@ def _kept(out: Path, partial: Path) -> str:
     epochs = _epochs(partial)
     if not epochs:
         return " No epoch was finished, so nothing was kept."
-    return f" Kept in '{partial}': {_counted(epochs)}. Go on with the same command and --resume."
+    return f" Kept in '{partial}': {_counted(epochs)}. Go on with the same command, --out '{out}' and --resume."
 
 
 def _counted(epochs: int) -> str:
@@ -188,7 +200,12 @@ def _check_resumed(out: Path, partial: Path, settings: dict, resume: bool) -> No
             f"An unfinished run on its way to '{out}' lies in '{partial}' ({_counted(_epochs(partial))}). "
             f"Go on with it: add --resume. Or remove that folder to start anew."
         )
-    before = json.loads((partial / SETTINGS).read_text("utf-8"))
+    try:
+        before = json.loads((partial / SETTINGS).read_text("utf-8"))
+    except (OSError, ValueError):
+        raise RunError(
+            f"'{partial}' cannot be gone on with: its {SETTINGS} is missing or damaged. Remove it to start anew."
+        ) from None
     changed = [
         f"{key} was {before.get(key)!r}, now {value!r}" for key, value in settings.items() if before.get(key) != value
     ]
@@ -202,10 +219,9 @@ def _check_resumed(out: Path, partial: Path, settings: dict, resume: bool) -> No
 def _keep_splits(partial: Path, dataset: Dataset) -> None:
     """Write splits.csv and unreadable.csv; where a run goes on, the images must be the same ones."""
     table = partial / "splits.csv"
-    before = table.read_text("utf-8") if _epochs(partial) else None
-    write_splits(table, dataset.rows())
-    if before is not None and before != table.read_text("utf-8"):
-        table.write_text(before, "utf-8")
+    if not _epochs(partial):
+        write_splits(table, dataset.rows())
+    elif read_splits(table) != dataset.rows():
         raise RunError(
             f"The images have changed since the run in '{partial}' was started, so it cannot go on. "
             f"Start a new one with another --out."

@@ -17,6 +17,10 @@ import platformdirs
 from headstart.errors import DatasetError
 
 
+class DamagedArchiveError(DatasetError):
+    """A zip whose content does not match its checksums, or that is cut short."""
+
+
 def cache_folder() -> Path:
     """Where headstart keeps what can be made again: $HEADSTART_CACHE, or the user's cache folder."""
     return Path(os.environ.get("HEADSTART_CACHE") or platformdirs.user_cache_dir("headstart", appauthor=False))
@@ -42,7 +46,7 @@ def unpacked(archive: Path) -> Path:
                 _unpack(opened, members, archive, folder)
             return folder
     except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error) as error:
-        raise DatasetError(f"'{archive}' is a damaged zip ({error}). Copy or download it again.") from None
+        raise DamagedArchiveError(f"'{archive}' is a damaged zip ({error}). Copy or download it again.") from None
     except RuntimeError as error:  # zipfile's answer to encryption
         raise DatasetError(f"'{archive}' cannot be unpacked ({error}). Unpack it, and give the folder.") from None
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -55,14 +56,20 @@ class Batches:
     def _order(self, epoch: int) -> np.ndarray:
         if not self.shuffle:
             return np.arange(len(self.split))
-        return np.random.default_rng([self.seed, epoch]).permutation(len(self.split))
+        return _permutation(self.seed, epoch, len(self.split))
 
     def _image(self, index: int, epoch: int) -> np.ndarray:
         path = self.split.paths[index]
         try:
             image = read_image(path, self.size)
         except ImageError as error:
-            raise ImageError(f"'{path}' {error}. It could be read a while ago: was it changed or moved?") from None
+            raise ImageError(f"{error} It could be read a while ago: was it changed or moved?") from None
         if self.augmentation is None:
             return image
         return self.augmentation.view(image, seed=self.seed, epoch=epoch, digest=self.split.digests[index])
+
+
+@lru_cache(maxsize=2)
+def _permutation(seed: int, epoch: int, count: int) -> np.ndarray:
+    """Drawn once an epoch, not once a batch."""
+    return np.random.default_rng([seed, epoch]).permutation(count)

@@ -18,7 +18,7 @@ from headstart.errors import DatasetError
 
 SPLIT_FOLDERS = {
     "train": TRAIN, "training": TRAIN,
-    "validation": VALIDATION, "val": VALIDATION, "valid": VALIDATION,
+    "validation": VALIDATION, "val": VALIDATION, "valid": VALIDATION, "eval": VALIDATION, "evaluation": VALIDATION,
     "test": TEST, "testing": TEST,
 }  # fmt: skip
 
@@ -53,7 +53,11 @@ def list_images(data: Path) -> Listing:
     Raises:
         DatasetError: there is no such thing, or it holds no images in one of the four forms.
     """
-    if not data.exists():
+    try:
+        there = data.exists()
+    except OSError as error:
+        raise DatasetError(f"'{data}' is no path that can be looked up: {error.strerror or error}.") from None
+    if not there:
         raise DatasetError(f"'{data}' does not exist. Check the path (now in '{Path.cwd()}').\n{FORMS}")
     if data.is_dir():
         return _list_folder(data, data)
@@ -80,75 +84,111 @@ def _list_folder(root: Path, shown: Path) -> Listing:
         found = f"{len(files)} files, none with an image's ending" if files else "nothing"
         raise DatasetError(f"'{shown}' holds no images (found: {found}).\n{FORMS}")
 
-    relative = {path: path.relative_to(root).parts for path in images}
-    while _is_wrapper(list(relative.values())):  # a zip often holds one folder that holds everything
-        relative = {path: parts[1:] for path, parts in relative.items()}
-
-    loose = [path for path, parts in relative.items() if len(parts) == 1]
-    if len(loose) == len(images):
+    below = {path: path.relative_to(root).parts for path in images}
+    root = _without_wrappers(root, below)
+    below = {path: path.relative_to(root).parts for path in below if path.is_relative_to(root)}
+    with_splits = _has_split_folders(below.values(), shown)
+    level = 2 if with_splits else 1  # of the class folders
+    items = [
+        Item(
+            path,
+            "/".join(parts),
+            _normal(parts[level - 1]),
+            _split_of(parts[0]) if with_splits else None,
+        )
+        for path, parts in below.items()
+        if len(parts) > level
+    ]
+    if not items:
         raise DatasetError(
             f"'{shown}' holds {len(images)} images, but no class folders. "
             f"Put the images of each class into a folder with the name of the class.\n{FORMS}"
         )
     notes = []
+    loose = sorted(set(images) - {item.path for item in items})
     if loose:
         notes.append(f"{len(loose)} images outside any class folder are left out (such as '{loose[0].name}')")
     if others:
         kinds = ", ".join(f"{count} {ending}" for ending, count in others.most_common(4))
         notes.append(f"files that headstart does not read are left out: {kinds}")
-    inside = {path: parts for path, parts in relative.items() if len(parts) > 1}
-    with_splits = _has_split_folders(inside.values(), shown)
-    items = []
-    for path, parts in inside.items():
-        split = SPLIT_FOLDERS[parts[0].lower()] if with_splits else None
-        items.append(Item(path, "/".join(parts), _normal(parts[1] if with_splits else parts[0]), split))
+    empty = _folders_at(root, level) - {parts[:level] for parts in below.values() if len(parts) > level}
+    if empty:
+        names = ", ".join(repr("/".join(parts)) for parts in sorted(empty))
+        notes.append(f"folders without images are no classes: {names}")
     return Listing(tuple(sorted(items, key=lambda item: item.name)), tuple(notes))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """All files below `folder` that are not hidden; symbolic links are followed, each real folder is entered once."""
-    entered = set()
-    for current, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(current)
-        if real in entered:
-            folders.clear()
-            continue
-        entered.add(real)
-        folders[:] = sorted(name for name in folders if _is_visible(name))
-        yield from (Path(current, name) for name in sorted(names) if _is_visible(name))
+def _walk(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
+    """All files below `folder` that are not hidden. Symbolic links are followed, but not back to a folder above."""
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise DatasetError(f"The folder '{folder}' cannot be read: {error.strerror or error}.") from None
+    for entry in entries:
+        if _is_visible(entry.name):
+            if entry.is_dir():
+                yield from _walk(Path(entry.path), above | {real})
+            else:
+                yield Path(entry.path)
+
+
+def _folders_at(root: Path, level: int) -> set[tuple[str, ...]]:
+    """The visible folders that many levels below `root`, as parts of their paths."""
+    found = {path.relative_to(root).parts for path in root.glob("/".join("*" * level)) if path.is_dir()}
+    return {parts for parts in found if all(map(_is_visible, parts))}
 
 
 def _is_visible(name: str) -> bool:
     return not name.startswith(".") and name.lower() not in IGNORED_NAMES
 
 
-def _is_wrapper(all_parts: list[tuple[str, ...]]) -> bool:
-    """One folder holds all images, it is no split, and below it there is more than one folder: it is no class."""
-    top = {parts[0].lower() for parts in all_parts}
-    if len(top) != 1 or top & SPLIT_FOLDERS.keys() or min(map(len, all_parts)) < 2:
-        return False
-    return len({parts[1] for parts in all_parts if len(parts) > 2}) > 1 or all(
-        len(parts) > 2 and parts[1].lower() in SPLIT_FOLDERS for parts in all_parts
-    )
+def _split_of(folder: str) -> str | None:
+    """The split that a folder is named for: train, Validation, test_set, ..."""
+    name = folder.lower()
+    for ending in ("_set", "-set", " set"):
+        name = name.removesuffix(ending)
+    return SPLIT_FOLDERS.get(name)
+
+
+def _without_wrappers(root: Path, below: dict[Path, tuple[str, ...]]) -> Path:
+    """Go down as long as a single folder holds all folders with images and is neither a class nor a split.
+
+    A zip often holds one folder that holds everything. Such a folder has at least two folders of images in it.
+    """
+    inside = [parts for parts in below.values() if len(parts) > 1]
+    lower = root
+    while len({parts[0] for parts in inside}) == 1 and _split_of(inside[0][0]) is None:
+        lower = lower / inside[0][0]
+        inside = [parts[1:] for parts in inside if len(parts) > 2]
+        if len({parts[0] for parts in inside}) > 1 or any(_split_of(parts[0]) for parts in inside):
+            return lower
+    return root
 
 
 def _has_split_folders(all_parts: Iterable[tuple[str, ...]], shown: Path) -> bool:
-    """Whether the top folders are train/, validation/, test/. A class may be called 'train', so all are looked at."""
-    depth: dict[str, int] = {}
-    for parts in all_parts:
-        depth[parts[0]] = min(depth.get(parts[0], len(parts)), len(parts))
-    splits = {name for name in depth if name.lower() in SPLIT_FOLDERS and depth[name] > 2}
-    if not splits:
-        return False
-    others = sorted(set(depth) - splits)
-    if not others:
-        return True
-    if {SPLIT_FOLDERS[name.lower()] for name in splits} >= {TRAIN, VALIDATION}:
+    """Whether the top folders are train/, validation/, test/ with class folders in them.
+
+    A class may be called 'train', beside 'bus'. What could be either is refused: the wrong guess would train a
+    classifier of "train or test?".
+    """
+    tops = {parts[0] for parts in all_parts if len(parts) > 1}
+    splits = {top for top in tops if _split_of(top)}
+    nested = {parts[0] for parts in all_parts if len(parts) > 2} & splits
+    direct = {parts[0] for parts in all_parts if len(parts) == 2} & splits
+    others = sorted(tops - splits)
+    if splits and not others and not nested:
+        raise DatasetError(
+            f"'{shown}' holds the split folders {', '.join(sorted(splits))}, but no class folders in them.\n{FORMS}"
+        )
+    if others and (nested - direct or (nested and len(splits) > 1)):
         raise DatasetError(
             f"'{shown}' holds split folders ({', '.join(sorted(splits))}) and, beside them, {', '.join(others)}. "
-            f"Move either of them elsewhere.\n{FORMS}"
+            f"If these are classes, put all images directly into them; if not, move them elsewhere.\n{FORMS}"
         )
-    return False
+    return bool(splits) and not others
 
 
 def _normal(label: str) -> str:

@@ -6,7 +6,9 @@ The same resizing serves training, evaluation and prediction, so that a file alw
 """
 
 import io
+import struct
 import warnings
+import zlib
 from pathlib import Path
 
 import cv2
@@ -45,6 +47,13 @@ _REDUCED = {
 }
 
 
+# What Pillow raises for files that are damaged, depending on where.
+_PILLOW_FAILURES = (
+    OSError, ValueError, SyntaxError, EOFError, OverflowError, IndexError, KeyError, TypeError, struct.error,
+    zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
+
+
 def read_image(source: bytes | str | Path, size: int | None = None) -> np.ndarray:
     """Decode one image file.
 
@@ -57,9 +66,15 @@ def read_image(source: bytes | str | Path, size: int | None = None) -> np.ndarra
         (size, size, 3) where a size is given. Of a GIF or TIFF with several frames, the first.
 
     Raises:
-        ImageError: the file is missing, empty, cut short, too large or no image that headstart reads.
+        ImageError: the file is missing, empty, cut short, too large or no image that headstart reads. The message
+            begins with its path; of bytes, it is the reason alone.
     """
-    image = _decode(_content(source), size)
+    if isinstance(source, (str, Path)):
+        try:
+            return read_image(_content(source), size)
+        except ImageError as error:
+            raise ImageError(f"'{source}' {error}.") from None
+    image = _decode(source, size)
     return image if size is None else resize(image, size)
 
 
@@ -118,26 +133,32 @@ def from_array(array: np.ndarray) -> np.ndarray:
 
 
 def from_pillow(image: Image.Image) -> np.ndarray:
-    """A Pillow image, of any mode -> uint8 (height, width, 3), RGB, upright, transparent parts on white."""
+    """A Pillow image, of any mode -> uint8 (height, width, 3), RGB, upright, transparent parts on white.
+
+    Raises:
+        ImageError: its file is damaged or cut short, or its pixels have no agreed black and white.
+    """
     from_png = image.format == "PNG"
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16") or (image.mode == "I" and from_png):  # grey, 16 bits a pixel
-        grey = (np.asarray(image).astype(np.uint32) * 255 + 32767) // 65535
-        return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
-    if image.mode in ("I", "F"):
-        raise ImageError(
-            "holds 32-bit numbers, which have no agreed black and white; save it with 8 or 16 bits a pixel"
-        )
-    if "A" in image.mode or "a" in image.mode or "transparency" in image.info:
-        return _on_white(image.convert("RGBA"))
-    return np.asarray(image.convert("RGB"))
-
-
-def _content(source: bytes | str | Path) -> bytes:
-    if isinstance(source, bytes):
-        return source
     try:
-        return Path(source).read_bytes()
+        image.load()
+        image = _upright(image)
+        if image.mode.startswith("I;16") or (image.mode == "I" and from_png):  # grey, 16 bits a pixel
+            grey = (np.asarray(image).astype(np.uint32) * 255 + 32767) // 65535
+            return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+        if image.mode in ("I", "F"):
+            raise ImageError(
+                "holds 32-bit numbers, which have no agreed black and white; save it with 8 or 16 bits a pixel"
+            )
+        if "A" in image.mode or "a" in image.mode or "transparency" in image.info:
+            return _on_white(image.convert("RGBA"))
+        return np.asarray(image.convert("RGB"))
+    except _PILLOW_FAILURES as error:
+        raise ImageError(f"is damaged or cut short ({error})") from None
+
+
+def _content(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
     except OSError as error:
         raise ImageError(f"cannot be opened: {error.strerror or error}") from error
 
@@ -151,7 +172,7 @@ def _decode(data: bytes, size: int | None) -> np.ndarray:
         raise ImageError("is no image that headstart reads (JPEG, PNG, WebP, BMP, GIF, TIFF)") from None
     except Image.DecompressionBombError:
         raise ImageError(f"has more than {MAX_PIXELS:,} pixels; make it smaller") from None
-    except (OSError, ValueError, SyntaxError, EOFError, OverflowError) as error:  # Pillow's, for damaged headers
+    except _PILLOW_FAILURES as error:
         raise ImageError(f"has a damaged header ({error})") from None
     width, height = header.size
     if width * height > MAX_PIXELS:
@@ -165,20 +186,20 @@ def _decode(data: bytes, size: int | None) -> np.ndarray:
             bgr = None
         if bgr is not None:
             return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-    return _decode_with_pillow(header)  # or it says what is wrong
-
-
-def _decode_with_pillow(header: Image.Image) -> np.ndarray:
-    try:
-        header.load()
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, Image.DecompressionBombError) as error:
-        raise ImageError(f"is damaged or cut short ({error})") from None
-    return from_pillow(header)
+    return from_pillow(header)  # or it says what is wrong
 
 
 def _is_whole_jpeg(data: bytes) -> bool:
     """The end marker comes after the last start of a scan. OpenCV fills a photo that is cut short with grey."""
     return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF data says; as it is stored where these are damaged, which the pixels need not be."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except _PILLOW_FAILURES:
+        return image
 
 
 def _on_white(rgba: Image.Image) -> np.ndarray:

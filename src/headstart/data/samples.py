@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from headstart.data.archives import cache_folder, is_zip, unpacked
+from headstart.data.archives import DamagedArchiveError, cache_folder, is_zip, unpacked
 from headstart.data.folder import images_below
-from headstart.errors import DatasetError, MissingExtraError
+from headstart.errors import DatasetError, DownloadError, MissingExtraError
 
 Fetch = Callable[..., Path]  # fetch(url, *, again=False) -> the downloaded file, from the cache unless `again`
 
@@ -35,14 +35,13 @@ def get_cats_and_dogs(fetch: Fetch, *, url: str = CATS_AND_DOGS_URL, count: int 
     """The tutorial's 2,000 + 1,000 photos: downloaded once, unpacked safely, counted.
 
     Raises:
-        DownloadError: the address cannot be reached.
-        DatasetError: what it gives, also when asked again, is not that collection.
+        DownloadError: the address cannot be reached, or gives something else, also when it is asked again.
     """
     archive = fetch(url)
     if not _holds(archive, count):  # a download that was cut short, or changed on the way
         archive = fetch(url, again=True)
         if not _holds(archive, count):
-            raise DatasetError(f"{url} gave something else than a zip of {count:,} photos. Try again later.")
+            raise DownloadError(f"{url} gave something else than a zip of {count:,} photos. Try again later")
     return unpacked(archive)
 
 
@@ -68,13 +67,19 @@ def get_solar_cells(fetch: Fetch | None = None) -> Path:
             f"Install it anew: pip install --force-reinstall elpv-dataset"
         )
     table = cache_folder() / "samples" / "solar-cells.csv"
-    table.parent.mkdir(parents=True, exist_ok=True)
-    with table.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("path", "label"))
-        for name, probability, _ in rows:
-            label = "defective" if float(probability) >= DEFECTIVE_FROM else "functional"
-            writer.writerow((folder / name, label))
+    try:
+        table.parent.mkdir(parents=True, exist_ok=True)
+        with table.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("path", "label"))
+            for name, probability, _ in rows:
+                label = "defective" if float(probability) >= DEFECTIVE_FROM else "functional"
+                writer.writerow((folder / name, label))
+    except OSError as error:
+        raise DatasetError(
+            f"'{table}' cannot be written: {error.strerror or error}. "
+            f"Set HEADSTART_CACHE to a folder that can be written."
+        ) from None
     return table
 
 
@@ -93,4 +98,8 @@ SAMPLES = {
 
 
 def _holds(archive: Path, count: int) -> bool:
-    return is_zip(archive) and len(images_below(unpacked(archive))) == count
+    """Whether a downloaded file is a zip of that many images. One that leaves its folder is refused loudly."""
+    try:
+        return is_zip(archive) and len(images_below(unpacked(archive))) == count
+    except DamagedArchiveError:
+        return False

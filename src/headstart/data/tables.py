@@ -5,6 +5,7 @@ a collection that can be trained on or evaluated.
 """
 
 import csv
+import io
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,15 +23,12 @@ def read_listing(table: Path) -> list[Row]:
     Raises:
         DatasetError: a column, a file or a label is missing, a split has an unknown name, a path stands there twice.
     """
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"'{table}' cannot be read as UTF-8 text: {error}.") from None
-    lines = text.splitlines()
-    if not lines:
+    text = _text(table)
+    first = text.partition("\n")[0]
+    if not first.strip():
         raise DatasetError(f"'{table}' is empty. Its first line names the columns: path,label or path,label,split.")
-    delimiter = max(",;\t", key=lines[0].count)
-    rows = csv.DictReader(lines, delimiter=delimiter)
+    delimiter = max(",;\t", key=first.count)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     columns = [str(name).strip().lower() for name in rows.fieldnames or []]
     missing = [name for name in ("path", "label") if name not in columns]
     if missing:
@@ -42,19 +40,17 @@ def read_listing(table: Path) -> list[Row]:
 
     found: dict[Path, Row] = {}
     faults = []
-    for number, row in enumerate(rows, start=2):
-        name, label, split = ((row.get(key) or "").strip() for key in ("path", "label", "split"))
-        path = table.parent / name
-        if not name or not label:
-            faults.append(f"line {number}: no {'label' if name else 'path'}")
-        elif split and split.lower() not in _SPLIT_NAMES:
-            faults.append(f"line {number}: split '{split}' is none of {', '.join(SPLITS)}")
-        elif not path.is_file():
-            faults.append(f"line {number}: no such file '{name}'")
-        elif path in found:
-            faults.append(f"line {number}: '{name}' stands there twice")
-        else:
-            found[path] = (path, name.replace("\\", "/"), label, _SPLIT_NAMES[split.lower()] if split else None)
+    try:
+        for cells in rows:
+            row, fault = _row(table.parent, cells)
+            if row and row[0] in found:
+                fault = f"'{row[1]}' stands there twice"
+            if fault:
+                faults.append(f"line {rows.line_num}: {fault}")
+            elif row:
+                found[row[0]] = row
+    except csv.Error as error:
+        raise DatasetError(f"'{table}' is no CSV that can be read, at line {rows.line_num}: {error}.") from None
     if faults:
         shown = "\n  ".join(faults[:5] + ([f"... and {len(faults) - 5} more"] if len(faults) > 5 else []))
         raise DatasetError(f"'{table}' has {len(faults)} faulty lines; mend or remove them:\n  {shown}")
@@ -69,9 +65,39 @@ def read_listing(table: Path) -> list[Row]:
     return list(found.values())
 
 
+def _text(table: Path) -> str:
+    try:
+        return table.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise DatasetError(f"'{table}' cannot be opened: {error.strerror or error}.") from None
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"'{table}' cannot be read as UTF-8 text ({error}). In a spreadsheet, save it as 'CSV UTF-8'."
+        ) from None
+
+
+def _row(folder: Path, cells: dict[str, str | None]) -> tuple[Row | None, str | None]:
+    """One line of the table, or what is wrong with it."""
+    name, label, split = ((cells.get(key) or "").strip() for key in ("path", "label", "split"))
+    path = folder / name
+    if not name or not label:
+        return None, f"no {'label' if name else 'path'}"
+    if split and split.lower() not in _SPLIT_NAMES:
+        return None, f"split '{split}' is none of {', '.join(SPLITS)}"
+    if not path.is_file():
+        return None, f"no such file '{name}'"
+    return (path, name.replace("\\", "/"), label, _SPLIT_NAMES[split.lower()] if split else None), None
+
+
 def write_splits(table: Path, rows: Iterable[tuple[str, str, str, str]]) -> None:
     """Write `path,label,split,hash`, a line an image."""
     with table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("path", "label", "split", "hash"))
         writer.writerows(rows)
+
+
+def read_splits(table: Path) -> list[tuple[str, ...]]:
+    """What `write_splits` wrote, row by row, whether or not the files are still there."""
+    with table.open(encoding="utf-8", newline="") as file:
+        return [tuple(row) for row in csv.reader(file)][1:]

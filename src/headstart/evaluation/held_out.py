@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.data.dataset import Split, load_images
+from headstart.data.dataset import Split
+from headstart.data.loading import load_images
 from headstart.data.splits import SPLITS, TEST, TRAIN, VALIDATION
 from headstart.errors import DatasetError
 from headstart.progress import Progress
@@ -63,9 +64,10 @@ def choose(data: Path, run: Path, split: str | None = None, *, progress: Progres
 
 
 def _splits_of(run: Path) -> dict[str, str]:
-    """Digest of each image that the run knows -> its split there."""
+    """Digest of each image that the run knows -> its split there; of copies in several, the one seen most."""
     table = run / "splits.csv"
     if not table.is_file():  # a classifier saved from Python has none
         return {}
     with table.open(encoding="utf-8", newline="") as file:
-        return {row["hash"]: row["split"] for row in csv.DictReader(file)}
+        rows = list(csv.DictReader(file))
+    return {row["hash"]: row["split"] for split in reversed(SPLITS) for row in rows if row["split"] == split}

@@ -6,9 +6,8 @@ The network takes raw RGB pixels and gives logits; its preprocessing is inside. 
 
 import hashlib
 import os
-import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -70,12 +69,22 @@ class Classifier:
         """
         if isinstance(pictures, (str, Path, bytes, Image.Image)) or getattr(pictures, "ndim", 4) < 4:
             return self.predict([pictures])[0]  # type: ignore[list-item]
-        if len(pictures) == 0:
-            return []
-        starts = range(0, len(pictures), BATCH)
+        answers = []
+        for number, answer in enumerate(self.predict_each(pictures)):
+            if isinstance(answer, ImageError):
+                named = isinstance(pictures[number], (str, Path))
+                raise answer if named else ImageError(f"Picture {number + 1} of {len(pictures)}: {answer}.")
+            answers.append(answer)
+        return answers
+
+    def predict_each(self, pictures: Sequence[Picture] | np.ndarray) -> Iterator[Prediction | ImageError]:
+        """For each picture, in their order, the answer or what is wrong with it; any number of them, in batches."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            batches = (np.stack(list(pool.map(self._pixels, pictures[start : start + BATCH]))) for start in starts)
-            return outputs.predictions(self.logits(batches), self.class_names)
+            for start in range(0, len(pictures), BATCH):
+                found = list(pool.map(self._pixels_or_error, pictures[start : start + BATCH]))
+                images = [pixels for pixels in found if not isinstance(pixels, ImageError)]
+                answers = iter(outputs.predictions(self.logits([np.stack(images)]), self.class_names) if images else [])
+                yield from (pixels if isinstance(pixels, ImageError) else next(answers) for pixels in found)
 
     def logits(self, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Batches of uint8 (n, image_size, image_size, 3) -> float32 (all n, 1) or (all n, classes)."""
@@ -90,14 +99,17 @@ class Classifier:
         folder = Path(folder)
         if folder.exists():
             raise RunError(f"'{folder}' exists already. Choose another name, or remove it first.")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
         try:
-            self.write_into(temporary)
-            temporary.chmod(0o755)
-            temporary.rename(folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+                content = Path(temporary, "content")
+                content.mkdir()
+                self.write_into(content)
+                content.rename(folder)
+        except OSError as error:
+            raise RunError(
+                f"'{folder}' cannot be written: {error.strerror or error}. Choose another folder, or free some space."
+            ) from error
 
     def write_into(self, folder: Path) -> None:
         """Write `classifier.json` and `model.keras` into a folder that exists."""
@@ -115,17 +127,15 @@ class Classifier:
         }
         write_card(folder, card)
 
-    def _pixels(self, picture: Picture) -> np.ndarray:
-        if isinstance(picture, Image.Image):
-            return resize(from_pillow(picture), self.image_size)
-        if isinstance(picture, (str, Path)):
-            try:
+    def _pixels_or_error(self, picture: Picture) -> np.ndarray | ImageError:
+        try:
+            if isinstance(picture, Image.Image):
+                return resize(from_pillow(picture), self.image_size)
+            if isinstance(picture, (str, Path, bytes)):
                 return read_image(picture, self.image_size)
-            except ImageError as error:
-                raise ImageError(f"'{picture}' {error}.") from None
-        if isinstance(picture, bytes):
-            return read_image(picture, self.image_size)
-        return resize(from_array(picture), self.image_size)
+            return resize(from_array(picture), self.image_size)
+        except ImageError as error:
+            return error
 
 
 def load(folder: str | Path) -> Classifier:

@@ -1,20 +1,17 @@
 """URL -> file, through Keras' download cache (~/.keras). Knows what can go wrong on the way, not what is fetched."""
 
 import contextlib
+import io
 import socket
 import sys
 import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 
-from headstart.errors import DatasetError, WeightsError
+from headstart.errors import DownloadError
 from headstart.models.keras_backend import keras
 
 TIMEOUT = 30.0  # seconds without a byte: Keras itself would wait for ever
-
-
-class DownloadError(DatasetError, WeightsError):
-    """An address cannot be reached, or what it gave is not what was expected."""
 
 
 def fetch(url: str, *, again: bool = False) -> Path:
@@ -29,16 +26,21 @@ def fetch(url: str, *, again: bool = False) -> Path:
 
 @contextlib.contextmanager
 def downloading(url: str) -> Iterator[None]:
-    """Around a call of Keras that downloads: its messages go to standard error, its failures become DownloadError."""
+    """Around a call of Keras that downloads: its failures become DownloadError, its progress bar is for terminals.
+
+    Where standard error is no terminal, one line is written instead of the bar, which would fill a log.
+    """
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        if not sys.stderr.isatty():
+            print(f"Downloading {url}, unless it is in the cache", file=sys.stderr)
+        with contextlib.redirect_stdout(sys.stderr if sys.stderr.isatty() else io.StringIO()):
             yield
     except Exception as error:  # get_file raises a bare Exception where the network fails, ValueError for a wrong hash
         if isinstance(error.__context__, urllib.error.HTTPError):
             error.__context__.close()  # the answer's connection, which Keras leaves open
         reason = str(error).rpartition("-- ")[2].strip() or type(error).__name__
-        raise DownloadError(f"{url} cannot be reached ({reason})") from error
+        raise DownloadError(f"{url} could not be downloaded ({reason})") from error
     finally:
         socket.setdefaulttimeout(before)

@@ -4,9 +4,9 @@ import importlib.resources
 import warnings
 from pathlib import Path
 
-from headstart.errors import ModelError, WeightsError
+from headstart.errors import DownloadError, ModelError, WeightsError
 from headstart.models.backbones import check_image_size, get_backbone
-from headstart.models.downloads import DownloadError, downloading
+from headstart.models.downloads import downloading
 from headstart.models.keras_backend import keras
 
 PRETRAINED = "pretrained"
@@ -46,7 +46,7 @@ def _packaged(file: str) -> Path:
 
 def _downloaded(name: str, image_size: int) -> keras.Model:
     try:
-        with downloading(f"The address of Keras' weights for '{name}'"):
+        with downloading(f"The file of Keras' weights for '{name}'"):
             return _build(name, image_size, weights="imagenet")
     except DownloadError as error:
         raise WeightsError(

@@ -4,12 +4,13 @@ Slow, because frozen layers compute the same again and again, and obviously righ
 """
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 
 from headstart.data.batches import Batches
+from headstart.errors import HeadstartError
 from headstart.models.keras_backend import keras
 from headstart.progress import Progress
 
@@ -54,12 +55,12 @@ def fit(
     after_epoch: AfterEpoch,
 ) -> None:
     """Train a compiled model for the epochs first_epoch, ..., last_epoch - 1 (counted from 0)."""
-    sequence = _Sequence(train, model)
+    sequence, held_out = _Sequence(train, model), _Sequence(validation, model)
     watcher = _Watcher(sequence, last_epoch=last_epoch, seed=seed, progress=progress, after_epoch=after_epoch)
-    with watcher.bars:  # an epoch that is interrupted leaves no bar behind
+    with _failures_of(sequence, held_out), watcher.bars:  # an epoch that is interrupted leaves no bar behind
         model.fit(
             sequence,
-            validation_data=_Sequence(validation, model),
+            validation_data=held_out,
             initial_epoch=first_epoch,
             epochs=last_epoch,
             shuffle=False,  # Batches shuffles, from the seed and the epoch
@@ -70,7 +71,9 @@ def fit(
 
 def evaluate(model: InTraining, batches: Batches) -> tuple[float, float]:
     """Loss and accuracy of a compiled model."""
-    logs = model.evaluate(_Sequence(batches, model), verbose=0, return_dict=True)
+    sequence = _Sequence(batches, model)
+    with _failures_of(sequence):
+        logs = model.evaluate(sequence, verbose=0, return_dict=True)
     return float(logs["loss"]), float(logs["accuracy"])
 
 
@@ -81,14 +84,30 @@ class _Sequence(keras.utils.PyDataset):
         super().__init__()  # one worker: Batches itself decodes on all cores
         self.batches = batches
         self.epoch = 0
+        self.failure: HeadstartError | None = None
         self.binary = model.binary
 
     def __len__(self) -> int:
         return len(self.batches)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        images, labels = self.batches.batch(index, self.epoch)
+        try:
+            images, labels = self.batches.batch(index, self.epoch)
+        except HeadstartError as error:
+            self.failure = error
+            raise
         return images, labels.astype("float32")[:, None] if self.binary else labels
+
+
+@contextmanager
+def _failures_of(*sequences: _Sequence) -> Iterator[None]:
+    """TensorFlow calls a sequence from a thread of its own and wraps what it raises: here it is raised as it was."""
+    try:
+        yield
+    finally:
+        for sequence in sequences:
+            if sequence.failure:
+                raise sequence.failure
 
 
 class _Watcher(keras.callbacks.Callback):

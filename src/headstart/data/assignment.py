@@ -1,0 +1,123 @@
+"""Which split each image goes to: as the collection gives it, or drawn. Knows listed items, opens no file."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+from headstart.data import splits
+from headstart.data.folder import Item
+from headstart.data.splits import TEST, TRAIN, VALIDATION
+from headstart.errors import DatasetError
+
+MIN_TRAIN = 0.1  # of a class: what validation and test leave for training
+
+
+def assign(
+    items: list[Item],
+    digests: list[str],
+    seed: int,
+    validation_fraction: float | None,
+    test_fraction: float | None,
+    shown: str,
+) -> list[Item]:
+    """The items, each with its split.
+
+    Args:
+        items: with the split that the collection gives them, all or none.
+        digests: of their files; equal ones are kept in one split where it is drawn.
+        seed, validation_fraction, test_fraction: see `load_dataset`.
+        shown: how messages name the collection.
+
+    Raises:
+        DatasetError: a class cannot be trained on, or the fractions leave too little to train on.
+    """
+    given = items[0].split is not None
+    train_classes = Counter(item.label for item in items if item.split in (None, TRAIN))
+    for label in sorted({item.label for item in items}):
+        if train_classes[label] == 0:
+            where = ", ".join(sorted({str(item.split) for item in items if item.label == label}))
+            raise DatasetError(
+                f"'{shown}' has the class '{label}' in {where}, but no readable image of it in train "
+                f"(there: {', '.join(sorted(train_classes))}). Add it to train, or remove it."
+            )
+        if train_classes[label] < 2 and not given:
+            raise DatasetError(
+                f"'{label}' in '{shown}' holds 1 readable image; a split needs at least 2 in each class. "
+                f"Add images, or leave '{label}' out."
+            )
+    has_test = any(item.split == TEST for item in items)
+    if not any(item.split == VALIDATION for item in items):
+        validation = splits.VALIDATION_FRACTION if validation_fraction is None else validation_fraction
+        test = 0.0 if has_test else splits.TEST_FRACTION if test_fraction is None else test_fraction
+        _check_fractions(validation, test)
+        items = _draw_from_train(items, digests, VALIDATION, validation, seed)
+        # of what is left, so that the fraction is one of all images
+        items = _draw_from_train(items, digests, TEST, test / (1 - validation), seed)
+    elif not has_test:
+        fraction = splits.TEST_FRACTION_OF_VALIDATION if test_fraction is None else test_fraction
+        _check_fractions(0, fraction)
+        items = _move(
+            items, digests, VALIDATION, TEST, seed,
+            lambda labels: splits.proportional(labels, splits.size_of_test(len(labels), fraction)),
+        )  # fmt: skip
+    return items
+
+
+def _move(
+    items: list[Item],
+    digests: list[str],
+    source: str,
+    target: str,
+    seed: int,
+    wanted: Callable[[list[str]], dict[str, int]],
+) -> list[Item]:
+    """Draw some of the images of split `source` (None counts as train) and put them into split `target`."""
+    items = [replace(item, split=item.split or TRAIN) for item in items]
+    indices = [index for index, item in enumerate(items) if item.split == source]
+    labels = [items[index].label for index in indices]
+    picked = splits.draw(
+        [items[index].name for index in indices],
+        labels,
+        [digests[index] for index in indices],
+        wanted=wanted(labels),
+        seed=seed,
+    )
+    for index, is_picked in zip(indices, picked, strict=True):
+        if is_picked:
+            items[index] = replace(items[index], split=target)
+    return items
+
+
+def notes_on(items: list[Item], digests: list[str]) -> list[str]:
+    """What the owner of the data should know about its splits, in sentences."""
+    notes = []
+    of_split = {
+        name: [(item, digest) for item, digest in zip(items, digests, strict=True) if item.split == name]
+        for name in splits.SPLITS
+    }
+    for seen, name in ((TRAIN, VALIDATION), (TRAIN, TEST), (VALIDATION, TEST)):
+        before = {digest for _, digest in of_split[seen]}
+        leaked = [item for item, digest in of_split[name] if digest in before]
+        if leaked:
+            notes.append(
+                f"{len(leaked)} images in {name} are byte for byte also in {seen} (such as '{leaked[0].name}'), "
+                f"which makes the accuracy there look better than it is"
+            )
+    for name in (VALIDATION, TEST):
+        held_out = of_split[name]
+        unseen = sorted({item.label for item in items} - {item.label for item, _ in held_out})
+        if held_out and unseen:
+            notes.append(f"{name} holds no image of {', '.join(unseen)}, so nothing is measured there")
+    return notes
+
+
+def _draw_from_train(items: list[Item], digests: list[str], target: str, fraction: float, seed: int) -> list[Item]:
+    return _move(items, digests, TRAIN, target, seed, lambda labels: splits.fraction_of_each(labels, fraction, keep=1))
+
+
+def _check_fractions(validation: float, test: float) -> None:
+    if min(validation, test) < 0 or validation + test > 1 - MIN_TRAIN:
+        raise DatasetError(
+            f"A validation fraction of {validation:g} and a test fraction of {test:g} were asked for: expected 0 or "
+            f"more, and together at most {1 - MIN_TRAIN:g}, so that something is left to train on."
+        )

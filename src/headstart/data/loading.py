@@ -1,0 +1,181 @@
+"""A directory, zip or CSV -> Dataset: every file read once, the unreadable put aside, the splits given or drawn.
+
+Nothing on disk is changed.
+"""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from headstart.data.assignment import assign, notes_on
+from headstart.data.dataset import Dataset, Split, Unreadable
+from headstart.data.folder import Item, list_images
+from headstart.data.images import read_image
+from headstart.data.splits import SPLITS, TEST, VALIDATION
+from headstart.errors import DatasetError, ImageError
+from headstart.progress import Console, Progress
+
+MAX_UNREADABLE = 0.10  # of all files: with more than that, something else is wrong
+READ_SIZE = 32  # pixels: reading a file to see whether it can be read needs no more
+CHUNK = 1024  # files that are handed to the threads at a time
+
+
+def load_dataset(
+    data: str | Path,
+    *,
+    seed: int = 0,
+    validation_fraction: float | None = None,
+    test_fraction: float | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Read a collection of labelled images.
+
+    Args:
+        data: a folder of class folders; a folder with train/, validation/ and perhaps test/, each of class folders;
+            a zip of either; or a CSV with the columns path,label[,split].
+        seed: of the splits that headstart draws. Splits that the collection has are kept.
+        validation_fraction: of each class, where there is no validation split. Default: 0.15.
+        test_fraction: where there is no test split: of each class (default 0.15), or of the validation images where
+            the collection has those (default 0.2, in whole batches of 32, as in the tutorial). 0: no test set.
+        progress: where to report to; by default to standard error.
+
+    Raises:
+        DatasetError: it cannot be trained on; the message says why and what to do.
+    """
+    progress = progress or Console()
+    listing = list_images(Path(data))
+    if all(item.split in (VALIDATION, TEST) for item in listing.items):
+        raise DatasetError(f"'{data}' has split folders, but no images in 'train'. Add them, to train on.")
+    _check_classes({item.label for item in listing.items}, str(data))
+    items, digests, unreadable = _read_all(listing.items, progress)
+    _check_unreadable(unreadable, len(items), str(data))
+    _check_nothing_lost(listing.items, items, str(data))
+    items = assign(items, digests, seed, validation_fraction, test_fraction, str(data))
+    notes = [*listing.notes, *notes_on(items, digests)]
+    dataset = _build(items, digests, tuple(unreadable), tuple(notes))
+    progress.say(f"Found {len(items):,} files belonging to {len(dataset.class_names)} classes.")
+    for bad in unreadable[:10]:
+        progress.say(f"Left out: '{bad.path}' {bad.reason}.")
+    for note in notes:
+        progress.say(f"Note: {note}.")
+    return dataset
+
+
+def load_images(data: str | Path, *, progress: Progress | None = None) -> tuple[Split, tuple[str | None, ...]]:
+    """Labelled images to measure a classifier on: any number of them, of any number of classes, and no split drawn.
+
+    Args:
+        data: as for `load_dataset`.
+        progress: where to report to; by default to standard error.
+
+    Returns:
+        the images, and of each the split that the collection itself puts it in, or None.
+
+    Raises:
+        DatasetError: there are no images, or too many cannot be read.
+    """
+    progress = progress or Console()
+    listing = list_images(Path(data))
+    items, digests, unreadable = _read_all(listing.items, progress)
+    _check_unreadable(unreadable, len(items), str(data))
+    for bad in unreadable:
+        progress.say(f"Left out: '{bad.path}' {bad.reason}.")
+    class_names = tuple(sorted({item.label for item in items}))
+    return _split(items, digests, class_names), tuple(item.split for item in items)
+
+
+def _check_classes(names: set[str], shown: str) -> None:
+    if len(names) < 2:
+        found = f"one class, '{next(iter(names))}'" if names else "no class"
+        raise DatasetError(
+            f"'{shown}' holds {found}; a classifier needs at least two. "
+            f"Add a folder of images of something else (such as 'other')."
+        )
+    for _, same in groupby(sorted(names, key=lambda name: (name.lower(), name)), key=str.lower):
+        twins = list(same)
+        if len(twins) > 1:
+            raise DatasetError(
+                f"'{shown}' holds the classes {' and '.join(map(repr, twins))}, which differ in upper and lower case "
+                f"only. Give them one name if they are one class, or clearly different ones."
+            )
+
+
+def _read_all(items: Sequence[Item], progress: Progress) -> tuple[list[Item], list[str], list[Unreadable]]:
+    """Read and decode every file, on all cores: the readable ones, their digests, and what is wrong with the rest."""
+    readable, digests, unreadable = [], [], []
+    with ThreadPoolExecutor(os.cpu_count()) as pool, progress.bar("Reading images", len(items)) as advance:
+        for start in range(0, len(items), CHUNK):
+            chunk = items[start : start + CHUNK]
+            for item, (digest, reason) in zip(chunk, pool.map(_digest_or_reason, chunk), strict=True):
+                if reason is None:
+                    readable.append(item)
+                    digests.append(digest)
+                else:
+                    unreadable.append(Unreadable(_printable(item.path), reason))
+            advance(len(chunk), "")
+    return readable, digests, unreadable
+
+
+def _check_nothing_lost(listed: Sequence[Item], readable: Sequence[Item], shown: str) -> None:
+    """No class may vanish because none of its files can be read."""
+    counts = Counter(item.label for item in listed)
+    for label in sorted(counts.keys() - {item.label for item in readable}):
+        raise DatasetError(
+            f"None of the {counts[label]} files of the class '{label}' in '{shown}' can be read. "
+            f"Mend them, or remove the class."
+        )
+
+
+def _check_unreadable(unreadable: Sequence[Unreadable], readable: int, shown: str) -> None:
+    total = readable + len(unreadable)
+    if len(unreadable) > MAX_UNREADABLE * total:
+        first = "\n  ".join(f"'{bad.path}' {bad.reason}" for bad in unreadable[:5])
+        raise DatasetError(
+            f"{len(unreadable)} of {total} files in '{shown}' cannot be read, more than {MAX_UNREADABLE:.0%}. "
+            f"Mend or remove them:\n  {first}" + ("\n  ..." if len(unreadable) > 5 else "")
+        )
+
+
+def _digest_or_reason(item: Item) -> tuple[str, str | None]:
+    if _printable(item.path) != str(item.path) or _printable(item.label) != item.label:
+        return "", "has a name that is no Unicode text; rename it"
+    try:
+        data = item.path.read_bytes()
+        read_image(data, READ_SIZE)
+    except OSError as error:
+        return "", f"cannot be opened: {error.strerror or error}"
+    except ImageError as error:
+        return "", str(error)
+    return hashlib.sha256(data).hexdigest(), None
+
+
+def _printable(name: str | Path) -> str:
+    """A name with the bytes that are no UTF-8, as old disks have them, written out."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
+
+
+def _build(
+    items: list[Item], digests: list[str], unreadable: tuple[Unreadable, ...], notes: tuple[str, ...]
+) -> Dataset:
+    class_names = tuple(sorted({item.label for item in items}))
+    parts = []
+    for name in SPLITS:
+        chosen = [index for index, item in enumerate(items) if item.split == name]
+        parts.append(_split([items[index] for index in chosen], [digests[index] for index in chosen], class_names))
+    return Dataset(class_names, *parts, unreadable=unreadable, notes=notes)
+
+
+def _split(items: Sequence[Item], digests: Sequence[str], class_names: tuple[str, ...]) -> Split:
+    number = {name: index for index, name in enumerate(class_names)}
+    return Split(
+        paths=tuple(str(item.path.absolute()) for item in items),
+        labels=np.array([number[item.label] for item in items], dtype=np.int32),
+        digests=tuple(digests),
+        class_names=class_names,
+    )
