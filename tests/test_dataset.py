@@ -1,58 +1,17 @@
-"""Folders, zips and CSVs -> Dataset: the four forms, what is ignored, what is refused and with which words."""
+"""Folders -> Dataset: the layouts, what is ignored, what is refused and with which words, and how splits are drawn."""
 
-import csv
 import os
 import shutil
-import stat
 import unicodedata
-import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
-import headstart as hs
-from headstart.data.archives import unpacked
 from headstart.data.loading import load_images
 from headstart.data.tables import write_splits
 from headstart.errors import DatasetError
-
-QUIET = hs.Quiet()
-
-
-def picture(path: Path, number: int = 0) -> Path:
-    """A small image file whose content no other number has."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(number)
-    Image.fromarray(rng.integers(0, 255, (6, 6, 3), dtype=np.uint8)).save(path, "PNG")
-    return path
-
-
-def collection(root: Path, classes: dict[str, int], start: int = 0) -> Path:
-    """root/class/i.png, all different."""
-    for name, count in classes.items():
-        for _ in range(count):
-            picture(root / name / f"{start}.png", start)
-            start += 1
-    return root
-
-
-def load(path: Path, **settings: Any) -> hs.Dataset:
-    return hs.load_dataset(path, progress=QUIET, **settings)
-
-
-def split_of(dataset: hs.Dataset) -> dict[str, str]:
-    """File name -> split."""
-    return {Path(path).name: split for path, _, split, _ in dataset.rows()}
-
-
-def zipped(folder: Path, archive: Path, top: str = "") -> Path:
-    with zipfile.ZipFile(archive, "w") as file:
-        for path in sorted(folder.rglob("*")):
-            file.write(path, Path(top) / path.relative_to(folder))
-    return archive
+from small_collections import QUIET, collection, load, picture, split_of, zipped
 
 
 def test_class_folders_are_split_in_proportion(tmp_path):
@@ -321,140 +280,6 @@ def test_sample_keeps_the_proportions(solar_cells):
     assert dataset.sample(10_000) is dataset
     few = dataset.sample(8)
     assert all(set(split.labels) == {0, 1} for split in few.splits().values()), "no class and no split is lost"
-
-
-# CSV
-
-
-def table(folder: Path, text: str, name: str = "list.csv") -> Path:
-    (folder / name).write_text(text, "utf-8")
-    return folder / name
-
-
-@pytest.fixture
-def four(tmp_path: Path) -> Path:
-    collection(tmp_path, {"x": 4})
-    return tmp_path
-
-
-@pytest.mark.parametrize("text", [
-    "path,label\nx/0.png,a\nx/1.png,a\nx/2.png,b\nx/3.png,b\n",
-    "﻿label;path;remark\na;x/0.png;\na;x/1.png;good, really\nb;x/2.png;\nb;x/3.png;\n",
-    " Path\tLabel\r\nx/0.png\ta\r\nx/1.png\ta\r\nx/2.png\tb\r\nx/3.png\tb\r\n",
-    'path,label\n"x/0.png","a"\nx/1.png,a\n\nx/2.png,b\nx/3.png,b',
-])  # fmt: skip
-def test_csv(four, text):
-    dataset = load(table(four, text))
-    assert dataset.class_names == ("a", "b")
-    assert len(dataset) == 4
-
-
-def test_csv_with_splits_and_its_round_trip(four):
-    collection(four, {"y": 4}, start=10)
-    rows = [f"x/{i}.png,a,{s}" for i, s in enumerate(["train", "train", "val", "test"])]
-    rows += [
-        f"{four}/y/{i}.png,b,{s}" for i, s in zip(range(10, 14), ["train", "Train", "validation", "test"], strict=True)
-    ]
-    dataset = load(table(four, "path,label,split\n" + "\n".join(rows)))
-    assert [len(split) for split in dataset.splits().values()] == [4, 2, 2]
-    write_splits(four / "splits.csv", dataset.rows())
-    assert sorted(load(four / "splits.csv").rows()) == sorted(dataset.rows())
-    with (four / "splits.csv").open() as file:
-        assert next(csv.reader(file)) == ["path", "label", "split", "hash"]
-
-
-@pytest.mark.parametrize(("text", "message"), [
-    ("", "is empty"),
-    ("path,label\n", "lists no image"),
-    ("file,label\nx/0.png,a\n", r"no column 'path' \(found: file, label\)"),
-    ("a,b\n1,2\n", "no column 'path' and no column 'label'"),
-    ("path,label\nx/0.png,a\nx/9.png,b\n", "line 3: no such file 'x/9.png'"),
-    ("path,label\nx/0.png,\nx/1.png,b\n", "line 2: no label"),
-    ("path,label\n,a\nx/1.png,b\n", "line 2: no path"),
-    ("path,label\nx/0.png,a\nx/0.png,b\n", "line 3: 'x/0.png' stands there twice"),
-    ("path,label,split\nx/0.png,a,holdout\nx/1.png,b,train\n", "split 'holdout' is none of train"),
-    ("path,label,split\nx/0.png,a,train\nx/1.png,b,\n", "not for 1 of 2"),
-    ("path,label\n\n\nx/9.png,a\n", "line 4: no such file"),
-    ('path,label\nx/0.png,"a\n' + "x/1.png,b\n" * 20_000, "no CSV that can be read|no such file"),
-])  # fmt: skip
-def test_faulty_csv(four, text, message):
-    with pytest.raises(DatasetError, match=message):
-        load(table(four, text))
-
-
-def test_labels_with_odd_separators_survive_the_round_trip(four):
-    odd = 'a\u2028b\x85 "c", d'
-    (four / "list.csv").write_text("path,label\n")
-    with (four / "list.csv").open("a", newline="") as file:
-        csv.writer(file).writerows([(f"x/{i}.png", odd if i < 2 else "plain") for i in range(4)])
-    dataset = load(four / "list.csv")
-    assert odd in dataset.class_names
-    write_splits(four / "splits.csv", dataset.rows())
-    assert sorted(load(four / "splits.csv").rows()) == sorted(dataset.rows())
-
-
-def test_csv_that_is_no_text(tmp_path):
-    (tmp_path / "x.csv").write_bytes(b"\xff\xfe\x00path")
-    with pytest.raises(DatasetError, match="cannot be read as UTF-8"):
-        load(tmp_path / "x.csv")
-
-
-# zip
-
-
-@pytest.mark.parametrize("name", ["../evil.png", "/tmp/evil.png", "a/../../evil.png", "..\\evil.png", "C:\\evil.png"])
-def test_zip_with_a_path_that_leaves_it_is_refused(tmp_path, name):
-    archive = zipped(collection(tmp_path / "p", {"a": 2, "b": 2}), tmp_path / "p.zip")
-    with zipfile.ZipFile(archive, "a") as file:
-        member = zipfile.ZipInfo("placeholder")
-        member.filename = name
-        file.writestr(member, b"x")
-    before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(DatasetError, match="points outside of the archive"):
-        load(archive)
-    assert sorted(tmp_path.rglob("*")) == before
-
-
-def test_zip_with_a_link_is_refused(tmp_path):
-    with zipfile.ZipFile(tmp_path / "p.zip", "w") as file:
-        link = zipfile.ZipInfo("a/link.png")
-        link.external_attr = (stat.S_IFLNK | 0o777) << 16
-        file.writestr(link, "/etc/passwd")
-    with pytest.raises(DatasetError, match="points outside of the archive"):
-        load(tmp_path / "p.zip")
-
-
-def test_damaged_zip(tmp_path):
-    archive = zipped(collection(tmp_path / "p", {"a": 9, "b": 9}), tmp_path / "p.zip")
-    data = bytearray(archive.read_bytes())
-    data[100:140] = b"\0" * 40
-    (tmp_path / "damaged.zip").write_bytes(data)
-    with pytest.raises(DatasetError, match="damaged zip"):
-        load(tmp_path / "damaged.zip")
-    (tmp_path / "short.zip").write_bytes(archive.read_bytes()[:500])
-    with pytest.raises(DatasetError, match="neither a folder nor a zip"):
-        load(tmp_path / "short.zip")
-    assert len(load(archive)) == 18, "a failed attempt must not spoil the cache"
-
-
-def test_zip_is_unpacked_once_and_found_by_its_content(tmp_path):
-    archive = zipped(collection(tmp_path / "p", {"a": 2, "b": 2}), tmp_path / "p.zip")
-    folder = unpacked(archive)
-    moved = tmp_path / "moved.zip"
-    archive.rename(moved)
-    stamp = folder.stat().st_mtime_ns
-    assert unpacked(moved) == folder
-    assert folder.stat().st_mtime_ns == stamp
-    picture(tmp_path / "p" / "a" / "new.png", 77)
-    assert unpacked(zipped(tmp_path / "p", archive)) != folder
-
-
-def test_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):
-    archive = zipped(collection(tmp_path / "p", {"a": 2, "b": 2}), tmp_path / "p.zip")
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "file"))
-    with pytest.raises(DatasetError, match="Set HEADSTART_CACHE to a folder that can be written"):
-        load(archive)
 
 
 # images to measure on

@@ -5,6 +5,7 @@ thawed and trained along, carefully (fine-tuning). It says what the tutorial pri
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from headstart.data.batches import Batches
@@ -62,29 +63,57 @@ def train(
         dropout=recipe.dropout,
         seed=seed,
     )
-    in_training = whole.InTraining(model)
     training = Batches(
         dataset.train, image_size, recipe.batch_size, shuffle=True, augmentation=recipe.augmentation, seed=seed
     )
     validation = Batches(dataset.validation, image_size, recipe.batch_size)
     _say_shapes(progress, dataset, model, base, training, validation)
 
+    history, phases = _train_phases(
+        recipe.phases,
+        model,
+        base,
+        backbone,
+        training,
+        validation,
+        seed=seed,
+        checkpoint_folder=checkpoint_folder,
+        progress=progress,
+    )
+    return Classifier(
+        model=model,
+        class_names=dataset.class_names,
+        backbone=backbone,
+        image_size=image_size,
+        recipe=recipe.name,
+        history=tuple(history),
+        phases=tuple(phases),
+    )
+
+
+def _train_phases(
+    todo: Sequence[Phase],
+    model: keras.Model,
+    base: keras.Model,
+    backbone: str,
+    training: Batches,
+    validation: Batches,
+    *,
+    seed: int,
+    checkpoint_folder: Path | None,
+    progress: Progress,
+) -> tuple[list[dict], list[dict]]:
+    """Train `model`, one phase after the other, from the last checkpoint on: the rows of history and of phases."""
+    in_training = whole.InTraining(model)
+    epochs = sum(phase.epochs for phase in todo)
     state = checkpoints.latest(checkpoint_folder) if checkpoint_folder else None
-    history = state.history if state else []
-    done = len(history)
+    history, phases = state.history if state else [], []
+    done, last_epoch = len(history), 0
     if state:
         in_training.set_weights(state.weights)
-        progress.say(f"Going on after epoch {done} of {recipe.epochs}.")
+        progress.say(f"Going on after epoch {done} of {epochs}.")
 
-    def after_epoch(epoch: int, seconds: float, logs: dict[str, float]) -> None:
-        history.append(_row(phase, epoch, seconds, logs))
-        progress.say(_line(history[-1], recipe.epochs))
-        if checkpoint_folder:
-            checkpoints.save(checkpoint_folder, in_training, history)
-
-    phases = []
-    last_epoch = 0
-    for phase in recipe.phases:
+    for phase in todo:
         first_epoch, last_epoch = last_epoch, last_epoch + phase.epochs
         thaw(base, phase, backbone)
         if done < last_epoch:
@@ -95,6 +124,13 @@ def train(
                 progress.say(f"Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}")
             if state and done > first_epoch:
                 checkpoints.restore_optimizer(in_training, state)
+
+            def after_epoch(epoch: int, seconds: float, logs: dict[str, float], phase: Phase = phase) -> None:
+                history.append(_row(phase, epoch, seconds, logs))
+                progress.say(_line(history[-1], epochs))
+                if checkpoint_folder:
+                    checkpoints.save(checkpoint_folder, in_training, history)
+
             whole.fit(
                 in_training,
                 training,
@@ -106,15 +142,7 @@ def train(
                 after_epoch=after_epoch,
             )
         phases.append(_summary(phase, model, history))
-    return Classifier(
-        model=model,
-        class_names=dataset.class_names,
-        backbone=backbone,
-        image_size=image_size,
-        recipe=recipe.name,
-        history=tuple(history),
-        phases=tuple(phases),
-    )
+    return history, phases
 
 
 def thaw(base: keras.Model, phase: Phase, backbone: str) -> None:
