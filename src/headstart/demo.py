@@ -1,6 +1,9 @@
 """`headstart demo`: the tutorial's story from end to end, on photos that it gets itself."""
 
+import os
 import shlex
+import shutil
+import sys
 from pathlib import Path
 
 from headstart.data.samples import SAMPLES
@@ -23,7 +26,7 @@ STORY = {
     "the head learns.",
     "Fine-tune the top of the base": "Now the top layers of the base are thawed and learn along, in small steps, so "
     "that what the base\nknows is adjusted to these images and not overwritten.",
-    "Evaluate": "Counted on images that were held out. The interval says how far chance alone may reach (95%).",
+    "Evaluate": "Only the images that were held out judge it. The interval says how far chance alone may reach (95%).",
     "Predict": "The classifier answers for single images. The pictures show them, right and wrong.",
 }
 
@@ -92,10 +95,12 @@ def next_commands(run: Run, data: Path) -> list[str]:
     folder = shlex.quote(str(run.folder))
     rows = read_listing(run.folder / "splits.csv")
     photo = next((path for path, _, _, split in rows if split == TEST), rows[0][0])
+    # `make demo` leaves the command in .venv, where a shell does not look for it
+    program = "headstart" if shutil.which("headstart") else shlex.quote(os.path.relpath(sys.argv[0]))
     return [
-        f"headstart predict {folder} {shlex.quote(str(photo))}",
-        f"headstart evaluate {folder} {shlex.quote(str(data))}",
-        "headstart train FOLDER_OF_YOUR_PHOTOS --out runs/mine",
+        f"{program} predict {folder} {shlex.quote(str(photo))}",
+        f"{program} evaluate {folder} {shlex.quote(str(data))}",
+        f"{program} train FOLDER_OF_YOUR_PHOTOS --out runs/mine",
     ]
 
 
