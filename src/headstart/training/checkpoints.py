@@ -62,7 +62,6 @@ def latest(folder: Path) -> Checkpoint | None:
 
 def restore_optimizer(model: keras.Model, checkpoint: Checkpoint) -> None:
     """Give a freshly compiled model the optimizer state that it had."""
-    model.optimizer.build(model.trainable_variables)
     for variable, value in zip(model.optimizer.variables, checkpoint.optimizer, strict=True):
         variable.assign(value)
 
