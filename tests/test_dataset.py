@@ -96,7 +96,7 @@ def test_a_class_never_vanishes_without_a_word(tmp_path):
 
 def test_names_that_are_no_text(tmp_path):
     root = collection(tmp_path / "p", {"a": 20, "b": 20})
-    shutil.copy(root / "a" / "0.png", os.fsencode(root / "a") + b"/caf\xe9.png")
+    shutil.copy(root / "a" / "0.png", root / "a" / os.fsdecode(b"caf\xe9.png"))
     dataset = load(root)
     assert len(dataset) == 40
     assert [bad.reason for bad in dataset.unreadable] == ["has a name that is no Unicode text; rename it"]
