@@ -18,16 +18,6 @@ from headstart.data.tables import read_listing
 SMALL = 64  # pixels: a sixth of the work of the tutorial's 160
 
 
-SHARE_A_RUN = {"test_runs", "test_classifier", "test_cli"}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where the tests are spread over processes, a file stays in one, and the files that share a run in the same."""
-    for item in items:
-        name = item.path.stem
-        item.add_marker(pytest.mark.xdist_group("run" if name in SHARE_A_RUN else name))
-
-
 def pytest_sessionfinish() -> None:
     shutil.rmtree(os.environ["HEADSTART_CACHE"], ignore_errors=True)
 

@@ -37,7 +37,7 @@ class Storyteller(Console):
     def step(self, title: str) -> None:
         super().step(title)
         if title in STORY:
-            self.console.print(STORY[title], style="dim", markup=False)
+            self.console.print(STORY[title], style="dim", markup=False, soft_wrap=True)
 
 
 def sample_path(name: str) -> Path:
