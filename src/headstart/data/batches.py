@@ -39,6 +39,10 @@ class Batches:
     def __len__(self) -> int:
         return -(-len(self.split) // self.batch_size)
 
+    def length(self, index: int) -> int:
+        """How many images are in that batch."""
+        return min(self.batch_size, len(self.split) - index * self.batch_size)
+
     def batch(self, index: int, epoch: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """uint8 (n, size, size, 3) and int32 (n,)."""
         chosen = self._order(epoch)[index * self.batch_size : (index + 1) * self.batch_size]

@@ -1,7 +1,9 @@
 """Where pretrained weights come from: the package, Keras' own addresses, or a file of the user's."""
 
+import hashlib
 import importlib.resources
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 
 from headstart.errors import DownloadError, ModelError, WeightsError
@@ -32,6 +34,21 @@ def load_base(name: str, image_size: int, weights: str | Path = PRETRAINED) -> k
         return _downloaded(name, image_size) if packaged is None else _from_file(name, image_size, _packaged(packaged))
     base = _build(name, image_size, weights=None)
     return base if weights == RANDOM else _from_file(name, image_size, Path(weights))
+
+
+def identity(name: str, weights: str | Path) -> str | None:
+    """What tells these weights from others, found without Keras' help: a digest of their file, or the version of Keras
+    whose download it is. None for random ones, which are never the same."""
+    if weights == RANDOM:
+        return None
+    packaged = get_backbone(name).packaged
+    if weights == PRETRAINED and packaged is None:
+        return f"keras {version('keras')}"
+    file = _packaged(packaged) if weights == PRETRAINED and packaged else Path(weights)
+    if not file.is_file():
+        return None  # load_base says what is wrong
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _build(name: str, image_size: int, weights: str | None) -> keras.Model:

@@ -6,13 +6,12 @@ Arrays are in NPZ without pickle, the rest in JSON. Knows nothing of what is tra
 import json
 import os
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from headstart.models.keras_backend import keras
+ARRAYS = ("weights", "optimizer", "best")
 
 
 @dataclass(frozen=True)
@@ -20,23 +19,23 @@ class Checkpoint:
     """After as many epochs as `history` has rows."""
 
     history: list[dict]
-    weights: list[np.ndarray]
+    weights: list[np.ndarray]  # of the whole network
     optimizer: list[np.ndarray]
+    best: list[np.ndarray]  # the weights of the best epoch so far, where the phase keeps those; else empty
 
 
-def save(folder: Path, model: keras.Model, history: Sequence[dict]) -> None:
-    """Write the state of a compiled model into folder/epoch-NNN, then remove the one before it."""
+def save(folder: Path, state: Checkpoint) -> None:
+    """Write a state into folder/epoch-NNN, then remove the one before it."""
     temporary = folder / "writing"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    arrays = {f"weights_{i:05}": value for i, value in enumerate(model.get_weights())}
-    arrays |= {f"optimizer_{i:05}": np.asarray(value) for i, value in enumerate(model.optimizer.variables)}
+    arrays = {f"{name}_{i:05}": value for name in ARRAYS for i, value in enumerate(getattr(state, name))}
     np.savez(temporary / "arrays.npz", **arrays)  # type: ignore[arg-type]
-    (temporary / "history.json").write_text(json.dumps(list(history)), "utf-8")
+    (temporary / "history.json").write_text(json.dumps(state.history), "utf-8")
     for file in temporary.iterdir():
         _sync(file)
     older = _complete(folder)
-    temporary.rename(folder / f"epoch-{len(history):03}")
+    temporary.rename(folder / f"epoch-{len(state.history):03}")
     for each in older:
         shutil.rmtree(each)
 
@@ -55,15 +54,8 @@ def latest(folder: Path) -> Checkpoint | None:
     history = json.loads((complete[-1] / "history.json").read_text("utf-8"))
     with np.load(complete[-1] / "arrays.npz", allow_pickle=False) as arrays:
         names = sorted(arrays.files)
-        weights = [arrays[name] for name in names if name.startswith("weights_")]
-        optimizer = [arrays[name] for name in names if name.startswith("optimizer_")]
-    return Checkpoint(history, weights, optimizer)
-
-
-def restore_optimizer(model: keras.Model, checkpoint: Checkpoint) -> None:
-    """Give a freshly compiled model the optimizer state that it had."""
-    for variable, value in zip(model.optimizer.variables, checkpoint.optimizer, strict=True):
-        variable.assign(value)
+        lists = {kind: [arrays[name] for name in names if name.startswith(f"{kind}_")] for kind in ARRAYS}
+    return Checkpoint(history, **lists)
 
 
 def _complete(folder: Path) -> list[Path]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from headstart.data.augmentation import Augmentation
 from headstart.errors import ModelError
 
-OPTIMIZERS = ("adam", "rmsprop")
+OPTIMIZERS = ("adam", "rmsprop", "adamw", "lbfgs")
 FEATURE_EXTRACTION, FINE_TUNING = "feature_extraction", "fine_tuning"
 
 
@@ -14,10 +14,15 @@ class Phase:
     """A stretch of epochs in which the same variables are trained in the same way.
 
     name: "feature_extraction" or "fine_tuning".
-    epochs: how many.
-    optimizer: "adam" or "rmsprop".
-    learning_rate: of that optimizer, constant.
+    epochs: how many, at most.
+    optimizer: "adam", "rmsprop" or "adamw"; or "lbfgs", which solves the head in one go (`head.py`).
+    learning_rate: of that optimizer; 0 for "lbfgs", which has none.
     thaws_base: train the base too, from the layer on that its backbone names; otherwise the head alone.
+    weight_decay: of the kernels, for "adamw".
+    warm_up: share of the steps in which the learning rate rises from 0; then it falls to 0 by half a cosine.
+        None: it is constant.
+    patience: stop after so many epochs without a lower validation loss, and keep the weights of the best epoch, or
+        those from before the phase if no epoch was better. None: train to the end, and keep the last.
     """
 
     name: str
@@ -25,6 +30,9 @@ class Phase:
     optimizer: str
     learning_rate: float
     thaws_base: bool
+    weight_decay: float = 0.0
+    warm_up: float | None = None
+    patience: int | None = None
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
@@ -37,17 +45,21 @@ class Phase:
 class Recipe:
     """How a classifier is trained from a pretrained base.
 
-    image_size: side in pixels, where the user does not say otherwise.
+    image_size: side in pixels, where the user does not say otherwise; None: what the backbone was pretrained at.
     batch_size: images in a step.
     dropout: share of the pooled features that is dropped in training.
     """
 
     name: str
     phases: tuple[Phase, ...]
-    image_size: int = 160
+    image_size: int | None = 160
     batch_size: int = 32
     dropout: float = 0.2
     augmentation: Augmentation = field(default_factory=Augmentation)
+
+    @property
+    def solves_head(self) -> bool:
+        return any(phase.optimizer == "lbfgs" for phase in self.phases)
 
     @property
     def epochs(self) -> int:
@@ -55,7 +67,14 @@ class Recipe:
 
     def with_epochs(self, epochs: int) -> "Recipe":
         """The same, with that many epochs in each phase."""
-        return replace(self, phases=tuple(replace(phase, epochs=epochs) for phase in self.phases))
+        return replace(
+            self,
+            phases=tuple(p if p.optimizer == "lbfgs" else replace(p, epochs=epochs) for p in self.phases),
+        )
+
+    def always_fine_tuned(self) -> "Recipe":
+        """The same, with a fine-tuning that is kept whether it helps or not."""
+        return replace(self, phases=tuple(replace(phase, patience=None) for phase in self.phases))
 
     def without_fine_tuning(self) -> "Recipe":
         """The same, with a base that stays frozen."""
@@ -63,6 +82,20 @@ class Recipe:
 
 
 RECIPES = {
+    # The shortest way to a good classifier: the head is solved, then the top of the base is fine-tuned if that helps.
+    "fast": Recipe(
+        name="fast",
+        phases=(
+            Phase(FEATURE_EXTRACTION, epochs=1, optimizer="lbfgs", learning_rate=0.0, thaws_base=False),
+            # Three times the learning rate breaks what the base knows (solar cells, photos): benchmarks/LOG.md.
+            Phase(
+                FINE_TUNING, epochs=12, optimizer="adamw", learning_rate=1e-4, thaws_base=True, weight_decay=0.01,
+                warm_up=0.1, patience=4,
+            ),
+        ),
+        image_size=None,
+        augmentation=Augmentation(rotation=0.0),
+    ),
     # TensorFlow's tutorial "Transfer learning and fine-tuning", number by number.
     "tutorial": Recipe(
         name="tutorial",
@@ -74,7 +107,7 @@ RECIPES = {
     ),
 }
 
-DEFAULT = "tutorial"
+DEFAULT = "fast"
 
 
 def get_recipe(recipe: str | Recipe) -> Recipe:

@@ -1,20 +1,22 @@
-"""The plain execution of a phase: the whole Keras model in `fit`, frozen layers and all.
+"""The epochs of a phase: a Keras model in `fit`, with a bar for the user and a call after each epoch.
 
-Slow, because frozen layers compute the same again and again, and obviously right: what is faster is compared with it.
+What is trained is either the whole network on pixels, frozen layers and all (slow, and obviously right: what is faster
+is compared with it), or its trainable part on bottleneck features.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Protocol
 
 import numpy as np
 
-from headstart.data.batches import Batches
 from headstart.errors import HeadstartError
 from headstart.models.keras_backend import keras
 from headstart.progress import Progress
 
-AfterEpoch = Callable[[int, float, dict[str, float]], None]  # (epochs done, seconds, logs of Keras)
+# (epochs done, seconds, logs of Keras) -> whether to stop here
+AfterEpoch = Callable[[int, float, dict[str, float]], bool]
 
 
 class InTraining(keras.Model):
@@ -25,17 +27,20 @@ class InTraining(keras.Model):
     (https://github.com/keras-team/keras/issues/20285). Thawed BatchNormalization would then use, and learn, the
     statistics of each batch, and the dropout inside of some bases would be active. Here nothing but the dropout
     before the logits knows of training. The variables are those of the network.
+
+    features: what comes before the dropout: by default all of the network, from its pixels on; else the trainable part
+        of its base, from the cut on.
     """
 
-    def __init__(self, network: keras.Model) -> None:
+    def __init__(self, network: keras.Model, features: keras.Model | None = None) -> None:
         super().__init__(name=network.name)
         pooled = network.get_layer("global_average_pooling2d").output
-        self.features = keras.Model(network.input, pooled)
+        self.features = features or keras.Model(network.input, pooled)
         self.dropout, self.logits = network.get_layer("dropout"), network.get_layer("logits")
         self.binary = network.output.shape[-1] == 1
 
-    def call(self, pixels: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
-        return self.logits(self.dropout(self.features(pixels, training=False), training=training))
+    def call(self, inputs: keras.KerasTensor | Sequence[keras.KerasTensor], training: bool = False) -> keras.KerasTensor:
+        return self.logits(self.dropout(self.features(inputs, training=False), training=training))
 
     def reseed(self, seed: int, epoch: int) -> None:
         """Draw the dropout of an epoch from (seed, epoch), as the views are, so that a run can go on later."""
@@ -45,8 +50,8 @@ class InTraining(keras.Model):
 
 def fit(
     model: InTraining,
-    train: Batches,
-    validation: Batches,
+    train: Source,
+    validation: Source,
     *,
     first_epoch: int,
     last_epoch: int,
@@ -69,7 +74,7 @@ def fit(
         )
 
 
-def evaluate(model: InTraining, batches: Batches) -> tuple[float, float]:
+def evaluate(model: InTraining, batches: Source) -> tuple[float, float]:
     """Loss and accuracy of a compiled model."""
     sequence = _Sequence(batches, model)
     with _failures_of(sequence):
@@ -77,10 +82,18 @@ def evaluate(model: InTraining, batches: Batches) -> tuple[float, float]:
     return float(logs["loss"]), float(logs["accuracy"])
 
 
+class Source(Protocol):
+    """Where `fit` gets its batches: pixels (`Batches`) or features (`fine_tuning.py`), with their labels."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, index: int, epoch: int = 0) -> tuple[np.ndarray | tuple[np.ndarray, ...], np.ndarray]: ...
+
+
 class _Sequence(keras.utils.PyDataset):
     """Batches in the form that `fit` takes. Keras fetches the next ones while a step is computed."""
 
-    def __init__(self, batches: Batches, model: InTraining) -> None:
+    def __init__(self, batches: Source, model: InTraining) -> None:
         super().__init__()  # one worker: Batches itself decodes on all cores
         self.batches = batches
         self.epoch = 0
@@ -90,7 +103,7 @@ class _Sequence(keras.utils.PyDataset):
     def __len__(self) -> int:
         return len(self.batches)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> tuple:
         try:
             images, labels = self.batches.batch(index, self.epoch)
         except HeadstartError as error:
@@ -135,4 +148,5 @@ class _Watcher(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.bars.close()
         numbers = {name: float(value) for name, value in (logs or {}).items()}
-        self.after_epoch(epoch + 1, time.perf_counter() - self.start, numbers)
+        if self.after_epoch(epoch + 1, time.perf_counter() - self.start, numbers):
+            self.model.stop_training = True

@@ -1,0 +1,224 @@
+"""Images -> bottleneck features: what an engine gives at the cut, kept on disk. Knows nothing of labels.
+
+A feature is found again by the digest of the image's bytes, the key of the engine and the view. They lie in shards,
+`CACHE/features/KEY/VIEW/CHECKSUM-NAME.npy`: NumPy arrays of records (digest, tensors), written whole, never changed,
+opened as memory maps. So two runs at once cannot disturb each other, a killed one leaves what it had finished, and 100
+new images cost the work of 100.
+"""
+
+import os
+import time
+import uuid
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from headstart.data.archives import cache_folder
+from headstart.data.dataset import Split
+from headstart.data.images import read_image
+from headstart.errors import ImageError
+from headstart.models.engine import BATCH
+from headstart.progress import Progress
+from headstart.training.frozen import Compiled
+
+SHARD_BYTES = 64 * 2**20  # in memory until it is written
+LIMIT_GB = float(os.environ.get("HEADSTART_CACHE_GB", "20"))  # of all features; those used longest ago go first
+STALE = 24 * 3600  # seconds after which the half-written file of a killed run is removed
+
+View = Callable[[np.ndarray], np.ndarray]
+ORIGINAL, MIRRORED = "original", "mirrored"
+VIEWS: dict[str, View] = {ORIGINAL: lambda image: image, MIRRORED: lambda image: image[:, ::-1]}
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """The tensors of one view of n images, in their order: in memory maps, or where nothing is kept in memory.
+
+    shards: arrays of records; where[i] is the shard and row of image i, int64 (n, 2).
+    """
+
+    shards: list[np.ndarray]
+    where: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.where)
+
+    def take(self, indices: np.ndarray) -> list[np.ndarray]:
+        """For each tensor at the cut, float32 (len(indices), *shape)."""
+        places = self.where[indices]
+        names = [name for name in self.shards[0].dtype.names or () if name != "digest"]
+        taken = [np.empty((len(places), *self.shards[0].dtype[name].shape), np.float32) for name in names]
+        for number in np.unique(places[:, 0]):
+            chosen = np.flatnonzero(places[:, 0] == number)
+            rows = self.shards[number][places[chosen, 1]]
+            for array, name in zip(taken, names, strict=True):
+                array[chosen] = rows[name]
+        return taken
+
+    def array(self) -> np.ndarray:
+        """Of a cut at one tensor, all of it: float32 (n, *shape)."""
+        return self.take(np.arange(len(self)))[0]
+
+
+def extract(
+    split: Split, compiled: Compiled, image_size: int, *, view: str = ORIGINAL, progress: Progress
+) -> Features:
+    """The features of each image of a split: from the cache, or computed and kept there.
+
+    Raises:
+        ImageError: an image was changed, moved or damaged since the collection was read.
+    """
+    folder = cache_folder() / "features" / compiled.key / view if compiled.key else None
+    shards, known = _known(folder, compiled) if folder else ([], {})
+    first: dict[str, int] = {}  # digest -> the first image with it: two equal files are computed once
+    for index, digest in enumerate(split.digests):
+        if digest not in known:
+            first.setdefault(digest, index)
+    missing = np.array(list(first.values()), dtype=np.int64)
+    rows_of_shard = max(BATCH, SHARD_BYTES // _record(compiled, np.float16).itemsize)
+    if len(missing):
+        with progress.bar("Extracting features", len(missing)) as advance:
+            for start in range(0, len(missing), rows_of_shard):
+                chosen = missing[start : start + rows_of_shard]
+                shard = _compute(split, chosen, compiled, image_size, VIEWS[view], advance)
+                if folder:
+                    shard = _write(shard, folder, progress)
+                known |= {split.digests[i]: (len(shards), row) for row, i in enumerate(chosen)}
+                shards.append(shard)
+        if folder:
+            evict(cache_folder() / "features", LIMIT_GB * 1e9, sparing=shards)
+    return Features(shards, np.array([known[digest] for digest in split.digests], np.int64).reshape(-1, 2))
+
+
+def run_batches(compiled: Compiled, images: Iterable[np.ndarray], count: int) -> list[np.ndarray]:
+    """Batches of up to BATCH images -> for each tensor at the cut, float32 (count, *shape). Nothing is kept."""
+    outputs = [np.empty((count, *shape), np.float32) for shape in compiled.engine.shapes]
+    compiled.engine.fill(images, outputs)
+    return outputs
+
+
+def ahead(jobs: Sequence[Callable[[], np.ndarray]], depth: int = 8) -> Iterator[np.ndarray]:
+    """The results of jobs, in their order, each begun before it is asked for, on all cores."""
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        coming = deque(pool.submit(job) for job in jobs[: depth + workers])
+        for index in range(len(jobs)):
+            result = coming.popleft().result()
+            if index + depth + workers < len(jobs):
+                coming.append(pool.submit(jobs[index + depth + workers]))
+            yield result
+
+
+def evict(folder: Path, limit: float, sparing: Sequence[np.ndarray] = ()) -> None:
+    """Remove the shards that were used longest ago until the rest takes no more than `limit` bytes."""
+    in_use = {str(shard.filename) for shard in sparing if isinstance(shard, np.memmap)}
+    files = []
+    for path in folder.rglob("*.npy"):
+        try:
+            files.append((path.stat().st_mtime, path.stat().st_size, path))
+        except FileNotFoundError:  # another run removed it
+            continue
+    total = sum(size for _, size, _ in files)
+    for _, size, path in sorted(files):
+        if total <= limit:
+            return
+        if str(path) not in in_use:
+            path.unlink(missing_ok=True)
+            total -= size
+
+
+def _compute(
+    split: Split, chosen: np.ndarray, compiled: Compiled, size: int, view: View, advance: Callable[[int, str], None]
+) -> np.ndarray:
+    def job(indices: np.ndarray) -> Callable[[], np.ndarray]:
+        return lambda: np.stack([view(_read(split.paths[i], size)) for i in indices])
+
+    def counted(batches: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        for batch in batches:
+            yield batch
+            advance(len(batch), "")
+
+    jobs = [job(chosen[start : start + BATCH]) for start in range(0, len(chosen), BATCH)]
+    tensors = run_batches(compiled, counted(ahead(jobs)), len(chosen))
+    largest = max((float(np.abs(tensor).max()) for tensor in tensors if tensor.size), default=0.0)
+    kind = np.float16 if largest < np.finfo(np.float16).max else np.float32  # relu6 gives 0 to 6; others may give more
+    shard = np.empty(len(chosen), _record(compiled, kind))
+    shard["digest"] = [bytes.fromhex(split.digests[i]) for i in chosen]
+    for number, tensor in enumerate(tensors):
+        shard[f"tensor_{number}"] = tensor
+    return shard
+
+
+def _read(path: str, size: int) -> np.ndarray:
+    try:
+        return read_image(path, size)
+    except ImageError as error:
+        raise ImageError(f"{error} It could be read a while ago: was it changed or moved?") from None
+
+
+def _record(compiled: Compiled, kind: type) -> np.dtype:
+    tensors = [(f"tensor_{number}", kind, shape) for number, shape in enumerate(compiled.engine.shapes)]
+    return np.dtype([("digest", "V32"), *tensors])
+
+
+def _known(folder: Path, compiled: Compiled) -> tuple[list[np.ndarray], dict[str, tuple[int, int]]]:
+    """The whole shards of a folder, and where in them each digest is. What is damaged or foreign is removed."""
+    shards: list[np.ndarray] = []
+    known: dict[str, tuple[int, int]] = {}
+    expected = [_record(compiled, kind) for kind in (np.float16, np.float32)]
+    for path in sorted(folder.glob("*.npy")) if folder.is_dir() else []:
+        shard = _open(path)
+        if shard is None or shard.dtype not in expected:
+            _remove(path)
+            continue
+        known |= {digest.tobytes().hex(): (len(shards), row) for row, digest in enumerate(shard["digest"])}
+        shards.append(shard)
+    for path in folder.glob("writing-*") if folder.is_dir() else []:
+        if time.time() - path.stat().st_mtime > STALE:
+            _remove(path)
+    return shards, known
+
+
+def _open(path: Path) -> np.ndarray | None:
+    """A shard as a memory map; None where its content is not what was written."""
+    try:
+        content = np.memmap(path, np.uint8, mode="r")
+        if f"{zlib.crc32(content):08x}" != path.name.partition("-")[0]:
+            return None
+        shard = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        return None
+    try:
+        os.utime(path)  # used last now
+    except OSError:
+        pass  # in a cache that can only be read nothing is evicted either
+    return shard
+
+
+def _write(shard: np.ndarray, folder: Path, progress: Progress) -> np.ndarray:
+    """Write a shard, under its checksum; where that cannot be, go on with it in memory, and say so."""
+    temporary = folder / f"writing-{uuid.uuid4().hex}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            np.save(file, shard, allow_pickle=False)
+        checksum = zlib.crc32(np.memmap(temporary, np.uint8, mode="r"))
+        path = folder / f"{checksum:08x}-{uuid.uuid4().hex[:8]}.npy"
+        temporary.rename(path)
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        _remove(temporary)
+        progress.say(f"Features cannot be kept in '{folder}' ({error.strerror or error}): the next run computes anew.")
+        return shard
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        pass  # a cache that can only be read: the file is not used

@@ -1,0 +1,168 @@
+"""Training of what lies behind the cut: BatchNormalization folded into its convolution, batches of bottleneck features.
+
+In fine-tuning BatchNormalization stays in inference mode, so it is an affine map of each channel, and the convolution
+before it is linear: both are one convolution with a scaled kernel and a bias. That is computed anew in each step from
+the variables themselves, so that the gradients still reach kernel, gamma and beta.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from headstart.data.batches import Batches
+from headstart.data.dataset import Split
+from headstart.models.engine import BATCH
+from headstart.models.keras_backend import keras
+from headstart.training.bottlenecks import Features, run_batches
+from headstart.training.frozen import Compiled
+
+CHUNK = 8  # batches that the engine computes at a time: enough to keep all its streams at work
+
+
+class FoldedBatchNormalization(keras.layers.Layer):
+    """A convolution and the BatchNormalization behind it, in inference mode, as one convolution."""
+
+    def __init__(self, convolution: keras.layers.Layer, normalization: keras.layers.Layer, **options) -> None:
+        super().__init__(**options)
+        self.convolution, self.normalization = convolution, normalization
+
+    def build(self, shape) -> None:
+        self.built = True  # the variables are there
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        ops, convolution, normalization = keras.ops, self.convolution, self.normalization
+        scale = ops.rsqrt(normalization.moving_variance + normalization.epsilon)
+        if normalization.scale:
+            scale = scale * normalization.gamma
+        bias = -normalization.moving_mean * scale
+        if normalization.center:
+            bias = bias + normalization.beta
+        if convolution.use_bias:
+            bias = bias + convolution.bias * scale
+        settings = {
+            "strides": convolution.strides,
+            "padding": convolution.padding,
+            "dilation_rate": convolution.dilation_rate,
+        }
+        if isinstance(convolution, keras.layers.DepthwiseConv2D):
+            kernel = convolution.kernel * ops.reshape(scale, convolution.kernel.shape[2:])
+            return ops.depthwise_conv(x, kernel, **settings) + bias
+        return ops.conv(x, convolution.kernel * scale, **settings) + bias
+
+
+def fold(part: keras.Model) -> keras.Model:
+    """The same function, on the same variables, with each BatchNormalization folded that follows a convolution."""
+    folded = _pairs(part)
+    passed_on = {convolution.name for convolution in folded.values()}
+
+    def call(layer: keras.layers.Layer, *inputs, **options):
+        if layer.name in passed_on:
+            return inputs[0]
+        if layer.name in folded:
+            return FoldedBatchNormalization(folded[layer.name], layer, name=f"{layer.name}_folded")(inputs[0])
+        return layer(*inputs, **options)
+
+    return keras.models.clone_model(part, clone_function=lambda layer: layer, call_function=call)
+
+
+def _pairs(part: keras.Model) -> dict[str, keras.layers.Layer]:
+    """Name of a BatchNormalization -> the convolution whose output it alone takes."""
+    made_by = {id(tensor): node.operation for node in part._nodes for tensor in node.outputs}
+    uses: dict[int, int] = {}
+    for node in part._nodes:
+        for tensor in node.input_tensors:
+            uses[id(tensor)] = uses.get(id(tensor), 0) + 1
+    pairs = {}
+    for node in part._nodes:
+        if type(node.operation) is keras.layers.BatchNormalization and node.operation.axis in (-1, 3):
+            convolution = made_by.get(id(node.input_tensors[0]))
+            if (
+                type(convolution) in (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+                and convolution.activation is keras.activations.linear
+                and convolution.data_format == "channels_last"
+                and uses[id(node.input_tensors[0])] == 1
+            ):
+                pairs[node.operation.name] = convolution
+    return pairs
+
+
+class FreshViews:
+    """Batches of features of images as `Batches` gives them, run through the engine when they are needed."""
+
+    def __init__(self, images: Batches, compiled: Compiled) -> None:
+        self.images, self.compiled = images, compiled
+        self._ready: dict[int, tuple[tuple[np.ndarray, ...], np.ndarray]] = {}
+        self._epoch = -1
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def batch(self, index: int, epoch: int = 0) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        if epoch != self._epoch or index not in self._ready:
+            self._epoch = epoch
+            first = index - index % CHUNK
+            self._ready = self._compute(range(first, min(first + CHUNK, len(self))), epoch)
+        return self._ready[index]
+
+    def _compute(self, indices: range, epoch: int) -> dict[int, tuple[tuple[np.ndarray, ...], np.ndarray]]:
+        labels: list[np.ndarray] = []
+
+        def pieces():
+            for index in indices:
+                images, of_batch = self.images.batch(index, epoch)
+                labels.append(of_batch)
+                yield from (images[start : start + BATCH] for start in range(0, len(images), BATCH))
+
+        count = sum(self.images.length(index) for index in indices)
+        tensors = run_batches(self.compiled, pieces(), count)
+        ends = np.cumsum([len(each) for each in labels])
+        split = [np.split(tensor, ends[:-1]) for tensor in tensors]
+        return {
+            index: (tuple(parts[number] for parts in split), labels[number]) for number, index in enumerate(indices)
+        }
+
+
+class KeptViews:
+    """Batches of kept features; of each image, in each epoch, one of its views is drawn."""
+
+    def __init__(
+        self, split: Split, views: Sequence[Features], batch_size: int, *, shuffle: bool = False, seed: int = 0
+    ) -> None:
+        self.split, self.views, self.batch_size = split, views, batch_size
+        self.shuffle, self.seed = shuffle, seed
+
+    def __len__(self) -> int:
+        return -(-len(self.split) // self.batch_size)
+
+    def batch(self, index: int, epoch: int = 0) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        draws = np.random.default_rng([self.seed, epoch])
+        order = draws.permutation(len(self.split)) if self.shuffle else np.arange(len(self.split))
+        drawn = draws.integers(0, len(self.views), len(self.split))
+        chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
+        chosen = chosen[np.argsort(drawn[chosen], kind="stable")]  # by view: the order inside of a batch is no matter
+        taken = [view.take(chosen[drawn[chosen] == number]) for number, view in enumerate(self.views)]
+        taken = [tensors for tensors in taken if len(tensors[0])]
+        return tuple(np.concatenate(parts) for parts in zip(*taken, strict=True)), self.split.labels[chosen]
+
+
+def optimizer_for(phase, steps: int) -> keras.optimizers.Optimizer:
+    """The optimizer of a phase that has `steps` steps in all."""
+    rate: float | keras.optimizers.schedules.LearningRateSchedule = phase.learning_rate
+    if phase.warm_up is not None:
+        rising = round(phase.warm_up * steps)
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0 if rising else phase.learning_rate,
+            max(steps - rising, 1),
+            warmup_target=phase.learning_rate if rising else None,
+            warmup_steps=rising,
+        )
+    makers: Mapping[str, Callable[[], keras.optimizers.Optimizer]] = {
+        "adam": lambda: keras.optimizers.Adam(rate),
+        "rmsprop": lambda: keras.optimizers.RMSprop(rate),
+        # one odd batch must not undo what the base knows: gradients of a norm above 1 are cut to it
+        "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=phase.weight_decay, clipnorm=1.0),
+    }
+    optimizer = makers[phase.optimizer]()
+    if phase.optimizer == "adamw":
+        optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    return optimizer

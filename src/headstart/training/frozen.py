@@ -1,0 +1,154 @@
+"""A base cut in two at its freezing boundary: the frozen part, compiled once, and the part that is trained.
+
+While layers are frozen, what they give for an image never changes. So they are run by a compiled engine, and only what
+comes behind the cut is trained. The engine of a frozen part is kept in the user's cache folder: opening it again needs
+no Keras. Knows no images.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart.data.archives import cache_folder
+from headstart.models.engine import CompileError, Engine, KerasEngine, Runs, write_network
+from headstart.progress import Progress
+
+if TYPE_CHECKING:
+    import keras
+
+SCHEMA = 1  # of what an engine computes: changed whenever the cut, the decoder or the preprocessing changes
+RECOMPUTED = 1 / 8  # what it costs to compute a number of an activation again, against keeping one more
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """An engine with its address: equal keys mean equal features. Without a key nothing of it is kept on disk."""
+
+    engine: Runs
+    key: str | None
+
+
+def find_cut(base: keras.Model, start: int) -> list[keras.KerasTensor]:
+    """The tensors to cut a base at, so that every layer from index `start` on is behind the cut.
+
+    Of all places at or below `start` in the order of the layers, the cheapest: the numbers that must be kept for each
+    image, plus an eighth of those between the cut and the boundary, which are computed again in each step. For
+    MobileNetV2 and layer 100 that is the output of `block_10_project_BN` alone, a seventh of what flows at layer 100.
+    """
+    layers = base.layers
+    number = {id(layer): index for index, layer in enumerate(layers)}
+    last_use: dict[int, int] = {}  # id of a tensor -> index of the last layer that takes it
+    for node in base._nodes:
+        for tensor in node.input_tensors:
+            last_use[id(tensor)] = max(number[id(node.operation)], last_use.get(id(tensor), 0))
+    for tensor in base.outputs:
+        last_use[id(tensor)] = len(layers)
+    made = [
+        [tensor for node in base._nodes if node.operation is layer for tensor in node.outputs] for layer in layers
+    ]
+    best, cheapest, again = [], math.inf, 0.0
+    for place in range(start, 0, -1):  # the cut lies before layer `place`
+        crossing = [tensor for each in made[:place] for tensor in each if last_use.get(id(tensor), -1) >= place]
+        cost = sum(map(_numbers, crossing)) + RECOMPUTED * again
+        if cost < cheapest:
+            best, cheapest = crossing, cost
+        again += sum(map(_numbers, made[place - 1]))
+    return best or list(base.inputs)
+
+
+def frozen_part(
+    base: keras.Model, cut: list[keras.KerasTensor], preprocess: Callable[[keras.KerasTensor], keras.KerasTensor]
+) -> keras.Model:
+    """Raw pixels -> the tensors at the cut, sharing the variables of the base."""
+    from headstart.models.keras_backend import keras
+
+    pixels = keras.Input(base.input.shape[1:], name="pixels")
+    prepared = preprocess(pixels)
+    if any(tensor is base.input for tensor in cut):
+        return keras.Model(pixels, keras.layers.Identity(name="cut")(prepared), name="frozen_part")
+    return keras.Model(pixels, keras.Model(base.input, cut)(prepared, training=False), name="frozen_part")
+
+
+def trainable_part(base: keras.Model, cut: list[keras.KerasTensor]) -> keras.Model:
+    """The tensors at the cut -> the base's features, averaged over the image (n, depth), sharing its variables."""
+    from headstart.models.keras_backend import keras
+
+    pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(base.output)
+    return keras.Model(cut, pooled, name="trainable_part")
+
+
+def engine_key(**facts: str | int | None) -> str | None:
+    """The address of an engine: a digest of all that its features depend on. None where a fact is unknown (None)."""
+    if None in facts.values():
+        return None
+    versions = {name: _version(name) for name in ("keras", "openvino", "opencv-python-headless")}
+    text = json.dumps({"schema": SCHEMA, **facts, **versions}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def compiled(
+    key: str | None, build: Callable[[], keras.Model], *, precision: str = "float32", progress: Progress
+) -> Compiled:
+    """The engine of that key from the cache; where it is not there, of the model that `build` makes.
+
+    Where OpenVINO fails, Keras runs the model, and one line says so.
+    """
+    folder = cache_folder() / "engines" / key if key else None
+    if folder and (folder / "network.xml").is_file():
+        try:
+            engine = Engine(folder / "network.xml", precision=precision)
+            os.utime(folder)  # used last now
+            return Compiled(engine, key)
+        except (CompileError, OSError):
+            shutil.rmtree(folder, ignore_errors=True)  # damaged: made again below
+    model = build()
+    try:
+        with warnings.catch_warnings():
+            # the converter calls the model with a list of one tensor, of which Keras warns
+            warnings.filterwarnings("ignore", message="The structure of `inputs` doesn't match")
+            with tempfile.TemporaryDirectory(prefix="headstart-") as temporary:
+                written = Path(temporary, "network")
+                written.mkdir()
+                write_network(model, written / "network.xml")
+                engine = Engine(written / "network.xml", precision=precision)
+                if folder:
+                    _keep(written, folder, progress)
+        return Compiled(engine, key)
+    except CompileError as error:
+        progress.say(f"{error}. Keras computes the features instead, more slowly.")
+        return Compiled(KerasEngine(model), f"{key}-keras" if key else None)
+
+
+def _keep(written: Path, folder: Path, progress: Progress) -> None:
+    """Move a network to its place in the cache, whole; without that, the next run makes it again."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="writing-") as temporary:
+            beside = Path(temporary, "network")
+            shutil.copytree(written, beside)
+            beside.rename(folder)
+    except OSError as error:
+        if not folder.is_dir():  # else another process was faster, with the same network
+            progress.say(f"The engine cannot be kept in '{folder.parent}' ({error.strerror or error}).")
+
+
+def _numbers(tensor: keras.KerasTensor) -> int:
+    return math.prod(side or 1 for side in tensor.shape[1:])
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
