@@ -32,7 +32,9 @@ Seed = Annotated[int, typer.Option(min=0, help="Of everything that is drawn: spl
 Images = Annotated[int | None, typer.Option(min=8, help="Use only about so many images, for a quick look.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs in each phase, instead of the recipe's.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
-RecipeName = Annotated[str, typer.Option("--recipe", help="How to train: tutorial.")]
+RecipeName = Annotated[
+    str, typer.Option("--recipe", help="fast: solve the head, then fine-tune if it helps; tutorial.")
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `headstart train` wrote.")]
 DataPath = Annotated[
     Path,
@@ -52,7 +54,7 @@ def demo(
                           "By default the first, or the second where there is no network."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder to write the run into.")] = Path("runs/demo"),
-    recipe: RecipeName = "tutorial",
+    recipe: RecipeName = "fast",
     epochs: Epochs = None,
     images: Images = None,
     seed: Seed = 0,
@@ -80,14 +82,22 @@ def demo(
 def train(
     data: DataPath,
     out: Annotated[Path, typer.Option(metavar="RUN", help="Folder to write the run into; it must not exist yet.")],
-    recipe: RecipeName = "tutorial",
+    recipe: RecipeName = "fast",
     backbone: Annotated[str, typer.Option(help="Pretrained base; `headstart backbones` lists them.")] = "mobilenet_v2",
     image_size: Annotated[int | None, typer.Option(min=1, help="Side in pixels, instead of the recipe's.")] = None,
-    fine_tune: Annotated[str, typer.Option(help="always: as the recipe says; never: train the head only.")] = "always",
+    fine_tune: Annotated[
+        str, typer.Option(help="auto: keep it if the recipe says so or it helps; always; never: train the head only.")
+    ] = "auto",
     weights: Annotated[
         Path | None, typer.Option(help="File with the base's weights (.weights.h5, .h5), instead of the usual ones.")
     ] = None,
     epochs: Epochs = None,
+    execution: Annotated[
+        str, typer.Option(help="split: frozen layers by a compiled engine; whole: all of the Keras model, slowly.")
+    ] = "split",
+    precision: Annotated[
+        str, typer.Option(help="Of the engine: float32, or bfloat16 where the processor has it.")
+    ] = "float32",
     test_fraction: Annotated[
         float | None,
         typer.Option(min=0, max=0.9, help="Share that is held out for the test where DATA has none; 0: no test."),
@@ -108,6 +118,8 @@ def train(
         backbone=backbone,
         image_size=image_size,
         weights=weights or "pretrained",
+        execution=execution,
+        precision=precision,
         test_fraction=test_fraction,
         images=images,
         seed=seed,
@@ -182,6 +194,38 @@ def predict(
 
 
 @app.command()
+def cache(
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Remove the engines and features; they are made again.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show, or clear, what is kept to be fast: compiled engines, and the features of images."""
+    import shutil
+
+    from headstart.data.archives import cache_folder
+
+    folders = {name: cache_folder() / name for name in ("engines", "features")}
+    sizes = {
+        name: sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        for name, folder in folders.items()
+    }
+    if clear:
+        try:
+            for folder in filter(Path.exists, folders.values()):
+                shutil.rmtree(folder)
+        except OSError as error:
+            raise DatasetError(
+                f"'{cache_folder()}' cannot be cleared: {error.strerror or error}. Check the rights of that folder."
+            ) from None
+    if as_json:
+        _print_json({"folder": str(cache_folder()), "bytes": sizes, "cleared": clear})
+    else:
+        for name, size in sizes.items():
+            typer.echo(f"{folders[name]}  {size / 1e6:,.1f} MB" + (", removed" if clear else ""))
+
+
+@app.command()
 def backbones(as_json: Json = False) -> None:
     """List the pretrained bases."""
     from headstart.models.backbones import BACKBONES
@@ -249,15 +293,17 @@ def _quiet_libraries() -> Iterator[None]:
             os.dup2(outside, 2)
 
 
-def _recipe(name: str, epochs: int | None, fine_tune: str = "always"):
+def _recipe(name: str, epochs: int | None, fine_tune: str = "auto"):
     from headstart.errors import ModelError
     from headstart.training.recipes import get_recipe
 
     recipe = get_recipe(name)
-    if fine_tune not in ("always", "never"):
-        raise ModelError(f"--fine-tune {fine_tune} is not known. Choose one of: always, never.")
+    if fine_tune not in ("auto", "always", "never"):
+        raise ModelError(f"--fine-tune {fine_tune} is not known. Choose one of: auto, always, never.")
     if fine_tune == "never":
         recipe = recipe.without_fine_tuning()
+    elif fine_tune == "always":
+        recipe = recipe.always_fine_tuned()
     return recipe.with_epochs(epochs) if epochs else recipe
 
 

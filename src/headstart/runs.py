@@ -31,6 +31,7 @@ from headstart.training.recipes import Recipe
 if TYPE_CHECKING:
     from headstart.evaluation.metrics import Evaluation
     from headstart.models.classifier import Classifier
+    from headstart.training.trainer import Trained
 
 CHECKPOINTS, SETTINGS = "checkpoints", "settings.json"  # in RUN.partial only
 BATCH = 32  # predictions that are shown as numbers
@@ -57,6 +58,8 @@ def make_run(
     image_size: int | None = None,
     weights: str | Path = "pretrained",
     seed: int = 0,
+    execution: str = "split",
+    precision: str = "float32",
     test_fraction: float | None = None,
     images: int | None = None,
     resume: bool = False,
@@ -67,7 +70,7 @@ def make_run(
     Args:
         data: folder, zip or CSV, see `load_dataset`.
         out: the folder of the run; it must not exist yet.
-        recipe, backbone, image_size, weights, seed: see `headstart.train`.
+        recipe, backbone, image_size, weights, seed, execution, precision: see `headstart.train`.
         test_fraction: see `load_dataset`.
         images: use only about so many of the images, for a quick look; None: all.
         resume: go on with the run that was stopped on its way to `out`, if there is one.
@@ -79,7 +82,7 @@ def make_run(
     progress = progress or Console()
     out = Path(out) if Path(out).name else Path(out).resolve()  # "." has no name to put ".partial" behind
     recipe = recipes.get_recipe(recipe)
-    image_size = image_size or recipe.image_size
+    image_size = image_size or recipe.image_size or backbones.get_backbone(backbone).image_size
     backbones.check_image_size(backbone, image_size)
     settings = {
         "data": str(Path(data).absolute()),
@@ -88,6 +91,8 @@ def make_run(
         "image_size": image_size,
         "weights": str(weights),
         "seed": seed,
+        "execution": execution,
+        "precision": precision,
         "test_fraction": test_fraction,
         "images": images,
     }
@@ -102,22 +107,25 @@ def make_run(
 
         # Only now: Keras and matplotlib take their time, and the data might have been wrong.
         from headstart.evaluation import gallery
-        from headstart.training.trainer import train
+        from headstart.training.trainer import train_and_keep
 
         plots = partial / "plots"
         plots.mkdir(exist_ok=True)
         gallery.draw_data(plots, dataset, recipe.augmentation, image_size=image_size, seed=seed)
-        classifier = train(
+        trained = train_and_keep(
             dataset,
             recipe=recipe,
             backbone=backbone,
             image_size=image_size,
             weights=weights,
             seed=seed,
+            execution=execution,
+            precision=precision,
             checkpoint_folder=partial / CHECKPOINTS,
             progress=progress,
         )
-        evaluations = _evaluate(classifier, dataset, progress)
+        classifier = trained.classifier
+        evaluations = _evaluate(trained, dataset, progress)
         name = TEST if TEST in evaluations else VALIDATION
         _say_predictions(progress, evaluations[name], name, seed)
         gallery.draw_results(plots, dataset.splits()[name], evaluations[name], classifier.history, name=name, seed=seed)
@@ -231,12 +239,14 @@ def _keep_splits(partial: Path, dataset: Dataset) -> None:
         _write_table(partial / "unreadable.csv", rows)
 
 
-def _evaluate(classifier: Classifier, dataset: Dataset, progress: Progress) -> dict[str, Evaluation]:
-    from headstart.evaluation.evaluate import evaluate
+def _evaluate(trained: Trained, dataset: Dataset, progress: Progress) -> dict[str, Evaluation]:
+    from headstart.evaluation.metrics import measure
 
     progress.step("Evaluate")
     evaluations = {
-        name: evaluate(classifier, split, progress=progress) for name, split in dataset.splits().items() if len(split)
+        name: measure(trained.logits(split), split.labels, dataset.class_names)
+        for name, split in dataset.splits().items()
+        if len(split)
     }
     for name, evaluation in evaluations.items():
         progress.say(f"{name:<10}  accuracy {evaluation.accuracy}, loss {evaluation.loss:.4f}")

@@ -13,6 +13,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,9 +66,7 @@ class Features:
         return self.take(np.arange(len(self)))[0]
 
 
-def extract(
-    split: Split, compiled: Compiled, image_size: int, *, view: str = ORIGINAL, progress: Progress
-) -> Features:
+def extract(split: Split, compiled: Compiled, image_size: int, *, view: str = ORIGINAL, progress: Progress) -> Features:
     """The features of each image of a split: from the cache, or computed and kept there.
 
     Raises:
@@ -193,10 +192,8 @@ def _open(path: Path) -> np.ndarray | None:
         shard = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError):
         return None
-    try:
+    with suppress(OSError):  # in a cache that can only be read nothing is evicted either
         os.utime(path)  # used last now
-    except OSError:
-        pass  # in a cache that can only be read nothing is evicted either
     return shard
 
 
@@ -218,7 +215,5 @@ def _write(shard: np.ndarray, folder: Path, progress: Progress) -> np.ndarray:
 
 
 def _remove(path: Path) -> None:
-    try:
+    with suppress(OSError):  # a cache that can only be read: the file is not used
         path.unlink(missing_ok=True)
-    except OSError:
-        pass  # a cache that can only be read: the file is not used

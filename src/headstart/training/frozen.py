@@ -54,9 +54,7 @@ def find_cut(base: keras.Model, start: int) -> list[keras.KerasTensor]:
             last_use[id(tensor)] = max(number[id(node.operation)], last_use.get(id(tensor), 0))
     for tensor in base.outputs:
         last_use[id(tensor)] = len(layers)
-    made = [
-        [tensor for node in base._nodes if node.operation is layer for tensor in node.outputs] for layer in layers
-    ]
+    made = [[tensor for node in base._nodes if node.operation is layer for tensor in node.outputs] for layer in layers]
     best, cheapest, again = [], math.inf, 0.0
     for place in range(start, 0, -1):  # the cut lies before layer `place`
         crossing = [tensor for each in made[:place] for tensor in each if last_use.get(id(tensor), -1) >= place]

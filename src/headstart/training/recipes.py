@@ -89,8 +89,14 @@ RECIPES = {
             Phase(FEATURE_EXTRACTION, epochs=1, optimizer="lbfgs", learning_rate=0.0, thaws_base=False),
             # Three times the learning rate breaks what the base knows (solar cells, photos): benchmarks/LOG.md.
             Phase(
-                FINE_TUNING, epochs=12, optimizer="adamw", learning_rate=1e-4, thaws_base=True, weight_decay=0.01,
-                warm_up=0.1, patience=4,
+                FINE_TUNING,
+                epochs=12,
+                optimizer="adamw",
+                learning_rate=1e-4,
+                thaws_base=True,
+                weight_decay=0.01,
+                warm_up=0.1,
+                patience=4,
             ),
         ),
         image_size=None,

@@ -19,6 +19,14 @@ from headstart.progress import Progress
 AfterEpoch = Callable[[int, float, dict[str, float]], bool]
 
 
+class Source(Protocol):
+    """Where `fit` gets its batches: pixels (`Batches`) or features (`fine_tuning.py`), with their labels."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, index: int, epoch: int = 0) -> tuple[np.ndarray | tuple[np.ndarray, ...], np.ndarray]: ...
+
+
 class InTraining(keras.Model):
     """A network made by `compose`, as `fit` sees it: the base in inference mode, whatever is thawed in it.
 
@@ -39,7 +47,9 @@ class InTraining(keras.Model):
         self.dropout, self.logits = network.get_layer("dropout"), network.get_layer("logits")
         self.binary = network.output.shape[-1] == 1
 
-    def call(self, inputs: keras.KerasTensor | Sequence[keras.KerasTensor], training: bool = False) -> keras.KerasTensor:
+    def call(
+        self, inputs: keras.KerasTensor | Sequence[keras.KerasTensor], training: bool = False
+    ) -> keras.KerasTensor:
         return self.logits(self.dropout(self.features(inputs, training=False), training=training))
 
     def reseed(self, seed: int, epoch: int) -> None:
@@ -80,14 +90,6 @@ def evaluate(model: InTraining, batches: Source) -> tuple[float, float]:
     with _failures_of(sequence):
         logs = model.evaluate(sequence, verbose=0, return_dict=True)
     return float(logs["loss"]), float(logs["accuracy"])
-
-
-class Source(Protocol):
-    """Where `fit` gets its batches: pixels (`Batches`) or features (`fine_tuning.py`), with their labels."""
-
-    def __len__(self) -> int: ...
-
-    def batch(self, index: int, epoch: int = 0) -> tuple[np.ndarray | tuple[np.ndarray, ...], np.ndarray]: ...
 
 
 class _Sequence(keras.utils.PyDataset):
