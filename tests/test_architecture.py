@@ -14,7 +14,8 @@ SOURCE = Path(headstart.__file__).parent
 ORDER = ["errors", "progress", "data", "models", "training", "evaluation", "deployment", "runs", "demo", "cli"]
 WITHOUT_KERAS = [
     "headstart.data.loading", "headstart.data.batches", "headstart.data.samples", "headstart.models.backbones",
-    "headstart.models.outputs", "headstart.models.card", "headstart.training.recipes", "headstart.evaluation.metrics",
+    "headstart.models.outputs", "headstart.models.card", "headstart.models.engine", "headstart.training.recipes",
+    "headstart.training.frozen", "headstart.training.bottlenecks", "headstart.training.head", "headstart.evaluation.metrics",
     "headstart.evaluation.held_out", "headstart.runs", "headstart.cli",
 ]  # fmt: skip
 

@@ -237,7 +237,7 @@ def test_the_base_is_in_inference_mode_when_it_is_trained():
 
 
 def test_refusals(dataset):
-    with pytest.raises(ModelError, match=r"no recipe 'slow'. Choose one of: tutorial"):
+    with pytest.raises(ModelError, match=r"no recipe 'slow'. Choose one of: fast, tutorial"):
         get_recipe("slow")
     with pytest.raises(DatasetError, match="There are no validation images"):
         train(hs.Dataset(dataset.class_names, dataset.train, dataset.validation.take([]), dataset.test))

@@ -103,12 +103,23 @@ def write_network(model: Any, file: Path) -> None:
     openvino = _openvino()
     from openvino.preprocess import PrePostProcessor
 
+    from headstart.models.keras_backend import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise CompileError(f"OpenVINO converts models of Keras' TensorFlow backend, not '{keras.backend.backend()}'")
+    import tensorflow
+
+    pixels = tensorflow.TensorSpec((BATCH, *model.input.shape[1:]), tensorflow.float32)
+    called = tensorflow.function(lambda images: model(images, training=False), autograph=False)
     try:
-        network = openvino.convert_model(model)
+        network = openvino.convert_model(called.get_concrete_function(pixels))
+        # some activations (SiLU) come with a gradient of their own, whose parts end up among the outputs as well
+        names = ["Identity:0", *(f"Identity_{number}:0" for number in range(1, len(model.outputs)))]
+        wanted = [next(output for output in network.outputs if name in output.get_names()) for name in names]
+        network = openvino.Model([output.node for output in wanted], network.get_parameters(), "network")
         steps = PrePostProcessor(network)
         steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
         network = steps.build()
-        network.reshape([BATCH, *model.input.shape[1:]])
         openvino.save_model(network, file, compress_to_fp16=False)
     except RuntimeError as error:  # openvino's own errors are of this type, for lack of operators as for a full disk
         raise CompileError(f"OpenVINO cannot convert '{model.name}': {_first_line(error)}") from None

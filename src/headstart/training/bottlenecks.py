@@ -145,7 +145,9 @@ def _compute(
     jobs = [job(chosen[start : start + BATCH]) for start in range(0, len(chosen), BATCH)]
     tensors = run_batches(compiled, counted(ahead(jobs)), len(chosen))
     largest = max((float(np.abs(tensor).max()) for tensor in tensors if tensor.size), default=0.0)
-    kind = np.float16 if largest < np.finfo(np.float16).max else np.float32  # relu6 gives 0 to 6; others may give more
+    kind = (
+        np.float16 if largest < float(np.finfo(np.float16).max) else np.float32
+    )  # relu6 gives 0 to 6; others may give more
     shard = np.empty(len(chosen), _record(compiled, kind))
     shard["digest"] = [bytes.fromhex(split.digests[i]) for i in chosen]
     for number, tensor in enumerate(tensors):

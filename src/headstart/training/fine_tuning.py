@@ -14,9 +14,12 @@ from headstart.data.dataset import Split
 from headstart.models.engine import BATCH
 from headstart.models.keras_backend import keras
 from headstart.training.bottlenecks import Features, run_batches
-from headstart.training.frozen import Compiled
+from headstart.training.frozen import Compiled, nodes_of
 
 CHUNK = 8  # batches that the engine computes at a time: enough to keep all its streams at work
+
+
+Tensors = np.ndarray | tuple[np.ndarray, ...]  # one at a cut of one tensor
 
 
 class FoldedBatchNormalization(keras.layers.Layer):
@@ -67,13 +70,13 @@ def fold(part: keras.Model) -> keras.Model:
 
 def _pairs(part: keras.Model) -> dict[str, keras.layers.Layer]:
     """Name of a BatchNormalization -> the convolution whose output it alone takes."""
-    made_by = {id(tensor): node.operation for node in part._nodes for tensor in node.outputs}
+    made_by = {id(tensor): node.operation for node in nodes_of(part) for tensor in node.outputs}
     uses: dict[int, int] = {}
-    for node in part._nodes:
+    for node in nodes_of(part):
         for tensor in node.input_tensors:
             uses[id(tensor)] = uses.get(id(tensor), 0) + 1
     pairs = {}
-    for node in part._nodes:
+    for node in nodes_of(part):
         if type(node.operation) is keras.layers.BatchNormalization and node.operation.axis in (-1, 3):
             convolution = made_by.get(id(node.input_tensors[0]))
             if (
@@ -91,20 +94,20 @@ class FreshViews:
 
     def __init__(self, images: Batches, compiled: Compiled) -> None:
         self.images, self.compiled = images, compiled
-        self._ready: dict[int, tuple[tuple[np.ndarray, ...], np.ndarray]] = {}
+        self._ready: dict[int, tuple[Tensors, np.ndarray]] = {}
         self._epoch = -1
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def batch(self, index: int, epoch: int = 0) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    def batch(self, index: int, epoch: int = 0) -> tuple[Tensors, np.ndarray]:
         if epoch != self._epoch or index not in self._ready:
             self._epoch = epoch
             first = index - index % CHUNK
             self._ready = self._compute(range(first, min(first + CHUNK, len(self))), epoch)
         return self._ready[index]
 
-    def _compute(self, indices: range, epoch: int) -> dict[int, tuple[tuple[np.ndarray, ...], np.ndarray]]:
+    def _compute(self, indices: range, epoch: int) -> dict[int, tuple[Tensors, np.ndarray]]:
         labels: list[np.ndarray] = []
 
         def pieces():
@@ -118,7 +121,8 @@ class FreshViews:
         ends = np.cumsum([len(each) for each in labels])
         split = [np.split(tensor, ends[:-1]) for tensor in tensors]
         return {
-            index: (tuple(parts[number] for parts in split), labels[number]) for number, index in enumerate(indices)
+            index: (_one_or_all([parts[number] for parts in split]), labels[number])
+            for number, index in enumerate(indices)
         }
 
 
@@ -134,7 +138,7 @@ class KeptViews:
     def __len__(self) -> int:
         return -(-len(self.split) // self.batch_size)
 
-    def batch(self, index: int, epoch: int = 0) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    def batch(self, index: int, epoch: int = 0) -> tuple[Tensors, np.ndarray]:
         draws = np.random.default_rng([self.seed, epoch])
         order = draws.permutation(len(self.split)) if self.shuffle else np.arange(len(self.split))
         drawn = draws.integers(0, len(self.views), len(self.split))
@@ -142,7 +146,11 @@ class KeptViews:
         chosen = chosen[np.argsort(drawn[chosen], kind="stable")]  # by view: the order inside of a batch is no matter
         taken = [view.take(chosen[drawn[chosen] == number]) for number, view in enumerate(self.views)]
         taken = [tensors for tensors in taken if len(tensors[0])]
-        return tuple(np.concatenate(parts) for parts in zip(*taken, strict=True)), self.split.labels[chosen]
+        return _one_or_all([np.concatenate(parts) for parts in zip(*taken, strict=True)]), self.split.labels[chosen]
+
+
+def _one_or_all(tensors: list[np.ndarray]) -> Tensors:
+    return tensors[0] if len(tensors) == 1 else tuple(tensors)
 
 
 def optimizer_for(phase, steps: int) -> keras.optimizers.Optimizer:

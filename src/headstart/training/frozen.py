@@ -13,7 +13,6 @@ import math
 import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -46,15 +45,18 @@ def find_cut(base: keras.Model, start: int) -> list[keras.KerasTensor]:
     image, plus an eighth of those between the cut and the boundary, which are computed again in each step. For
     MobileNetV2 and layer 100 that is the output of `block_10_project_BN` alone, a seventh of what flows at layer 100.
     """
-    layers = base.layers
+    layers = base.operations  # all layers, in their order, and what is no layer, such as a plain sum
+    start = layers.index(base.layers[start]) if start < len(base.layers) else len(layers)
     number = {id(layer): index for index, layer in enumerate(layers)}
     last_use: dict[int, int] = {}  # id of a tensor -> index of the last layer that takes it
-    for node in base._nodes:
+    for node in nodes_of(base):
         for tensor in node.input_tensors:
             last_use[id(tensor)] = max(number[id(node.operation)], last_use.get(id(tensor), 0))
     for tensor in base.outputs:
         last_use[id(tensor)] = len(layers)
-    made = [[tensor for node in base._nodes if node.operation is layer for tensor in node.outputs] for layer in layers]
+    made = [
+        [tensor for node in nodes_of(base) if node.operation is layer for tensor in node.outputs] for layer in layers
+    ]
     best, cheapest, again = [], math.inf, 0.0
     for place in range(start, 0, -1):  # the cut lies before layer `place`
         crossing = [tensor for each in made[:place] for tensor in each if last_use.get(id(tensor), -1) >= place]
@@ -63,6 +65,11 @@ def find_cut(base: keras.Model, start: int) -> list[keras.KerasTensor]:
             best, cheapest = crossing, cost
         again += sum(map(_numbers, made[place - 1]))
     return best or list(base.inputs)
+
+
+def nodes_of(model: keras.Model) -> list:
+    """The calls that a functional model consists of; those of its layers in other models are not among them."""
+    return [node for nodes in model._nodes_by_depth.values() for node in nodes]
 
 
 def frozen_part(
@@ -112,16 +119,13 @@ def compiled(
             shutil.rmtree(folder, ignore_errors=True)  # damaged: made again below
     model = build()
     try:
-        with warnings.catch_warnings():
-            # the converter calls the model with a list of one tensor, of which Keras warns
-            warnings.filterwarnings("ignore", message="The structure of `inputs` doesn't match")
-            with tempfile.TemporaryDirectory(prefix="headstart-") as temporary:
-                written = Path(temporary, "network")
-                written.mkdir()
-                write_network(model, written / "network.xml")
-                engine = Engine(written / "network.xml", precision=precision)
-                if folder:
-                    _keep(written, folder, progress)
+        with tempfile.TemporaryDirectory(prefix="headstart-") as temporary:
+            written = Path(temporary, "network")
+            written.mkdir()
+            write_network(model, written / "network.xml")
+            engine = Engine(written / "network.xml", precision=precision)
+            if folder:
+                _keep(written, folder, progress)
         return Compiled(engine, key)
     except CompileError as error:
         progress.say(f"{error}. Keras computes the features instead, more slowly.")

@@ -2,7 +2,7 @@
 
 Multinomial logistic regression with an L2 penalty is convex: L-BFGS finds its one best solution. How strong the penalty
 is, cross-validation inside the training images decides. scikit-learn solves it; past `IN_MEMORY` rows, where its copies
-would no longer fit, the same problem is solved by minibatches. Knows no images and no Keras.
+would no longer fit, the same problem is solved in pieces. Knows no images and no Keras.
 """
 
 import os
@@ -12,16 +12,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
+from headstart.models.outputs import log_probabilities
+
 STRENGTHS = tuple(10.0**exponent for exponent in (-4, -3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0))  # scikit-learn's C
 DEFAULT_STRENGTH = 1e-2  # where a class has too few images to validate: what most collections choose
 FOLDS = 5
 IN_MEMORY = 40_000  # rows: 200 MB of 1,280 features; scikit-learn and the folds take some four times that
-EPOCHS, MINIBATCH, RATE = 20, 256, 1e-3  # past that
+PIECE = 4_096  # rows that are looked at together past that
 TOLERANCE = 1e-4  # scikit-learn's default, for the solution; a tenth as exact is enough to choose a strength by
 MAX_STEPS = 1_000
 
@@ -51,14 +54,19 @@ class Scale:
     deviation: np.ndarray
 
     @classmethod
-    def of(cls, features: np.ndarray) -> "Scale":
-        deviation = features.std(axis=0, dtype=np.float64)
+    def of(cls, views: list[np.ndarray]) -> "Scale":
+        mean = np.mean([view.mean(axis=0, dtype=np.float64) for view in views], axis=0)
+        squares = np.zeros_like(mean)
+        for view in views:
+            for start in range(0, len(view), PIECE):
+                squares += ((view[start : start + PIECE] - mean) ** 2).sum(axis=0)
+        deviation = np.sqrt(squares / sum(map(len, views)))
         # a feature that hardly ever differs is not blown up: no less than a thousandth of what is usual
         least = max(1e-3 * float(np.sqrt(np.mean(deviation**2))), 1e-12)
-        return cls(features.mean(axis=0, dtype=np.float64), np.maximum(deviation, least))
+        return cls(mean.astype(np.float32), np.maximum(deviation, least).astype(np.float32))
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        return ((features - self.mean) / self.deviation).astype(np.float32)
+        return (features - self.mean) / self.deviation
 
 
 def solve(views: list[np.ndarray], labels: np.ndarray, num_classes: int, *, seed: int) -> Head:
@@ -67,16 +75,15 @@ def solve(views: list[np.ndarray], labels: np.ndarray, num_classes: int, *, seed
     views: of the same n images one or more views, each float32 (n, features); they count alike.
     labels: int (n,), each class at least once.
     """
-    features, repeated = np.concatenate(views), np.tile(labels, len(views))
-    scale = Scale.of(features)
-    if len(features) > IN_MEMORY:
+    scale = Scale.of(views)
+    if len(views) * len(labels) > IN_MEMORY:
         some = np.sort(np.random.default_rng(seed).permutation(len(labels))[: IN_MEMORY // (2 * len(views))])
         strength = choose_strength([scale(view[some]) for view in views], labels[some], seed=seed)
-        kernel, bias = _stepped(features, repeated, scale, num_classes, strength, seed)
+        kernel, bias = _solved_in_pieces(views, labels, scale, num_classes, strength)
     else:
         strength = choose_strength([scale(view) for view in views], labels, seed=seed)
         model = _regression(strength, TOLERANCE)
-        _fit(model, scale(features), repeated)
+        _fit(model, np.concatenate([scale(view) for view in views]), np.tile(labels, len(views)))
         kernel, bias = model.coef_.T.astype(np.float64), model.intercept_.astype(np.float64)
     kernel = kernel / scale.deviation[:, None]  # for features as they come
     bias = bias - scale.mean @ kernel
@@ -133,32 +140,33 @@ def _fit(model: LogisticRegression, features: np.ndarray, labels: np.ndarray) ->
         model.fit(features, labels)
 
 
-def _stepped(
-    features: np.ndarray, labels: np.ndarray, scale: Scale, num_classes: int, strength: float, seed: int
+def _solved_in_pieces(
+    views: list[np.ndarray], labels: np.ndarray, scale: Scale, num_classes: int, strength: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Adam over minibatches, its rate falling to nothing by half a cosine: float64 (features, logits) and (logits,)."""
+    """What `_regression` finds, by the same L-BFGS, without a copy of the features: each step goes through them in
+    pieces. float64 (features, logits) and (logits,)."""
     outputs = 1 if num_classes == 2 else num_classes
-    weights = np.zeros((features.shape[1] + 1, outputs), np.float32)  # the last row is the bias
-    mean, square = np.zeros_like(weights), np.zeros_like(weights)
-    rng, done = np.random.default_rng(seed), 0
-    total = EPOCHS * -(-len(features) // MINIBATCH)
-    for _ in range(EPOCHS):
-        order = rng.permutation(len(features))
-        for start in range(0, len(order), MINIBATCH):
-            chosen = np.sort(order[start : start + MINIBATCH])
-            x = scale(features[chosen])
-            logits = x @ weights[:-1] + weights[-1]
-            if outputs == 1:
-                error = 1 / (1 + np.exp(-np.clip(logits, -60, 60))) - labels[chosen, None]
-            else:
-                shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-                error = shares / shares.sum(axis=1, keepdims=True)
-                error[np.arange(len(chosen)), labels[chosen]] -= 1
-            gradient = np.concatenate([x.T @ error, error.sum(axis=0, keepdims=True)]) / len(chosen)
-            gradient[:-1] += weights[:-1] / (strength * len(features))  # scikit-learn's objective, for each row
-            done += 1
-            mean += 0.1 * (gradient - mean)
-            square += 0.001 * (gradient**2 - square)
-            step = mean / (1 - 0.9**done) / (np.sqrt(square / (1 - 0.999**done)) + 1e-8)
-            weights -= (RATE * 0.5 * (1 + np.cos(np.pi * done / total)) * step).astype(np.float32)
-    return weights[:-1].astype(np.float64), weights[-1].astype(np.float64)
+    shape = (views[0].shape[1] + 1, outputs)  # the last row is the bias
+    rows = sum(map(len, views))
+
+    def loss_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        weights = flat.reshape(shape).astype(np.float32)
+        loss, gradient = 0.0, np.zeros(shape)
+        for view in views:
+            for start in range(0, len(view), PIECE):
+                x, right = scale(view[start : start + PIECE]), labels[start : start + PIECE]
+                shares = log_probabilities(x @ weights[:-1] + weights[-1])
+                loss -= float(shares[np.arange(len(right)), right].sum())
+                error = np.exp(shares)
+                error[np.arange(len(right)), right] -= 1
+                error = error[:, 1:] if outputs == 1 else error
+                gradient[:-1] += x.T @ error.astype(np.float32)
+                gradient[-1] += error.sum(axis=0)
+        kernel = flat.reshape(shape)[:-1]  # scikit-learn's objective, divided by the number of rows
+        gradient[:-1] += kernel / strength
+        return (loss + float((kernel**2).sum()) / (2 * strength)) / rows, gradient.ravel() / rows
+
+    options = {"maxiter": MAX_STEPS, "gtol": TOLERANCE, "ftol": 0.0}
+    found = minimize(loss_and_gradient, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options=options)
+    weights = found.x.reshape(shape)
+    return weights[:-1], weights[-1]

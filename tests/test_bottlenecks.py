@@ -1,0 +1,207 @@
+"""Kept features: found again by content, never wrong, whatever happens to the cache folder."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import headstart as hs
+from headstart.data.images import read_image
+from headstart.errors import ImageError
+from headstart.training import bottlenecks
+from headstart.training.bottlenecks import evict, extract
+from headstart.training.frozen import Compiled
+
+SIZE = 16
+
+
+class Counting:
+    """An engine whose two outputs are known: the mean of each channel, and the first row of pixels."""
+
+    shapes: Sequence[tuple[int, ...]] = [(3,), (SIZE, 3)]
+
+    def __init__(self) -> None:
+        self.images = 0
+
+    def fill(self, batches, outputs) -> None:
+        start = 0
+        for images in batches:
+            outputs[0][start : start + len(images)] = images.mean(axis=(1, 2))
+            outputs[1][start : start + len(images)] = images[:, 0]
+            start += len(images)
+        self.images += start
+
+
+class Listener(hs.Quiet):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str = "") -> None:
+        self.lines.append(text)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="module")
+def split(photos) -> hs.Split:
+    return hs.load_dataset(photos, seed=0, progress=hs.Quiet()).train
+
+
+def computed(split: hs.Split, *, key: str | None = "k", view: str = "original", progress=None) -> int:
+    """How many images were computed; what comes out is always checked."""
+    engine = Counting()
+    kept = extract(split, Compiled(engine, key), SIZE, view=view, progress=progress or hs.Quiet())
+    order = np.random.default_rng(0).permutation(len(split))
+    means, rows = kept.take(order)
+    for mean, row, index in zip(means, rows, order, strict=True):
+        image = read_image(split.paths[index], SIZE)
+        image = image[:, ::-1] if view == "mirrored" else image
+        np.testing.assert_allclose(mean, image.mean(axis=(0, 1)), rtol=1e-3)
+        np.testing.assert_allclose(row, image[0], rtol=1e-3)
+    return engine.images
+
+
+def shards(cache) -> list:
+    return sorted(cache.rglob("*.npy"))
+
+
+def test_only_what_is_new_is_computed(cache, split):
+    assert computed(split.take(range(30))) == 30
+    assert computed(split.take(range(40))) == 10
+    assert computed(split) == len(split) - 40
+    assert computed(split) == 0
+    assert computed(split, view="mirrored") == len(split)
+    assert computed(split, key="other") == len(split)
+
+
+def test_equal_files_are_computed_once(cache, split):
+    assert computed(split.take([3, 3, 5, 3])) == 2
+
+
+def test_nothing_is_kept_without_a_key(cache, split):
+    assert computed(split, key=None) == computed(split, key=None) == len(split)
+    assert not cache.exists()
+
+
+def test_several_shards(cache, split, monkeypatch):
+    monkeypatch.setattr(bottlenecks, "SHARD_BYTES", 1000)
+    assert computed(split) == len(split)
+    assert len(shards(cache)) > 5
+    assert computed(split) == 0
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "foreign", "other shape"])
+def test_damaged_and_foreign_files_are_noticed_and_made_anew(cache, split, damage):
+    computed(split)
+    (file,) = shards(cache)
+    content = bytearray(file.read_bytes())
+    if damage == "flip":
+        content[-7] ^= 1
+    elif damage == "cut":
+        content = content[:-100]
+    elif damage == "empty":
+        content = bytearray()
+    elif damage == "foreign":
+        content = bytearray(b"not ours")
+    file.write_bytes(content)
+    if damage == "other shape":  # whole, under its right checksum, but of another version of the engine
+        file.unlink()
+        import zlib
+
+        np.save(file, np.zeros(5, [("digest", "V32"), ("tensor_0", np.float16, (7,))]))
+        file.rename(file.with_name(f"{zlib.crc32(file.read_bytes()):08x}-other.npy"))
+    assert computed(split) == len(split)
+    assert computed(split) == 0
+
+
+def test_an_image_that_changed_is_computed_anew(cache, photos, tmp_path):
+    copy = shutil.copytree(photos, tmp_path / "copy")
+    first = hs.load_dataset(copy, seed=0, progress=hs.Quiet()).train
+    computed(first)
+    other = hs.load_dataset(photos, seed=0, progress=hs.Quiet()).test.paths[0]
+    shutil.copy(other, first.paths[0])
+    changed = hs.load_dataset(copy, seed=0, progress=hs.Quiet()).train
+    assert 1 <= computed(changed) <= len(changed)
+
+
+def test_an_image_that_was_lost_on_the_way(cache, split, tmp_path):
+    from dataclasses import replace
+
+    lost = replace(split, paths=(str(tmp_path / "gone.png"), *split.paths[1:]))
+    with pytest.raises(ImageError, match="was it changed or moved"):
+        extract(lost, Compiled(Counting(), "k"), SIZE, progress=hs.Quiet())
+    assert computed(split) == len(split), "nothing half-made was kept"
+
+
+@pytest.mark.parametrize("fault", ["a file in its place", "full"])
+def test_a_cache_that_cannot_be_written(cache, split, fault, monkeypatch):
+    if fault == "full":
+
+        def full(*arguments, **options) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(np, "save", full)
+    else:
+        cache.write_text("")
+    listener = Listener()
+    assert computed(split, progress=listener) == len(split)
+    assert len(listener.lines) == 1
+    assert "cannot be kept" in listener.lines[0]
+    assert not shards(cache)
+    assert not list(cache.rglob("writing-*"))
+
+
+def test_a_killed_run_leaves_whole_shards_only(cache, split):
+    computed(split.take(range(20)))
+    folder = shards(cache)[0].parent
+    old, young = folder / "writing-old", folder / "writing-young"
+    for file in (old, young):
+        file.write_bytes(b"half")
+    os.utime(old, (time.time() - 2 * bottlenecks.STALE,) * 2)
+    assert computed(split.take(range(20))) == 0
+    assert not old.exists()
+    assert young.exists(), "it may belong to a run that goes on"
+
+
+def test_two_processes_at_once(cache, photos):
+    code = (
+        f"import sys; sys.path[:0] = [{str(Path(__file__).parent)!r}]\n"
+        "import headstart as hs\nfrom test_bottlenecks import computed\n"
+        f"print(computed(hs.load_dataset({str(photos)!r}, seed=0, progress=hs.Quiet()).train))"
+    )
+    processes = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for process in processes:
+        process.communicate()
+        assert process.returncode == 0
+    again = hs.load_dataset(photos, seed=0, progress=hs.Quiet()).train
+    assert computed(again) == 0
+
+
+def test_what_was_used_longest_ago_goes_first(cache, split):
+    for number, key in enumerate(("a", "b", "c")):
+        computed(split.take(range(10)), key=key)
+        os.utime(next((cache / "features" / key).rglob("*.npy")), (1000 + number,) * 2)
+    computed(split.take(range(10)), key="a")  # used again: now the last
+    size = shards(cache)[0].stat().st_size
+    evict(cache / "features", 2.5 * size)
+    assert sorted(path.parent.parent.name for path in shards(cache)) == ["a", "c"]
+
+
+def test_large_numbers_are_kept_as_float32(cache, split):
+    class Large(Counting):
+        def fill(self, batches, outputs) -> None:
+            super().fill(batches, outputs)
+            outputs[0][:] = 1e5
+
+    kept = extract(split, Compiled(Large(), "k"), SIZE, progress=hs.Quiet())
+    assert np.all(kept.take(np.arange(len(split)))[0] == np.float32(1e5))

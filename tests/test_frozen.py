@@ -1,0 +1,204 @@
+"""The cut is exact: two parts give what the whole gives, folded gradients are unfolded ones, frozen weights stay."""
+
+import keras
+import numpy as np
+import pytest
+
+import headstart as hs
+from headstart.data.batches import Batches
+from headstart.errors import ModelError
+from headstart.models import engine
+from headstart.models.backbones import BACKBONES, get_backbone
+from headstart.models.engine import BATCH, CompileError, Engine, KerasEngine, write_network
+from headstart.models.preprocessing import preprocess
+from headstart.models.weights import layer_index, load_base
+from headstart.training import frozen
+from headstart.training.fine_tuning import FoldedBatchNormalization, fold
+
+KINDS = ["mobilenet_v2", "resnet50", "efficientnet_v2_b0", "convnext_tiny"]
+
+
+def lively(base: keras.Model, seed: int = 0) -> keras.Model:
+    """Random weights whose BatchNormalization does something: fresh ones have mean 0, deviation 1, gamma 1, beta 0."""
+    rng = np.random.default_rng(seed)
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            for variable in layer.weights:
+                draw = rng.uniform(0.5, 1.5, variable.shape)
+                variable.assign(draw if variable.path.endswith(("gamma", "moving_variance")) else draw - 1)
+    return base
+
+
+def parts(name: str, size: int = 32, weights: str = "random"):
+    base = load_base(name, size, weights)
+    base = lively(base) if weights == "random" else base
+    start = layer_index(base, get_backbone(name).fine_tune_from)
+    cut = frozen.find_cut(base, start)
+    lower = frozen.frozen_part(base, cut, lambda pixels: preprocess(name, pixels))
+    return base, start, lower, frozen.trainable_part(base, cut)
+
+
+def whole_of(name: str, base: keras.Model, images: np.ndarray) -> np.ndarray:
+    pixels = keras.Input(base.input.shape[1:])
+    features = base(preprocess(name, pixels), training=False)
+    pooled = keras.layers.GlobalAveragePooling2D()(features)
+    return np.asarray(keras.Model(pixels, pooled)(images.astype("float32"), training=False))
+
+
+def some_images(size: int = 32, count: int = 3) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+
+
+def close(one, other, tolerance: float) -> None:
+    one, other = np.asarray(one), np.asarray(other)
+    assert np.linalg.norm(one - other) <= tolerance * np.linalg.norm(other)
+
+
+def test_the_tutorials_cut():
+    base = load_base("mobilenet_v2", 160, "random")
+    cut = frozen.find_cut(base, 100)
+    assert [tensor.shape for tensor in cut] == [(None, 10, 10, 96)]
+    assert cut[0] is base.get_layer("block_10_project_BN").output
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_two_parts_give_what_the_whole_gives(name):
+    size = max(32, get_backbone(name).min_image_size)
+    base, start, lower, upper = parts(name, size)
+    images = some_images(size)
+    tensors = lower(images.astype("float32"), training=False)
+    close(upper(tensors, training=False), whole_of(name, base, images), 1e-4)
+    trained = {id(v) for layer in base.layers[start:] for v in layer.weights}
+    assert trained <= {id(v) for v in upper.weights}, "all that is trained lies behind the cut"
+    assert not trained & {id(v) for v in lower.weights}
+
+
+@pytest.mark.parametrize("start", [0, 1, 2, 9, 30, 63, 97, 98, 99, 100, 115, 150, 153])
+def test_any_freezing_index(start):
+    base = lively(load_base("mobilenet_v2", 32, "random"))
+    cut = frozen.find_cut(base, start)
+    lower = frozen.frozen_part(base, cut, lambda pixels: preprocess("mobilenet_v2", pixels))
+    upper = frozen.trainable_part(base, cut)
+    images = some_images()
+    close(upper(lower(images.astype("float32"))), whole_of("mobilenet_v2", base, images), 1e-4)
+    assert {id(v) for layer in base.layers[start:] for v in layer.weights} <= {id(v) for v in upper.weights}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_engine_gives_what_keras_gives(name, tmp_path):
+    _, _, lower, _ = parts(name)
+    images = some_images(count=BATCH + 3)
+    write_network(lower, tmp_path / "network.xml")
+    pieces = [images[:BATCH], images[BATCH:]]
+    compiled, plain = Engine(tmp_path / "network.xml"), KerasEngine(lower)
+    assert compiled.shapes == plain.shapes
+    for one in (compiled, plain):
+        found = [np.full((len(images), *shape), np.nan, np.float32) for shape in one.shapes]
+        one.fill(iter(pieces), found)
+        expected = lower(images.astype("float32"), training=False)
+        for tensor, right in zip(found, expected if isinstance(expected, (list, tuple)) else [expected], strict=True):
+            close(tensor, right, 1e-4)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_folded_gradients_are_unfolded_gradients(name):
+    import tensorflow as tf
+
+    base, start, lower, upper = parts(name)
+    for layer in base.layers[:start]:
+        layer.trainable = False
+    folded = fold(upper)
+    has_normalization = any(isinstance(layer, keras.layers.BatchNormalization) for layer in upper.layers)
+    assert any(isinstance(layer, FoldedBatchNormalization) for layer in folded.layers) == has_normalization
+    assert {id(v) for v in folded.trainable_variables} == {id(v) for v in upper.trainable_variables}
+    tensors = lower(some_images(count=4).astype("float32"), training=False)
+    weights = np.random.default_rng(2).normal(size=upper.output.shape[1:]).astype("float32")
+
+    def gradients(model: keras.Model):
+        with tf.GradientTape() as tape:
+            output = model(tensors, training=False)
+            loss = tf.reduce_mean(tf.reduce_sum(output * weights, axis=-1) ** 2)
+        return output, tape.gradient(loss, [variable.value for variable in upper.trainable_variables])
+
+    (one, ours), (other, theirs) = gradients(folded), gradients(upper)
+    close(one, other, 1e-4)
+    total = np.sqrt(sum(np.linalg.norm(gradient) ** 2 for gradient in theirs))
+    for mine, right, variable in zip(ours, theirs, upper.trainable_variables, strict=True):
+        # a gradient of nothing (a kernel's scale before another normalization) is compared with the size of them all
+        error = np.linalg.norm(np.asarray(mine) - np.asarray(right))
+        assert error <= 1e-3 * np.linalg.norm(right) + 1e-6 * total, variable.path
+
+
+def test_an_engine_is_kept_and_opened_again_and_made_anew_if_damaged(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
+    _, _, lower, _ = parts("mobilenet_v2")
+    made = []
+
+    def build() -> keras.Model:
+        made.append(1)
+        return lower
+
+    for _ in range(2):
+        frozen.compiled("abc", build, progress=hs.Quiet())
+    assert len(made) == 1
+    (tmp_path / "engines" / "abc" / "network.xml").write_text("<net>")
+    assert isinstance(frozen.compiled("abc", build, progress=hs.Quiet()).engine, Engine)
+    assert len(made) == 2
+    assert frozen.engine_key(weights="a", size=1) != frozen.engine_key(weights="b", size=1)
+    assert frozen.engine_key(weights=None, size=1) is None
+
+
+def test_an_engine_that_does_not_compile_falls_back_to_keras(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
+
+    def fail(*arguments) -> None:
+        raise CompileError("OpenVINO cannot convert 'frozen_part': no such operator")
+
+    said: list[str] = []
+
+    class Listener(hs.Quiet):
+        def say(self, text: str = "") -> None:
+            said.append(text)
+
+    monkeypatch.setattr(frozen, "write_network", fail)
+    compiled = frozen.compiled("abc", lambda: parts("mobilenet_v2")[2], progress=Listener())
+    assert isinstance(compiled.engine, KerasEngine)
+    assert compiled.key == "abc-keras"
+    assert said == ["OpenVINO cannot convert 'frozen_part': no such operator. Keras computes the features instead, "
+                    "more slowly."]  # fmt: skip
+
+
+def test_without_openvino(monkeypatch, tmp_path):
+    monkeypatch.setattr(engine.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(CompileError, match=r"not installed: pip install 'headstart\[cpu\]'"):
+        Engine(tmp_path / "network.xml")
+
+
+def test_both_executions_of_the_tutorial_are_one_algorithm(photos, recipe):
+    """The same views, order and dropout: after two epochs of each phase, nearly the same weights."""
+    dataset = hs.load_dataset(photos, seed=3, progress=hs.Quiet())
+    one, other = (
+        hs.train(dataset, recipe=recipe, image_size=32, seed=1, execution=execution, progress=hs.Quiet())
+        for execution in ("split", "whole")
+    )
+    for mine, plain in zip(one.history, other.history, strict=True):
+        assert mine["loss"] == pytest.approx(plain["loss"], rel=2e-3)
+        assert mine["val_loss"] == pytest.approx(plain["val_loss"], rel=2e-3)
+    images = next(iter(Batches(dataset.validation, 32)))[0]
+    close(one.logits([images]), other.logits([images]), 1e-2)
+    before = load_base("mobilenet_v2", 32)
+    base = one.model.get_layer(before.name)
+    for number, (layer, original) in enumerate(zip(base.layers, before.layers, strict=True)):
+        for variable, old in zip(layer.weights, original.weights, strict=True):
+            if number < 100 or "moving_" in variable.path:
+                np.testing.assert_array_equal(variable.numpy(), old.numpy(), err_msg=variable.path)
+
+
+def test_refusals(photos):
+    dataset = hs.load_dataset(photos, seed=3, progress=hs.Quiet())
+    with pytest.raises(ModelError, match=r"no execution 'half'. Choose one of: split, whole"):
+        hs.train(dataset, execution="half", progress=hs.Quiet())
+    with pytest.raises(ModelError, match=r"no precision 'int3'. Choose one of: float32, bfloat16"):
+        hs.train(dataset, precision="int3", progress=hs.Quiet())
+    with pytest.raises(ModelError, match="Take the recipe 'tutorial'"):
+        hs.train(dataset, recipe="fast", execution="whole", progress=hs.Quiet())

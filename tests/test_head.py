@@ -1,0 +1,92 @@
+"""The solved head: scikit-learn's own, chosen inside the training set."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+
+from headstart.training import head
+from headstart.training.head import STRENGTHS, Scale, choose_strength, folds, solve
+
+
+def made(classes: int = 2, count: int = 240, width: int = 24, seed: int = 0) -> tuple[list[np.ndarray], np.ndarray]:
+    """Two views of features that overlap, so that there is something to choose."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % classes
+    centres = rng.normal(size=(classes, width))
+    views = [(0.6 * centres[labels] + rng.normal(size=(count, width)) + 3).astype(np.float32) for _ in range(2)]
+    return views, labels
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_cross_validation_chooses_what_scikit_learn_would(classes):
+    views, labels = made(classes)
+    scale = Scale.of(views)
+    scaled = [scale(view) for view in views]
+    count = len(labels)
+    parts = [(np.concatenate([train, train + count]), held_out) for train, held_out in folds(labels, 0)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = LogisticRegressionCV(
+            Cs=list(STRENGTHS), cv=parts, scoring="neg_log_loss", max_iter=2000, tol=1e-6
+        ).fit(np.concatenate(scaled), np.tile(labels, 2))
+    assert choose_strength(scaled, labels, seed=0) == pytest.approx(float(np.ravel(theirs.C_)[0]))
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_the_solution_is_scikit_learns(classes):
+    views, labels = made(classes)
+    solved = solve(views, labels, classes, seed=0)
+    both = np.concatenate(views)
+    scale = Scale.of(views)
+    model = LogisticRegression(C=solved.strength, tol=1e-7, max_iter=5000).fit(scale(both), np.tile(labels, 2))
+    logits = solved.logits(views[0])
+    assert logits.shape == (len(labels), 1 if classes == 2 else classes)
+    expected = model.decision_function(scale(views[0])).reshape(len(labels), -1)
+    np.testing.assert_allclose(logits, expected, rtol=0.01, atol=0.02)
+
+
+def test_the_same_seed_gives_the_same_head():
+    views, labels = made(3)
+    one, other = solve(views, labels, 3, seed=4), solve(views, labels, 3, seed=4)
+    np.testing.assert_allclose(one.kernel, other.kernel, atol=1e-6)
+    np.testing.assert_allclose(one.bias, other.bias, atol=1e-6)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_pieces_find_the_same_head(classes, monkeypatch):
+    views, labels = made(classes, count=1200)
+    exact = solve(views, labels, classes, seed=0)
+    monkeypatch.setattr(head, "IN_MEMORY", 2000)
+    monkeypatch.setattr(head, "PIECE", 500)
+    monkeypatch.setattr(head, "choose_strength", lambda *args, **options: exact.strength)
+    stepped = solve(views, labels, classes, seed=0)
+    one, other = exact.logits(views[0]), stepped.logits(views[0])
+    if classes > 2:  # a number added to every logit changes nothing
+        one, other = one - one.mean(axis=1, keepdims=True), other - other.mean(axis=1, keepdims=True)
+    assert np.abs(one - other).max() < 0.05
+
+
+def test_few_images_and_dead_features():
+    views, labels = made(3, count=3)
+    views = [np.concatenate([view, np.zeros((3, 5), np.float32)], axis=1) for view in views]
+    solved = solve(views, labels, 3, seed=0)
+    assert solved.strength == head.DEFAULT_STRENGTH
+    assert np.isfinite(solved.kernel).all()
+    assert (solved.logits(views[0]).argmax(axis=1) == labels).all()
+
+
+def test_views_of_an_image_are_never_on_both_sides():
+    labels = np.arange(50) % 5
+    for train, held_out in folds(labels, 0):
+        assert not set(train) & set(held_out)
+        assert set(labels[held_out]) == set(range(5))
+    assert folds(np.array([0, 1, 1]), 0) == []
+
+
+def test_it_converges_silently():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        solve(*made(2), 2, seed=0)
