@@ -15,8 +15,8 @@ ORDER = ["errors", "progress", "data", "models", "training", "evaluation", "depl
 WITHOUT_KERAS = [
     "headstart.data.loading", "headstart.data.batches", "headstart.data.samples", "headstart.models.backbones",
     "headstart.models.outputs", "headstart.models.card", "headstart.models.engine", "headstart.training.recipes",
-    "headstart.training.frozen", "headstart.training.bottlenecks", "headstart.training.head", "headstart.evaluation.metrics",
-    "headstart.evaluation.held_out", "headstart.runs", "headstart.cli",
+    "headstart.training.frozen", "headstart.training.bottlenecks", "headstart.training.head",
+    "headstart.evaluation.metrics", "headstart.evaluation.held_out", "headstart.runs", "headstart.cli",
 ]  # fmt: skip
 
 
