@@ -194,6 +194,23 @@ def test_both_executions_of_the_tutorial_are_one_algorithm(photos, recipe):
                 np.testing.assert_array_equal(variable.numpy(), old.numpy(), err_msg=variable.path)
 
 
+def test_fine_tuning_is_kept_only_if_it_helps(photos):
+    """The recipe `fast` never ends with a higher validation loss than its head alone; always_fine_tuned may."""
+    dataset = hs.load_dataset(photos, seed=3, progress=hs.Quiet())
+    fast = hs.RECIPES["fast"].with_epochs(3)
+    classifier = hs.train(dataset, recipe=fast, image_size=32, progress=hs.Quiet())
+    head, *tuned = classifier.history
+    assert (head["phase"], head["epoch"]) == ("feature_extraction", 1)
+    assert [row["epoch"] for row in tuned] == [2, 3, 4]
+    best = min(row["val_loss"] for row in tuned)
+    assert classifier.phases[1]["kept"] == (best < head["val_loss"])
+    loss = hs.evaluate(classifier, dataset.validation).loss
+    assert loss == pytest.approx(min(best, head["val_loss"]), rel=5e-3)
+
+    alone = hs.train(dataset, recipe=fast.without_fine_tuning(), image_size=32, progress=hs.Quiet())
+    assert hs.evaluate(alone, dataset.validation).loss == pytest.approx(head["val_loss"], rel=5e-3)
+
+
 def test_refusals(photos):
     dataset = hs.load_dataset(photos, seed=3, progress=hs.Quiet())
     with pytest.raises(ModelError, match=r"no execution 'half'. Choose one of: split, whole"):

@@ -115,7 +115,7 @@ def test_summary_lists_every_layer(run):
 
 def start(photos: Path, out: Path, *more: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "headstart", "train", str(photos), "--out", str(out)]
-    command += ["--epochs", "2", "--image-size", str(SMALL), "--seed", "3", *more]
+    command += ["--recipe", "tutorial", "--epochs", "2", "--image-size", str(SMALL), "--seed", "3", *more]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -169,7 +169,7 @@ def test_images_that_changed_meanwhile(photos, recipe, tmp_path, monkeypatch):
         (settings["checkpoint_folder"] / "epoch-001").mkdir(parents=True)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trainer, "train", stop_after_an_epoch)
+    monkeypatch.setattr(trainer, "train_and_keep", stop_after_an_epoch)
     settings = {"recipe": recipe, "image_size": SMALL, "progress": hs.Quiet()}
     with pytest.raises(RunInterruptedError, match=r"Kept in .* 1 epoch"):
         hs.make_run(root, tmp_path / "run", **settings)

@@ -8,6 +8,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +57,12 @@ def latest(folder: Path) -> Checkpoint | None:
         names = sorted(arrays.files)
         lists = {kind: [arrays[name] for name in names if name.startswith(f"{kind}_")] for kind in ARRAYS}
     return Checkpoint(history, **lists)
+
+
+def restore_optimizer(optimizer: Any, state: Checkpoint) -> None:
+    """Give a freshly built Keras optimizer the variables that it had."""
+    for variable, value in zip(optimizer.variables, state.optimizer, strict=True):
+        variable.assign(value)
 
 
 def _complete(folder: Path) -> list[Path]:

@@ -250,7 +250,7 @@ class _Training:
             loss, accuracy = whole.evaluate(in_training, validation)
             self.progress.say(f"Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}")
         if state:
-            checkpoints.restore_optimizer(in_training, state)
+            checkpoints.restore_optimizer(in_training.optimizer, state)
         before = self._loss_before(phase)
         best = list(state.best) if state else (self.model.get_weights() if phase.patience is not None else [])
 

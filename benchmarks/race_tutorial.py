@@ -1,0 +1,143 @@
+"""How much faster than the tutorial as written, and than what an expert in Keras writes?
+
+    python benchmarks/race_tutorial.py cats_and_dogs_filtered --repeats 1
+
+Runs, each as a whole process, on the same photos (a folder with train/ and validation/) and the same weights:
+the tutorial as its readers type it (20 epochs); an expert's script, which predicts the frozen base once and fits a
+Dense layer on the features (20 epochs, Adam 1e-3), at 160 and 224 pixels; headstart's recipe `tutorial`; and its recipe
+`fast`, head only, at both sizes, with an empty cache, with the engine kept but no features, and again on unchanged
+photos. The first two keep the allocator of the system, as their readers would; headstart sets up its own
+(models/keras_backend.py). Prints the seconds, their ratio to the tutorial's and to the expert's at the same size,
+the validation accuracy on all 1,000 photos, and the peak memory. Expected: see LOG.md.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+WEIGHTS = Path(__file__).parents[1] / "src/headstart/models/files/mobilenet_v2_imagenet_no_top.weights.h5"
+
+TUTORIAL = """
+import sys
+import tensorflow as tf
+data, weights, epochs = sys.argv[1], sys.argv[2], int(sys.argv[3])
+size = (160, 160)
+train = tf.keras.utils.image_dataset_from_directory(data + "/train", shuffle=True, batch_size=32, image_size=size)
+validation = tf.keras.utils.image_dataset_from_directory(
+    data + "/validation", shuffle=True, batch_size=32, image_size=size)
+train, validation = (each.prefetch(tf.data.AUTOTUNE) for each in (train, validation))
+augment = tf.keras.Sequential([tf.keras.layers.RandomFlip("horizontal"), tf.keras.layers.RandomRotation(0.2)])
+base = tf.keras.applications.MobileNetV2(input_shape=size + (3,), include_top=False, weights=None)
+base.load_weights(weights)
+base.trainable = False
+inputs = tf.keras.Input(size + (3,))
+x = tf.keras.applications.mobilenet_v2.preprocess_input(augment(inputs))
+x = tf.keras.layers.GlobalAveragePooling2D()(base(x, training=False))
+model = tf.keras.Model(inputs, tf.keras.layers.Dense(1)(tf.keras.layers.Dropout(0.2)(x)))
+loss = tf.keras.losses.BinaryCrossentropy(from_logits=True)
+accuracy = tf.keras.metrics.BinaryAccuracy(0.0, name="accuracy")
+model.compile(tf.keras.optimizers.Adam(1e-4), loss, metrics=[accuracy])
+model.fit(train, epochs=epochs, validation_data=validation, verbose=2)
+base.trainable = True
+for layer in base.layers[:100]:
+    layer.trainable = False
+model.compile(tf.keras.optimizers.RMSprop(1e-5), loss, metrics=[accuracy])
+history = model.fit(train, epochs=2 * epochs, initial_epoch=epochs, validation_data=validation, verbose=2)
+print("ACCURACY", history.history["val_accuracy"][-1])
+"""
+
+EXPERT = """
+import sys
+import numpy as np
+import tensorflow as tf
+data, weights, side = sys.argv[1], sys.argv[2], int(sys.argv[3])
+base = tf.keras.applications.MobileNetV2(input_shape=(side, side, 3), include_top=False, weights=None, pooling="avg")
+base.load_weights(weights)
+def features(name):
+    found = tf.keras.utils.image_dataset_from_directory(data + "/" + name, shuffle=False, batch_size=32,
+                                                        image_size=(side, side))
+    labels = np.concatenate([label for _, label in found])
+    images = found.map(lambda image, _: tf.keras.applications.mobilenet_v2.preprocess_input(image))
+    return base.predict(images.prefetch(tf.data.AUTOTUNE), verbose=0), labels
+x, y = features("train")
+held_out = features("validation")
+head = tf.keras.Sequential([tf.keras.layers.Dropout(0.2), tf.keras.layers.Dense(1)])
+head.compile(tf.keras.optimizers.Adam(1e-3), tf.keras.losses.BinaryCrossentropy(from_logits=True),
+             metrics=[tf.keras.metrics.BinaryAccuracy(0.0, name="accuracy")])
+history = head.fit(x, y, epochs=20, batch_size=32, validation_data=held_out, verbose=0)
+print("ACCURACY", history.history["val_accuracy"][-1])
+"""
+
+
+def timed(command: list[str], cache: Path) -> tuple[float, str, float]:
+    """Seconds, standard output and peak memory in MB of a process."""
+    with tempfile.TemporaryFile("w+") as output:
+        start = time.perf_counter()
+        environment = os.environ | {"HEADSTART_CACHE": str(cache)}
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        if status:
+            raise SystemExit(f"{command[:4]} ended with status {os.waitstatus_to_exitcode(status)}")
+        output.seek(0)
+        return seconds, output.read(), usage.ru_maxrss / 1024
+
+
+def script(code: str, data: Path, argument: int, cache: Path) -> tuple[float, float, float]:
+    seconds, output, peak = timed([sys.executable, "-c", code, str(data), str(WEIGHTS), str(argument)], cache)
+    return seconds, float(output.rpartition("ACCURACY ")[2]), peak
+
+
+def headstart(data: Path, cache: Path, *options: str) -> tuple[float, float, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "headstart", "train", str(data), "--out", f"{folder}/run", "--json"]
+        seconds, output, peak = timed([*command, "--test-fraction", "0", *options], cache)
+    return seconds, json.loads(output)["metrics"]["validation"]["accuracy"]["value"], peak
+
+
+def race(data: Path, epochs: int) -> dict[str, tuple[float, float, float]]:
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Path(folder)
+        for size in (160, 224):
+            results[f"expert, {size}"] = script(EXPERT, data, size, cache)
+            options = ("--fine-tune", "never", "--image-size", str(size))
+            results[f"fast, head, {size}, nothing kept"] = headstart(data, cache, *options)
+            shutil.rmtree(cache / "features")
+            results[f"fast, head, {size}, engine kept"] = headstart(data, cache, *options)
+            results[f"fast, head, {size}, again"] = headstart(data, cache, *options)
+        results["tutorial as written"] = script(TUTORIAL, data, epochs, cache)
+        results["recipe tutorial"] = headstart(data, cache, "--recipe", "tutorial", "--epochs", str(epochs))
+    return results
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=10, help="of each of the tutorial's two phases")
+    arguments = parser.parse_args()
+    races = [race(arguments.data, arguments.epochs) for _ in range(arguments.repeats)]
+
+    def ratio(name: str, to: str) -> str:
+        if to not in races[0] or to == name:
+            return "-"
+        return f"{statistics.median(each[to][0] / each[name][0] for each in races):.1f}"
+
+    print(f"{'':<34} {'seconds':>8} {'x tutorial':>10} {'x expert':>9} {'accuracy':>9} {'peak MB':>8}")
+    for name in races[0]:
+        seconds, accuracy, peak = (statistics.median(each[name][i] for each in races) for i in range(3))
+        expert = f"expert, {'224' if '224' in name else '160'}"
+        print(f"{name:<34} {seconds:>8.1f} {ratio(name, 'tutorial as written'):>10} {ratio(name, expert):>9} "
+              f"{accuracy:>9.2%} {peak:>8.0f}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
