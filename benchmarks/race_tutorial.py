@@ -78,14 +78,15 @@ print("ACCURACY", history.history["val_accuracy"][-1])
 
 def timed(command: list[str], cache: Path) -> tuple[float, str, float]:
     """Seconds, standard output and peak memory in MB of a process."""
-    with tempfile.TemporaryFile("w+") as output:
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         start = time.perf_counter()
         environment = os.environ | {"HEADSTART_CACHE": str(cache)}
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL, env=environment)
+        process = subprocess.Popen(command, stdout=output, stderr=errors, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         if status:
-            raise SystemExit(f"{command[:4]} ended with status {os.waitstatus_to_exitcode(status)}")
+            errors.seek(0)
+            raise SystemExit(f"Status {os.waitstatus_to_exitcode(status)}:\n{errors.read()[-2000:]}")
         output.seek(0)
         return seconds, output.read(), usage.ru_maxrss / 1024
 

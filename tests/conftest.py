@@ -18,6 +18,19 @@ from headstart.data.tables import read_listing
 SMALL = 64  # pixels: a sixth of the work of the tutorial's 160
 
 
+class Listener(hs.Quiet):
+    """Remembers what was said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str = "") -> None:
+        self.lines.append(text)
+
+    def step(self, title: str) -> None:
+        self.lines.append(title)
+
+
 def pytest_sessionfinish() -> None:
     shutil.rmtree(os.environ["HEADSTART_CACHE"], ignore_errors=True)
 

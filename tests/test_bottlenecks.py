@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import headstart as hs
+from conftest import Listener
 from headstart.data.images import read_image
 from headstart.errors import ImageError
 from headstart.training import bottlenecks
@@ -36,14 +37,6 @@ class Counting:
             outputs[1][start : start + len(images)] = images[:, 0]
             start += len(images)
         self.images += start
-
-
-class Listener(hs.Quiet):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, text: str = "") -> None:
-        self.lines.append(text)
 
 
 @pytest.fixture
@@ -167,7 +160,7 @@ def test_a_killed_run_leaves_whole_shards_only(cache, split):
     old, young = folder / "writing-old", folder / "writing-young"
     for file in (old, young):
         file.write_bytes(b"half")
-    os.utime(old, (time.time() - 2 * bottlenecks.STALE,) * 2)
+    os.utime(old, (time.time() - 2 * bottlenecks.STALE, time.time() - 2 * bottlenecks.STALE))
     assert computed(split.take(range(20))) == 0
     assert not old.exists()
     assert young.exists(), "it may belong to a run that goes on"
@@ -176,7 +169,8 @@ def test_a_killed_run_leaves_whole_shards_only(cache, split):
 def test_two_processes_at_once(cache, photos):
     code = (
         f"import sys; sys.path[:0] = [{str(Path(__file__).parent)!r}]\n"
-        "import headstart as hs\nfrom test_bottlenecks import computed\n"
+        "import os\nimport headstart as hs\nfrom test_bottlenecks import computed\n"
+        f"os.environ['HEADSTART_CACHE'] = {str(cache)!r}\n"  # conftest took one of its own
         f"print(computed(hs.load_dataset({str(photos)!r}, seed=0, progress=hs.Quiet()).train))"
     )
     processes = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -190,7 +184,7 @@ def test_two_processes_at_once(cache, photos):
 def test_what_was_used_longest_ago_goes_first(cache, split):
     for number, key in enumerate(("a", "b", "c")):
         computed(split.take(range(10)), key=key)
-        os.utime(next((cache / "features" / key).rglob("*.npy")), (1000 + number,) * 2)
+        os.utime(next((cache / "features" / key).rglob("*.npy")), (1000 + number, 1000 + number))
     computed(split.take(range(10)), key="a")  # used again: now the last
     size = shards(cache)[0].stat().st_size
     evict(cache / "features", 2.5 * size)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import headstart as hs
+from conftest import Listener
 from headstart.data.batches import Batches
 from headstart.errors import ModelError
 from headstart.models import engine
@@ -118,14 +119,15 @@ def test_folded_gradients_are_unfolded_gradients(name):
         with tf.GradientTape() as tape:
             output = model(tensors, training=False)
             loss = tf.reduce_mean(tf.reduce_sum(output * weights, axis=-1) ** 2)
-        return output, tape.gradient(loss, [variable.value for variable in upper.trainable_variables])
+        found = tape.gradient(loss, [variable.value for variable in upper.trainable_variables])
+        return output, [np.asarray(gradient) for gradient in found]
 
     (one, ours), (other, theirs) = gradients(folded), gradients(upper)
     close(one, other, 1e-4)
     total = np.sqrt(sum(np.linalg.norm(gradient) ** 2 for gradient in theirs))
     for mine, right, variable in zip(ours, theirs, upper.trainable_variables, strict=True):
         # a gradient of nothing (a kernel's scale before another normalization) is compared with the size of them all
-        error = np.linalg.norm(np.asarray(mine) - np.asarray(right))
+        error = np.linalg.norm(mine - right)
         assert error <= 1e-3 * np.linalg.norm(right) + 1e-6 * total, variable.path
 
 
@@ -154,18 +156,14 @@ def test_an_engine_that_does_not_compile_falls_back_to_keras(tmp_path, monkeypat
     def fail(*arguments) -> None:
         raise CompileError("OpenVINO cannot convert 'frozen_part': no such operator")
 
-    said: list[str] = []
-
-    class Listener(hs.Quiet):
-        def say(self, text: str = "") -> None:
-            said.append(text)
-
+    listener = Listener()
     monkeypatch.setattr(frozen, "write_network", fail)
-    compiled = frozen.compiled("abc", lambda: parts("mobilenet_v2")[2], progress=Listener())
+    compiled = frozen.compiled("abc", lambda: parts("mobilenet_v2")[2], progress=listener)
     assert isinstance(compiled.engine, KerasEngine)
     assert compiled.key == "abc-keras"
-    assert said == ["OpenVINO cannot convert 'frozen_part': no such operator. Keras computes the features instead, "
-                    "more slowly."]  # fmt: skip
+    assert listener.lines == [
+        "OpenVINO cannot convert 'frozen_part': no such operator. Keras computes the features instead, more slowly."
+    ]
 
 
 def test_without_openvino(monkeypatch, tmp_path):

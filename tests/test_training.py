@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import headstart as hs
+from conftest import Listener
 from headstart.errors import DatasetError, ModelError
 from headstart.models.classifier import compose
 from headstart.models.weights import load_base
@@ -13,19 +14,6 @@ from headstart.training.recipes import get_recipe
 from headstart.training.trainer import thaw, train
 
 SMALL = 64
-
-
-class Listener(hs.Quiet):
-    """Remembers what was said."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, text: str = "") -> None:
-        self.lines.append(text)
-
-    def step(self, title: str) -> None:
-        self.lines.append(title)
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +197,7 @@ def test_fit_is_that_of_keras(dataset):
     batches = Batches(dataset.train, 32, shuffle=True, seed=9)
     ours, theirs = model(), model()
     whole.fit(ours, batches, Batches(dataset.validation, 32), first_epoch=0, last_epoch=1, seed=9, progress=hs.Quiet(),
-              after_epoch=lambda *args: None)  # fmt: skip
+              after_epoch=lambda *args: False)  # fmt: skip
     for index in range(len(batches)):
         images, labels = batches.batch(index, 0)
         theirs.train_on_batch(images.astype("float32"), labels[:, None].astype("float32"))

@@ -82,7 +82,7 @@ def make_run(
     progress = progress or Console()
     out = Path(out) if Path(out).name else Path(out).resolve()  # "." has no name to put ".partial" behind
     recipe = recipes.get_recipe(recipe)
-    image_size = image_size or recipe.image_size or backbones.get_backbone(backbone).image_size
+    image_size = image_size or recipe.image_size_for(backbone)
     backbones.check_image_size(backbone, image_size)
     settings = {
         "data": str(Path(data).absolute()),

@@ -14,8 +14,7 @@ import numpy as np
 
 from headstart.data.augmentation import Augmentation
 from headstart.data.dataset import Split
-from headstart.data.images import read_image
-from headstart.errors import ImageError
+from headstart.data.images import read_again
 
 
 @dataclass(eq=False)
@@ -63,11 +62,7 @@ class Batches:
         return _permutation(self.seed, epoch, len(self.split))
 
     def _image(self, index: int, epoch: int) -> np.ndarray:
-        path = self.split.paths[index]
-        try:
-            image = read_image(path, self.size)
-        except ImageError as error:
-            raise ImageError(f"{error} It could be read a while ago: was it changed or moved?") from None
+        image = read_again(self.split.paths[index], self.size)
         if self.augmentation is None:
             return image
         return self.augmentation.view(image, seed=self.seed, epoch=epoch, digest=self.split.digests[index])

@@ -78,6 +78,18 @@ def read_image(source: bytes | str | Path, size: int | None = None) -> np.ndarra
     return image if size is None else resize(image, size)
 
 
+def read_again(path: str | Path, size: int) -> np.ndarray:
+    """`read_image` of a file that was read when the collection was listed: uint8 (size, size, 3).
+
+    Raises:
+        ImageError: it was changed or moved since.
+    """
+    try:
+        return read_image(path, size)
+    except ImageError as error:
+        raise ImageError(f"{error} It could be read a while ago: was it changed or moved?") from None
+
+
 def resize(image: np.ndarray, size: int) -> np.ndarray:
     """uint8 (height, width, 3) -> uint8 (size, size, 3), stretched to the square.
 

@@ -26,7 +26,10 @@ class CompileError(HeadstartError):
 class Runs(Protocol):
     """What turns images into the tensors at the end of a network."""
 
-    shapes: list[tuple[int, ...]]  # of each output, for one image
+    @property
+    def shapes(self) -> Sequence[tuple[int, ...]]:
+        """Of each output, for one image."""
+        ...
 
     def fill(self, batches: Iterable[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
         """Run uint8 batches (up to BATCH, size, size, 3), taken one by one, and write what comes out.

@@ -21,8 +21,7 @@ import numpy as np
 
 from headstart.data.archives import cache_folder
 from headstart.data.dataset import Split
-from headstart.data.images import read_image
-from headstart.errors import ImageError
+from headstart.data.images import read_again
 from headstart.models.engine import BATCH
 from headstart.progress import Progress
 from headstart.training.frozen import Compiled
@@ -135,7 +134,7 @@ def _compute(
     split: Split, chosen: np.ndarray, compiled: Compiled, size: int, view: View, advance: Callable[[int, str], None]
 ) -> np.ndarray:
     def job(indices: np.ndarray) -> Callable[[], np.ndarray]:
-        return lambda: np.stack([view(_read(split.paths[i], size)) for i in indices])
+        return lambda: np.stack([view(read_again(split.paths[i], size)) for i in indices])
 
     def counted(batches: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         for batch in batches:
@@ -145,21 +144,13 @@ def _compute(
     jobs = [job(chosen[start : start + BATCH]) for start in range(0, len(chosen), BATCH)]
     tensors = run_batches(compiled, counted(ahead(jobs)), len(chosen))
     largest = max((float(np.abs(tensor).max()) for tensor in tensors if tensor.size), default=0.0)
-    kind = (
-        np.float16 if largest < float(np.finfo(np.float16).max) else np.float32
-    )  # relu6 gives 0 to 6; others may give more
+    # most activations are small (relu6 gives 0 to 6); where one is too large, float32
+    kind = np.float16 if largest < float(np.finfo(np.float16).max) else np.float32
     shard = np.empty(len(chosen), _record(compiled, kind))
     shard["digest"] = [bytes.fromhex(split.digests[i]) for i in chosen]
     for number, tensor in enumerate(tensors):
         shard[f"tensor_{number}"] = tensor
     return shard
-
-
-def _read(path: str, size: int) -> np.ndarray:
-    try:
-        return read_image(path, size)
-    except ImageError as error:
-        raise ImageError(f"{error} It could be read a while ago: was it changed or moved?") from None
 
 
 def _record(compiled: Compiled, kind: type) -> np.dtype:
@@ -188,8 +179,7 @@ def _known(folder: Path, compiled: Compiled) -> tuple[list[np.ndarray], dict[str
 def _open(path: Path) -> np.ndarray | None:
     """A shard as a memory map; None where its content is not what was written."""
     try:
-        content = np.memmap(path, np.uint8, mode="r")
-        if f"{zlib.crc32(content):08x}" != path.name.partition("-")[0]:
+        if _checksum(path) != path.name.partition("-")[0]:
             return None
         shard = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError):
@@ -199,6 +189,11 @@ def _open(path: Path) -> np.ndarray | None:
     return shard
 
 
+def _checksum(path: Path) -> str:
+    """CRC-32 of a file's content, as eight hexadecimal digits."""
+    return f"{zlib.crc32(np.memmap(path, np.uint8, mode='r').data):08x}"
+
+
 def _write(shard: np.ndarray, folder: Path, progress: Progress) -> np.ndarray:
     """Write a shard, under its checksum; where that cannot be, go on with it in memory, and say so."""
     temporary = folder / f"writing-{uuid.uuid4().hex}"
@@ -206,8 +201,7 @@ def _write(shard: np.ndarray, folder: Path, progress: Progress) -> np.ndarray:
         folder.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             np.save(file, shard, allow_pickle=False)
-        checksum = zlib.crc32(np.memmap(temporary, np.uint8, mode="r"))
-        path = folder / f"{checksum:08x}-{uuid.uuid4().hex[:8]}.npy"
+        path = folder / f"{_checksum(temporary)}-{uuid.uuid4().hex[:8]}.npy"
         temporary.rename(path)
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:

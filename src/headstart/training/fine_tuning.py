@@ -6,6 +6,7 @@ the variables themselves, so that the gradients still reach kernel, gamma and be
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from headstart.models.engine import BATCH
 from headstart.models.keras_backend import keras
 from headstart.training.bottlenecks import Features, run_batches
 from headstart.training.frozen import Compiled, nodes_of
+from headstart.training.recipes import Phase
 
 CHUNK = 8  # batches that the engine computes at a time: enough to keep all its streams at work
 
@@ -80,7 +82,8 @@ def _pairs(part: keras.Model) -> dict[str, keras.layers.Layer]:
         if type(node.operation) is keras.layers.BatchNormalization and node.operation.axis in (-1, 3):
             convolution = made_by.get(id(node.input_tensors[0]))
             if (
-                type(convolution) in (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+                convolution is not None
+                and type(convolution) in (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
                 and convolution.activation is keras.activations.linear
                 and convolution.data_format == "channels_last"
                 and uses[id(node.input_tensors[0])] == 1
@@ -121,7 +124,7 @@ class FreshViews:
         ends = np.cumsum([len(each) for each in labels])
         split = [np.split(tensor, ends[:-1]) for tensor in tensors]
         return {
-            index: (_one_or_all([parts[number] for parts in split]), labels[number])
+            index: (one_or_all([parts[number] for parts in split]), labels[number])
             for number, index in enumerate(indices)
         }
 
@@ -139,21 +142,27 @@ class KeptViews:
         return -(-len(self.split) // self.batch_size)
 
     def batch(self, index: int, epoch: int = 0) -> tuple[Tensors, np.ndarray]:
-        draws = np.random.default_rng([self.seed, epoch])
-        order = draws.permutation(len(self.split)) if self.shuffle else np.arange(len(self.split))
-        drawn = draws.integers(0, len(self.views), len(self.split))
+        order, drawn = _drawn(self.seed, epoch, len(self.split), len(self.views), self.shuffle)
         chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
         chosen = chosen[np.argsort(drawn[chosen], kind="stable")]  # by view: the order inside of a batch is no matter
         taken = [view.take(chosen[drawn[chosen] == number]) for number, view in enumerate(self.views)]
         taken = [tensors for tensors in taken if len(tensors[0])]
-        return _one_or_all([np.concatenate(parts) for parts in zip(*taken, strict=True)]), self.split.labels[chosen]
+        return one_or_all([np.concatenate(parts) for parts in zip(*taken, strict=True)]), self.split.labels[chosen]
 
 
-def _one_or_all(tensors: list[np.ndarray]) -> Tensors:
+def one_or_all(tensors: list[np.ndarray]) -> Tensors:
     return tensors[0] if len(tensors) == 1 else tuple(tensors)
 
 
-def optimizer_for(phase, steps: int) -> keras.optimizers.Optimizer:
+@lru_cache(maxsize=2)  # training and validation
+def _drawn(seed: int, epoch: int, count: int, views: int, shuffle: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The order of the images in an epoch, and the view of each: int (count,) twice. Drawn once, not once a batch."""
+    draws = np.random.default_rng([seed, epoch])
+    order = draws.permutation(count) if shuffle else np.arange(count)
+    return order, draws.integers(0, views, count)
+
+
+def optimizer_for(phase: Phase, steps: int) -> keras.optimizers.Optimizer:
     """The optimizer of a phase that has `steps` steps in all."""
     rate: float | keras.optimizers.schedules.LearningRateSchedule = phase.learning_rate
     if phase.warm_up is not None:

@@ -111,7 +111,7 @@ def choose_strength(views: list[np.ndarray], labels: np.ndarray, *, seed: int) -
         paths = [_path(views, labels, *part) for part in parts]
         losses: list[float] = []
         for _ in STRENGTHS:
-            losses.append(float(np.mean(list(pool.map(next, paths)))))
+            losses.append(float(np.mean(list(pool.map(lambda path: next(path), paths)))))
             if len(losses) - 1 - int(np.argmin(losses)) >= 2:
                 break
     return STRENGTHS[int(np.argmin(losses))]

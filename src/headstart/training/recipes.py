@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from headstart.data.augmentation import Augmentation
 from headstart.errors import ModelError
+from headstart.models.backbones import get_backbone
 
 OPTIMIZERS = ("adam", "rmsprop", "adamw", "lbfgs")
 FEATURE_EXTRACTION, FINE_TUNING = "feature_extraction", "fine_tuning"
@@ -56,6 +57,10 @@ class Recipe:
     batch_size: int = 32
     dropout: float = 0.2
     augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def image_size_for(self, backbone: str) -> int:
+        """Side in pixels: the recipe's, or what the backbone was pretrained at."""
+        return self.image_size or get_backbone(backbone).image_size
 
     @property
     def solves_head(self) -> bool:

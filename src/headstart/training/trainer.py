@@ -26,8 +26,9 @@ from headstart.models.weights import PRETRAINED, identity, layer_index, load_bas
 from headstart.progress import Console, Progress
 from headstart.training import bottlenecks, checkpoints, frozen, head, recipes, whole
 from headstart.training.checkpoints import Checkpoint
-from headstart.training.fine_tuning import FreshViews, KeptViews, fold, optimizer_for
+from headstart.training.fine_tuning import FreshViews, KeptViews, fold, one_or_all, optimizer_for
 from headstart.training.recipes import Phase, Recipe, get_recipe
+from headstart.training.telling import line, row, say_phase, say_shapes, trainable_parameters
 
 EXECUTIONS = ("split", "whole")
 PIECE = 256  # images whose features are run through the trainable part at a time, to measure it
@@ -106,7 +107,7 @@ def train_and_keep(
     training goes on from there."""
     progress = progress or Console()
     recipe = get_recipe(recipe)
-    image_size = image_size or recipe.image_size or backbones.get_backbone(backbone).image_size
+    image_size = image_size or recipe.image_size_for(backbone)
     _check(recipe, execution, precision)
     _check_splits(dataset)
     progress.step("Compose the model")
@@ -119,7 +120,7 @@ def train_and_keep(
         dropout=recipe.dropout,
         seed=seed,
     )
-    _say_shapes(progress, dataset, model, base, recipe.batch_size)
+    say_shapes(progress, dataset, model, base, recipe.batch_size)
     training = _Training(
         dataset, recipe, backbone, image_size, weights, seed, execution, precision, checkpoint_folder, progress, base,
         model,
@@ -134,7 +135,9 @@ def train_and_keep(
         history=tuple(training.history),
         phases=tuple(training.phases),
     )
-    return Trained(classifier, training.logits)
+    if execution == "split":
+        return Trained(classifier, training.logits)
+    return Trained(classifier, lambda split: classifier.logits(images for images, _ in Batches(split, image_size)))
 
 
 @dataclass(eq=False)
@@ -155,6 +158,7 @@ class _Training:
     model: keras.Model
     history: list[dict] = field(default_factory=list)
     phases: list[dict] = field(default_factory=list)
+    parts: dict[tuple[bool, bool], tuple[frozen.Compiled, whole.InTraining]] = field(default_factory=dict)
     base_changed: bool = False  # by a phase that thawed it: then engines of all of it are not those of its weights
 
     def go(self) -> None:
@@ -168,7 +172,7 @@ class _Training:
             thaw(self.base, phase, self.backbone)
             rows = [row for row in self.history if row["phase"] == phase.name]
             if not _is_over(phase, rows, self._loss_before(phase)):
-                _say_phase(self.progress, phase, self.model, self.base, self.backbone)
+                say_phase(self.progress, phase, self.model, self.base, self.backbone)
                 if phase.optimizer == "lbfgs":
                     self._solve(phase, first_epoch)
                 else:
@@ -181,33 +185,35 @@ class _Training:
 
     def logits(self, split: Split) -> np.ndarray:
         """Of the finished model, by its parts."""
-        last = self.recipe.phases[-1]
-        if self.execution == "whole":
-            return Classifier.logits(
-                Classifier(self.model, self.dataset.class_names, self.backbone, self.image_size, self.recipe.name),
-                (images for images, _ in Batches(split, self.image_size)),
-            )
-        compiled, part = self._parts(last.thaws_base)
+        compiled, part = self._parts(self.recipe.phases[-1].thaws_base)
         kept = bottlenecks.extract(split, compiled, self.image_size, progress=self.progress)
         pieces = []
         for start in range(0, len(split), PIECE):
             tensors = kept.take(np.arange(start, min(start + PIECE, len(split))))
-            pieces.append(part.predict_on_batch(tensors[0] if len(tensors) == 1 else tensors))
+            pieces.append(part.predict_on_batch(one_or_all(tensors)))
         return np.concatenate(pieces)
 
     def _parts(self, thawed: bool) -> tuple[frozen.Compiled, whole.InTraining]:
-        """The engine up to the cut, and what lies behind it."""
+        """The engine up to the cut, and what lies behind it; each made once for the weights that the base has."""
+        wanted = (thawed, self.base_changed and not thawed)
+        if wanted not in self.parts:
+            self.parts[wanted] = self._cut(thawed)
+        return self.parts[wanted]
+
+    def _cut(self, thawed: bool) -> tuple[frozen.Compiled, whole.InTraining]:
         start = layer_index(self.base, backbones.get_backbone(self.backbone).fine_tune_from) if thawed else None
+
+        cut = None if start is None else frozen.find_cut(self.base, start)
 
         def in_front(pixels: keras.KerasTensor) -> keras.KerasTensor:
             return preprocess(self.backbone, pixels)
 
         def build() -> keras.Model:
-            if start is None:  # all of it, averaged over the image
+            if cut is None:  # all of it, averaged over the image
                 pixels = keras.Input((self.image_size, self.image_size, 3), name="pixels")
                 pooled = keras.layers.GlobalAveragePooling2D()(self.base(in_front(pixels), training=False))
                 return keras.Model(pixels, pooled, name="frozen_part")
-            return frozen.frozen_part(self.base, frozen.find_cut(self.base, start), in_front)
+            return frozen.frozen_part(self.base, cut, in_front)
 
         key = frozen.engine_key(
             weights=None if self.base_changed and start is None else identity(self.backbone, self.weights),
@@ -217,12 +223,11 @@ class _Training:
             precision=self.precision,
         )
         compiled = frozen.compiled(key, build, precision=self.precision, progress=self.progress)
-        if start is None:
+        if cut is None:
             features = keras.Sequential([keras.Input(self.model.get_layer("dropout").input.shape[1:])])
             features.add(keras.layers.Identity())
             return compiled, whole.InTraining(self.model, features)
-        part = frozen.trainable_part(self.base, frozen.find_cut(self.base, start))
-        return compiled, whole.InTraining(self.model, fold(part))
+        return compiled, whole.InTraining(self.model, fold(frozen.trainable_part(self.base, cut)))
 
     def _solve(self, phase: Phase, first_epoch: int) -> None:
         start = time.perf_counter()
@@ -298,8 +303,8 @@ class _Training:
     def _keep(
         self, phase: Phase, epoch: int, seconds: float, logs: dict, optimizer: list[np.ndarray], best: list[np.ndarray]
     ) -> None:
-        self.history.append(_row(phase, epoch, seconds, logs))
-        self.progress.say(_line(self.history[-1], self.recipe.epochs))
+        self.history.append(row(phase, epoch, seconds, logs))
+        self.progress.say(line(self.history[-1], self.recipe.epochs))
         if self.checkpoint_folder:
             state = Checkpoint(self.history, self.model.get_weights(), optimizer, best)
             checkpoints.save(self.checkpoint_folder, state)
@@ -325,7 +330,7 @@ class _Training:
             "epochs": len(rows),
             "kept": kept,
             "parameters": self.model.count_params(),
-            "trainable_parameters": _trainable_parameters(self.model),
+            "trainable_parameters": trainable_parameters(self.model),
             "trainable_variables": len(self.model.trainable_variables),
             "seconds": round(sum(row["seconds"] for row in rows), 3),
             "validation": {"loss": chosen["val_loss"], "accuracy": chosen["val_accuracy"]},
@@ -391,57 +396,3 @@ def _check_splits(dataset: Dataset) -> None:
             raise DatasetError(
                 f"There are no {name} images, and training needs some. Leave out the fractions, or add images."
             )
-
-
-def _row(phase: Phase, epoch: int, seconds: float, logs: dict[str, float]) -> dict:
-    """A line of history.csv."""
-    numbers = {name: logs[name] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
-    return {
-        "phase": phase.name,
-        "epoch": epoch,
-        "seconds": round(seconds, 3),
-        "learning_rate": phase.learning_rate,
-        **numbers,
-    }
-
-
-def _line(row: dict, epochs: int) -> str:
-    return (
-        f"Epoch {row['epoch']:>2}/{epochs}  {row['seconds']:5.1f} s  loss {row['loss']:.4f}  "
-        f"accuracy {row['accuracy']:.4f}  val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}"
-    )
-
-
-def _trainable_parameters(model: keras.Model) -> int:
-    return sum(math.prod(variable.shape) for variable in model.trainable_variables)
-
-
-def _say_shapes(progress: Progress, dataset: Dataset, model: keras.Model, base: keras.Model, size: int) -> None:
-    train, validation, test = (-(-len(split) // size) for split in dataset.splits().values())
-    pooling = model.get_layer("global_average_pooling2d")
-    shapes = [(size, *tensor.shape[1:]) for tensor in (model.input, pooling.input, pooling.output, model.output)]
-    progress.say(
-        f"Batches of {size}: {train} of training, {validation} of validation, {test} of test\n"
-        f"Base: {base.name}, {len(base.layers)} layers, {base.count_params():,} parameters\n"
-        f"A batch of images {shapes[0]} -> features {shapes[1]} -> pooled {shapes[2]} -> logits {shapes[3]}"
-    )
-
-
-def _say_phase(progress: Progress, phase: Phase, model: keras.Model, base: keras.Model, backbone: str) -> None:
-    if phase.thaws_base:
-        progress.step("Fine-tune the top of the base")
-        start = layer_index(base, backbones.get_backbone(backbone).fine_tune_from)
-        progress.say(f"The base has {len(base.layers)} layers; those from number {start} on are trained from here on.")
-    else:
-        progress.step("Train the head on extracted features")
-    lines: list[str] = []
-    model.summary(print_fn=lines.append)
-    progress.say("\n".join(lines).rstrip())
-    progress.say(
-        f"Trainable: {_trainable_parameters(model):,} parameters in {len(model.trainable_variables)} variables; "
-        + (
-            "solved by L-BFGS"
-            if phase.optimizer == "lbfgs"
-            else f"{phase.optimizer}, learning rate {phase.learning_rate:g}"
-        )
-    )
