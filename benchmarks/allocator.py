@@ -25,11 +25,12 @@ def work() -> dict[str, float]:
 
     import numpy as np
 
-    from headstart.models.classifier import compose
+    from headstart.models.composing import compose
     from headstart.models.weights import load_base
     from headstart.training import whole
+    from headstart.training.optimization import compile_for
     from headstart.training.recipes import RECIPES
-    from headstart.training.trainer import compile_for, thaw
+    from headstart.training.whole import thaw
 
     base = load_base("mobilenet_v2", SIZE)
     network = compose(base, backbone="mobilenet_v2", image_size=SIZE, num_classes=2, dropout=0.2, seed=0)

@@ -42,7 +42,7 @@ x = tf.keras.applications.mobilenet_v2.preprocess_input(augment(inputs))
 x = tf.keras.layers.GlobalAveragePooling2D()(base(x, training=False))
 model = tf.keras.Model(inputs, tf.keras.layers.Dense(1)(tf.keras.layers.Dropout(0.2)(x)))
 loss = tf.keras.losses.BinaryCrossentropy(from_logits=True)
-accuracy = tf.keras.metrics.BinaryAccuracy(0.0, name="accuracy")
+accuracy = tf.keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)
 model.compile(tf.keras.optimizers.Adam(1e-4), loss, metrics=[accuracy])
 model.fit(train, epochs=epochs, validation_data=validation, verbose=2)
 base.trainable = True
@@ -70,7 +70,7 @@ x, y = features("train")
 held_out = features("validation")
 head = tf.keras.Sequential([tf.keras.layers.Dropout(0.2), tf.keras.layers.Dense(1)])
 head.compile(tf.keras.optimizers.Adam(1e-3), tf.keras.losses.BinaryCrossentropy(from_logits=True),
-             metrics=[tf.keras.metrics.BinaryAccuracy(0.0, name="accuracy")])
+             metrics=[tf.keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)])
 history = head.fit(x, y, epochs=20, batch_size=32, validation_data=held_out, verbose=0)
 print("ACCURACY", history.history["val_accuracy"][-1])
 """

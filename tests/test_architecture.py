@@ -11,12 +11,13 @@ import headstart
 
 SOURCE = Path(headstart.__file__).parent
 # A package may import those before it in this list, never those behind it.
-ORDER = ["errors", "progress", "data", "models", "training", "evaluation", "deployment", "runs", "demo", "cli"]
+ORDER = ["errors", "progress", "cache", "data", "models", "training", "evaluation", "deployment", "runs", "demo", "cli"]
 WITHOUT_KERAS = [
     "headstart.data.loading", "headstart.data.batches", "headstart.data.samples", "headstart.models.backbones",
-    "headstart.models.outputs", "headstart.models.card", "headstart.models.engine", "headstart.training.recipes",
+    "headstart.models.outputs", "headstart.models.card", "headstart.models.engine", "headstart.models.network",
+    "headstart.models.classifier", "headstart.training.recipes", "headstart.training.trainer",
     "headstart.training.frozen", "headstart.training.bottlenecks", "headstart.training.head",
-    "headstart.evaluation.metrics", "headstart.evaluation.held_out", "headstart.runs", "headstart.cli",
+    "headstart.evaluation.metrics", "headstart.evaluation.held_out", "headstart.evaluation.report", "headstart.runs", "headstart.cli",
 ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from headstart.errors import ModelError, WeightsError
 from headstart.models.backbones import BACKBONES, DEFAULT, get_backbone
-from headstart.models.classifier import compose
+from headstart.models.composing import compose
 from headstart.models.preprocessing import preprocess
 from headstart.models.weights import layer_index, load_base
 

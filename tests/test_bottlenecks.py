@@ -13,10 +13,11 @@ import pytest
 
 import headstart as hs
 from conftest import Listener
+from headstart import cache as hs_cache
 from headstart.data.images import read_image
 from headstart.errors import ImageError
 from headstart.training import bottlenecks
-from headstart.training.bottlenecks import evict, extract
+from headstart.training.bottlenecks import extract
 from headstart.training.frozen import Compiled
 
 SIZE = 16
@@ -187,7 +188,7 @@ def test_what_was_used_longest_ago_goes_first(cache, split):
         os.utime(next((cache / "features" / key).rglob("*.npy")), (1000 + number, 1000 + number))
     computed(split.take(range(10)), key="a")  # used again: now the last
     size = shards(cache)[0].stat().st_size
-    evict(cache / "features", 2.5 * size)
+    hs_cache.evict(2.5 * size)
     assert sorted(path.parent.parent.name for path in shards(cache)) == ["a", "c"]
 
 

@@ -7,11 +7,12 @@ import pytest
 import headstart as hs
 from conftest import Listener
 from headstart.errors import DatasetError, ModelError
-from headstart.models.classifier import compose
+from headstart.models.composing import compose
 from headstart.models.weights import load_base
 from headstart.training import whole
 from headstart.training.recipes import get_recipe
-from headstart.training.trainer import thaw, train
+from headstart.training.trainer import train
+from headstart.training.whole import thaw
 
 SMALL = 64
 

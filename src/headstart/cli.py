@@ -193,36 +193,22 @@ def predict(
         raise typer.Exit(2)
 
 
-@app.command()
-def cache(
-    clear: Annotated[
-        bool, typer.Option("--clear", help="Remove the engines and features; they are made again.")
-    ] = False,
+@app.command("cache")
+def show_cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove what is kept to be fast; it is made again.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show, or clear, what is kept to be fast: compiled engines, and the features of images."""
-    import shutil
+    """Show, or clear, what is kept to be fast: engines, features of images, networks, digests of readable files."""
+    from headstart import cache
 
-    from headstart.data.archives import cache_folder
-
-    folders = {name: cache_folder() / name for name in ("engines", "features")}
-    sizes = {
-        name: sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        for name, folder in folders.items()
-    }
+    folder, sizes = cache.cache_folder(), cache.sizes()
     if clear:
-        try:
-            for folder in filter(Path.exists, folders.values()):
-                shutil.rmtree(folder)
-        except OSError as error:
-            raise DatasetError(
-                f"'{cache_folder()}' cannot be cleared: {error.strerror or error}. Check the rights of that folder."
-            ) from None
+        cache.clear()
     if as_json:
-        _print_json({"folder": str(cache_folder()), "bytes": sizes, "cleared": clear})
+        _print_json({"folder": str(folder), "bytes": sizes, "cleared": clear})
     else:
-        for name, size in sizes.items():
-            typer.echo(f"{folders[name]}  {size / 1e6:,.1f} MB" + (", removed" if clear else ""))
+        for kind, size in sizes.items():
+            typer.echo(f"{folder / kind}  {size / 1e6:,.1f} MB" + (", removed" if clear else ""))
 
 
 @app.command()

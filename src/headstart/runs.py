@@ -27,6 +27,7 @@ from headstart.models import backbones
 from headstart.progress import Console, Progress
 from headstart.training import recipes
 from headstart.training.recipes import Recipe
+from headstart.training.settings import Settings
 
 if TYPE_CHECKING:
     from headstart.evaluation.metrics import Evaluation
@@ -81,23 +82,20 @@ def make_run(
     """
     progress = progress or Console()
     out = Path(out) if Path(out).name else Path(out).resolve()  # "." has no name to put ".partial" behind
-    recipe = recipes.get_recipe(recipe)
-    image_size = image_size or recipe.image_size_for(backbone)
-    backbones.check_image_size(backbone, image_size)
-    settings = {
-        "data": str(Path(data).absolute()),
-        "recipe": asdict(recipe),
-        "backbone": backbone,
-        "image_size": image_size,
-        "weights": str(weights),
-        "seed": seed,
-        "execution": execution,
-        "precision": precision,
-        "test_fraction": test_fraction,
-        "images": images,
-    }
+    settings = Settings.of(
+        recipe=recipe,
+        backbone=backbone,
+        image_size=image_size,
+        weights=weights,
+        seed=seed,
+        execution=execution,
+        precision=precision,
+    )
+    said = {
+        "data": str(Path(data).absolute()), "test_fraction": test_fraction, "images": images, **settings.to_json(),
+    }  # fmt: skip
     start = time.perf_counter()
-    with _workspace(out, settings, resume=resume, progress=progress) as partial:
+    with _workspace(out, said, resume=resume, progress=progress) as partial:
         progress.step("Look at the data")
         dataset = load_dataset(data, seed=seed, test_fraction=test_fraction, progress=progress)
         if images:
@@ -111,19 +109,8 @@ def make_run(
 
         plots = partial / "plots"
         plots.mkdir(exist_ok=True)
-        gallery.draw_data(plots, dataset, recipe.augmentation, image_size=image_size, seed=seed)
-        trained = train_and_keep(
-            dataset,
-            recipe=recipe,
-            backbone=backbone,
-            image_size=image_size,
-            weights=weights,
-            seed=seed,
-            execution=execution,
-            precision=precision,
-            checkpoint_folder=partial / CHECKPOINTS,
-            progress=progress,
-        )
+        gallery.draw_data(plots, dataset, settings.recipe.augmentation, image_size=settings.image_size, seed=seed)
+        trained = train_and_keep(dataset, settings, checkpoint_folder=partial / CHECKPOINTS, progress=progress)
         classifier = trained.classifier
         evaluations = _evaluate(trained, dataset, progress)
         name = TEST if TEST in evaluations else VALIDATION
@@ -151,9 +138,10 @@ def _workspace(out: Path, settings: dict, *, resume: bool, progress: Progress) -
             (partial / SETTINGS).write_text(json.dumps(settings, indent=2, ensure_ascii=False), "utf-8")
         try:
             yield partial
-        finally:
+        except BaseException:
             if not _epochs(partial):
                 shutil.rmtree(partial)  # nothing in it took long to make
+            raise
         if _is_taken(out):
             raise RunError(
                 f"'{out}' came into being while the run was made. Move it elsewhere; the finished run is in "
@@ -162,7 +150,8 @@ def _workspace(out: Path, settings: dict, *, resume: bool, progress: Progress) -
         if out.exists():
             out.rmdir()
         partial.rename(out)
-        shutil.rmtree(out / CHECKPOINTS)  # only now: until here, the run could be gone on with
+        if (out / CHECKPOINTS).exists():  # not where all there was to do was to solve the head
+            shutil.rmtree(out / CHECKPOINTS)  # only now: until here, the run could be gone on with
         (out / SETTINGS).unlink()
 
 
@@ -279,9 +268,7 @@ def _write(
     from headstart.evaluation import report
 
     classifier.write_into(folder)
-    lines: list[str] = []
-    classifier.model.summary(print_fn=lines.append, expand_nested=True)
-    (folder / "summary.txt").write_text("\n".join(lines) + "\n", "utf-8")
+    (folder / "summary.txt").write_text(classifier.network.summary.nested_table + "\n", "utf-8")
     _write_table(folder / "history.csv", classifier.history)
     seconds = {
         "total": round(time.perf_counter() - start, 3),  # of this process; all others add up over a resumed run

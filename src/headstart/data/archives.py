@@ -4,7 +4,6 @@ No member can leave the folder: absolute paths, `..`, drive letters and links ar
 """
 
 import hashlib
-import os
 import shutil
 import stat
 import tempfile
@@ -12,18 +11,12 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-import platformdirs
-
+from headstart.cache import cache_folder
 from headstart.errors import DatasetError
 
 
 class DamagedArchiveError(DatasetError):
     """A zip whose content does not match its checksums, or that is cut short."""
-
-
-def cache_folder() -> Path:
-    """Where headstart keeps what can be made again: $HEADSTART_CACHE, or the user's cache folder."""
-    return Path(os.environ.get("HEADSTART_CACHE") or platformdirs.user_cache_dir("headstart", appauthor=False))
 
 
 def is_zip(path: Path) -> bool:

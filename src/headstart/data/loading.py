@@ -6,8 +6,9 @@ Nothing on disk is changed.
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from headstart.data.assignment import assign, notes_on
 from headstart.data.dataset import Dataset, Split, Unreadable
 from headstart.data.folder import Item, list_images
 from headstart.data.images import read_image
+from headstart.data.readable import known as known_readable
+from headstart.data.readable import remember
 from headstart.data.splits import SPLITS, TEST, VALIDATION
 from headstart.errors import DatasetError, ImageError
 from headstart.progress import Console, Progress
@@ -107,18 +110,21 @@ def _check_classes(names: set[str], shown: str) -> None:
 
 
 def _read_all(items: Sequence[Item], progress: Progress) -> tuple[list[Item], list[str], list[Unreadable]]:
-    """Read and decode every file, on all cores: the readable ones, their digests, and what is wrong with the rest."""
+    """Read every file, on all cores, and decode those that never were: the readable ones, their digests, and what is
+    wrong with the rest."""
     readable, digests, unreadable = [], [], []
+    known = known_readable()
     with ThreadPoolExecutor(os.cpu_count()) as pool, progress.bar("Reading images", len(items)) as advance:
         for start in range(0, len(items), CHUNK):
             chunk = items[start : start + CHUNK]
-            for item, (digest, reason) in zip(chunk, pool.map(_digest_or_reason, chunk), strict=True):
+            for item, (digest, reason) in zip(chunk, pool.map(partial(_digest_or_reason, known), chunk), strict=True):
                 if reason is None:
                     readable.append(item)
                     digests.append(digest)
                 else:
                     unreadable.append(Unreadable(_printable(item.path), reason))
             advance(len(chunk), "")
+    remember(digest for digest in map(bytes.fromhex, digests) if digest not in known)
     return readable, digests, unreadable
 
 
@@ -142,17 +148,19 @@ def _check_unreadable(unreadable: Sequence[Unreadable], readable: int, shown: st
         )
 
 
-def _digest_or_reason(item: Item) -> tuple[str, str | None]:
+def _digest_or_reason(known: Set[bytes], item: Item) -> tuple[str, str | None]:
     if _printable(item.path) != str(item.path) or _printable(item.label) != item.label:
         return "", "has a name that is no Unicode text; rename it"
     try:
         data = item.path.read_bytes()
-        read_image(data, READ_SIZE)
+        digest = hashlib.sha256(data)
+        if digest.digest() not in known:
+            read_image(data, READ_SIZE)
     except OSError as error:
         return "", f"cannot be opened: {error.strerror or error}"
     except ImageError as error:
         return "", str(error)
-    return hashlib.sha256(data).hexdigest(), None
+    return digest.hexdigest(), None
 
 
 def _printable(name: str | Path) -> str:

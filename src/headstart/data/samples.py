@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from headstart.data.archives import DamagedArchiveError, cache_folder, is_zip, unpacked
+from headstart.cache import cache_folder
+from headstart.data.archives import DamagedArchiveError, is_zip, unpacked
 from headstart.data.folder import images_below
 from headstart.errors import DatasetError, DownloadError, MissingExtraError
 

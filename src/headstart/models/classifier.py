@@ -1,8 +1,10 @@
 """base + head + class names = Classifier: predicts, is saved as one folder, and is loaded from it.
 
 The network takes raw RGB pixels and gives logits; its preprocessing is inside. It is a plain Keras model: the file
-`model.keras` is loaded by `keras.models.load_model` where there is no headstart.
+`model.keras` is loaded by `keras.models.load_model` where there is no headstart. Keras is imported on first use.
 """
+
+from __future__ import annotations
 
 import hashlib
 import os
@@ -12,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from PIL import Image
@@ -21,9 +23,11 @@ from headstart.data.images import from_array, from_pillow, read_image, resize
 from headstart.errors import ImageError, RunError
 from headstart.models import outputs
 from headstart.models.card import SCHEMA, read_card, write_card
-from headstart.models.keras_backend import keras
+from headstart.models.network import Network
 from headstart.models.outputs import Prediction
-from headstart.models.preprocessing import preprocess
+
+if TYPE_CHECKING:
+    import keras
 
 Picture = str | Path | bytes | Image.Image | np.ndarray
 
@@ -35,7 +39,7 @@ BATCH = 32
 class Classifier:
     """A trained classifier.
 
-    model: raw RGB float32 or uint8 (n, image_size, image_size, 3), 0..255 -> logits (n, 1) or (n, classes).
+    network: what gives the logits; `model` is its Keras model.
     class_names: in the order of the logits; with one logit, positive means the second class.
     backbone: name of the row of BACKBONES that the base is made by.
     image_size: side in pixels.
@@ -44,13 +48,18 @@ class Classifier:
     phases: a summary of each phase of its training, as in metrics.json; empty after `load`.
     """
 
-    model: keras.Model
+    network: Network
     class_names: tuple[str, ...]
     backbone: str
     image_size: int
     recipe: str
     history: tuple[dict, ...] = ()
     phases: tuple[dict, ...] = ()
+
+    @property
+    def model(self) -> keras.Model:
+        """Raw RGB float32 or uint8 (n, image_size, image_size, 3), 0..255 -> logits (n, 1) or (n, classes)."""
+        return self.network.model
 
     @overload
     def predict(self, pictures: Picture) -> Prediction: ...
@@ -113,8 +122,7 @@ class Classifier:
 
     def write_into(self, folder: Path) -> None:
         """Write `classifier.json` and `model.keras` into a folder that exists."""
-        uncompiled = keras.Model(self.model.inputs, self.model.outputs, name="classifier")  # no optimizer in the file
-        uncompiled.save(folder / "model.keras")
+        self.network.write(folder / "model.keras")
         card = {
             "schema": SCHEMA,
             "class_names": list(self.class_names),
@@ -151,26 +159,12 @@ def load(folder: str | Path) -> Classifier:
         state = "was changed after it was saved" if file.is_file() else "is missing"
         raise RunError(f"'{file}' {state}. Copy the whole folder '{folder}' again from where it was trained.")
     return Classifier(
-        model=keras.models.load_model(file, compile=False),
+        network=Network.saved(file),
         class_names=tuple(card["class_names"]),
         backbone=card["backbone"],
         image_size=card["image_size"],
         recipe=card["recipe"],
     )
-
-
-def compose(
-    base: keras.Model, *, backbone: str, image_size: int, num_classes: int, dropout: float, seed: int
-) -> keras.Model:
-    """Pixels -> preprocessing -> base -> pooling -> dropout -> logits: the tutorial's model, without augmentation."""
-    pixels = keras.Input((image_size, image_size, 3), name="pixels")
-    x = preprocess(backbone, pixels)
-    x = base(x, training=False)
-    x = keras.layers.GlobalAveragePooling2D(name="global_average_pooling2d")(x)
-    x = keras.layers.Dropout(dropout, seed=seed, name="dropout")(x)
-    start = keras.initializers.GlorotUniform(seed=seed)  # Keras' default, drawn from our seed
-    logits = keras.layers.Dense(outputs.num_logits(num_classes), kernel_initializer=start, name="logits")(x)
-    return keras.Model(pixels, logits, name="classifier")
 
 
 def _digest(file: Path) -> str:

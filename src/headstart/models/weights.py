@@ -1,15 +1,19 @@
 """Where pretrained weights come from: the package, Keras' own addresses, or a file of the user's."""
 
+from __future__ import annotations
+
 import hashlib
 import importlib.resources
 import warnings
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headstart.errors import DownloadError, ModelError, WeightsError
 from headstart.models.backbones import check_image_size, get_backbone
-from headstart.models.downloads import downloading
-from headstart.models.keras_backend import keras
+
+if TYPE_CHECKING:
+    import keras
 
 PRETRAINED = "pretrained"
 RANDOM = "random"  # no pretrained weights at all: for tests, and for comparisons
@@ -53,6 +57,8 @@ def identity(name: str, weights: str | Path) -> str | None:
 
 def _build(name: str, image_size: int, weights: str | None) -> keras.Model:
     """Preprocessed pixels (n, size, size, 3) -> features (n, h, w, depth)."""
+    from headstart.models.keras_backend import keras
+
     builder = getattr(keras.applications, get_backbone(name).builder)
     return builder(input_shape=(image_size, image_size, 3), include_top=False, weights=weights)
 
@@ -62,6 +68,8 @@ def _packaged(file: str) -> Path:
 
 
 def _downloaded(name: str, image_size: int) -> keras.Model:
+    from headstart.models.downloads import downloading
+
     try:
         with downloading(f"The file of Keras' weights for '{name}'"):
             return _build(name, image_size, weights="imagenet")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.data.archives import cache_folder
+from headstart import cache
 from headstart.data.dataset import Split
 from headstart.data.images import read_again
 from headstart.models.engine import BATCH
@@ -27,7 +27,6 @@ from headstart.progress import Progress
 from headstart.training.frozen import Compiled
 
 SHARD_BYTES = 64 * 2**20  # in memory until it is written
-LIMIT_GB = float(os.environ.get("HEADSTART_CACHE_GB", "20"))  # of all features; those used longest ago go first
 STALE = 24 * 3600  # seconds after which the half-written file of a killed run is removed
 
 View = Callable[[np.ndarray], np.ndarray]
@@ -71,7 +70,7 @@ def extract(split: Split, compiled: Compiled, image_size: int, *, view: str = OR
     Raises:
         ImageError: an image was changed, moved or damaged since the collection was read.
     """
-    folder = cache_folder() / "features" / compiled.key / view if compiled.key else None
+    folder = cache.cache_folder() / cache.FEATURES / compiled.key / view if compiled.key else None
     shards, known = _known(folder, compiled) if folder else ([], {})
     first: dict[str, int] = {}  # digest -> the first image with it: two equal files are computed once
     for index, digest in enumerate(split.digests):
@@ -89,7 +88,7 @@ def extract(split: Split, compiled: Compiled, image_size: int, *, view: str = OR
                 known |= {split.digests[i]: (len(shards), row) for row, i in enumerate(chosen)}
                 shards.append(shard)
         if folder:
-            evict(cache_folder() / "features", LIMIT_GB * 1e9, sparing=shards)
+            cache.evict(sparing={str(shard.filename) for shard in shards if isinstance(shard, np.memmap)})
     return Features(shards, np.array([known[digest] for digest in split.digests], np.int64).reshape(-1, 2))
 
 
@@ -110,24 +109,6 @@ def ahead(jobs: Sequence[Callable[[], np.ndarray]], depth: int = 8) -> Iterator[
             if index + depth + workers < len(jobs):
                 coming.append(pool.submit(jobs[index + depth + workers]))
             yield result
-
-
-def evict(folder: Path, limit: float, sparing: Sequence[np.ndarray] = ()) -> None:
-    """Remove the shards that were used longest ago until the rest takes no more than `limit` bytes."""
-    in_use = {str(shard.filename) for shard in sparing if isinstance(shard, np.memmap)}
-    files = []
-    for path in folder.rglob("*.npy"):
-        try:
-            files.append((path.stat().st_mtime, path.stat().st_size, path))
-        except FileNotFoundError:  # another run removed it
-            continue
-    total = sum(size for _, size, _ in files)
-    for _, size, path in sorted(files):
-        if total <= limit:
-            return
-        if str(path) not in in_use:
-            path.unlink(missing_ok=True)
-            total -= size
 
 
 def _compute(

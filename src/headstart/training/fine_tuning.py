@@ -5,7 +5,7 @@ before it is linear: both are one convolution with a scaled kernel and a bias. T
 the variables themselves, so that the gradients still reach kernel, gamma and beta.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -16,7 +16,6 @@ from headstart.models.engine import BATCH
 from headstart.models.keras_backend import keras
 from headstart.training.bottlenecks import Features, run_batches
 from headstart.training.frozen import Compiled, nodes_of
-from headstart.training.recipes import Phase
 
 CHUNK = 8  # batches that the engine computes at a time: enough to keep all its streams at work
 
@@ -160,26 +159,3 @@ def _drawn(seed: int, epoch: int, count: int, views: int, shuffle: bool) -> tupl
     draws = np.random.default_rng([seed, epoch])
     order = draws.permutation(count) if shuffle else np.arange(count)
     return order, draws.integers(0, views, count)
-
-
-def optimizer_for(phase: Phase, steps: int) -> keras.optimizers.Optimizer:
-    """The optimizer of a phase that has `steps` steps in all."""
-    rate: float | keras.optimizers.schedules.LearningRateSchedule = phase.learning_rate
-    if phase.warm_up is not None:
-        rising = round(phase.warm_up * steps)
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0 if rising else phase.learning_rate,
-            max(steps - rising, 1),
-            warmup_target=phase.learning_rate if rising else None,
-            warmup_steps=rising,
-        )
-    makers: Mapping[str, Callable[[], keras.optimizers.Optimizer]] = {
-        "adam": lambda: keras.optimizers.Adam(rate),
-        "rmsprop": lambda: keras.optimizers.RMSprop(rate),
-        # one odd batch must not undo what the base knows: gradients of a norm above 1 are cut to it
-        "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=phase.weight_decay, clipnorm=1.0),
-    }
-    optimizer = makers[phase.optimizer]()
-    if phase.optimizer == "adamw":
-        optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    return optimizer

@@ -7,19 +7,16 @@ no Keras. Knows no images.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headstart.data.archives import cache_folder
+from headstart import cache
 from headstart.models.engine import CompileError, Engine, KerasEngine, Runs, write_network
 from headstart.progress import Progress
 
@@ -73,13 +70,19 @@ def nodes_of(model: keras.Model) -> list:
 
 
 def frozen_part(
-    base: keras.Model, cut: list[keras.KerasTensor], preprocess: Callable[[keras.KerasTensor], keras.KerasTensor]
+    base: keras.Model, cut: list[keras.KerasTensor] | None, preprocess: Callable[[keras.KerasTensor], keras.KerasTensor]
 ) -> keras.Model:
-    """Raw pixels -> the tensors at the cut, sharing the variables of the base."""
+    """Raw pixels -> the tensors at the cut, sharing the variables of the base.
+
+    cut: None is behind all of the base: its features, averaged over the image (n, depth).
+    """
     from headstart.models.keras_backend import keras
 
     pixels = keras.Input(base.input.shape[1:], name="pixels")
     prepared = preprocess(pixels)
+    if cut is None:
+        pooled = keras.layers.GlobalAveragePooling2D(name="cut")(base(prepared, training=False))
+        return keras.Model(pixels, pooled, name="frozen_part")
     if any(tensor is base.input for tensor in cut):
         return keras.Model(pixels, keras.layers.Identity(name="cut")(prepared), name="frozen_part")
     return keras.Model(pixels, keras.Model(base.input, cut)(prepared, training=False), name="frozen_part")
@@ -95,11 +98,7 @@ def trainable_part(base: keras.Model, cut: list[keras.KerasTensor]) -> keras.Mod
 
 def engine_key(**facts: str | int | None) -> str | None:
     """The address of an engine: a digest of all that its features depend on. None where a fact is unknown (None)."""
-    if None in facts.values():
-        return None
-    versions = {name: _version(name) for name in ("keras", "openvino", "opencv-python-headless")}
-    text = json.dumps({"schema": SCHEMA, **facts, **versions}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return cache.key("keras", "openvino", "opencv-python-headless", schema=SCHEMA, **facts)
 
 
 def compiled(
@@ -109,7 +108,7 @@ def compiled(
 
     Where OpenVINO fails, Keras runs the model, and one line says so.
     """
-    folder = cache_folder() / "engines" / key if key else None
+    folder = cache.cache_folder() / cache.ENGINES / key if key else None
     if folder and (folder / "network.xml").is_file():
         try:
             engine = Engine(folder / "network.xml", precision=precision)
@@ -124,33 +123,13 @@ def compiled(
             written.mkdir()
             write_network(model, written / "network.xml")
             engine = Engine(written / "network.xml", precision=precision)
-            if folder:
-                _keep(written, folder, progress)
+            if folder and (wrong := cache.keep(written, folder)):
+                progress.say(f"The engine cannot be kept in '{folder.parent}' ({wrong}).")
         return Compiled(engine, key)
     except CompileError as error:
         progress.say(f"{error}. Keras computes the features instead, more slowly.")
         return Compiled(KerasEngine(model), f"{key}-keras" if key else None)
 
 
-def _keep(written: Path, folder: Path, progress: Progress) -> None:
-    """Move a network to its place in the cache, whole; without that, the next run makes it again."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="writing-") as temporary:
-            beside = Path(temporary, "network")
-            shutil.copytree(written, beside)
-            beside.rename(folder)
-    except OSError as error:
-        if not folder.is_dir():  # else another process was faster, with the same network
-            progress.say(f"The engine cannot be kept in '{folder.parent}' ({error.strerror or error}).")
-
-
 def _numbers(tensor: keras.KerasTensor) -> int:
     return math.prod(side or 1 for side in tensor.shape[1:])
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"

@@ -7,7 +7,7 @@ would no longer fit, the same problem is solved in pieces. Knows no images and n
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -48,25 +48,27 @@ class Head:
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """What brings each feature to mean 0 and deviation 1, so that one penalty suits them all."""
+    """What centres features and brings their usual deviation to 1, so that a strength means the same for any base.
+
+    One factor for all of them: each by itself would lend the weak ones large weights, as good on new images
+    (benchmarks/LOG.md) but far more sensitive to what fine-tuning changes in the base.
+    """
 
     mean: np.ndarray
-    deviation: np.ndarray
+    deviation: float
 
     @classmethod
-    def of(cls, views: list[np.ndarray]) -> "Scale":
+    def of(cls, views: Sequence[np.ndarray]) -> "Scale":
         mean = np.mean([view.mean(axis=0, dtype=np.float64) for view in views], axis=0)
-        squares = np.zeros_like(mean)
+        squares = 0.0
         for view in views:
             for start in range(0, len(view), PIECE):
-                squares += ((view[start : start + PIECE] - mean) ** 2).sum(axis=0)
-        deviation = np.sqrt(squares / sum(map(len, views)))
-        # a feature that hardly ever differs is not blown up: no less than a thousandth of what is usual
-        least = max(1e-3 * float(np.sqrt(np.mean(deviation**2))), 1e-12)
-        return cls(mean.astype(np.float32), np.maximum(deviation, least).astype(np.float32))
+                squares += float(((view[start : start + PIECE] - mean) ** 2).sum())
+        deviation = np.sqrt(squares / (sum(map(len, views)) * len(mean)))
+        return cls(mean.astype(np.float32), max(float(deviation), 1e-12))  # not 0, where all images are alike
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        return (features - self.mean) / self.deviation
+        return (features - self.mean) / np.float32(self.deviation)
 
 
 def solve(views: list[np.ndarray], labels: np.ndarray, num_classes: int, *, seed: int) -> Head:
@@ -85,7 +87,7 @@ def solve(views: list[np.ndarray], labels: np.ndarray, num_classes: int, *, seed
         model = _regression(strength, TOLERANCE)
         _fit(model, np.concatenate([scale(view) for view in views]), np.tile(labels, len(views)))
         kernel, bias = model.coef_.T.astype(np.float64), model.intercept_.astype(np.float64)
-    kernel = kernel / scale.deviation[:, None]  # for features as they come
+    kernel = kernel / scale.deviation  # for features as they come
     bias = bias - scale.mean @ kernel
     return Head(kernel.astype(np.float32), bias.astype(np.float32), strength)
 

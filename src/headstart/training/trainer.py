@@ -2,35 +2,42 @@
 
 A pretrained base is frozen and gets a new head, which is solved or trained (feature extraction); then the top of the
 base is thawed and trained along, carefully (fine-tuning). What is frozen is run by a compiled engine (`frozen.py`), its
-features are kept (`bottlenecks.py`), and only what lies behind the cut is trained (`fine_tuning.py`).
+features are kept (`bottlenecks.py`), and only what lies behind the cut is trained (`fine_tuning.py`). A head that is
+solved needs no Keras: it is imported when there are layers to be trained.
 """
+
+from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.data.batches import Batches
 from headstart.data.dataset import Dataset, Split
-from headstart.errors import DatasetError, ModelError
+from headstart.errors import DatasetError
 from headstart.models import backbones
-from headstart.models.classifier import Classifier, compose
-from headstart.models.engine import check_precision
-from headstart.models.keras_backend import keras
+from headstart.models.classifier import Classifier
+from headstart.models.network import Network
 from headstart.models.outputs import log_probabilities
-from headstart.models.preprocessing import preprocess
-from headstart.models.weights import PRETRAINED, identity, layer_index, load_base
+from headstart.models.weights import PRETRAINED, identity, layer_index
 from headstart.progress import Console, Progress
-from headstart.training import bottlenecks, checkpoints, frozen, head, recipes, whole
+from headstart.training import bottlenecks, checkpoints, frozen, head, recipes
 from headstart.training.checkpoints import Checkpoint
-from headstart.training.fine_tuning import FreshViews, KeptViews, fold, one_or_all, optimizer_for
-from headstart.training.recipes import Phase, Recipe, get_recipe
-from headstart.training.telling import line, row, say_phase, say_shapes, trainable_parameters
+from headstart.training.recipes import Phase, Recipe
+from headstart.training.settings import Settings
+from headstart.training.telling import line, row, say_phase, say_shapes
 
-EXECUTIONS = ("split", "whole")
+if TYPE_CHECKING:
+    import keras
+
+    from headstart.training import whole
+
 PIECE = 256  # images whose features are run through the trainable part at a time, to measure it
 
 
@@ -77,8 +84,7 @@ def train(
     Raises:
         DatasetError, ModelError, WeightsError: with what is wrong and what to do.
     """
-    return train_and_keep(
-        dataset,
+    settings = Settings.of(
         recipe=recipe,
         backbone=backbone,
         image_size=image_size,
@@ -86,58 +92,42 @@ def train(
         seed=seed,
         execution=execution,
         precision=precision,
-        progress=progress,
-    ).classifier
+    )
+    return train_and_keep(dataset, settings, progress=progress or Console()).classifier
 
 
 def train_and_keep(
-    dataset: Dataset,
-    *,
-    recipe: str | Recipe,
-    backbone: str,
-    image_size: int | None,
-    weights: str | Path,
-    seed: int,
-    execution: str,
-    precision: str,
-    checkpoint_folder: Path | None = None,
-    progress: Progress | None = None,
+    dataset: Dataset, settings: Settings, *, checkpoint_folder: Path | None = None, progress: Progress
 ) -> Trained:
     """`train`, with what a run needs besides: checkpoint_folder keeps the state after each epoch; if it holds one,
     training goes on from there."""
-    progress = progress or Console()
-    recipe = get_recipe(recipe)
-    image_size = image_size or recipe.image_size_for(backbone)
-    _check(recipe, execution, precision)
     _check_splits(dataset)
     progress.step("Compose the model")
-    base = load_base(backbone, image_size, weights)
-    model = compose(
-        base,
-        backbone=backbone,
-        image_size=image_size,
+    recipe = settings.recipe
+    network = Network.pretrained(
+        settings.backbone,
+        settings.image_size,
+        settings.weights,
         num_classes=len(dataset.class_names),
         dropout=recipe.dropout,
-        seed=seed,
+        seed=None if recipe.solves_head else settings.seed,
     )
-    say_shapes(progress, dataset, model, base, recipe.batch_size)
-    training = _Training(
-        dataset, recipe, backbone, image_size, weights, seed, execution, precision, checkpoint_folder, progress, base,
-        model,
-    )  # fmt: skip
+    say_shapes(progress, dataset, network.summary, recipe.batch_size)
+    training = _Training(dataset, settings, network, checkpoint_folder, progress)
     training.go()
     classifier = Classifier(
-        model=model,
+        network=network,
         class_names=dataset.class_names,
-        backbone=backbone,
-        image_size=image_size,
+        backbone=settings.backbone,
+        image_size=settings.image_size,
         recipe=recipe.name,
         history=tuple(training.history),
         phases=tuple(training.phases),
     )
-    if execution == "split":
+    if settings.execution == "split":
         return Trained(classifier, training.logits)
-    return Trained(classifier, lambda split: classifier.logits(images for images, _ in Batches(split, image_size)))
+    size = settings.image_size
+    return Trained(classifier, lambda split: classifier.logits(images for images, _ in Batches(split, size)))
 
 
 @dataclass(eq=False)
@@ -145,21 +135,22 @@ class _Training:
     """One training on its way: the phases one after the other, from the last checkpoint on."""
 
     dataset: Dataset
-    recipe: Recipe
-    backbone: str
-    image_size: int
-    weights: str | Path
-    seed: int
-    execution: str
-    precision: str
+    settings: Settings
+    network: Network
     checkpoint_folder: Path | None
     progress: Progress
-    base: keras.Model
-    model: keras.Model
     history: list[dict] = field(default_factory=list)
     phases: list[dict] = field(default_factory=list)
-    parts: dict[tuple[bool, bool], tuple[frozen.Compiled, whole.InTraining]] = field(default_factory=dict)
+    engines: dict[tuple[bool, bool], frozen.Compiled] = field(default_factory=dict)
     base_changed: bool = False  # by a phase that thawed it: then engines of all of it are not those of its weights
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.settings.recipe
+
+    @property
+    def model(self) -> keras.Model:
+        return self.network.model
 
     def go(self) -> None:
         state = checkpoints.latest(self.checkpoint_folder) if self.checkpoint_folder else None
@@ -169,10 +160,10 @@ class _Training:
             self.progress.say(f"Going on after epoch {len(self.history)} of {self.recipe.epochs}.")
         first_epoch = 0
         for phase in self.recipe.phases:
-            thaw(self.base, phase, self.backbone)
+            self._thaw(phase)
             rows = [row for row in self.history if row["phase"] == phase.name]
             if not _is_over(phase, rows, self._loss_before(phase)):
-                say_phase(self.progress, phase, self.model, self.base, self.backbone)
+                say_phase(self.progress, phase, self.network, self.settings.backbone)
                 if phase.optimizer == "lbfgs":
                     self._solve(phase, first_epoch)
                 else:
@@ -180,77 +171,92 @@ class _Training:
             elif phase.patience is not None and state and state.best:
                 self.model.set_weights(state.best)
             first_epoch += phase.epochs
-            self.base_changed |= phase.thaws_base
             self.phases.append(self._summary(phase))
+            self.base_changed |= phase.thaws_base and self.phases[-1]["kept"]
 
     def logits(self, split: Split) -> np.ndarray:
-        """Of the finished model, by its parts."""
-        compiled, part = self._parts(self.recipe.phases[-1].thaws_base)
-        kept = bottlenecks.extract(split, compiled, self.image_size, progress=self.progress)
+        """Of the finished model, from features."""
+        if not self.base_changed:
+            kernel, bias = self.network.head
+            return self._kept(split, self._engine(thawed=False)).array() @ kernel + bias
+        from headstart.training.fine_tuning import one_or_all
+
+        thawed = self.recipe.phases[-1].thaws_base
+        part, kept = self._behind(thawed), self._kept(split, self._engine(thawed))
         pieces = []
         for start in range(0, len(split), PIECE):
             tensors = kept.take(np.arange(start, min(start + PIECE, len(split))))
             pieces.append(part.predict_on_batch(one_or_all(tensors)))
         return np.concatenate(pieces)
 
-    def _parts(self, thawed: bool) -> tuple[frozen.Compiled, whole.InTraining]:
-        """The engine up to the cut, and what lies behind it; each made once for the weights that the base has."""
+    def _thaw(self, phase: Phase) -> None:
+        if phase.thaws_base or self.network.is_built:  # until it is built, all of the base is frozen
+            from headstart.training.whole import thaw
+
+            thaw(self.network.base, phase, self.settings.backbone)
+
+    def _engine(self, thawed: bool) -> frozen.Compiled:
+        """What gives the features: of all of the base, or up to the cut; one for the weights that the base has."""
         wanted = (thawed, self.base_changed and not thawed)
-        if wanted not in self.parts:
-            self.parts[wanted] = self._cut(thawed)
-        return self.parts[wanted]
+        if wanted not in self.engines:
+            self.engines[wanted] = self._compiled(thawed)
+        return self.engines[wanted]
 
-    def _cut(self, thawed: bool) -> tuple[frozen.Compiled, whole.InTraining]:
-        start = layer_index(self.base, backbones.get_backbone(self.backbone).fine_tune_from) if thawed else None
-
-        cut = None if start is None else frozen.find_cut(self.base, start)
-
-        def in_front(pixels: keras.KerasTensor) -> keras.KerasTensor:
-            return preprocess(self.backbone, pixels)
+    def _compiled(self, thawed: bool) -> frozen.Compiled:
+        settings = self.settings
+        key = frozen.engine_key(
+            weights=None if self.base_changed and not thawed else identity(settings.backbone, settings.weights),
+            backbone=settings.backbone,
+            image_size=settings.image_size,
+            start=backbones.get_backbone(settings.backbone).fine_tune_from if thawed else "pooled",
+            precision=settings.precision,
+        )
 
         def build() -> keras.Model:
-            if cut is None:  # all of it, averaged over the image
-                pixels = keras.Input((self.image_size, self.image_size, 3), name="pixels")
-                pooled = keras.layers.GlobalAveragePooling2D()(self.base(in_front(pixels), training=False))
-                return keras.Model(pixels, pooled, name="frozen_part")
-            return frozen.frozen_part(self.base, cut, in_front)
+            from headstart.models.preprocessing import preprocess
 
-        key = frozen.engine_key(
-            weights=None if self.base_changed and start is None else identity(self.backbone, self.weights),
-            backbone=self.backbone,
-            image_size=self.image_size,
-            start="pooled" if start is None else start,
-            precision=self.precision,
-        )
-        compiled = frozen.compiled(key, build, precision=self.precision, progress=self.progress)
-        if cut is None:
-            features = keras.Sequential([keras.Input(self.model.get_layer("dropout").input.shape[1:])])
-            features.add(keras.layers.Identity())
-            return compiled, whole.InTraining(self.model, features)
-        return compiled, whole.InTraining(self.model, fold(frozen.trainable_part(self.base, cut)))
+            cut = self._cut if thawed else None
+            return frozen.frozen_part(self.network.base, cut, lambda pixels: preprocess(settings.backbone, pixels))
+
+        return frozen.compiled(key, build, precision=settings.precision, progress=self.progress)
+
+    @cached_property
+    def _cut(self) -> list[keras.KerasTensor]:
+        base = self.network.base
+        return frozen.find_cut(base, layer_index(base, backbones.get_backbone(self.settings.backbone).fine_tune_from))
+
+    def _behind(self, thawed: bool) -> whole.InTraining:
+        """What is trained: features, or the tensors at the cut -> logits."""
+        from headstart.training import fine_tuning, whole
+
+        if not thawed:
+            return whole.InTraining(self.model, whole.passing_on(self.model))
+        return whole.InTraining(self.model, fine_tuning.fold(frozen.trainable_part(self.network.base, self._cut)))
 
     def _solve(self, phase: Phase, first_epoch: int) -> None:
         start = time.perf_counter()
         train, validation = self.dataset.train, self.dataset.validation
-        compiled, _ = self._parts(thawed=False)
+        compiled = self._engine(thawed=False)
         views = [self._kept(train, compiled, view).array() for view in bottlenecks.VIEWS]
         held_out = self._kept(validation, compiled).array()
-        solved = head.solve(views, train.labels, len(self.dataset.class_names), seed=self.seed)
-        self.model.get_layer("logits").set_weights([solved.kernel, solved.bias])
+        solved = head.solve(views, train.labels, len(self.dataset.class_names), seed=self.settings.seed)
+        self.network.set_head(solved.kernel, solved.bias)
         self.progress.say(f"Solved, with the strength {solved.strength:g} that cross-validation chose.")
         logs = _measured(solved.logits(views[0]), train.labels)
         logs |= {f"val_{name}": value for name, value in _measured(solved.logits(held_out), validation.labels).items()}
-        self._keep(phase, first_epoch + 1, time.perf_counter() - start, logs, [], [])
+        self._log(phase, first_epoch + 1, time.perf_counter() - start, logs)
 
     def _step(self, phase: Phase, first_epoch: int, state: Checkpoint | None) -> None:
-        if self.execution == "whole":
+        from headstart.training import whole
+        from headstart.training.optimization import compile_for
+
+        if self.settings.execution == "whole":
             in_training = whole.InTraining(self.model)
             training, validation = self._images(self.dataset.train, shuffle=True), self._images(self.dataset.validation)
         else:
-            compiled, in_training = self._parts(phase.thaws_base)
-            training, validation = self._features(compiled)
-        steps = phase.epochs * len(training)
-        compile_for(in_training, phase, steps)
+            in_training = self._behind(phase.thaws_base)
+            training, validation = self._features(self._engine(phase.thaws_base))
+        compile_for(in_training, phase, phase.epochs * len(training))
         if not self.history:
             loss, accuracy = whole.evaluate(in_training, validation)
             self.progress.say(f"Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}")
@@ -264,8 +270,11 @@ class _Training:
             rows = [row for row in self.history if row["phase"] == phase.name]
             if best and logs["val_loss"] < min([before, *(row["val_loss"] for row in rows)]):
                 best = self.model.get_weights()
-            optimizer = [np.asarray(value) for value in in_training.optimizer.variables]
-            self._keep(phase, epoch, seconds, logs, optimizer, best)
+            self._log(phase, epoch, seconds, logs)
+            if self.checkpoint_folder:
+                optimizer = [np.asarray(value) for value in in_training.optimizer.variables]
+                state = Checkpoint(self.history, self.model.get_weights(), optimizer, best)
+                checkpoints.save(self.checkpoint_folder, state)
             return _is_over(phase, [*rows, self.history[-1]], before)
 
         whole.fit(
@@ -274,7 +283,7 @@ class _Training:
             validation,
             first_epoch=len(self.history),
             last_epoch=first_epoch + phase.epochs,
-            seed=self.seed,
+            seed=self.settings.seed,
             progress=self.progress,
             after_epoch=after_epoch,
         )
@@ -284,30 +293,27 @@ class _Training:
     def _images(self, split: Split, *, shuffle: bool = False) -> Batches:
         """Shuffled ones are for training: random views."""
         return Batches(
-            split, self.image_size, self.recipe.batch_size, shuffle=shuffle, seed=self.seed,
+            split, self.settings.image_size, self.recipe.batch_size, shuffle=shuffle, seed=self.settings.seed,
             augmentation=self.recipe.augmentation if shuffle else None,
         )  # fmt: skip
 
     def _features(self, compiled: frozen.Compiled) -> tuple[whole.Source, whole.Source]:
         """Where the head is solved, from kept views; elsewhere from fresh ones, as the recipe draws them."""
+        from headstart.training.fine_tuning import FreshViews, KeptViews
+
         train, size = self.dataset.train, self.recipe.batch_size
         validation = KeptViews(self.dataset.validation, [self._kept(self.dataset.validation, compiled)], size)
         if not self.recipe.solves_head:
             return FreshViews(self._images(train, shuffle=True), compiled), validation
         views = [self._kept(train, compiled, view) for view in bottlenecks.VIEWS]
-        return KeptViews(train, views, size, shuffle=True, seed=self.seed), validation
+        return KeptViews(train, views, size, shuffle=True, seed=self.settings.seed), validation
 
     def _kept(self, split: Split, compiled: frozen.Compiled, view: str = bottlenecks.ORIGINAL) -> bottlenecks.Features:
-        return bottlenecks.extract(split, compiled, self.image_size, view=view, progress=self.progress)
+        return bottlenecks.extract(split, compiled, self.settings.image_size, view=view, progress=self.progress)
 
-    def _keep(
-        self, phase: Phase, epoch: int, seconds: float, logs: dict, optimizer: list[np.ndarray], best: list[np.ndarray]
-    ) -> None:
+    def _log(self, phase: Phase, epoch: int, seconds: float, logs: dict) -> None:
         self.history.append(row(phase, epoch, seconds, logs))
         self.progress.say(line(self.history[-1], self.recipe.epochs))
-        if self.checkpoint_folder:
-            state = Checkpoint(self.history, self.model.get_weights(), optimizer, best)
-            checkpoints.save(self.checkpoint_folder, state)
 
     def _loss_before(self, phase: Phase) -> float:
         """The validation loss at the end of the phases before."""
@@ -325,13 +331,14 @@ class _Training:
             self.progress.say(f"Kept: {said}." if kept else "Fine-tuning did not help: the head alone is kept.")
             if not kept:
                 chosen = next(row for row in reversed(self.history) if row["phase"] != phase.name)
+        summary = self.network.summary
         return {
             "name": phase.name,
             "epochs": len(rows),
             "kept": kept,
-            "parameters": self.model.count_params(),
-            "trainable_parameters": trainable_parameters(self.model),
-            "trainable_variables": len(self.model.trainable_variables),
+            "parameters": summary.parameters,
+            "trainable_parameters": summary.trainable_parameters,
+            "trainable_variables": summary.trainable_variables,
             "seconds": round(sum(row["seconds"] for row in rows), 3),
             "validation": {"loss": chosen["val_loss"], "accuracy": chosen["val_accuracy"]},
         }
@@ -353,41 +360,6 @@ def _measured(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         "loss": float(-shares[np.arange(len(labels)), labels].mean()),
         "accuracy": float((shares.argmax(axis=1) == labels).mean()),
     }
-
-
-def _check(recipe: Recipe, execution: str, precision: str) -> None:
-    check_precision(precision)
-    if execution not in EXECUTIONS:
-        raise ModelError(f"There is no execution '{execution}'. Choose one of: {', '.join(EXECUTIONS)}.")
-    if execution == "whole" and recipe.solves_head:
-        raise ModelError(
-            f"The recipe '{recipe.name}' solves its head from features, so it cannot be executed as a whole. "
-            f"Take the recipe 'tutorial' with it, or leave the execution out."
-        )
-
-
-def thaw(base: keras.Model, phase: Phase, backbone: str) -> None:
-    """Set which layers of the base a phase trains: none, or those from the backbone's `fine_tune_from` on."""
-    base.trainable = phase.thaws_base
-    if phase.thaws_base:
-        start = layer_index(base, backbones.get_backbone(backbone).fine_tune_from)
-        for layer in base.layers[:start]:
-            layer.trainable = False
-
-
-def compile_for(model: whole.InTraining, phase: Phase, steps: int) -> None:
-    """One logit: binary cross-entropy; more: categorical. Both from logits, as training on probabilities is less
-    exact. An answer counts as right where the largest probability is the right class's, so one logit is cut at 0."""
-    if model.binary:
-        loss = keras.losses.BinaryCrossentropy(from_logits=True)
-        accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
-    else:
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
-    optimizer = optimizer_for(phase, steps)
-    model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy])
-    # Before the first step: else TensorFlow traces that step twice, once to see these variables made (3 s of 7).
-    optimizer.build(model.trainable_variables)
 
 
 def _check_splits(dataset: Dataset) -> None:

@@ -12,8 +12,12 @@ from typing import Protocol
 import numpy as np
 
 from headstart.errors import HeadstartError
+from headstart.models.backbones import get_backbone
+from headstart.models.composing import DROPOUT, LOGITS, POOLED
 from headstart.models.keras_backend import keras
+from headstart.models.weights import layer_index
 from headstart.progress import Progress
+from headstart.training.recipes import Phase
 
 # (epochs done, seconds, logs of Keras) -> whether to stop here
 AfterEpoch = Callable[[int, float, dict[str, float]], bool]
@@ -42,9 +46,9 @@ class InTraining(keras.Model):
 
     def __init__(self, network: keras.Model, features: keras.Model | None = None) -> None:
         super().__init__(name=network.name)
-        pooled = network.get_layer("global_average_pooling2d").output
+        pooled = network.get_layer(POOLED).output
         self.features = features or keras.Model(network.input, pooled)
-        self.dropout, self.logits = network.get_layer("dropout"), network.get_layer("logits")
+        self.dropout, self.logits = network.get_layer(DROPOUT), network.get_layer(LOGITS)
         self.binary = network.output.shape[-1] == 1
 
     def call(
@@ -56,6 +60,20 @@ class InTraining(keras.Model):
         """Draw the dropout of an epoch from (seed, epoch), as the views are, so that a run can go on later."""
         if self.dropout.rate > 0:
             self.dropout.seed_generator.state.assign([seed, epoch << 16])
+
+
+def passing_on(network: keras.Model) -> keras.Model:
+    """In the place of a base that is frozen: pooled features (n, depth) -> the same."""
+    depth = network.get_layer(DROPOUT).input.shape[1:]
+    return keras.Sequential([keras.Input(depth), keras.layers.Identity()])
+
+
+def thaw(base: keras.Model, phase: Phase, backbone: str) -> None:
+    """Set which layers of the base a phase trains: none, or those from the backbone's `fine_tune_from` on."""
+    base.trainable = phase.thaws_base
+    if phase.thaws_base:
+        for layer in base.layers[: layer_index(base, get_backbone(backbone).fine_tune_from)]:
+            layer.trainable = False
 
 
 def fit(

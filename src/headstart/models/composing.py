@@ -1,0 +1,63 @@
+"""base + head -> one Keras model, and what there is to say of it. The only place where a network is put together."""
+
+import math
+from pathlib import Path
+
+from headstart.models import outputs
+from headstart.models.keras_backend import keras
+from headstart.models.preprocessing import preprocess
+from headstart.models.summary import Summary
+
+POOLED, DROPOUT, LOGITS = "global_average_pooling2d", "dropout", "logits"  # names of layers
+
+
+def compose(
+    base: keras.Model, *, backbone: str, image_size: int, num_classes: int, dropout: float, seed: int
+) -> keras.Model:
+    """Pixels -> preprocessing -> base -> pooling -> dropout -> logits: the tutorial's model, without augmentation."""
+    pixels = keras.Input((image_size, image_size, 3), name="pixels")
+    x = preprocess(backbone, pixels)
+    x = base(x, training=False)
+    x = keras.layers.GlobalAveragePooling2D(name=POOLED)(x)
+    x = keras.layers.Dropout(dropout, seed=seed, name=DROPOUT)(x)
+    start = keras.initializers.GlorotUniform(seed=seed)  # Keras' default, drawn from our seed
+    logits = keras.layers.Dense(outputs.num_logits(num_classes), kernel_initializer=start, name=LOGITS)(x)
+    return keras.Model(pixels, logits, name="classifier")
+
+
+def base_of(network: keras.Model) -> keras.Model:
+    """The pretrained base inside a network made by `compose`."""
+    return next(layer for layer in network.layers if isinstance(layer, keras.Model))
+
+
+def save(network: keras.Model, file: Path) -> None:
+    """Write the `.keras` file of a network, without an optimizer."""
+    keras.Model(network.inputs, network.outputs, name=network.name).save(file)
+
+
+def read(file: Path) -> keras.Model:
+    return keras.models.load_model(file, compile=False)
+
+
+def summary_of(network: keras.Model) -> Summary:
+    """What there is to say of a network, with the layers thawed that are so now."""
+    base, pooling = base_of(network), network.get_layer(POOLED)
+    tensors = (network.input, pooling.input, pooling.output, network.output)
+    trainable = network.trainable_variables
+    return Summary(
+        base=base.name,
+        base_layers=len(base.layers),
+        base_parameters=base.count_params(),
+        shapes=tuple(tuple(tensor.shape[1:]) for tensor in tensors),
+        parameters=network.count_params(),
+        trainable_parameters=sum(math.prod(variable.shape) for variable in trainable),
+        trainable_variables=len(trainable),
+        table=_table(network),
+        nested_table=_table(network, expand_nested=True),
+    )
+
+
+def _table(network: keras.Model, **options: bool) -> str:
+    lines: list[str] = []
+    network.summary(print_fn=lines.append, **options)
+    return "\n".join(lines).rstrip()

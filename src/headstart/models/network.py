@@ -1,0 +1,132 @@
+"""The network of a classifier, which need not be loaded to be used: Keras is imported when its model is asked for.
+
+Training a head alone looks at features, and so needs no model; neither does writing the result (`blank.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart import cache
+from headstart.models import blank
+from headstart.models.outputs import num_logits
+from headstart.models.summary import Summary
+from headstart.models.weights import identity
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Network:
+    """Raw RGB float32 or uint8 (n, image_size, image_size, 3), 0..255 -> logits (n, 1) or (n, classes)."""
+
+    def __init__(self, build: Callable[[], keras.Model], form: blank.Blank | None = None) -> None:
+        """build: makes the model, when it is needed. form: the same network in the cache, but for its head."""
+        self._build, self._form = build, form
+        self._head: tuple[np.ndarray, np.ndarray] | None = None
+
+    @classmethod
+    def saved(cls, file: Path) -> Network:
+        """The network of a `.keras` file."""
+
+        def build() -> keras.Model:
+            from headstart.models import composing
+
+            return composing.read(file)
+
+        return cls(build)
+
+    @classmethod
+    def pretrained(
+        cls, backbone: str, image_size: int, weights: str | Path, *, num_classes: int, dropout: float, seed: int | None
+    ) -> Network:
+        """A pretrained base with a new head, see `load_base` and `compose`.
+
+        seed: of the head. None: it will be set, so the network can be one that is kept in the cache.
+
+        Raises:
+            ModelError, WeightsError: as `load_base` does.
+        """
+
+        def build() -> keras.Model:
+            from headstart.models import composing
+            from headstart.models.weights import load_base
+
+            base = load_base(backbone, image_size, weights)
+            base.trainable = False
+            return composing.compose(
+                base, backbone=backbone, image_size=image_size, num_classes=num_classes, dropout=dropout, seed=seed or 0
+            )
+
+        key = cache.key(
+            "keras",
+            schema=blank.SCHEMA,
+            weights=identity(backbone, weights),
+            backbone=backbone,
+            image_size=image_size,
+            logits=num_logits(num_classes),
+            dropout=dropout,
+        )
+        if seed is not None or key is None:
+            return cls(build)
+        form = blank.find(key)
+        network = cls(build, form)
+        if form is None:
+            blank.keep(key, network.model, network.head, network.summary)
+        return network
+
+    @cached_property
+    def model(self) -> keras.Model:
+        """It is built on first use."""
+        model = self._build()
+        if self._head:
+            model.get_layer("logits").set_weights(self._head)
+        return model
+
+    @property
+    def base(self) -> keras.Model:
+        from headstart.models import composing
+
+        return composing.base_of(self.model)
+
+    @property
+    def is_built(self) -> bool:
+        return "model" in self.__dict__
+
+    @property
+    def head(self) -> tuple[np.ndarray, np.ndarray]:
+        """Kernel float32 (features, logits) and bias float32 (logits,) of the last layer."""
+        if self._head and not self.is_built:
+            return self._head
+        kernel, bias = self.model.get_layer("logits").get_weights()
+        return kernel, bias
+
+    def set_head(self, kernel: np.ndarray, bias: np.ndarray) -> None:
+        self._head = kernel, bias
+        if self.is_built:
+            self.model.get_layer("logits").set_weights([kernel, bias])
+
+    @property
+    def summary(self) -> Summary:
+        if self._form and not self.is_built:
+            return self._form.summary
+        from headstart.models import composing
+
+        return composing.summary_of(self.model)
+
+    def write(self, file: Path) -> None:
+        """Its `.keras` file, which plain Keras loads."""
+        if self._form and self._head and not self.is_built:
+            try:
+                return self._form.write(file, *self._head)
+            except OSError:  # the cache was cleared or damaged meanwhile: Keras writes it; or says what is wrong
+                file.unlink(missing_ok=True)
+        from headstart.models import composing
+
+        composing.save(self.model, file)
+        return None

@@ -1,0 +1,48 @@
+"""Phase -> the optimizer, the loss and the metric that Keras trains with."""
+
+from collections.abc import Callable, Mapping
+
+from headstart.models.keras_backend import keras
+from headstart.training.recipes import Phase
+from headstart.training.whole import InTraining
+
+
+def compile_for(model: InTraining, phase: Phase, steps: int) -> None:
+    """One logit: binary cross-entropy; more: categorical. Both from logits, as training on probabilities is less
+    exact. An answer counts as right where the largest probability is the right class's, so one logit is cut at 0.
+
+    steps: of the whole phase.
+    """
+    if model.binary:
+        loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    optimizer = optimizer_for(phase, steps)
+    model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy])
+    # Before the first step: else TensorFlow traces that step twice, once to see these variables made (3 s of 7).
+    optimizer.build(model.trainable_variables)
+
+
+def optimizer_for(phase: Phase, steps: int) -> keras.optimizers.Optimizer:
+    """The optimizer of a phase that has `steps` steps in all."""
+    rate: float | keras.optimizers.schedules.LearningRateSchedule = phase.learning_rate
+    if phase.warm_up is not None:
+        rising = round(phase.warm_up * steps)
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0 if rising else phase.learning_rate,
+            max(steps - rising, 1),
+            warmup_target=phase.learning_rate if rising else None,
+            warmup_steps=rising,
+        )
+    makers: Mapping[str, Callable[[], keras.optimizers.Optimizer]] = {
+        "adam": lambda: keras.optimizers.Adam(rate),
+        "rmsprop": lambda: keras.optimizers.RMSprop(rate),
+        # one odd batch must not undo what the base knows: gradients of a norm above 1 are cut to it
+        "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=phase.weight_decay, clipnorm=1.0),
+    }
+    optimizer = makers[phase.optimizer]()
+    if phase.optimizer == "adamw":
+        optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    return optimizer

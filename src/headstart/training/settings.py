@@ -1,0 +1,58 @@
+"""All that a training is told besides its images, checked. Knows no Keras."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from headstart.errors import ModelError
+from headstart.models.backbones import check_image_size
+from headstart.models.engine import check_precision
+from headstart.training.recipes import Recipe, get_recipe
+
+EXECUTIONS = ("split", "whole")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """See `headstart.train`; here the image size is known."""
+
+    recipe: Recipe
+    backbone: str
+    image_size: int
+    weights: str | Path
+    seed: int
+    execution: str
+    precision: str
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        recipe: str | Recipe,
+        backbone: str,
+        image_size: int | None,
+        weights: str | Path,
+        seed: int,
+        execution: str,
+        precision: str,
+    ) -> Settings:
+        """
+        Raises:
+            ModelError: something is not known, or does not go together.
+        """
+        recipe = get_recipe(recipe)
+        image_size = image_size or recipe.image_size_for(backbone)
+        check_image_size(backbone, image_size)
+        check_precision(precision)
+        if execution not in EXECUTIONS:
+            raise ModelError(f"There is no execution '{execution}'. Choose one of: {', '.join(EXECUTIONS)}.")
+        if execution == "whole" and recipe.solves_head:
+            raise ModelError(
+                f"The recipe '{recipe.name}' solves its head from features, so it cannot be executed as a whole. "
+                f"Take the recipe 'tutorial' with it, or leave the execution out."
+            )
+        return cls(recipe, backbone, image_size, weights, seed, execution, precision)
+
+    def to_json(self) -> dict:
+        return asdict(self) | {"weights": str(self.weights)}
