@@ -17,7 +17,8 @@ WITHOUT_KERAS = [
     "headstart.models.outputs", "headstart.models.card", "headstart.models.engine", "headstart.models.network",
     "headstart.models.classifier", "headstart.training.recipes", "headstart.training.trainer",
     "headstart.training.frozen", "headstart.training.bottlenecks", "headstart.training.head",
-    "headstart.evaluation.metrics", "headstart.evaluation.held_out", "headstart.evaluation.report", "headstart.runs", "headstart.cli",
+    "headstart.evaluation.metrics", "headstart.evaluation.held_out", "headstart.evaluation.report",
+    "headstart.runs", "headstart.cli",
 ]  # fmt: skip
 
 

@@ -162,6 +162,21 @@ def test_interrupted_killed_and_gone_on_with(run, photos, recipe, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+def test_fine_tuning_is_gone_on_with(photos, tmp_path):
+    """The recipe `fast`, stopped in its fine-tuning: averages, best weights and views are found again."""
+    settings = {"recipe": hs.RECIPES["fast"].with_epochs(3), "image_size": 32}
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(RunInterruptedError, match=r"Kept in .* 2 epochs"):
+        hs.make_run(photos, tmp_path / "stopped", progress=Watcher("Epoch  3/4", stop), **settings)
+    stopped = hs.make_run(photos, tmp_path / "stopped", progress=hs.Quiet(), resume=True, **settings)
+    whole = hs.make_run(photos, tmp_path / "whole", progress=hs.Quiet(), **settings)
+    assert history(stopped.folder) == history(whole.folder)
+    assert stopped.metrics["validation"] == whole.metrics["validation"]
+
+
 def test_images_that_changed_meanwhile(photos, recipe, tmp_path, monkeypatch):
     root = shutil.copytree(photos, tmp_path / "photos")
 

@@ -10,6 +10,7 @@ from headstart.errors import DatasetError, ModelError
 from headstart.models.composing import compose
 from headstart.models.weights import load_base
 from headstart.training import whole
+from headstart.training.optimization import compile_for
 from headstart.training.recipes import get_recipe
 from headstart.training.trainer import train
 from headstart.training.whole import thaw
@@ -230,3 +231,22 @@ def test_refusals(dataset):
         get_recipe("slow")
     with pytest.raises(DatasetError, match="There are no validation images"):
         train(hs.Dataset(dataset.class_names, dataset.train, dataset.validation.take([]), dataset.test))
+
+
+def test_averaged_weights():
+    """What is measured after an epoch is the moving average; training goes on from the weights themselves."""
+    base = load_base("mobilenet_v2", 32, "random")
+    base.trainable = False
+    network = compose(base, backbone="mobilenet_v2", image_size=32, num_classes=3, dropout=0.0, seed=0)
+    model = whole.InTraining(network, whole.passing_on(network))
+    phase = hs.Phase("feature_extraction", 1, "adamw", 0.1, thaws_base=False, averaging=0.5)
+    compile_for(model, phase, steps=3)
+    rng = np.random.default_rng(0)
+    seen = []
+    for _ in range(3):
+        model.train_on_batch(rng.normal(size=(4, 1280)).astype(np.float32), np.array([0, 1, 2, 0]))
+        seen.append(network.get_layer("logits").get_weights()[0])
+    with whole.averaged(model):
+        inside = network.get_layer("logits").get_weights()[0]
+    np.testing.assert_allclose(inside, (seen[0] + seen[1] + 2 * seen[2]) / 4, atol=1e-6)
+    np.testing.assert_array_equal(network.get_layer("logits").get_weights()[0], seen[2])

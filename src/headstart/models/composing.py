@@ -32,7 +32,7 @@ def base_of(network: keras.Model) -> keras.Model:
 
 def save(network: keras.Model, file: Path) -> None:
     """Write the `.keras` file of a network, without an optimizer."""
-    keras.Model(network.inputs, network.outputs, name=network.name).save(file)
+    keras.Model(network.input, network.output, name=network.name).save(file)
 
 
 def read(file: Path) -> keras.Model:

@@ -30,8 +30,19 @@ SHARD_BYTES = 64 * 2**20  # in memory until it is written
 STALE = 24 * 3600  # seconds after which the half-written file of a killed run is removed
 
 View = Callable[[np.ndarray], np.ndarray]
-ORIGINAL, MIRRORED = "original", "mirrored"
-VIEWS: dict[str, View] = {ORIGINAL: lambda image: image, MIRRORED: lambda image: image[:, ::-1]}
+ORIGINAL, MIRRORED, UPSIDE_DOWN, HALF = "original", "mirrored", "upside_down", "half_turn"
+QUARTER = "quarter_turn"
+# The eight ways to lay a square on itself; none of them interpolates
+VIEWS: dict[str, View] = {
+    ORIGINAL: lambda image: image,
+    MIRRORED: lambda image: image[:, ::-1],
+    UPSIDE_DOWN: lambda image: image[::-1],
+    HALF: lambda image: image[::-1, ::-1],
+    QUARTER: lambda image: image.transpose(1, 0, 2)[::-1],
+    "three_quarter_turn": lambda image: image.transpose(1, 0, 2)[:, ::-1],
+    "transposed": lambda image: image.transpose(1, 0, 2),
+    "transposed_half_turn": lambda image: image.transpose(1, 0, 2)[::-1, ::-1],
+}
 
 
 @dataclass(frozen=True, eq=False)

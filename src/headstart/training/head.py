@@ -71,19 +71,24 @@ class Scale:
         return (features - self.mean) / np.float32(self.deviation)
 
 
-def solve(views: list[np.ndarray], labels: np.ndarray, num_classes: int, *, seed: int) -> Head:
+def solve(
+    views: list[np.ndarray], labels: np.ndarray, num_classes: int, *, seed: int, strength: float | None = None
+) -> Head:
     """The head that fits the training images best.
 
     views: of the same n images one or more views, each float32 (n, features); they count alike.
     labels: int (n,), each class at least once.
+    strength: by default, what cross-validation chooses.
     """
     scale = Scale.of(views)
     if len(views) * len(labels) > IN_MEMORY:
-        some = np.sort(np.random.default_rng(seed).permutation(len(labels))[: IN_MEMORY // (2 * len(views))])
-        strength = choose_strength([scale(view[some]) for view in views], labels[some], seed=seed)
+        if strength is None:
+            some = np.sort(np.random.default_rng(seed).permutation(len(labels))[: IN_MEMORY // (2 * len(views))])
+            strength = choose_strength([scale(view[some]) for view in views], labels[some], seed=seed)
         kernel, bias = _solved_in_pieces(views, labels, scale, num_classes, strength)
     else:
-        strength = choose_strength([scale(view) for view in views], labels, seed=seed)
+        if strength is None:
+            strength = choose_strength([scale(view) for view in views], labels, seed=seed)
         model = _regression(strength, TOLERANCE)
         _fit(model, np.concatenate([scale(view) for view in views]), np.tile(labels, len(views)))
         kernel, bias = model.coef_.T.astype(np.float64), model.intercept_.astype(np.float64)

@@ -36,11 +36,12 @@ def optimizer_for(phase: Phase, steps: int) -> keras.optimizers.Optimizer:
             warmup_target=phase.learning_rate if rising else None,
             warmup_steps=rising,
         )
+    average = {"use_ema": phase.averaging is not None, "ema_momentum": phase.averaging or 0.0}
     makers: Mapping[str, Callable[[], keras.optimizers.Optimizer]] = {
-        "adam": lambda: keras.optimizers.Adam(rate),
-        "rmsprop": lambda: keras.optimizers.RMSprop(rate),
+        "adam": lambda: keras.optimizers.Adam(rate, **average),
+        "rmsprop": lambda: keras.optimizers.RMSprop(rate, **average),
         # one odd batch must not undo what the base knows: gradients of a norm above 1 are cut to it
-        "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=phase.weight_decay, clipnorm=1.0),
+        "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=phase.weight_decay, clipnorm=1.0, **average),
     }
     optimizer = makers[phase.optimizer]()
     if phase.optimizer == "adamw":

@@ -27,7 +27,7 @@ from headstart.models.network import Network
 from headstart.models.outputs import log_probabilities
 from headstart.models.weights import PRETRAINED, identity, layer_index
 from headstart.progress import Console, Progress
-from headstart.training import bottlenecks, checkpoints, frozen, head, recipes
+from headstart.training import bottlenecks, checkpoints, frozen, head, recipes, symmetries
 from headstart.training.checkpoints import Checkpoint
 from headstart.training.recipes import Phase, Recipe
 from headstart.training.settings import Settings
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from headstart.training import whole
 
+MANY = 40_000  # views of all images together that are worth their time; beyond, two of each image
 PIECE = 256  # images whose features are run through the trainable part at a time, to measure it
 
 
@@ -237,7 +238,7 @@ class _Training:
         start = time.perf_counter()
         train, validation = self.dataset.train, self.dataset.validation
         compiled = self._engine(thawed=False)
-        views = [self._kept(train, compiled, view).array() for view in bottlenecks.VIEWS]
+        views = [self._kept(train, compiled, view).array() for view in self._views]
         held_out = self._kept(validation, compiled).array()
         solved = head.solve(views, train.labels, len(self.dataset.class_names), seed=self.settings.seed)
         self.network.set_head(solved.kernel, solved.bias)
@@ -269,7 +270,8 @@ class _Training:
             nonlocal best
             rows = [row for row in self.history if row["phase"] == phase.name]
             if best and logs["val_loss"] < min([before, *(row["val_loss"] for row in rows)]):
-                best = self.model.get_weights()
+                with whole.averaged(in_training):
+                    best = self.model.get_weights()
             self._log(phase, epoch, seconds, logs)
             if self.checkpoint_folder:
                 optimizer = [np.asarray(value) for value in in_training.optimizer.variables]
@@ -305,8 +307,19 @@ class _Training:
         validation = KeptViews(self.dataset.validation, [self._kept(self.dataset.validation, compiled)], size)
         if not self.recipe.solves_head:
             return FreshViews(self._images(train, shuffle=True), compiled), validation
-        views = [self._kept(train, compiled, view) for view in bottlenecks.VIEWS]
+        views = [self._kept(train, compiled, view) for view in self._views]
         return KeptViews(train, views, size, shuffle=True, seed=self.settings.seed), validation
+
+    @cached_property
+    def _views(self) -> tuple[str, ...]:
+        """Of the training images: which of their turned views show the same class."""
+        compiled = self._engine(thawed=False)
+        views = symmetries.find(
+            lambda split, view: self._kept(split, compiled, view).array(), self.dataset.train, seed=self.settings.seed
+        )
+        views = views[: max(2, MANY // len(self.dataset.train))]
+        self.progress.say(f"Views of each training image: {', '.join(views).replace('_', ' ')}.")
+        return views
 
     def _kept(self, split: Split, compiled: frozen.Compiled, view: str = bottlenecks.ORIGINAL) -> bottlenecks.Features:
         return bottlenecks.extract(split, compiled, self.settings.image_size, view=view, progress=self.progress)

@@ -110,6 +110,18 @@ def evaluate(model: InTraining, batches: Source) -> tuple[float, float]:
     return float(logs["loss"]), float(logs["accuracy"])
 
 
+@contextmanager
+def averaged(model: InTraining) -> Iterator[None]:
+    """Inside, a compiled model has the moving averages of its weights, where its optimizer keeps those."""
+    before = [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
+    model.optimizer.finalize_variable_values(model.trainable_variables)  # does nothing without averages
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, before, strict=True):
+            variable.assign(value)
+
+
 class _Sequence(keras.utils.PyDataset):
     """Batches in the form that `fit` takes. Keras fetches the next ones while a step is computed."""
 
@@ -152,7 +164,7 @@ class _Watcher(keras.callbacks.Callback):
         super().__init__()
         self.sequence, self.last_epoch, self.seed = sequence, last_epoch, seed
         self.progress, self.after_epoch = progress, after_epoch
-        self.bars = ExitStack()
+        self.bars, self.average = ExitStack(), ExitStack()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.sequence.epoch = epoch
@@ -164,6 +176,12 @@ class _Watcher(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         logs = logs or {}
         self.advance(1, f"loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}")
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        self.average.enter_context(averaged(self.model))
+
+    def on_test_end(self, logs: dict | None = None) -> None:
+        self.average.close()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.bars.close()

@@ -1,0 +1,67 @@
+"""How accurate is the recipe `fast`, its head alone and with fine-tuning, over several seeds?
+
+    python benchmarks/accuracy.py cats_and_dogs_filtered --seeds 5
+    python benchmarks/accuracy.py solar-cells --seeds 5
+
+A collection with train/ and validation/ is measured on its validation images, all of them. Of any other, and of the
+solar cells of `elpv-dataset`, each seed holds out a quarter for the test, class by class; validation images, by which
+fine-tuning is kept or not, are drawn from the rest. Prints of each seed the accuracy and the loss of the head alone and
+of the whole recipe, whether fine-tuning was kept, and the means. Expected: see LOG.md.
+"""
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import headstart as hs
+from headstart.data.samples import get_solar_cells
+from headstart.evaluation.metrics import measure
+from headstart.training.settings import Settings
+from headstart.training.trainer import train_and_keep
+
+
+def dataset(data: Path, seed: int) -> hs.Dataset:
+    if (data / "validation").is_dir():
+        return hs.load_dataset(data, seed=seed, test_fraction=0, progress=hs.Quiet())
+    return hs.load_dataset(data, seed=seed, test_fraction=0.25, progress=hs.Quiet())
+
+
+def measured(images: hs.Dataset, recipe: hs.Recipe, seed: int) -> tuple[float, float, bool, float]:
+    """Accuracy and loss on the test (or else the validation) images, whether the last phase was kept, seconds."""
+    start = time.perf_counter()
+    settings = Settings.of(
+        recipe=recipe, backbone="mobilenet_v2", image_size=None, weights="pretrained", seed=seed, execution="split",
+        precision="float32",
+    )  # fmt: skip
+    trained = train_and_keep(images, settings, progress=hs.Quiet())
+    split = images.test if len(images.test) else images.validation
+    found = measure(trained.logits(split), split.labels, images.class_names)
+    return found.accuracy.value, found.loss, trained.classifier.phases[-1]["kept"], time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", help="a collection as `headstart train` takes it, or solar-cells")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--head-only", action="store_true")
+    arguments = parser.parse_args()
+    path = get_solar_cells() if arguments.data == "solar-cells" else Path(arguments.data)
+    fast = hs.RECIPES["fast"]
+    recipes = {"head": fast.without_fine_tuning()} | ({} if arguments.head_only else {"auto": fast})
+    rows: dict[str, list[tuple[float, float, bool, float]]] = {name: [] for name in recipes}
+    for seed in range(arguments.seeds):
+        images = dataset(path, seed)
+        for name, recipe in recipes.items():
+            accuracy, loss, kept, seconds = measured(images, recipe, seed)
+            rows[name].append((accuracy, loss, kept, seconds))
+            note = "" if name == "head" else f"fine-tuning {'kept' if kept else 'not kept'}"
+            print(f"seed {seed}  {name:<4}  {accuracy:.2%}  loss {loss:.4f}  {seconds:6.1f} s  {note}", flush=True)
+    for name, found in rows.items():
+        shares, losses = [row[0] for row in found], [row[1] for row in found]
+        least, mean, largest = min(shares), statistics.mean(shares), max(shares)
+        print(f"mean    {name:<4}  {mean:.2%} ({least:.2%} to {largest:.2%})  loss {statistics.mean(losses):.4f}")
+
+
+if __name__ == "__main__":
+    main()
