@@ -1,7 +1,7 @@
 """How accurate is the recipe `fast`, its head alone and with fine-tuning, over several seeds?
 
-    python benchmarks/accuracy.py cats_and_dogs_filtered --seeds 5
-    python benchmarks/accuracy.py solar-cells --seeds 5
+    python benchmarks/accuracy.py cats_and_dogs_filtered --seeds 0 1 2 3 4
+    python benchmarks/accuracy.py solar-cells --seeds 0 1 2 3 4
 
 A collection with train/ and validation/ is measured on its validation images, all of them. Of any other, and of the
 solar cells of `elpv-dataset`, each seed holds out a quarter for the test, class by class; validation images, by which
@@ -43,14 +43,14 @@ def measured(images: hs.Dataset, recipe: hs.Recipe, seed: int) -> tuple[float, f
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="a collection as `headstart train` takes it, or solar-cells")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--head-only", action="store_true")
     arguments = parser.parse_args()
     path = get_solar_cells() if arguments.data == "solar-cells" else Path(arguments.data)
     fast = hs.RECIPES["fast"]
     recipes = {"head": fast.without_fine_tuning()} | ({} if arguments.head_only else {"auto": fast})
     rows: dict[str, list[tuple[float, float, bool, float]]] = {name: [] for name in recipes}
-    for seed in range(arguments.seeds):
+    for seed in arguments.seeds:
         images = dataset(path, seed)
         for name, recipe in recipes.items():
             accuracy, loss, kept, seconds = measured(images, recipe, seed)

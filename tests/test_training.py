@@ -199,10 +199,11 @@ def test_fit_is_that_of_keras(dataset):
     batches = Batches(dataset.train, 32, shuffle=True, seed=9)
     ours, theirs = model(), model()
     whole.fit(ours, batches, Batches(dataset.validation, 32), first_epoch=0, last_epoch=1, seed=9, progress=hs.Quiet(),
-              after_epoch=lambda *args: False)  # fmt: skip
+              class_weights=np.array([1.0, 3.0]), after_epoch=lambda *args: False)  # fmt: skip
     for index in range(len(batches)):
         images, labels = batches.batch(index, 0)
-        theirs.train_on_batch(images.astype("float32"), labels[:, None].astype("float32"))
+        weights = {0: 1.0, 1: 3.0}
+        theirs.train_on_batch(images.astype("float32"), labels[:, None].astype("float32"), class_weight=weights)
     for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 

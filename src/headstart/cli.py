@@ -91,6 +91,9 @@ def train(
     weights: Annotated[
         Path | None, typer.Option(help="File with the base's weights (.weights.h5, .h5), instead of the usual ones.")
     ] = None,
+    balanced: Annotated[
+        bool, typer.Option("--balanced", help="All classes count alike, however many images they have.")
+    ] = False,
     epochs: Epochs = None,
     execution: Annotated[
         str, typer.Option(help="split: frozen layers by a compiled engine; whole: all of the Keras model, slowly.")
@@ -114,7 +117,7 @@ def train(
     run = make_run(
         data,
         out,
-        recipe=_recipe(recipe, epochs, fine_tune),
+        recipe=_recipe(recipe, epochs, fine_tune, balanced=balanced),
         backbone=backbone,
         image_size=image_size,
         weights=weights or "pretrained",
@@ -279,11 +282,13 @@ def _quiet_libraries() -> Iterator[None]:
             os.dup2(outside, 2)
 
 
-def _recipe(name: str, epochs: int | None, fine_tune: str = "auto"):
+def _recipe(name: str, epochs: int | None, fine_tune: str = "auto", *, balanced: bool = False):
+    from dataclasses import replace
+
     from headstart.errors import ModelError
     from headstart.training.recipes import get_recipe
 
-    recipe = get_recipe(name)
+    recipe = replace(get_recipe(name), balanced=balanced)
     if fine_tune not in ("auto", "always", "never"):
         raise ModelError(f"--fine-tune {fine_tune} is not known. Choose one of: auto, always, never.")
     if fine_tune == "never":

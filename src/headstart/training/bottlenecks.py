@@ -70,9 +70,9 @@ class Features:
                 array[chosen] = rows[name]
         return taken
 
-    def array(self) -> np.ndarray:
-        """Of a cut at one tensor, all of it: float32 (n, *shape)."""
-        return self.take(np.arange(len(self)))[0]
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Of a cut at one tensor: float32 (rows, *shape)."""
+        return self.take(np.arange(len(self))[rows])[0]
 
 
 def extract(split: Split, compiled: Compiled, image_size: int, *, view: str = ORIGINAL, progress: Progress) -> Features:

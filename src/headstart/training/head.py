@@ -2,14 +2,19 @@
 
 Multinomial logistic regression with an L2 penalty is convex: L-BFGS finds its one best solution. How strong the penalty
 is, cross-validation inside the training images decides. scikit-learn solves it; past `IN_MEMORY` rows, where its copies
-would no longer fit, the same problem is solved in pieces. Knows no images and no Keras.
+would no longer fit, the same problem is solved in pieces, from the solution for a part of the rows on. Knows no images
+and no Keras.
 """
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from scipy.optimize import minimize
@@ -20,6 +25,9 @@ from threadpoolctl import threadpool_limits
 
 from headstart.models.outputs import log_probabilities
 
+T = TypeVar("T")
+Piece = tuple[slice, np.ndarray]  # some rows of a view, with their place in it
+
 STRENGTHS = tuple(10.0**exponent for exponent in (-4, -3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0))  # scikit-learn's C
 DEFAULT_STRENGTH = 1e-2  # where a class has too few images to validate: what most collections choose
 FOLDS = 5
@@ -27,6 +35,14 @@ IN_MEMORY = 40_000  # rows: 200 MB of 1,280 features; scikit-learn and the folds
 PIECE = 4_096  # rows that are looked at together past that
 TOLERANCE = 1e-4  # scikit-learn's default, for the solution; a tenth as exact is enough to choose a strength by
 MAX_STEPS = 1_000
+
+
+class Rows(Protocol):
+    """Features (n, depth), of which slices and selections give arrays: one, or what is still on disk."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> np.ndarray: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +57,9 @@ class Head:
     bias: np.ndarray
     strength: float
 
-    def logits(self, features: np.ndarray) -> np.ndarray:
+    def logits(self, features: Rows) -> np.ndarray:
         """float (n, features) -> float32 (n, logits)."""
-        return features.astype(np.float32) @ self.kernel + self.bias
+        return logits(features, self.kernel, self.bias)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,42 +74,56 @@ class Scale:
     deviation: float
 
     @classmethod
-    def of(cls, views: Sequence[np.ndarray]) -> "Scale":
-        mean = np.mean([view.mean(axis=0, dtype=np.float64) for view in views], axis=0)
-        squares = 0.0
-        for view in views:
-            for start in range(0, len(view), PIECE):
-                squares += float(((view[start : start + PIECE] - mean) ** 2).sum())
-        deviation = np.sqrt(squares / (sum(map(len, views)) * len(mean)))
+    def of(cls, views: Sequence[Rows]) -> "Scale":
+        rows = sum(map(len, views))
+        mean = np.sum([piece.sum(axis=0, dtype=np.float64) for _, piece in _pieces(views)], axis=0) / rows
+        squares = sum(float(((piece - mean) ** 2).sum()) for _, piece in _pieces(views))
+        deviation = np.sqrt(squares / (rows * len(mean)))
         return cls(mean.astype(np.float32), max(float(deviation), 1e-12))  # not 0, where all images are alike
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         return (features - self.mean) / np.float32(self.deviation)
 
 
+def logits(features: Rows, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """A linear layer: features (n, depth) -> float32 (n, logits)."""
+    return np.concatenate([piece.astype(np.float32) @ kernel + bias for _, piece in _pieces([features])])
+
+
 def solve(
-    views: list[np.ndarray], labels: np.ndarray, num_classes: int, *, seed: int, strength: float | None = None
+    views: Sequence[Rows],
+    labels: np.ndarray,
+    num_classes: int,
+    *,
+    seed: int,
+    strength: float | None = None,
+    class_weights: np.ndarray | None = None,
 ) -> Head:
     """The head that fits the training images best.
 
-    views: of the same n images one or more views, each float32 (n, features); they count alike.
+    views: of the same n images one or more views, each (n, features); they count alike.
     labels: int (n,), each class at least once.
     strength: by default, what cross-validation chooses.
+    class_weights: float (num_classes,): what an image of each class counts; by default 1.
     """
+    counts = np.ones(num_classes) if class_weights is None else class_weights
     scale = Scale.of(views)
+    images = np.arange(len(labels))
     if len(views) * len(labels) > IN_MEMORY:
-        if strength is None:
-            some = np.sort(np.random.default_rng(seed).permutation(len(labels))[: IN_MEMORY // (2 * len(views))])
-            strength = choose_strength([scale(view[some]) for view in views], labels[some], seed=seed)
-        kernel, bias = _solved_in_pieces(views, labels, scale, num_classes, strength)
-    else:
-        if strength is None:
-            strength = choose_strength([scale(view) for view in views], labels, seed=seed)
-        model = _regression(strength, TOLERANCE)
-        _fit(model, np.concatenate([scale(view) for view in views]), np.tile(labels, len(views)))
-        kernel, bias = model.coef_.T.astype(np.float64), model.intercept_.astype(np.float64)
-    kernel = kernel / scale.deviation  # for features as they come
-    bias = bias - scale.mean @ kernel
+        images = np.sort(np.random.default_rng(seed).permutation(images)[: IN_MEMORY // (2 * len(views))])
+    some = [scale(view[images]) for view in views]
+    if strength is None:
+        strength = choose_strength(some, labels[images], counts, seed=seed)
+    model = _regression(strength, TOLERANCE)
+    _fit(model, np.concatenate(some), np.tile(labels[images], len(views)), counts)
+    weights = np.concatenate([model.coef_, model.intercept_[:, None]], axis=1).T.astype(np.float64)
+    if len(images) < len(labels):
+        start = np.zeros((len(weights), 1 if num_classes == 2 else num_classes))
+        start[:, model.classes_ if num_classes > 2 else [0]] = weights
+        del some
+        weights = _solved_in_pieces(views, labels, counts, scale, strength, start)
+    kernel = weights[:-1] / scale.deviation  # for features as they come
+    bias = weights[-1] - scale.mean @ kernel
     return Head(kernel.astype(np.float32), bias.astype(np.float32), strength)
 
 
@@ -105,7 +135,7 @@ def folds(labels: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(labels, labels))
 
 
-def choose_strength(views: list[np.ndarray], labels: np.ndarray, *, seed: int) -> float:
+def choose_strength(views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, *, seed: int) -> float:
     """The C of least cross-entropy in cross-validation; views of an image are always in the same fold.
 
     Strengths are tried from the smallest on, each from the solution before it, until two in a row have been worse: the
@@ -115,7 +145,7 @@ def choose_strength(views: list[np.ndarray], labels: np.ndarray, *, seed: int) -
     if not parts:
         return DEFAULT_STRENGTH
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
-        paths = [_path(views, labels, *part) for part in parts]
+        paths = [_path(views, labels, counts, *part) for part in parts]
         losses: list[float] = []
         for _ in STRENGTHS:
             losses.append(float(np.mean(list(pool.map(lambda path: next(path), paths)))))
@@ -124,56 +154,86 @@ def choose_strength(views: list[np.ndarray], labels: np.ndarray, *, seed: int) -
     return STRENGTHS[int(np.argmin(losses))]
 
 
-def _path(views: list[np.ndarray], labels: np.ndarray, train: np.ndarray, held_out: np.ndarray) -> Iterator[float]:
+def _path(
+    views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, train: np.ndarray, held_out: np.ndarray
+) -> Iterator[float]:
     """The cross-entropy of one fold's held-out images, for one strength after the other."""
     features, repeated = np.concatenate([view[train] for view in views]), np.tile(labels[train], len(views))
     model = _regression(STRENGTHS[0], 10 * TOLERANCE)
     for strength in STRENGTHS:
         model.set_params(C=strength)
-        _fit(model, features, repeated)
+        _fit(model, features, repeated, counts)
         shares = model.predict_proba(views[0][held_out])
         right = shares[np.arange(len(held_out)), np.searchsorted(model.classes_, labels[held_out])]
-        yield float(-np.log(np.maximum(right, np.finfo(np.float32).tiny)).mean())
+        losses = -np.log(np.maximum(right, np.finfo(np.float32).tiny))
+        yield float(np.average(losses, weights=counts[labels[held_out]]))
 
 
 def _regression(strength: float, tolerance: float) -> LogisticRegression:
     return LogisticRegression(C=strength, tol=tolerance, max_iter=MAX_STEPS, warm_start=True)
 
 
-def _fit(model: LogisticRegression, features: np.ndarray, labels: np.ndarray) -> None:
+def _fit(model: LogisticRegression, features: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> None:
     with warnings.catch_warnings():
         # classes that a line parts have no best solution but for the penalty: it is close enough after MAX_STEPS
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(features, labels)
+        model.fit(features, labels, sample_weight=counts[labels])
 
 
 def _solved_in_pieces(
-    views: list[np.ndarray], labels: np.ndarray, scale: Scale, num_classes: int, strength: float
-) -> tuple[np.ndarray, np.ndarray]:
+    views: Sequence[Rows],
+    labels: np.ndarray,
+    counts: np.ndarray,
+    scale: Scale,
+    strength: float,
+    start: np.ndarray,
+) -> np.ndarray:
     """What `_regression` finds, by the same L-BFGS, without a copy of the features: each step goes through them in
-    pieces. float64 (features, logits) and (logits,)."""
-    outputs = 1 if num_classes == 2 else num_classes
-    shape = (views[0].shape[1] + 1, outputs)  # the last row is the bias
+    pieces, on all cores. start, and what is returned: float64 (features + 1, logits), the last row is the bias."""
     rows = sum(map(len, views))
 
-    def loss_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        weights = flat.reshape(shape).astype(np.float32)
-        loss, gradient = 0.0, np.zeros(shape)
-        for view in views:
-            for start in range(0, len(view), PIECE):
-                x, right = scale(view[start : start + PIECE]), labels[start : start + PIECE]
-                shares = log_probabilities(x @ weights[:-1] + weights[-1])
-                loss -= float(shares[np.arange(len(right)), right].sum())
-                error = np.exp(shares)
-                error[np.arange(len(right)), right] -= 1
-                error = error[:, 1:] if outputs == 1 else error
-                gradient[:-1] += x.T @ error.astype(np.float32)
-                gradient[-1] += error.sum(axis=0)
-        kernel = flat.reshape(shape)[:-1]  # scikit-learn's objective, divided by the number of rows
-        gradient[:-1] += kernel / strength
-        return (loss + float((kernel**2).sum()) / (2 * strength)) / rows, gradient.ravel() / rows
+    def of_piece(piece: tuple[slice, np.ndarray], kernel: np.ndarray, bias: np.ndarray) -> tuple[float, np.ndarray]:
+        place, features = piece
+        features, right = features.astype(np.float32, copy=False), labels[place]
+        shares = log_probabilities(features @ kernel + bias)
+        loss = -float(shares[np.arange(len(right)), right] @ counts[right])
+        error = np.exp(shares)
+        error[np.arange(len(right)), right] -= 1
+        error *= counts[right][:, None]
+        error = error[:, -start.shape[1] :]  # of two classes the second
+        # with respect to the scaled features, which are never made: (x - mean) / deviation
+        total = error.sum(axis=0)
+        gradient = (features.T @ error.astype(np.float32) - np.outer(scale.mean, total)) / scale.deviation
+        return loss, np.concatenate([gradient, total[None]])
+
+    def loss_and_gradient(flat: np.ndarray, pool: ThreadPoolExecutor) -> tuple[float, np.ndarray]:
+        weights = flat.reshape(start.shape)
+        kernel = weights[:-1] / scale.deviation
+        bias = weights[-1] - scale.mean @ kernel
+        found = _ahead(pool, partial(of_piece, kernel=kernel.astype(np.float32), bias=bias), _pieces(views))
+        loss, gradient = 0.0, np.zeros(start.shape)
+        for of_one, slope in found:
+            loss, gradient = loss + of_one, gradient + slope
+        gradient[:-1] += weights[:-1] / strength  # scikit-learn's objective, divided by the number of rows
+        return (loss + float((weights[:-1] ** 2).sum()) / (2 * strength)) / rows, gradient.ravel() / rows
 
     options = {"maxiter": MAX_STEPS, "gtol": TOLERANCE, "ftol": 0.0}
-    found = minimize(loss_and_gradient, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options=options)
-    weights = found.x.reshape(shape)
-    return weights[:-1], weights[-1]
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = minimize(loss_and_gradient, start.ravel(), (pool,), jac=True, method="L-BFGS-B", options=options)
+    return found.x.reshape(start.shape)
+
+
+def _pieces(views: Sequence[Rows]) -> Iterator[tuple[slice, np.ndarray]]:
+    """All rows of all views, PIECE at a time, each with their place in their view."""
+    for view in views:
+        for start in range(0, len(view), PIECE):
+            place = slice(start, start + PIECE)
+            yield place, view[place]
+
+
+def _ahead(pool: ThreadPoolExecutor, work: Callable[[Piece], T], pieces: Iterator[Piece]) -> Iterator[T]:
+    """The results of work on pieces, of which only as many are in memory as there are cores, and one more."""
+    coming = deque(pool.submit(work, piece) for piece in islice(pieces, (os.cpu_count() or 1) + 1))
+    while coming:
+        yield coming.popleft().result()
+        coming.extend(pool.submit(work, piece) for piece in islice(pieces, 1))

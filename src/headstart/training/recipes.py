@@ -52,6 +52,7 @@ class Recipe:
     image_size: side in pixels, where the user does not say otherwise; None: what the backbone was pretrained at.
     batch_size: images in a step.
     dropout: share of the pooled features that is dropped in training.
+    balanced: all classes count alike in training, however many images they have; else all images do.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Recipe:
     image_size: int | None = 160
     batch_size: int = 32
     dropout: float = 0.2
+    balanced: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def image_size_for(self, backbone: str) -> int:
@@ -95,7 +97,7 @@ RECIPES = {
         name="fast",
         phases=(
             Phase(FEATURE_EXTRACTION, epochs=1, optimizer="lbfgs", learning_rate=0.0, thaws_base=False),
-            # By experiments (benchmarks/LOG.md): the loss rises for up to four epochs before it falls, hence the
+            # By experiments (benchmarks/LOG.md): the loss rises for up to five epochs before it falls, hence the
             # patience; the averaged weights are far better than those of any one step.
             Phase(
                 FINE_TUNING,
@@ -106,7 +108,7 @@ RECIPES = {
                 weight_decay=0.01,
                 warm_up=0.1,
                 averaging=0.99,
-                patience=5,
+                patience=8,
             ),
         ),
         image_size=None,

@@ -178,8 +178,7 @@ class _Training:
     def logits(self, split: Split) -> np.ndarray:
         """Of the finished model, from features."""
         if not self.base_changed:
-            kernel, bias = self.network.head
-            return self._kept(split, self._engine(thawed=False)).array() @ kernel + bias
+            return head.logits(self._kept(split, self._engine(thawed=False)), *self.network.head)
         from headstart.training.fine_tuning import one_or_all
 
         thawed = self.recipe.phases[-1].thaws_base
@@ -238,13 +237,17 @@ class _Training:
         start = time.perf_counter()
         train, validation = self.dataset.train, self.dataset.validation
         compiled = self._engine(thawed=False)
-        views = [self._kept(train, compiled, view).array() for view in self._views]
-        held_out = self._kept(validation, compiled).array()
-        solved = head.solve(views, train.labels, len(self.dataset.class_names), seed=self.settings.seed)
+        views = [self._kept(train, compiled, view) for view in self._views]
+        held_out = self._kept(validation, compiled)
+        began = time.perf_counter()
+        classes, weights = len(self.dataset.class_names), self._class_weights
+        solved = head.solve(views, train.labels, classes, seed=self.settings.seed, class_weights=weights)
         self.network.set_head(solved.kernel, solved.bias)
-        self.progress.say(f"Solved, with the strength {solved.strength:g} that cross-validation chose.")
-        logs = _measured(solved.logits(views[0]), train.labels)
-        logs |= {f"val_{name}": value for name, value in _measured(solved.logits(held_out), validation.labels).items()}
+        seconds = time.perf_counter() - began
+        self.progress.say(f"Solved in {seconds:.1f} s, with the strength {solved.strength:g}, by cross-validation.")
+        logs = _measured(solved.logits(views[0]), train.labels, weights)
+        of_validation = _measured(solved.logits(held_out), validation.labels, weights)
+        logs |= {f"val_{name}": value for name, value in of_validation.items()}
         self._log(phase, first_epoch + 1, time.perf_counter() - start, logs)
 
     def _step(self, phase: Phase, first_epoch: int, state: Checkpoint | None) -> None:
@@ -259,7 +262,7 @@ class _Training:
             training, validation = self._features(self._engine(phase.thaws_base))
         compile_for(in_training, phase, phase.epochs * len(training))
         if not self.history:
-            loss, accuracy = whole.evaluate(in_training, validation)
+            loss, accuracy = whole.evaluate(in_training, validation, class_weights=self._class_weights)
             self.progress.say(f"Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}")
         if state:
             checkpoints.restore_optimizer(in_training.optimizer, state)
@@ -283,6 +286,7 @@ class _Training:
             in_training,
             training,
             validation,
+            class_weights=self._class_weights,
             first_epoch=len(self.history),
             last_epoch=first_epoch + phase.epochs,
             seed=self.settings.seed,
@@ -311,11 +315,19 @@ class _Training:
         return KeptViews(train, views, size, shuffle=True, seed=self.settings.seed), validation
 
     @cached_property
+    def _class_weights(self) -> np.ndarray:
+        """float64 (classes,): 1; where classes are to count alike, images / (classes x images of the class)."""
+        labels, classes = self.dataset.train.labels, len(self.dataset.class_names)
+        if not self.recipe.balanced:
+            return np.ones(classes)
+        return len(labels) / (classes * np.maximum(np.bincount(labels, minlength=classes), 1))
+
+    @cached_property
     def _views(self) -> tuple[str, ...]:
         """Of the training images: which of their turned views show the same class."""
         compiled = self._engine(thawed=False)
         views = symmetries.find(
-            lambda split, view: self._kept(split, compiled, view).array(), self.dataset.train, seed=self.settings.seed
+            lambda split, view: self._kept(split, compiled, view)[:], self.dataset.train, seed=self.settings.seed
         )
         views = views[: max(2, MANY // len(self.dataset.train))]
         self.progress.say(f"Views of each training image: {', '.join(views).replace('_', ' ')}.")
@@ -367,10 +379,10 @@ def _is_over(phase: Phase, rows: list[dict], before: float) -> bool:
     return len(losses) - 1 - int(np.argmin(losses)) >= phase.patience
 
 
-def _measured(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+def _measured(logits: np.ndarray, labels: np.ndarray, class_weights: np.ndarray) -> dict[str, float]:
     shares = log_probabilities(logits)
     return {
-        "loss": float(-shares[np.arange(len(labels)), labels].mean()),
+        "loss": float(-(shares[np.arange(len(labels)), labels] * class_weights[labels]).mean()),
         "accuracy": float((shares.argmax(axis=1) == labels).mean()),
     }
 

@@ -81,14 +81,18 @@ def fit(
     train: Source,
     validation: Source,
     *,
+    class_weights: np.ndarray,
     first_epoch: int,
     last_epoch: int,
     seed: int,
     progress: Progress,
     after_epoch: AfterEpoch,
 ) -> None:
-    """Train a compiled model for the epochs first_epoch, ..., last_epoch - 1 (counted from 0)."""
-    sequence, held_out = _Sequence(train, model), _Sequence(validation, model)
+    """Train a compiled model for the epochs first_epoch, ..., last_epoch - 1 (counted from 0).
+
+    class_weights: float (classes,): what an image of each class counts in the losses.
+    """
+    sequence, held_out = _Sequence(train, model, class_weights), _Sequence(validation, model, class_weights)
     watcher = _Watcher(sequence, last_epoch=last_epoch, seed=seed, progress=progress, after_epoch=after_epoch)
     with _failures_of(sequence, held_out), watcher.bars:  # an epoch that is interrupted leaves no bar behind
         model.fit(
@@ -102,9 +106,9 @@ def fit(
         )
 
 
-def evaluate(model: InTraining, batches: Source) -> tuple[float, float]:
+def evaluate(model: InTraining, batches: Source, *, class_weights: np.ndarray) -> tuple[float, float]:
     """Loss and accuracy of a compiled model."""
-    sequence = _Sequence(batches, model)
+    sequence = _Sequence(batches, model, class_weights)
     with _failures_of(sequence):
         logs = model.evaluate(sequence, verbose=0, return_dict=True)
     return float(logs["loss"]), float(logs["accuracy"])
@@ -125,12 +129,13 @@ def averaged(model: InTraining) -> Iterator[None]:
 class _Sequence(keras.utils.PyDataset):
     """Batches in the form that `fit` takes. Keras fetches the next ones while a step is computed."""
 
-    def __init__(self, batches: Source, model: InTraining) -> None:
+    def __init__(self, batches: Source, model: InTraining, class_weights: np.ndarray) -> None:
         super().__init__()  # one worker: Batches itself decodes on all cores
         self.batches = batches
         self.epoch = 0
         self.failure: HeadstartError | None = None
         self.binary = model.binary
+        self.class_weights = class_weights
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -141,7 +146,8 @@ class _Sequence(keras.utils.PyDataset):
         except HeadstartError as error:
             self.failure = error
             raise
-        return images, labels.astype("float32")[:, None] if self.binary else labels
+        weights = self.class_weights[labels].astype("float32")
+        return images, labels.astype("float32")[:, None] if self.binary else labels, weights
 
 
 @contextmanager

@@ -1,0 +1,112 @@
+"""How fast is the engine: against Keras' `predict` of the same model, and against OpenVINO's own benchmark_app?
+
+    python benchmarks/engine.py --repeats 5
+
+MobileNetV2 with its pooled features, at 160 and 224 pixels, on pixels in memory. `predict` runs in a process of its own
+with the allocator as headstart sets it up (kept) and with glibc's default, as most have it; benchmark_app runs on the
+file that headstart keeps, with the throughput hint. Prints images/s and the ratios of each round: median, least and
+largest. Expected: see LOG.md.
+"""
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+IMAGES = 1_024
+KERAS = """
+import sys, time
+import numpy as np
+if sys.argv[2] == "kept":
+    import headstart.models.keras_backend
+import keras
+from headstart.models.weights import load_base
+size = int(sys.argv[1])
+base = load_base("mobilenet_v2", size)
+model = keras.Sequential([keras.layers.Rescaling(1 / 127.5, -1), base, keras.layers.GlobalAveragePooling2D()])
+images = np.random.default_rng(0).integers(0, 256, (512, size, size, 3), dtype=np.uint8)
+model.predict(images[:64], verbose=0)
+start = time.perf_counter()
+model.predict(images, batch_size=32, verbose=0)
+print("SPEED", 512 / (time.perf_counter() - start))
+"""
+# load_base imports Keras by way of headstart, which sets the allocator up unless the user has
+DEFAULT = {"GLIBC_TUNABLES": ""}
+
+
+def keras_predict(size: int, allocator: str) -> float:
+    environment = os.environ | (DEFAULT if allocator == "default" else {})
+    command = [sys.executable, "-c", KERAS, str(size), allocator]
+    output = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+    return float(output.rpartition("SPEED ")[2])
+
+
+def engine(network: Path, size: int) -> float:
+    from headstart.models.engine import BATCH, Engine
+
+    opened = Engine(network)
+    images = np.random.default_rng(0).integers(0, 256, (IMAGES, size, size, 3), dtype=np.uint8)
+    outputs = [np.empty((IMAGES, *shape), np.float32) for shape in opened.shapes]
+    batches = [images[start : start + BATCH] for start in range(0, IMAGES, BATCH)]
+    opened.fill(batches[:32], outputs)
+    start = time.perf_counter()
+    opened.fill(batches, outputs)
+    return IMAGES / (time.perf_counter() - start)
+
+
+def benchmark_app(network: Path) -> float:
+    command = ["benchmark_app", "-m", str(network), "-d", "CPU", "-hint", "throughput", "-t", "10"]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"Throughput:\s+([0-9.]+) FPS", output)
+    if not found:
+        raise SystemExit(output)
+    return float(found[1])
+
+
+def written(size: int, folder: Path) -> Path:
+    from headstart.models.engine import write_network
+    from headstart.models.preprocessing import preprocess
+    from headstart.models.weights import load_base
+    from headstart.training.frozen import frozen_part
+
+    part = frozen_part(load_base("mobilenet_v2", size), None, lambda pixels: preprocess("mobilenet_v2", pixels))
+    write_network(part, folder / f"{size}.xml")
+    return folder / f"{size}.xml"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=5)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        for size in (160, 224):
+            network = written(size, Path(folder))
+            rounds = []
+            for _ in range(arguments.repeats):
+                rounds.append(
+                    {
+                        "engine": engine(network, size),
+                        "benchmark_app": benchmark_app(network),
+                        "predict, allocator kept": keras_predict(size, "kept"),
+                        "predict, default allocator": keras_predict(size, "default"),
+                    }
+                )
+            for name in rounds[0]:
+                speeds = [each[name] for each in rounds]
+                ratios = [each["engine"] / each[name] for each in rounds]
+                print(
+                    f"{size} pixels  {name:<27} {statistics.median(speeds):6.0f} images/s   engine is "
+                    f"{statistics.median(ratios):.2f} times ({min(ratios):.2f} to {max(ratios):.2f})",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
