@@ -1,6 +1,6 @@
 """How much faster than the tutorial as written, and than what an expert in Keras writes?
 
-    python benchmarks/race_tutorial.py cats_and_dogs_filtered --repeats 1
+    python benchmarks/race_tutorial.py cats_and_dogs_filtered --repeats 1 --picture docs/accuracy_over_seconds.png
 
 Runs, each as a whole process, on the same photos (a folder with train/ and validation/) and the same weights:
 the tutorial as its readers type it (20 epochs); an expert's script, which predicts the frozen base once and fits a
@@ -8,10 +8,12 @@ Dense layer on the features (20 epochs, Adam 1e-3), at 160 and 224 pixels; heads
 `fast`, head only, at both sizes, with an empty cache, with the engine kept but no features, and again on unchanged
 photos. The first two keep the allocator of the system, as their readers would; headstart sets up its own
 (models/keras_backend.py). Prints the seconds, their ratio to the tutorial's and to the expert's at the same size,
-the validation accuracy on all 1,000 photos, and the peak memory. Expected: see LOG.md.
+the validation accuracy on all 1,000 photos, and the peak memory; --picture draws the accuracy over the seconds of the
+process. Expected: see LOG.md.
 """
 
 import argparse
+import csv
 import json
 import os
 import shutil
@@ -20,12 +22,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 WEIGHTS = Path(__file__).parents[1] / "src/headstart/models/files/mobilenet_v2_imagenet_no_top.weights.h5"
 
 TUTORIAL = """
 import sys
+import time
+start = time.perf_counter()
 import tensorflow as tf
 data, weights, epochs = sys.argv[1], sys.argv[2], int(sys.argv[3])
 size = (160, 160)
@@ -44,12 +49,16 @@ model = tf.keras.Model(inputs, tf.keras.layers.Dense(1)(tf.keras.layers.Dropout(
 loss = tf.keras.losses.BinaryCrossentropy(from_logits=True)
 accuracy = tf.keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)
 model.compile(tf.keras.optimizers.Adam(1e-4), loss, metrics=[accuracy])
-model.fit(train, epochs=epochs, validation_data=validation, verbose=2)
+class Clock(tf.keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs):
+        print("POINT", time.perf_counter() - start, logs["val_accuracy"])
+model.fit(train, epochs=epochs, validation_data=validation, verbose=2, callbacks=[Clock()])
 base.trainable = True
 for layer in base.layers[:100]:
     layer.trainable = False
 model.compile(tf.keras.optimizers.RMSprop(1e-5), loss, metrics=[accuracy])
-history = model.fit(train, epochs=2 * epochs, initial_epoch=epochs, validation_data=validation, verbose=2)
+history = model.fit(train, epochs=2 * epochs, initial_epoch=epochs, validation_data=validation, verbose=2,
+                    callbacks=[Clock()])
 print("ACCURACY", history.history["val_accuracy"][-1])
 """
 
@@ -91,19 +100,38 @@ def timed(command: list[str], cache: Path) -> tuple[float, str, float]:
         return seconds, output.read(), usage.ru_maxrss / 1024
 
 
-def script(code: str, data: Path, argument: int, cache: Path) -> tuple[float, float, float]:
+@dataclass(frozen=True)
+class Result:
+    """points: (seconds since the start of the process, validation accuracy) after each epoch, as far as known."""
+
+    seconds: float
+    accuracy: float
+    peak: float
+    points: list[tuple[float, float]]
+
+
+def script(code: str, data: Path, argument: int, cache: Path) -> Result:
     seconds, output, peak = timed([sys.executable, "-c", code, str(data), str(WEIGHTS), str(argument)], cache)
-    return seconds, float(output.rpartition("ACCURACY ")[2]), peak
+    points = [line.split()[1:] for line in output.splitlines() if line.startswith("POINT ")]
+    accuracy = float(output.rpartition("ACCURACY ")[2])
+    return Result(seconds, accuracy, peak, [(float(at), float(share)) for at, share in points])
 
 
-def headstart(data: Path, cache: Path, *options: str) -> tuple[float, float, float]:
+def headstart(data: Path, cache: Path, *options: str) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "headstart", "train", str(data), "--out", f"{folder}/run", "--json"]
         seconds, output, peak = timed([*command, "--test-fraction", "0", *options], cache)
-    return seconds, json.loads(output)["metrics"]["validation"]["accuracy"]["value"], peak
+        with open(f"{folder}/run/history.csv", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    at = seconds - sum(float(row["seconds"]) for row in rows)  # what is no epoch is counted before the first
+    points = []
+    for row in rows:
+        at += float(row["seconds"])
+        points.append((at, float(row["val_accuracy"])))
+    return Result(seconds, json.loads(output)["metrics"]["validation"]["accuracy"]["value"], peak, points)
 
 
-def race(data: Path, epochs: int) -> dict[str, tuple[float, float, float]]:
+def race(data: Path, epochs: int) -> dict[str, Result]:
     results = {}
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder)
@@ -123,6 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--picture", type=Path, help="PNG file to draw into")
     parser.add_argument("--epochs", type=int, default=10, help="of each of the tutorial's two phases")
     arguments = parser.parse_args()
     races = [race(arguments.data, arguments.epochs) for _ in range(arguments.repeats)]
@@ -130,14 +159,41 @@ def main() -> None:
     def ratio(name: str, to: str) -> str:
         if to not in races[0] or to == name:
             return "-"
-        return f"{statistics.median(each[to][0] / each[name][0] for each in races):.1f}"
+        return f"{statistics.median(each[to].seconds / each[name].seconds for each in races):.1f}"
 
     print(f"{'':<34} {'seconds':>8} {'x tutorial':>10} {'x expert':>9} {'accuracy':>9} {'peak MB':>8}")
     for name in races[0]:
-        seconds, accuracy, peak = (statistics.median(each[name][i] for each in races) for i in range(3))
+        seconds, accuracy, peak = (
+            statistics.median(getattr(each[name], field) for each in races) for field in ("seconds", "accuracy", "peak")
+        )
         expert = f"expert, {'224' if '224' in name else '160'}"
         print(f"{name:<34} {seconds:>8.1f} {ratio(name, 'tutorial as written'):>10} {ratio(name, expert):>9} "
               f"{accuracy:>9.2%} {peak:>8.0f}")  # fmt: skip
+    if arguments.picture:
+        draw(races[0], arguments.picture)
+
+
+def draw(results: dict[str, Result], file: Path) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    shown = {
+        "the tutorial as written, 160 px": (results["tutorial as written"], "#767676", "o"),
+        "recipe tutorial, 160 px": (results["recipe tutorial"], "#0072B2", "s"),
+        "recipe fast, head alone, 224 px": (results["fast, head, 224, nothing kept"], "#D55E00", "D"),
+        "... with the features of the photos kept": (results["fast, head, 224, again"], "#E69F00", "D"),
+    }
+    for name, (result, colour, marker) in shown.items():
+        at, shares = zip(*result.points, strict=True)
+        axes.plot(at, [100 * share for share in shares], color=colour, marker=marker, markersize=5, label=name)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xlabel("seconds since the start of the process, logarithmic")
+    axes.set_ylabel("validation accuracy, %")
+    axes.grid(color="#DDDDDD")
+    axes.legend(loc="lower right")
+    figure.savefig(file, dpi=120)
 
 
 if __name__ == "__main__":

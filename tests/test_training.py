@@ -251,3 +251,11 @@ def test_averaged_weights():
         inside = network.get_layer("logits").get_weights()[0]
     np.testing.assert_allclose(inside, (seen[0] + seen[1] + 2 * seen[2]) / 4, atol=1e-6)
     np.testing.assert_array_equal(network.get_layer("logits").get_weights()[0], seen[2])
+
+
+@pytest.mark.parametrize(("images", "epochs"), [(1, 16), (2_500, 16), (5_000, 8), (20_000, 2), (1_000_000, 2)])
+def test_many_images_need_fewer_epochs(images, epochs):
+    fast = hs.RECIPES["fast"].for_images(images)
+    assert [phase.epochs for phase in fast.phases] == [1, epochs]
+    assert hs.RECIPES["fast"].with_epochs(5).for_images(images).phases[1].epochs == 5
+    assert hs.RECIPES["tutorial"].for_images(images) == hs.RECIPES["tutorial"]

@@ -16,6 +16,8 @@ class Phase:
 
     name: "feature_extraction" or "fine_tuning".
     epochs: how many, at most.
+    views: after so many images (with repetitions) it has been trained enough: the more images, the fewer epochs, but at
+        least 2. None: `epochs`, however many there are.
     optimizer: "adam", "rmsprop" or "adamw"; or "lbfgs", which solves the head in one go (`head.py`).
     learning_rate: of that optimizer; 0 for "lbfgs", which has none.
     thaws_base: train the base too, from the layer on that its backbone names; otherwise the head alone.
@@ -37,12 +39,18 @@ class Phase:
     warm_up: float | None = None
     averaging: float | None = None
     patience: int | None = None
+    views: int | None = None
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
             raise ModelError(f"The phase '{self.name}' has {self.epochs} epochs; it needs at least 1.")
         if self.optimizer not in OPTIMIZERS:
             raise ModelError(f"There is no optimizer '{self.optimizer}'. Choose one of: {', '.join(OPTIMIZERS)}.")
+
+    def for_images(self, count: int) -> "Phase":
+        if self.views is None:
+            return self
+        return replace(self, epochs=min(self.epochs, max(2, round(self.views / count))))
 
 
 @dataclass(frozen=True)
@@ -79,8 +87,12 @@ class Recipe:
         """The same, with that many epochs in each phase."""
         return replace(
             self,
-            phases=tuple(p if p.optimizer == "lbfgs" else replace(p, epochs=epochs) for p in self.phases),
+            phases=tuple(p if p.optimizer == "lbfgs" else replace(p, epochs=epochs, views=None) for p in self.phases),
         )
+
+    def for_images(self, count: int) -> "Recipe":
+        """The same, with the epochs that so many training images need."""
+        return replace(self, phases=tuple(phase.for_images(count) for phase in self.phases))
 
     def always_fine_tuned(self) -> "Recipe":
         """The same, with a fine-tuning that is kept whether it helps or not."""
@@ -109,6 +121,7 @@ RECIPES = {
                 warm_up=0.1,
                 averaging=0.99,
                 patience=8,
+                views=40_000,
             ),
         ),
         image_size=None,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,6 +103,7 @@ def train_and_keep(
     """`train`, with what a run needs besides: checkpoint_folder keeps the state after each epoch; if it holds one,
     training goes on from there."""
     _check_splits(dataset)
+    settings = replace(settings, recipe=settings.recipe.for_images(len(dataset.train)))
     progress.step("Compose the model")
     recipe = settings.recipe
     network = Network.pretrained(
