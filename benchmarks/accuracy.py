@@ -5,8 +5,8 @@
 
 A collection with train/ and validation/ is measured on its validation images, all of them. Of any other, and of the
 solar cells of `elpv-dataset`, each seed holds out a quarter for the test, class by class; validation images, by which
-fine-tuning is kept or not, are drawn from the rest. Prints of each seed the accuracy and the loss of the head alone and
-of the whole recipe, whether fine-tuning was kept, and the means. Expected: see LOG.md.
+fine-tuning is kept or not, are a tenth of all, drawn from the rest. Prints of each seed the accuracy and the loss of
+the head alone and of the whole recipe, whether fine-tuning was kept, and the means. Expected: see LOG.md.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from headstart.training.trainer import train_and_keep
 def dataset(data: Path, seed: int) -> hs.Dataset:
     if (data / "validation").is_dir():
         return hs.load_dataset(data, seed=seed, test_fraction=0, progress=hs.Quiet())
-    return hs.load_dataset(data, seed=seed, test_fraction=0.25, progress=hs.Quiet())
+    return hs.load_dataset(data, seed=seed, test_fraction=0.25, validation_fraction=0.1, progress=hs.Quiet())
 
 
 def measured(images: hs.Dataset, recipe: hs.Recipe, seed: int) -> tuple[float, float, bool, float]:

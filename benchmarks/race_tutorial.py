@@ -132,18 +132,23 @@ def headstart(data: Path, cache: Path, *options: str) -> Result:
 
 
 def race(data: Path, epochs: int) -> dict[str, Result]:
-    results = {}
+    results: dict[str, Result] = {}
+
+    def note(name: str, result: Result) -> None:
+        results[name] = result
+        print(f"{name}: {result.seconds:.1f} s, {result.accuracy:.2%}, {result.peak:.0f} MB", file=sys.stderr)
+
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder)
         for size in (160, 224):
-            results[f"expert, {size}"] = script(EXPERT, data, size, cache)
+            note(f"expert, {size}", script(EXPERT, data, size, cache))
             options = ("--fine-tune", "never", "--image-size", str(size))
-            results[f"fast, head, {size}, nothing kept"] = headstart(data, cache, *options)
+            note(f"fast, head, {size}, nothing kept", headstart(data, cache, *options))
             shutil.rmtree(cache / "features")
-            results[f"fast, head, {size}, engine kept"] = headstart(data, cache, *options)
-            results[f"fast, head, {size}, again"] = headstart(data, cache, *options)
-        results["tutorial as written"] = script(TUTORIAL, data, epochs, cache)
-        results["recipe tutorial"] = headstart(data, cache, "--recipe", "tutorial", "--epochs", str(epochs))
+            note(f"fast, head, {size}, engine kept", headstart(data, cache, *options))
+            note(f"fast, head, {size}, again", headstart(data, cache, *options))
+        note("tutorial as written", script(TUTORIAL, data, epochs, cache))
+        note("recipe tutorial", headstart(data, cache, "--recipe", "tutorial", "--epochs", str(epochs)))
     return results
 
 

@@ -8,6 +8,7 @@ import headstart as hs
 from conftest import Listener
 from headstart.errors import DatasetError, ModelError
 from headstart.models.composing import compose
+from headstart.models.outputs import log_probabilities
 from headstart.models.weights import load_base
 from headstart.training import whole
 from headstart.training.optimization import compile_for
@@ -191,9 +192,7 @@ def test_fit_is_that_of_keras(dataset):
         base.trainable = False
         network = compose(base, backbone="mobilenet_v2", image_size=32, num_classes=2, dropout=0.0, seed=0)
         built = whole.InTraining(network)
-        built.compile(
-            keras.optimizers.Adam(1e-3), keras.losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"]
-        )
+        compile_for(built, hs.Phase("feature_extraction", 1, "adam", 1e-3, thaws_base=False), steps=1)
         return built
 
     batches = Batches(dataset.train, 32, shuffle=True, seed=9)
@@ -259,3 +258,21 @@ def test_many_images_need_fewer_epochs(images, epochs):
     assert [phase.epochs for phase in fast.phases] == [1, epochs]
     assert hs.RECIPES["fast"].with_epochs(5).for_images(images).phases[1].epochs == 5
     assert hs.RECIPES["tutorial"].for_images(images) == hs.RECIPES["tutorial"]
+
+
+@pytest.mark.parametrize("num_classes", [2, 3])
+def test_smoothed_labels_are_trained_on_and_not_reported(num_classes):
+    base = load_base("mobilenet_v2", 32, "random")
+    base.trainable = False
+    network = compose(base, backbone="mobilenet_v2", image_size=32, num_classes=num_classes, dropout=0.0, seed=0)
+    model = whole.InTraining(network, whole.passing_on(network))
+    phase = hs.Phase("feature_extraction", 1, "adam", 0.0, thaws_base=False, label_smoothing=0.1)
+    compile_for(model, phase, steps=1)
+    rng = np.random.default_rng(0)
+    features, labels = rng.normal(size=(8, 1280)).astype(np.float32), np.arange(8) % num_classes
+    targets = labels[:, None].astype(np.float32) if num_classes == 2 else labels
+    shares = log_probabilities(model.predict_on_batch(features))
+    right = -shares[np.arange(8), labels]
+    logs = model.evaluate(features, targets, verbose=0, return_dict=True)
+    assert logs["cross_entropy"] == pytest.approx(right.mean(), rel=1e-5)
+    assert logs["loss"] == pytest.approx((0.9 * right - 0.1 * shares.mean(axis=1)).mean(), rel=1e-5)

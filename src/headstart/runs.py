@@ -109,8 +109,11 @@ def make_run(
 
         plots = partial / "plots"
         plots.mkdir(exist_ok=True)
-        gallery.draw_data(plots, dataset, settings.recipe.augmentation, image_size=settings.image_size, seed=seed)
+        gallery.draw_samples(plots, dataset, seed=seed)
         trained = train_and_keep(dataset, settings, checkpoint_folder=partial / CHECKPOINTS, progress=progress)
+        gallery.draw_views(
+            plots, dataset, trained.views, settings.recipe.augmentation, image_size=settings.image_size, seed=seed
+        )
         classifier = trained.classifier
         evaluations = _evaluate(trained, dataset, progress)
         name = TEST if TEST in evaluations else VALIDATION

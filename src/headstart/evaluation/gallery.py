@@ -13,32 +13,43 @@ from headstart.data.dataset import Dataset, Split
 from headstart.data.images import read_image, read_thumbnail
 from headstart.evaluation import plots
 from headstart.evaluation.metrics import Evaluation
+from headstart.training.bottlenecks import VIEWS
 
 THUMBNAIL = 240  # pixels, the longer side of a photo in a picture
 PICTURES = 9  # in a grid, as in the tutorial
 
 
-def draw_data(folder: Path, dataset: Dataset, augmentation: Augmentation, *, image_size: int, seed: int) -> None:
-    """samples.png and augmentation.png."""
+def draw_samples(folder: Path, dataset: Dataset, *, seed: int) -> None:
+    """samples.png."""
     train = dataset.train
-    first = various(train.labels, seed=seed)
-    names = [dataset.class_names[label] for label in train.labels[first]]
-    plots.save(plots.samples(_thumbnails(train, first), names), folder / "samples.png")
+    chosen = various(train.labels, seed=seed)
+    names = [dataset.class_names[label] for label in train.labels[chosen]]
+    plots.save(plots.samples(_thumbnails(train, chosen), names), folder / "samples.png")
 
-    image = read_image(train.paths[first[0]], max(image_size, THUMBNAIL))
-    digest = train.digests[first[0]]
-    views = [augmentation.view(image, seed=seed, epoch=epoch, digest=digest) for epoch in range(PICTURES)]
-    plots.save(plots.augmentation(views), folder / "augmentation.png")
+
+def draw_views(
+    folder: Path, dataset: Dataset, kept: Sequence[str], augmentation: Augmentation, *, image_size: int, seed: int
+) -> None:
+    """augmentation.png: the views that are kept, by their names; where none are, random ones."""
+    train, first = dataset.train, various(dataset.train.labels, seed=seed)[0]
+    image, digest = read_image(train.paths[first], max(image_size, THUMBNAIL)), train.digests[first]
+    if kept:
+        views, names = [VIEWS[name](image) for name in kept], [name.replace("_", " ") for name in kept]
+    else:
+        views = [augmentation.view(image, seed=seed, epoch=epoch, digest=digest) for epoch in range(PICTURES)]
+        names = [""] * PICTURES
+    plots.save(plots.augmentation(views, names), folder / "augmentation.png")
 
 
 def draw_results(
     folder: Path, split: Split, evaluation: Evaluation, history: Sequence[dict], *, name: str, seed: int
 ) -> None:
-    """learning_curves.png, confusion_matrix.png, predictions.png and mistakes.png.
+    """confusion_matrix.png, predictions.png, mistakes.png; learning_curves.png where there was more than one epoch.
 
     split, evaluation: the held-out images and how they were answered; `name` says which they are.
     """
-    plots.save(plots.learning_curves(history), folder / "learning_curves.png")
+    if len(history) > 1:  # a head that was solved in one go has no curve
+        plots.save(plots.learning_curves(history), folder / "learning_curves.png")
     plots.save(plots.confusion_matrix(evaluation, f"Confusion matrix, {name} images"), folder / "confusion_matrix.png")
     some = np.random.default_rng(seed).permutation(len(split))[:PICTURES]
     plots.save(plots.predictions(*_answers(split, evaluation, some), f"Answers for {name} images"),

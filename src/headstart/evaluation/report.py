@@ -19,7 +19,7 @@ SCHEMA = 1
 # file in plots/ -> (heading, what it shows, for those who cannot see it)
 PICTURES = {
     "samples.png": ("Training images", "Some of the training images, each under its class name."),
-    "augmentation.png": ("Augmentation", "One training image in nine random views, flipped and turned."),
+    "augmentation.png": ("Augmentation", "One training image in the views that it was trained in."),
     "learning_curves.png": ("Learning curves", "Accuracy and loss over the epochs, for training and validation."),
     "confusion_matrix.png": ("Confusion matrix", "How often each class was answered as each class."),
     "predictions.png": ("Predictions", "Held-out images with the classifier's answers, right and wrong."),

@@ -22,6 +22,8 @@ class Phase:
     learning_rate: of that optimizer; 0 for "lbfgs", which has none.
     thaws_base: train the base too, from the layer on that its backbone names; otherwise the head alone.
     weight_decay: of the kernels, for "adamw".
+    label_smoothing: share of each label that is spread over all classes, so that nothing is learned to be certain. The
+        losses that are reported, and compared, are without it.
     warm_up: share of the steps in which the learning rate rises from 0; then it falls to 0 by half a cosine.
         None: it is constant.
     averaging: momentum of the moving average of the weights over the steps. That average is what is measured after
@@ -36,6 +38,7 @@ class Phase:
     learning_rate: float
     thaws_base: bool
     weight_decay: float = 0.0
+    label_smoothing: float = 0.0
     warm_up: float | None = None
     averaging: float | None = None
     patience: int | None = None
@@ -110,7 +113,8 @@ RECIPES = {
         phases=(
             Phase(FEATURE_EXTRACTION, epochs=1, optimizer="lbfgs", learning_rate=0.0, thaws_base=False),
             # By experiments (benchmarks/LOG.md): the loss rises for up to five epochs before it falls, hence the
-            # patience; the averaged weights are far better than those of any one step.
+            # patience; averaged weights are far better than those of any one step; without smoothing, a few certain
+            # mistakes cost more than all that was gained.
             Phase(
                 FINE_TUNING,
                 epochs=16,
@@ -118,6 +122,7 @@ RECIPES = {
                 learning_rate=1e-4,
                 thaws_base=True,
                 weight_decay=0.01,
+                label_smoothing=0.1,
                 warm_up=0.1,
                 averaging=0.99,
                 patience=8,

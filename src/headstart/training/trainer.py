@@ -47,10 +47,12 @@ class Trained:
     """A classifier, and its logits for any images by the way that is fastest now: the features that are kept.
 
     logits: Split -> float32 (n, 1) or (n, classes), equal to `Classifier.logits` within rounding.
+    views: names of the views of each training image that were kept; none where each epoch drew fresh ones.
     """
 
     classifier: Classifier
     logits: Callable[[Split], np.ndarray]
+    views: tuple[str, ...] = ()
 
 
 def train(
@@ -127,7 +129,7 @@ def train_and_keep(
         phases=tuple(training.phases),
     )
     if settings.execution == "split":
-        return Trained(classifier, training.logits)
+        return Trained(classifier, training.logits, training.views if recipe.solves_head else ())
     size = settings.image_size
     return Trained(classifier, lambda split: classifier.logits(images for images, _ in Batches(split, size)))
 
@@ -238,7 +240,7 @@ class _Training:
         start = time.perf_counter()
         train, validation = self.dataset.train, self.dataset.validation
         compiled = self._engine(thawed=False)
-        views = [self._kept(train, compiled, view) for view in self._views]
+        views = [self._kept(train, compiled, view) for view in self.views]
         held_out = self._kept(validation, compiled)
         began = time.perf_counter()
         classes, weights = len(self.dataset.class_names), self._class_weights
@@ -312,7 +314,7 @@ class _Training:
         validation = KeptViews(self.dataset.validation, [self._kept(self.dataset.validation, compiled)], size)
         if not self.recipe.solves_head:
             return FreshViews(self._images(train, shuffle=True), compiled), validation
-        views = [self._kept(train, compiled, view) for view in self._views]
+        views = [self._kept(train, compiled, view) for view in self.views]
         return KeptViews(train, views, size, shuffle=True, seed=self.settings.seed), validation
 
     @cached_property
@@ -324,7 +326,7 @@ class _Training:
         return len(labels) / (classes * np.maximum(np.bincount(labels, minlength=classes), 1))
 
     @cached_property
-    def _views(self) -> tuple[str, ...]:
+    def views(self) -> tuple[str, ...]:
         """Of the training images: which of their turned views show the same class."""
         compiled = self._engine(thawed=False)
         views = symmetries.find(
@@ -383,7 +385,7 @@ def _is_over(phase: Phase, rows: list[dict], before: float) -> bool:
 def _measured(logits: np.ndarray, labels: np.ndarray, class_weights: np.ndarray) -> dict[str, float]:
     shares = log_probabilities(logits)
     return {
-        "loss": float(-(shares[np.arange(len(labels)), labels] * class_weights[labels]).mean()),
+        "loss": float(np.average(-shares[np.arange(len(labels)), labels], weights=class_weights[labels])),
         "accuracy": float((shares.argmax(axis=1) == labels).mean()),
     }
 

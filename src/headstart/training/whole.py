@@ -19,6 +19,9 @@ from headstart.models.weights import layer_index
 from headstart.progress import Progress
 from headstart.training.recipes import Phase
 
+PLAIN_LOSS = "cross_entropy"  # the metric that a compiled model has for it: what is reported, and compared
+REPORTED = (PLAIN_LOSS, "accuracy", f"val_{PLAIN_LOSS}", "val_accuracy")
+
 # (epochs done, seconds, logs of Keras) -> whether to stop here
 AfterEpoch = Callable[[int, float, dict[str, float]], bool]
 
@@ -111,7 +114,7 @@ def evaluate(model: InTraining, batches: Source, *, class_weights: np.ndarray) -
     sequence = _Sequence(batches, model, class_weights)
     with _failures_of(sequence):
         logs = model.evaluate(sequence, verbose=0, return_dict=True)
-    return float(logs["loss"]), float(logs["accuracy"])
+    return float(logs[PLAIN_LOSS]), float(logs["accuracy"])
 
 
 @contextmanager
@@ -181,7 +184,7 @@ class _Watcher(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         logs = logs or {}
-        self.advance(1, f"loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}")
+        self.advance(1, f"loss {logs[PLAIN_LOSS]:.4f}  accuracy {logs['accuracy']:.4f}")
 
     def on_test_begin(self, logs: dict | None = None) -> None:
         self.average.enter_context(averaged(self.model))
@@ -191,6 +194,6 @@ class _Watcher(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.bars.close()
-        numbers = {name: float(value) for name, value in (logs or {}).items()}
+        numbers = {name.replace(PLAIN_LOSS, "loss"): float((logs or {})[name]) for name in REPORTED}
         if self.after_epoch(epoch + 1, time.perf_counter() - self.start, numbers):
             self.model.stop_training = True
