@@ -37,7 +37,9 @@ def measured(images: hs.Dataset, recipe: hs.Recipe, seed: int) -> tuple[float, f
     trained = train_and_keep(images, settings, progress=hs.Quiet())
     split = images.test if len(images.test) else images.validation
     found = measure(trained.logits(split), split.labels, images.class_names)
-    return found.accuracy.value, found.loss, trained.classifier.phases[-1]["kept"], time.perf_counter() - start
+    phases = trained.classifier.phases
+    kept = len(phases) > 1 and phases[-1]["kept"]
+    return found.accuracy.value, found.loss, kept, time.perf_counter() - start
 
 
 def main() -> None:

@@ -27,11 +27,12 @@ from headstart.models.network import Network
 from headstart.models.outputs import log_probabilities
 from headstart.models.weights import PRETRAINED, identity, layer_index
 from headstart.progress import Console, Progress
-from headstart.training import bottlenecks, checkpoints, frozen, head, recipes, symmetries
+from headstart.training import bottlenecks, checkpoints, frozen, head, recipes
 from headstart.training.checkpoints import Checkpoint
 from headstart.training.recipes import Phase, Recipe
 from headstart.training.settings import Settings
 from headstart.training.telling import line, row, say_phase, say_shapes
+from headstart.training.trial import Trial
 
 if TYPE_CHECKING:
     import keras
@@ -129,7 +130,7 @@ def train_and_keep(
         phases=tuple(training.phases),
     )
     if settings.execution == "split":
-        return Trained(classifier, training.logits, training.views if recipe.solves_head else ())
+        return Trained(classifier, training.logits, training.views)
     size = settings.image_size
     return Trained(classifier, lambda split: classifier.logits(images for images, _ in Batches(split, size)))
 
@@ -145,6 +146,7 @@ class _Training:
     progress: Progress
     history: list[dict] = field(default_factory=list)
     phases: list[dict] = field(default_factory=list)
+    views: tuple[str, ...] = ()  # those of the training images that were kept
     engines: dict[tuple[bool, bool], frozen.Compiled] = field(default_factory=dict)
     base_changed: bool = False  # by a phase that thawed it: then engines of all of it are not those of its weights
 
@@ -164,6 +166,8 @@ class _Training:
             self.progress.say(f"Going on after epoch {len(self.history)} of {self.recipe.epochs}.")
         first_epoch = 0
         for phase in self.recipe.phases:
+            if phase.patience is not None and phase.thaws_base and self._needs_none():
+                continue
             self._thaw(phase)
             rows = [row for row in self.history if row["phase"] == phase.name]
             if not _is_over(phase, rows, self._loss_before(phase)):
@@ -177,6 +181,17 @@ class _Training:
             first_epoch += phase.epochs
             self.phases.append(self._summary(phase))
             self.base_changed |= phase.thaws_base and self.phases[-1]["kept"]
+
+    def _needs_none(self) -> bool:
+        """Whether fine-tuning, which is kept only if it helps, is not worth its time."""
+        if not self._trial.is_easy:
+            return False
+        shown = len(self._trial.shown)
+        self.progress.say(
+            f"No fine-tuning: a trial head answered {shown - self._trial.mistakes} of {shown} training images rightly "
+            f"that it had not seen. `--fine-tune always` does it all the same."
+        )
+        return True
 
     def logits(self, split: Split) -> np.ndarray:
         """Of the finished model, from features."""
@@ -240,6 +255,7 @@ class _Training:
         start = time.perf_counter()
         train, validation = self.dataset.train, self.dataset.validation
         compiled = self._engine(thawed=False)
+        self.views = (bottlenecks.ORIGINAL,) if self._trial.is_easy else self._views()
         views = [self._kept(train, compiled, view) for view in self.views]
         held_out = self._kept(validation, compiled)
         began = time.perf_counter()
@@ -314,6 +330,7 @@ class _Training:
         validation = KeptViews(self.dataset.validation, [self._kept(self.dataset.validation, compiled)], size)
         if not self.recipe.solves_head:
             return FreshViews(self._images(train, shuffle=True), compiled), validation
+        self.views = self._views()
         views = [self._kept(train, compiled, view) for view in self.views]
         return KeptViews(train, views, size, shuffle=True, seed=self.settings.seed), validation
 
@@ -326,13 +343,15 @@ class _Training:
         return len(labels) / (classes * np.maximum(np.bincount(labels, minlength=classes), 1))
 
     @cached_property
-    def views(self) -> tuple[str, ...]:
-        """Of the training images: which of their turned views show the same class."""
+    def _trial(self) -> Trial:
         compiled = self._engine(thawed=False)
-        views = symmetries.find(
+        return Trial(
             lambda split, view: self._kept(split, compiled, view)[:], self.dataset.train, seed=self.settings.seed
         )
-        views = views[: max(2, MANY // len(self.dataset.train))]
+
+    def _views(self) -> tuple[str, ...]:
+        """Of the training images: which of their turned views show the same class."""
+        views = self._trial.views[: max(2, MANY // len(self.dataset.train))]
         self.progress.say(f"Views of each training image: {', '.join(views).replace('_', ' ')}.")
         return views
 

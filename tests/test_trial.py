@@ -1,11 +1,11 @@
-"""Which views show the same class: found on pictures whose symmetries are known."""
+"""What a trial tells: found on pictures whose symmetries, and whose difficulty, are known."""
 
 import numpy as np
 import pytest
 
 import headstart as hs
-from headstart.training import symmetries
 from headstart.training.bottlenecks import HALF, MIRRORED, ORIGINAL, UPSIDE_DOWN, VIEWS
+from headstart.training.trial import Trial
 
 SIDE = 6
 
@@ -26,7 +26,7 @@ def pictures(kind: str, count: int = 400) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(size=(count, SIDE, SIDE)) + np.where(labels == 1, 0.6, -0.6)[:, None, None] * pattern, labels
 
 
-def found(images: np.ndarray, labels: np.ndarray) -> tuple[str, ...]:
+def trial(images: np.ndarray, labels: np.ndarray) -> Trial:
     names = tuple(map(str, range(len(labels))))
     split = hs.Split(names, labels.astype(np.int32), names, ("a", "b"))
 
@@ -34,7 +34,7 @@ def found(images: np.ndarray, labels: np.ndarray) -> tuple[str, ...]:
         chosen = images[[int(path) for path in some.paths]]
         return np.stack([VIEWS[view](image[..., None]) for image in chosen]).reshape(len(some), -1).astype(np.float32)
 
-    return symmetries.find(features, split, seed=0)
+    return Trial(features, split, seed=0)
 
 
 @pytest.mark.parametrize(
@@ -48,18 +48,28 @@ def found(images: np.ndarray, labels: np.ndarray) -> tuple[str, ...]:
     ],
 )
 def test_the_symmetries_of_a_collection(kind, views):
-    assert found(*pictures(kind)) == views
+    assert trial(*pictures(kind)).views == views
 
 
 @pytest.mark.parametrize("count", [2, 20, 150])
 def test_too_few_images_to_tell(count):
-    assert found(*pictures("left or right", count)) == (ORIGINAL, MIRRORED)
+    assert trial(*pictures("left or right", count)).views == (ORIGINAL, MIRRORED)
 
 
 def test_classes_that_have_one_image():
     images, labels = pictures("top or bottom")
     labels[:3] = [2, 3, 4]
-    assert found(images, labels) == (ORIGINAL, MIRRORED)
+    assert trial(images, labels).views == (ORIGINAL, MIRRORED)
+
+
+def test_easy_and_hard_collections():
+    images, labels = pictures("bright or dark")
+    assert trial(images, labels).is_easy
+    assert trial(images, labels).mistakes <= 1
+    wrong = labels.copy()
+    wrong[::10] = 1 - wrong[::10]
+    assert not trial(images, wrong).is_easy
+    assert not trial(images[:100], labels[:100]).is_easy  # of 20 images nothing can be said
 
 
 def test_the_views_are_the_eight_ways_to_lay_a_square():
