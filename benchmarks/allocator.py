@@ -1,4 +1,4 @@
-"""What does it bring to let glibc keep freed memory (models/keras_backend.py)?
+"""What does it bring to let glibc keep freed memory (allocator.py)?
 
     python benchmarks/allocator.py --repeats 5
 

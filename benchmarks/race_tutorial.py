@@ -7,7 +7,7 @@ the tutorial as its readers type it (20 epochs); an expert's script, which predi
 Dense layer on the features (20 epochs, Adam 1e-3), at 160 and 224 pixels; headstart's recipe `tutorial`; and its recipe
 `fast`, head only, at both sizes, with an empty cache, with the engine kept but no features, and again on unchanged
 photos. The first two keep the allocator of the system, as their readers would; headstart sets up its own
-(models/keras_backend.py). Prints the seconds, their ratio to the tutorial's and to the expert's at the same size,
+(allocator.py). Prints the seconds, their ratio to the tutorial's and to the expert's at the same size,
 the validation accuracy on all 1,000 photos, and the peak memory; --picture draws the accuracy over the seconds of the
 process. Expected: see LOG.md.
 """

@@ -11,7 +11,20 @@ import headstart
 
 SOURCE = Path(headstart.__file__).parent
 # A package may import those before it in this list, never those behind it.
-ORDER = ["errors", "progress", "cache", "data", "models", "training", "evaluation", "deployment", "runs", "demo", "cli"]
+ORDER = [
+    "allocator",
+    "errors",
+    "progress",
+    "cache",
+    "data",
+    "models",
+    "training",
+    "evaluation",
+    "deployment",
+    "runs",
+    "demo",
+    "cli",
+]
 WITHOUT_KERAS = [
     "headstart.data.loading", "headstart.data.batches", "headstart.data.samples", "headstart.models.backbones",
     "headstart.models.outputs", "headstart.models.card", "headstart.models.engine", "headstart.models.network",

@@ -1,8 +1,12 @@
 """The cut is exact: two parts give what the whole gives, folded gradients are unfolded ones, frozen weights stay."""
 
+import re
+import shutil
+
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import headstart as hs
 from conftest import Listener
@@ -207,6 +211,29 @@ def test_fine_tuning_is_kept_only_if_it_helps(photos):
 
     alone = hs.train(dataset, recipe=fast.without_fine_tuning(), image_size=32, progress=hs.Quiet())
     assert hs.evaluate(alone, dataset.validation).loss == pytest.approx(head["val_loss"], rel=5e-3)
+
+
+def test_an_easy_collection_is_not_fine_tuned(cells, tmp_path):
+    """Solar cells against pictures of nothing but noise: no view but the original, no fine-tuning unless asked for."""
+    rng = np.random.default_rng(0)
+    for name in ("cells", "noise"):
+        (tmp_path / name).mkdir()
+    for number, path in enumerate(cells["functional"][:120]):
+        shutil.copy(path, tmp_path / "cells")
+        noise = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / "noise" / f"{number}.png")
+    dataset = hs.load_dataset(tmp_path, progress=hs.Quiet())
+    listener = Listener()
+    classifier = hs.train(dataset, recipe=hs.RECIPES["fast"], image_size=32, progress=listener)
+    assert [phase["name"] for phase in classifier.phases] == ["feature_extraction"]
+    assert len(classifier.history) == 1
+    said = "\n".join(listener.lines)
+    assert re.search(r"No fine-tuning: a trial head answered 3\d of 3\d training images rightly", said)
+    assert "Views of each" not in said
+    assert hs.evaluate(classifier, dataset.test).accuracy.value > 0.95
+    asked = hs.RECIPES["fast"].with_epochs(1).always_fine_tuned()
+    tuned = hs.train(dataset, recipe=asked, image_size=32, progress=hs.Quiet())
+    assert [phase["name"] for phase in tuned.phases] == ["feature_extraction", "fine_tuning"]
 
 
 def test_refusals(photos):

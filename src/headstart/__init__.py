@@ -1,11 +1,13 @@
 """headstart: from a folder of labelled photos to a trustworthy image classifier.
 
-The public names, nothing else. Each is imported when it is first used, so that `import headstart` is instant.
+The public names. Each is imported when it is first used, so that `import headstart` is instant.
 """
 
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING
+
+from headstart.allocator import reuse_freed_memory
 
 if TYPE_CHECKING:
     from headstart.data.augmentation import Augmentation
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from headstart.runs import Run, make_run
     from headstart.training.recipes import RECIPES, Phase, Recipe
     from headstart.training.trainer import train
+
+reuse_freed_memory()
 
 _MODULES = {
     "Augmentation": "data.augmentation",

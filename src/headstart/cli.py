@@ -196,17 +196,17 @@ def predict(
         raise typer.Exit(2)
 
 
-@app.command("cache")
-def show_cache(
+@app.command()
+def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove what is kept to be fast; it is made again.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show, or clear, what is kept to be fast: engines, features of images, networks, digests of readable files."""
-    from headstart import cache
+    from headstart import cache as kept
 
-    folder, sizes = cache.cache_folder(), cache.sizes()
+    folder, sizes = kept.cache_folder(), kept.sizes()
     if clear:
-        cache.clear()
+        kept.clear()
     if as_json:
         _print_json({"folder": str(folder), "bytes": sizes, "cleared": clear})
     else:

@@ -37,7 +37,7 @@ def draw_views(
         views, names = [VIEWS[name](image) for name in kept], [name.replace("_", " ") for name in kept]
     else:
         views = [augmentation.view(image, seed=seed, epoch=epoch, digest=digest) for epoch in range(PICTURES)]
-        names = [""] * PICTURES
+        names = []
     plots.save(plots.augmentation(views, names), folder / "augmentation.png")
 
 

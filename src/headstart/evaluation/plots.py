@@ -54,9 +54,9 @@ def samples(images: Sequence[np.ndarray], names: Sequence[str]) -> Figure:
 
 
 @matplotlib.rc_context(STYLE)
-def augmentation(views: Sequence[np.ndarray], names: Sequence[str]) -> Figure:
-    """Up to nine views of one image."""
-    return _grid(views, [(name, "black") for name in names], "One image, as training sees it")
+def augmentation(views: Sequence[np.ndarray], names: Sequence[str] = ()) -> Figure:
+    """Up to nine views of one image; names: of each, or none."""
+    return _grid(views, [(name, "black") for name in names or [""] * len(views)], "One image, as training sees it")
 
 
 @matplotlib.rc_context(STYLE)

@@ -255,7 +255,7 @@ class _Training:
         start = time.perf_counter()
         train, validation = self.dataset.train, self.dataset.validation
         compiled = self._engine(thawed=False)
-        self.views = (bottlenecks.ORIGINAL,) if self._trial.is_easy else self._views()
+        self.views = (bottlenecks.ORIGINAL,) if self._trial.is_easy else self._symmetric_views
         views = [self._kept(train, compiled, view) for view in self.views]
         held_out = self._kept(validation, compiled)
         began = time.perf_counter()
@@ -330,7 +330,7 @@ class _Training:
         validation = KeptViews(self.dataset.validation, [self._kept(self.dataset.validation, compiled)], size)
         if not self.recipe.solves_head:
             return FreshViews(self._images(train, shuffle=True), compiled), validation
-        self.views = self._views()
+        self.views = self._symmetric_views
         views = [self._kept(train, compiled, view) for view in self.views]
         return KeptViews(train, views, size, shuffle=True, seed=self.settings.seed), validation
 
@@ -349,7 +349,8 @@ class _Training:
             lambda split, view: self._kept(split, compiled, view)[:], self.dataset.train, seed=self.settings.seed
         )
 
-    def _views(self) -> tuple[str, ...]:
+    @cached_property
+    def _symmetric_views(self) -> tuple[str, ...]:
         """Of the training images: which of their turned views show the same class."""
         views = self._trial.views[: max(2, MANY // len(self.dataset.train))]
         self.progress.say(f"Views of each training image: {', '.join(views).replace('_', ' ')}.")
