@@ -11,7 +11,6 @@ largest. Expected: see LOG.md.
 import argparse
 import os
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from ratios import show
 
 IMAGES = 1_024
 KERAS = """
@@ -98,14 +98,7 @@ def main() -> None:
                         "predict, default allocator": keras_predict(size, "default"),
                     }
                 )
-            for name in rounds[0]:
-                speeds = [each[name] for each in rounds]
-                ratios = [each["engine"] / each[name] for each in rounds]
-                print(
-                    f"{size} pixels  {name:<27} {statistics.median(speeds):6.0f} images/s   engine is "
-                    f"{statistics.median(ratios):.2f} times ({min(ratios):.2f} to {max(ratios):.2f})",
-                    flush=True,
-                )
+            show(f"{size} pixels", rounds, "engine")
 
 
 if __name__ == "__main__":

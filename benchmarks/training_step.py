@@ -10,9 +10,10 @@ turn. Prints images/s and the ratios of each round: median, least and largest. E
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
+
+from ratios import show
 
 CODE = """
 import sys, time
@@ -60,13 +61,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for batch in (32, 64):
         rounds = [{name: speed(batch, *settings) for name, settings in SIDES.items()} for _ in range(arguments.repeats)]
-        for name in SIDES:
-            ratios = [each["headstart"] / each[name] for each in rounds]
-            print(
-                f"batch {batch}  {name:<25} {statistics.median(each[name] for each in rounds):5.0f} images/s   "
-                f"headstart is {statistics.median(ratios):.2f} times ({min(ratios):.2f} to {max(ratios):.2f})",
-                flush=True,
-            )
+        show(f"batch {batch}", rounds, "headstart")
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def clear() -> None:
 
 
 def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else sum(each.stat().st_size for each in path.rglob("*.*"))
+    return sum(each.stat().st_size for each in [path, *path.rglob("*")] if each.is_file())
 
 
 def _version(package: str) -> str:

@@ -6,7 +6,7 @@ from math import sqrt
 
 import numpy as np
 
-from headstart.models.outputs import log_probabilities
+from headstart.models.outputs import cross_entropies, log_probabilities
 
 Z = 1.959963984540054  # the standard normal's 97.5% point: two-sided 95%
 
@@ -96,7 +96,7 @@ def measure(logits: np.ndarray, labels: np.ndarray, class_names: Sequence[str]) 
         class_names=tuple(class_names),
         labels=np.asarray(labels),
         probabilities=np.exp(log_probability),
-        loss=float(-log_probability[np.arange(len(labels)), labels].mean()),
+        loss=float(cross_entropies(log_probability, labels).mean()),
         accuracy=wilson(int((predicted == labels).sum()), len(labels)),
         confusion=confusion_matrix(labels, predicted, len(class_names)),
     )

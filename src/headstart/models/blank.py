@@ -46,7 +46,9 @@ class Blank:
             with zipfile.ZipFile(self.model) as form, zipfile.ZipFile(file, "w") as filled:
                 for member in form.infolist():
                     content = form.read(member)
-                    filled.writestr(member, self._filled(content, kernel, bias) if _is_weights(member) else content)
+                    filled.writestr(
+                        member, self._filled(content, kernel, bias) if member.filename == WEIGHTS else content
+                    )
         except (zipfile.BadZipFile, KeyError) as error:
             raise OSError(f"'{self.model}' is damaged ({error})") from error
 
@@ -103,7 +105,3 @@ def _place(model: Path, kernel: np.ndarray) -> str | None:
         opened.visititems(look)
     group, _, number = found[0].rpartition("/") if len(found) == 1 else ("", "", "")
     return group if number == "0" else None
-
-
-def _is_weights(member: zipfile.ZipInfo) -> bool:
-    return member.filename == WEIGHTS

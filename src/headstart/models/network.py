@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from headstart import cache
 from headstart.models import blank
 from headstart.models.outputs import num_logits
 from headstart.models.summary import Summary
-from headstart.models.weights import identity
+from headstart.models.weights import identity, load_base
 
 if TYPE_CHECKING:
     import keras
@@ -33,13 +34,7 @@ class Network:
     @classmethod
     def saved(cls, file: Path) -> Network:
         """The network of a `.keras` file."""
-
-        def build() -> keras.Model:
-            from headstart.models import composing
-
-            return composing.read(file)
-
-        return cls(build)
+        return cls(lambda: _composing().read(file))
 
     @classmethod
     def pretrained(
@@ -54,12 +49,9 @@ class Network:
         """
 
         def build() -> keras.Model:
-            from headstart.models import composing
-            from headstart.models.weights import load_base
-
             base = load_base(backbone, image_size, weights)
             base.trainable = False
-            return composing.compose(
+            return _composing().compose(
                 base, backbone=backbone, image_size=image_size, num_classes=num_classes, dropout=dropout, seed=seed or 0
             )
 
@@ -85,14 +77,12 @@ class Network:
         """It is built on first use."""
         model = self._build()
         if self._head:
-            model.get_layer("logits").set_weights(self._head)
+            model.get_layer(_composing().LOGITS).set_weights(self._head)
         return model
 
     @property
     def base(self) -> keras.Model:
-        from headstart.models import composing
-
-        return composing.base_of(self.model)
+        return _composing().base_of(self.model)
 
     @property
     def is_built(self) -> bool:
@@ -103,30 +93,33 @@ class Network:
         """Kernel float32 (features, logits) and bias float32 (logits,) of the last layer."""
         if self._head and not self.is_built:
             return self._head
-        kernel, bias = self.model.get_layer("logits").get_weights()
+        kernel, bias = self.model.get_layer(_composing().LOGITS).get_weights()
         return kernel, bias
 
     def set_head(self, kernel: np.ndarray, bias: np.ndarray) -> None:
         self._head = kernel, bias
         if self.is_built:
-            self.model.get_layer("logits").set_weights([kernel, bias])
+            self.model.get_layer(_composing().LOGITS).set_weights([kernel, bias])
 
     @property
     def summary(self) -> Summary:
         if self._form and not self.is_built:
             return self._form.summary
-        from headstart.models import composing
-
-        return composing.summary_of(self.model)
+        return _composing().summary_of(self.model)
 
     def write(self, file: Path) -> None:
         """Its `.keras` file, which plain Keras loads."""
         if self._form and self._head and not self.is_built:
             try:
-                return self._form.write(file, *self._head)
+                self._form.write(file, *self._head)
+                return
             except OSError:  # the cache was cleared or damaged meanwhile: Keras writes it; or says what is wrong
                 file.unlink(missing_ok=True)
-        from headstart.models import composing
+        _composing().save(self.model, file)
 
-        composing.save(self.model, file)
-        return None
+
+def _composing() -> ModuleType:
+    """The module that puts networks together; with it comes Keras."""
+    from headstart.models import composing
+
+    return composing

@@ -37,6 +37,11 @@ def log_probabilities(logits: np.ndarray) -> np.ndarray:
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
+def cross_entropies(log_probability: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Logarithms (n, classes), int labels (n,) -> float64 (n,): what each answer is charged for, natural logarithm."""
+    return -log_probability[np.arange(len(labels)), labels]
+
+
 def probabilities(logits: np.ndarray) -> np.ndarray:
     """Logits (n, 1) or (n, classes) -> float64 (n, classes), 0..1, each row adding up to 1."""
     return np.exp(log_probabilities(logits))

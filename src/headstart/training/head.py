@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from headstart.models.outputs import log_probabilities
+from headstart.models.outputs import cross_entropies, log_probabilities
 
 T = TypeVar("T")
 Piece = tuple[slice, np.ndarray]  # some rows of a view, with their place in it
@@ -196,7 +196,7 @@ def _solved_in_pieces(
         place, features = piece
         features, right = features.astype(np.float32, copy=False), labels[place]
         shares = log_probabilities(features @ kernel + bias)
-        loss = -float(shares[np.arange(len(right)), right] @ counts[right])
+        loss = float(cross_entropies(shares, right) @ counts[right])
         error = np.exp(shares)
         error[np.arange(len(right)), right] -= 1
         error *= counts[right][:, None]

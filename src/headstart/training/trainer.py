@@ -1,8 +1,8 @@
 """train(): the whole pipeline, Dataset + Recipe -> Classifier. Read this first.
 
 A pretrained base is frozen and gets a new head, which is solved or trained (feature extraction); then the top of the
-base is thawed and trained along, carefully (fine-tuning). What is frozen is run by a compiled engine (`frozen.py`), its
-features are kept (`bottlenecks.py`), and only what lies behind the cut is trained (`fine_tuning.py`). A head that is
+base is thawed and trained along, carefully (fine-tuning). What is frozen is run by a compiled engine and gives features
+that are kept, and only what lies behind the cut is trained (`parts.py`). A head that is
 solved needs no Keras: it is imported when there are layers to be trained.
 """
 
@@ -24,11 +24,12 @@ from headstart.errors import DatasetError
 from headstart.models import backbones
 from headstart.models.classifier import Classifier
 from headstart.models.network import Network
-from headstart.models.outputs import log_probabilities
-from headstart.models.weights import PRETRAINED, identity, layer_index
+from headstart.models.outputs import cross_entropies, log_probabilities
+from headstart.models.weights import PRETRAINED
 from headstart.progress import Console, Progress
-from headstart.training import bottlenecks, checkpoints, frozen, head, recipes
+from headstart.training import bottlenecks, checkpoints, head, recipes
 from headstart.training.checkpoints import Checkpoint
+from headstart.training.parts import Parts
 from headstart.training.recipes import Phase, Recipe
 from headstart.training.settings import Settings
 from headstart.training.telling import line, row, say_phase, say_shapes
@@ -147,8 +148,6 @@ class _Training:
     history: list[dict] = field(default_factory=list)
     phases: list[dict] = field(default_factory=list)
     views: tuple[str, ...] = ()  # those of the training images that were kept
-    engines: dict[tuple[bool, bool], frozen.Compiled] = field(default_factory=dict)
-    base_changed: bool = False  # by a phase that thawed it: then engines of all of it are not those of its weights
 
     @property
     def recipe(self) -> Recipe:
@@ -157,6 +156,10 @@ class _Training:
     @property
     def model(self) -> keras.Model:
         return self.network.model
+
+    @cached_property
+    def parts(self) -> Parts:
+        return Parts(self.settings, self.network, self.progress)
 
     def go(self) -> None:
         state = checkpoints.latest(self.checkpoint_folder) if self.checkpoint_folder else None
@@ -180,7 +183,7 @@ class _Training:
                 self.model.set_weights(state.best)
             first_epoch += phase.epochs
             self.phases.append(self._summary(phase))
-            self.base_changed |= phase.thaws_base and self.phases[-1]["kept"]
+            self.parts.base_changed |= phase.thaws_base and self.phases[-1]["kept"]
 
     def _needs_none(self) -> bool:
         """Whether fine-tuning, which is kept only if it helps, is not worth its time."""
@@ -195,12 +198,12 @@ class _Training:
 
     def logits(self, split: Split) -> np.ndarray:
         """Of the finished model, from features."""
-        if not self.base_changed:
-            return head.logits(self._kept(split, self._engine(thawed=False)), *self.network.head)
+        if not self.parts.base_changed:
+            return head.logits(self.parts.features(split), *self.network.head)
         from headstart.training.fine_tuning import one_or_all
 
         thawed = self.recipe.phases[-1].thaws_base
-        part, kept = self._behind(thawed), self._kept(split, self._engine(thawed))
+        part, kept = self.parts.behind(thawed), self.parts.features(split, thawed=thawed)
         pieces = []
         for start in range(0, len(split), PIECE):
             tensors = kept.take(np.arange(start, min(start + PIECE, len(split))))
@@ -213,51 +216,12 @@ class _Training:
 
             thaw(self.network.base, phase, self.settings.backbone)
 
-    def _engine(self, thawed: bool) -> frozen.Compiled:
-        """What gives the features: of all of the base, or up to the cut; one for the weights that the base has."""
-        wanted = (thawed, self.base_changed and not thawed)
-        if wanted not in self.engines:
-            self.engines[wanted] = self._compiled(thawed)
-        return self.engines[wanted]
-
-    def _compiled(self, thawed: bool) -> frozen.Compiled:
-        settings = self.settings
-        key = frozen.engine_key(
-            weights=None if self.base_changed and not thawed else identity(settings.backbone, settings.weights),
-            backbone=settings.backbone,
-            image_size=settings.image_size,
-            start=backbones.get_backbone(settings.backbone).fine_tune_from if thawed else "pooled",
-            precision=settings.precision,
-        )
-
-        def build() -> keras.Model:
-            from headstart.models.preprocessing import preprocess
-
-            cut = self._cut if thawed else None
-            return frozen.frozen_part(self.network.base, cut, lambda pixels: preprocess(settings.backbone, pixels))
-
-        return frozen.compiled(key, build, precision=settings.precision, progress=self.progress)
-
-    @cached_property
-    def _cut(self) -> list[keras.KerasTensor]:
-        base = self.network.base
-        return frozen.find_cut(base, layer_index(base, backbones.get_backbone(self.settings.backbone).fine_tune_from))
-
-    def _behind(self, thawed: bool) -> whole.InTraining:
-        """What is trained: features, or the tensors at the cut -> logits."""
-        from headstart.training import fine_tuning, whole
-
-        if not thawed:
-            return whole.InTraining(self.model, whole.passing_on(self.model))
-        return whole.InTraining(self.model, fine_tuning.fold(frozen.trainable_part(self.network.base, self._cut)))
-
     def _solve(self, phase: Phase, first_epoch: int) -> None:
         start = time.perf_counter()
         train, validation = self.dataset.train, self.dataset.validation
-        compiled = self._engine(thawed=False)
         self.views = (bottlenecks.ORIGINAL,) if self._trial.is_easy else self._symmetric_views
-        views = [self._kept(train, compiled, view) for view in self.views]
-        held_out = self._kept(validation, compiled)
+        views = [self.parts.features(train, view=view) for view in self.views]
+        held_out = self.parts.features(validation)
         began = time.perf_counter()
         classes, weights = len(self.dataset.class_names), self._class_weights
         solved = head.solve(views, train.labels, classes, seed=self.settings.seed, class_weights=weights)
@@ -277,8 +241,8 @@ class _Training:
             in_training = whole.InTraining(self.model)
             training, validation = self._images(self.dataset.train, shuffle=True), self._images(self.dataset.validation)
         else:
-            in_training = self._behind(phase.thaws_base)
-            training, validation = self._features(self._engine(phase.thaws_base))
+            in_training = self.parts.behind(phase.thaws_base)
+            training, validation = self._features(phase.thaws_base)
         compile_for(in_training, phase, phase.epochs * len(training))
         if not self.history:
             loss, accuracy = whole.evaluate(in_training, validation, class_weights=self._class_weights)
@@ -322,16 +286,17 @@ class _Training:
             augmentation=self.recipe.augmentation if shuffle else None,
         )  # fmt: skip
 
-    def _features(self, compiled: frozen.Compiled) -> tuple[whole.Source, whole.Source]:
+    def _features(self, thawed: bool) -> tuple[whole.Source, whole.Source]:
         """Where the head is solved, from kept views; elsewhere from fresh ones, as the recipe draws them."""
         from headstart.training.fine_tuning import FreshViews, KeptViews
 
         train, size = self.dataset.train, self.recipe.batch_size
-        validation = KeptViews(self.dataset.validation, [self._kept(self.dataset.validation, compiled)], size)
+        held_out = self.dataset.validation
+        validation = KeptViews(held_out, [self.parts.features(held_out, thawed=thawed)], size)
         if not self.recipe.solves_head:
-            return FreshViews(self._images(train, shuffle=True), compiled), validation
+            return FreshViews(self._images(train, shuffle=True), self.parts.engine(thawed)), validation
         self.views = self._symmetric_views
-        views = [self._kept(train, compiled, view) for view in self.views]
+        views = [self.parts.features(train, thawed=thawed, view=view) for view in self.views]
         return KeptViews(train, views, size, shuffle=True, seed=self.settings.seed), validation
 
     @cached_property
@@ -344,9 +309,8 @@ class _Training:
 
     @cached_property
     def _trial(self) -> Trial:
-        compiled = self._engine(thawed=False)
         return Trial(
-            lambda split, view: self._kept(split, compiled, view)[:], self.dataset.train, seed=self.settings.seed
+            lambda split, view: self.parts.features(split, view=view)[:], self.dataset.train, seed=self.settings.seed
         )
 
     @cached_property
@@ -355,9 +319,6 @@ class _Training:
         views = self._trial.views[: max(2, MANY // len(self.dataset.train))]
         self.progress.say(f"Views of each training image: {', '.join(views).replace('_', ' ')}.")
         return views
-
-    def _kept(self, split: Split, compiled: frozen.Compiled, view: str = bottlenecks.ORIGINAL) -> bottlenecks.Features:
-        return bottlenecks.extract(split, compiled, self.settings.image_size, view=view, progress=self.progress)
 
     def _log(self, phase: Phase, epoch: int, seconds: float, logs: dict) -> None:
         self.history.append(row(phase, epoch, seconds, logs))
@@ -405,7 +366,7 @@ def _is_over(phase: Phase, rows: list[dict], before: float) -> bool:
 def _measured(logits: np.ndarray, labels: np.ndarray, class_weights: np.ndarray) -> dict[str, float]:
     shares = log_probabilities(logits)
     return {
-        "loss": float(np.average(-shares[np.arange(len(labels)), labels], weights=class_weights[labels])),
+        "loss": float(np.average(cross_entropies(shares, labels), weights=class_weights[labels])),
         "accuracy": float((shares.argmax(axis=1) == labels).mean()),
     }
 

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from headstart.data.dataset import Split
-from headstart.models.outputs import log_probabilities
+from headstart.models.outputs import cross_entropies, log_probabilities
 from headstart.training import head
 from headstart.training.bottlenecks import HALF, MIRRORED, ORIGINAL, QUARTER, UPSIDE_DOWN, VIEWS
 
@@ -76,4 +76,4 @@ class Trial:
         return (ORIGINAL, *([MIRRORED] if mirrored else []), *([UPSIDE_DOWN] if upside_down else []))
 
     def _loss(self, shares: np.ndarray) -> float:
-        return float(-shares[np.arange(len(shares)), self._right[: len(shares)]].mean())
+        return float(cross_entropies(shares, self._right[: len(shares)]).mean())

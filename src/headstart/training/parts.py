@@ -1,0 +1,85 @@
+"""The two parts of a network in training: what is frozen gives features, and what lies behind is trained on them.
+
+Each engine is opened once, and the features of each view of each split are looked up once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from headstart.data.dataset import Split
+from headstart.models.backbones import get_backbone
+from headstart.models.network import Network
+from headstart.models.weights import identity, layer_index
+from headstart.progress import Progress
+from headstart.training import bottlenecks, frozen
+from headstart.training.bottlenecks import ORIGINAL, Features
+from headstart.training.settings import Settings
+
+if TYPE_CHECKING:
+    import keras
+
+    from headstart.training.whole import InTraining
+
+
+@dataclass(eq=False)
+class Parts:
+    """Cut behind all of the base, or, where its top is thawed, at the cut below that.
+
+    base_changed: whether a phase has changed the base: then features of all of it are not those of its weights.
+    """
+
+    settings: Settings
+    network: Network
+    progress: Progress
+    base_changed: bool = False
+    _engines: dict[tuple[bool, bool], frozen.Compiled] = field(default_factory=dict)
+    _features: dict[tuple[Split, frozen.Compiled, str], Features] = field(default_factory=dict)
+
+    def features(self, split: Split, *, thawed: bool = False, view: str = ORIGINAL) -> Features:
+        compiled = self.engine(thawed)
+        wanted = (split, compiled, view)
+        if wanted not in self._features:
+            size = self.settings.image_size
+            self._features[wanted] = bottlenecks.extract(split, compiled, size, view=view, progress=self.progress)
+        return self._features[wanted]
+
+    def engine(self, thawed: bool) -> frozen.Compiled:
+        wanted = (thawed, self.base_changed and not thawed)
+        if wanted not in self._engines:
+            self._engines[wanted] = self._compiled(thawed)
+        return self._engines[wanted]
+
+    def behind(self, thawed: bool) -> InTraining:
+        """What is trained: features, or the tensors at the cut -> logits."""
+        from headstart.training import fine_tuning, whole
+
+        if not thawed:
+            return whole.InTraining(self.network.model, whole.passing_on(self.network.model))
+        part = frozen.trainable_part(self.network.base, self._cut)
+        return whole.InTraining(self.network.model, fine_tuning.fold(part))
+
+    def _compiled(self, thawed: bool) -> frozen.Compiled:
+        settings = self.settings
+        key = frozen.engine_key(
+            weights=None if self.base_changed and not thawed else identity(settings.backbone, settings.weights),
+            backbone=settings.backbone,
+            image_size=settings.image_size,
+            start=get_backbone(settings.backbone).fine_tune_from if thawed else "pooled",
+            precision=settings.precision,
+        )
+
+        def build() -> keras.Model:
+            from headstart.models.preprocessing import preprocess
+
+            cut = self._cut if thawed else None
+            return frozen.frozen_part(self.network.base, cut, lambda pixels: preprocess(settings.backbone, pixels))
+
+        return frozen.compiled(key, build, precision=settings.precision, progress=self.progress)
+
+    @cached_property
+    def _cut(self) -> list[keras.KerasTensor]:
+        base = self.network.base
+        return frozen.find_cut(base, layer_index(base, get_backbone(self.settings.backbone).fine_tune_from))
