@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +117,9 @@ def test_summary_lists_every_layer(run):
 def start(photos: Path, out: Path, *more: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "headstart", "train", str(photos), "--out", str(out)]
     command += ["--recipe", "tutorial", "--epochs", "2", "--image-size", str(SMALL), "--seed", "3", *more]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # a job in a shell's background ignores SIGINT, and hands that on
+    listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listening)
 
 
 def wait_for(path: Path, process: subprocess.Popen, seconds: float = 120) -> None:
