@@ -106,3 +106,17 @@ def test_class_weights_are_repetitions(in_memory, monkeypatch):
     np.testing.assert_allclose(weighted.logits(views[0]), repeated.logits(views[0]), atol=0.15)
     plain = solve(views, labels, 2, seed=0, strength=1e-2)
     assert weighted.logits(views[0]).mean() > plain.logits(views[0]).mean() + 0.5
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_rare_class_in_a_large_collection(classes, monkeypatch):
+    """It is among the images that the strength is chosen by, and that the first solution is found for."""
+    views, labels = made(classes, count=1200)
+    kept = np.concatenate([np.flatnonzero(labels != 0), np.flatnonzero(labels == 0)[:6]])
+    monkeypatch.setattr(head, "IN_MEMORY", 200)
+    solved = solve([view[kept] for view in views], labels[kept], classes, seed=0)
+    assert np.isfinite(solved.kernel).all()
+    for seed in range(20):
+        some = head._some(labels[kept], 50, seed)
+        assert np.bincount(labels[kept][some]).min() >= head.FOLDS
+        assert len(set(some)) == len(some) <= 50 + classes * head.FOLDS

@@ -83,6 +83,9 @@ def test_a_damaged_form_is_not_used(cache, kept, tmp_path, damage):
     network.write(tmp_path / "written.keras")  # it was opened before the damage
     kernel, _ = keras.models.load_model(tmp_path / "written.keras").get_layer("logits").get_weights()
     np.testing.assert_array_equal(kernel, 1)
+    if damage == "flip":  # one of them all the way: it is made again, and is whole
+        made()
+        assert not made().is_built
 
 
 def test_the_second_training_needs_no_keras(photos, cache, tmp_path):

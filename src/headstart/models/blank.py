@@ -9,8 +9,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import tempfile
 import zipfile
+import zlib
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,10 +49,10 @@ class Blank:
             with zipfile.ZipFile(self.model) as form, zipfile.ZipFile(file, "w") as filled:
                 for member in form.infolist():
                     content = form.read(member)
-                    filled.writestr(
-                        member, self._filled(content, kernel, bias) if member.filename == WEIGHTS else content
-                    )
-        except (zipfile.BadZipFile, KeyError) as error:
+                    if member.filename == WEIGHTS:
+                        content = self._filled(content, kernel, bias)
+                    filled.writestr(member, content)
+        except (zipfile.BadZipFile, zlib.error, KeyError) as error:
             raise OSError(f"'{self.model}' is damaged ({error})") from error
 
     def _filled(self, weights: bytes, kernel: np.ndarray, bias: np.ndarray) -> bytes:
@@ -61,17 +64,19 @@ class Blank:
 
 
 def find(key: str | None) -> Blank | None:
-    """The blank of that key in the cache; None where there is none, or what is there is damaged."""
+    """The blank of that key in the cache; None where there is none. What is damaged is removed, to be made again."""
     folder = cache.cache_folder() / cache.NETWORKS / str(key)
     try:
         facts = json.loads((folder / FACTS).read_text("utf-8"))
         with zipfile.ZipFile(folder / MODEL) as form:
             if form.testzip() is not None:
-                return None
-        os.utime(folder)  # used last now
+                raise zipfile.BadZipFile("a checksum is wrong")
+        with suppress(OSError):  # a cache that can only be read
+            os.utime(folder)  # used last now
         shapes = tuple(tuple(shape) for shape in facts["summary"].pop("shapes"))
         return Blank(folder / MODEL, tuple(facts["head"]), Summary(**facts["summary"], shapes=shapes))
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
+        shutil.rmtree(folder, ignore_errors=True)
         return None
 
 

@@ -110,7 +110,7 @@ def solve(
     scale = Scale.of(views)
     images = np.arange(len(labels))
     if len(views) * len(labels) > IN_MEMORY:
-        images = np.sort(np.random.default_rng(seed).permutation(images)[: IN_MEMORY // (2 * len(views))])
+        images = _some(labels, IN_MEMORY // (2 * len(views)), seed)
     some = [scale(view[images]) for view in views]
     if strength is None:
         strength = choose_strength(some, labels[images], counts, seed=seed)
@@ -118,13 +118,18 @@ def solve(
     _fit(model, np.concatenate(some), np.tile(labels[images], len(views)), counts)
     weights = np.concatenate([model.coef_, model.intercept_[:, None]], axis=1).T.astype(np.float64)
     if len(images) < len(labels):
-        start = np.zeros((len(weights), 1 if num_classes == 2 else num_classes))
-        start[:, model.classes_ if num_classes > 2 else [0]] = weights
         del some
-        weights = _solved_in_pieces(views, labels, counts, scale, strength, start)
+        weights = _solved_in_pieces(views, labels, counts, scale, strength, weights)
     kernel = weights[:-1] / scale.deviation  # for features as they come
     bias = weights[-1] - scale.mean @ kernel
     return Head(kernel.astype(np.float32), bias.astype(np.float32), strength)
+
+
+def _some(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Indices of about `count` images, drawn at random; of each class as many as cross-validation needs, if it has."""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    of_each = [order[labels[order] == label][:FOLDS] for label in np.unique(labels)]
+    return np.unique(np.concatenate([order[:count], *of_each]))
 
 
 def folds(labels: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
