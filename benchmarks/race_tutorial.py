@@ -162,7 +162,7 @@ def main() -> None:
     races = [race(arguments.data, arguments.epochs) for _ in range(arguments.repeats)]
 
     def ratio(name: str, to: str) -> str:
-        if to not in races[0] or to == name:
+        if to == name:
             return "-"
         return f"{statistics.median(each[to].seconds / each[name].seconds for each in races):.1f}"
 
@@ -171,7 +171,7 @@ def main() -> None:
         seconds, accuracy, peak = (
             statistics.median(getattr(each[name], field) for each in races) for field in ("seconds", "accuracy", "peak")
         )
-        expert = f"expert, {'224' if '224' in name else '160'}"
+        expert = next((f"expert, {size}" for size in (160, 224) if str(size) in name), name)  # the tutorials have none
         print(f"{name:<34} {seconds:>8.1f} {ratio(name, 'tutorial as written'):>10} {ratio(name, expert):>9} "
               f"{accuracy:>9.2%} {peak:>8.0f}")  # fmt: skip
     if arguments.picture:

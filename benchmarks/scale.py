@@ -45,10 +45,11 @@ def train(folder: Path, size: int, work: Path) -> tuple[float, float, float, int
         raise SystemExit(text)
     metrics = json.loads((work / "numbers").read_text())["metrics"]
     views, solved = re.search(r"Views of each training image: (.*)\.", text), re.search(r"Solved in (.*) s, with", text)
-    if not views or not solved:
+    if not solved:
         raise SystemExit(text)
     images = {name: metrics[name]["accuracy"]["count"] for name in ("train", "validation", "test")}
-    total = images["train"] * len(views[1].split(", ")) + images["validation"] + images["test"]
+    of_each = len(views[1].split(", ")) if views else 1  # none are named where the original alone is enough
+    total = images["train"] * of_each + images["validation"] + images["test"]
     seconds = metrics["phases"][0]["seconds"] - float(solved[1])
     return time.perf_counter() - start, seconds, usage.ru_maxrss / 1024, total
 

@@ -73,3 +73,22 @@ def test_batches_are_a_function_of_the_epoch(photos):
     assert not np.array_equal(one.batch(0, 8)[0], epoch[0][0])
     plain = Batches(dataset.validation, size=32, batch_size=8)
     np.testing.assert_array_equal(np.concatenate([labels for _, labels in plain]), dataset.validation.labels)
+
+
+def test_what_fits_in_memory_is_decoded_once_and_gives_the_same_batches(photos, monkeypatch):
+    import headstart as hs
+    from headstart.data import batches
+
+    dataset, read = hs.load_dataset(photos, progress=hs.Quiet()), []
+    decode = batches.read_again
+    monkeypatch.setattr(batches, "read_again", lambda path, size: read.append(path) or decode(path, size))
+    settings = {"size": 32, "batch_size": 16, "shuffle": True, "augmentation": Augmentation(), "seed": 4}
+    image_bytes, count = 32 * 32 * 3, len(dataset.train)
+    anew = [Batches(dataset.train, **settings).batch(index, epoch)[0] for epoch in range(2) for index in range(4)]
+    for memory, decoded in ((0, 2 * count), (10 * image_bytes + 1, 2 * count - 10), (count * image_bytes, count)):
+        read.clear()
+        kept = Batches(dataset.train, memory=memory, **settings)
+        found = [kept.batch(index, epoch)[0] for epoch in range(2) for index in range(4)]
+        for left, right in zip(found, anew, strict=True):
+            np.testing.assert_array_equal(left, right)
+        assert abs(len(read) - decoded) <= 2  # two threads may both find room for the last one

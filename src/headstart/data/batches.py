@@ -25,6 +25,7 @@ class Batches:
     batch_size: images in a batch; the last one may hold fewer.
     shuffle: a fresh order in each epoch; otherwise the order of the split.
     augmentation: a fresh random view of each image in each epoch; otherwise the image as it is.
+    memory: bytes of decoded images to keep for the epochs after; the images beyond are decoded anew in each.
     """
 
     split: Split
@@ -33,6 +34,8 @@ class Batches:
     shuffle: bool = False
     augmentation: Augmentation | None = None
     seed: int = 0
+    memory: int = 0
+    _kept: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(os.cpu_count()), repr=False)
 
     def __len__(self) -> int:
@@ -62,7 +65,11 @@ class Batches:
         return _permutation(self.seed, epoch, len(self.split))
 
     def _image(self, index: int, epoch: int) -> np.ndarray:
-        image = read_again(self.split.paths[index], self.size)
+        image = self._kept.get(index)
+        if image is None:
+            image = read_again(self.split.paths[index], self.size)
+            if (len(self._kept) + 1) * image.nbytes <= self.memory:
+                self._kept[index] = image
         if self.augmentation is None:
             return image
         return self.augmentation.view(image, seed=self.seed, epoch=epoch, digest=self.split.digests[index])

@@ -21,9 +21,11 @@ def row(phase: Phase, epoch: int, seconds: float, logs: dict[str, float]) -> dic
     }
 
 
-def line(row: dict, epochs: int) -> str:
+def line(phase: Phase, row: dict, epochs: int) -> str:
+    """What is told of a row; a head that was solved has had no epoch."""
+    name = "Solved head" if phase.optimizer == "lbfgs" else f"Epoch {row['epoch']:>2}/{epochs}"
     return (
-        f"Epoch {row['epoch']:>2}/{epochs}  {row['seconds']:5.1f} s  loss {row['loss']:.4f}  "
+        f"{name}  {row['seconds']:5.1f} s  loss {row['loss']:.4f}  "
         f"accuracy {row['accuracy']:.4f}  val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}"
     )
 

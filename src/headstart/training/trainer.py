@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from headstart.training import whole
 
 MANY = 40_000  # views of all images together that are worth their time; beyond, two of each image
+PIXELS = 256 * 2**20  # bytes of decoded training images that are kept in memory from epoch to epoch
 PIECE = 256  # images whose features are run through the trainable part at a time, to measure it
 
 
@@ -239,7 +240,8 @@ class _Training:
 
         if self.settings.execution == "whole":
             in_training = whole.InTraining(self.model)
-            training, validation = self._images(self.dataset.train, shuffle=True), self._images(self.dataset.validation)
+            training = self._fresh_views
+            validation = Batches(self.dataset.validation, self.settings.image_size, self.recipe.batch_size)
         else:
             in_training = self.parts.behind(phase.thaws_base)
             training, validation = self._features(phase.thaws_base)
@@ -279,11 +281,12 @@ class _Training:
         if best:
             self.model.set_weights(best)
 
-    def _images(self, split: Split, *, shuffle: bool = False) -> Batches:
-        """Shuffled ones are for training: random views."""
+    @cached_property
+    def _fresh_views(self) -> Batches:
+        """Of the training images: random ones in each epoch, of pixels that are decoded once, as far as they fit."""
         return Batches(
-            split, self.settings.image_size, self.recipe.batch_size, shuffle=shuffle, seed=self.settings.seed,
-            augmentation=self.recipe.augmentation if shuffle else None,
+            self.dataset.train, self.settings.image_size, self.recipe.batch_size, shuffle=True,
+            augmentation=self.recipe.augmentation, seed=self.settings.seed, memory=PIXELS,
         )  # fmt: skip
 
     def _features(self, thawed: bool) -> tuple[whole.Source, whole.Source]:
@@ -294,7 +297,7 @@ class _Training:
         held_out = self.dataset.validation
         validation = KeptViews(held_out, [self.parts.features(held_out, thawed=thawed)], size)
         if not self.recipe.solves_head:
-            return FreshViews(self._images(train, shuffle=True), self.parts.engine(thawed)), validation
+            return FreshViews(self._fresh_views, self.parts.engine(thawed)), validation
         self.views = self._symmetric_views
         views = [self.parts.features(train, thawed=thawed, view=view) for view in self.views]
         return KeptViews(train, views, size, shuffle=True, seed=self.settings.seed), validation
@@ -322,7 +325,7 @@ class _Training:
 
     def _log(self, phase: Phase, epoch: int, seconds: float, logs: dict) -> None:
         self.history.append(row(phase, epoch, seconds, logs))
-        self.progress.say(line(self.history[-1], self.recipe.epochs))
+        self.progress.say(line(phase, self.history[-1], self.recipe.epochs))
 
     def _loss_before(self, phase: Phase) -> float:
         """The validation loss at the end of the phases before."""
