@@ -1,5 +1,7 @@
 """The tutorial's recipe: its numbers, what it trains, what it must not touch, and that it can be done again."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -252,12 +254,31 @@ def test_averaged_weights():
     np.testing.assert_array_equal(network.get_layer("logits").get_weights()[0], seen[2])
 
 
-@pytest.mark.parametrize(("images", "epochs"), [(1, 16), (2_500, 16), (5_000, 8), (20_000, 2), (1_000_000, 2)])
+@pytest.mark.parametrize(("images", "epochs"), [(1, 30), (2_000, 30), (5_000, 12), (30_000, 2), (1_000_000, 2)])
 def test_many_images_need_fewer_epochs(images, epochs):
     fast = hs.RECIPES["fast"].for_images(images)
     assert [phase.epochs for phase in fast.phases] == [1, epochs]
     assert hs.RECIPES["fast"].with_epochs(5).for_images(images).phases[1].epochs == 5
     assert hs.RECIPES["tutorial"].for_images(images) == hs.RECIPES["tutorial"]
+
+
+@pytest.mark.parametrize(
+    ("losses", "over"),
+    [
+        ([], False),
+        ([0.9] * 4, True),  # the first of them was the best, three epochs ago
+        ([0.9, 1.2, 1.1], False),
+        ([0.9, 1.2, 1.1, 1.0], True),
+        ([1.2, 1.1, 1.0, 0.9], False),  # falling: whatever the loss was before the phase
+        ([1.2, 0.8, 0.9, 0.9], False),
+        ([1.2, 0.8, 0.9, 0.9, 0.9], True),
+        ([0.5, 0.4, 0.3, 0.2, 0.1, 0.0], True),  # all epochs
+    ],
+)
+def test_a_phase_is_over_when_its_loss_has_not_fallen_for_long(losses, over):
+    phase = replace(hs.RECIPES["fast"].phases[1], epochs=6, patience=3)
+    assert phase.is_over(losses) == over
+    assert replace(phase, patience=None).is_over(losses) == (len(losses) == 6)
 
 
 @pytest.mark.parametrize("num_classes", [2, 3])

@@ -1,5 +1,6 @@
 """Phase, Recipe and the table RECIPES: what is trained, in which phases, how. Knows no images and no Keras."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from headstart.data.augmentation import Augmentation
@@ -28,8 +29,8 @@ class Phase:
         None: it is constant.
     averaging: momentum of the moving average of the weights over the steps. That average is what is measured after
         each epoch, and kept. None: the weights as they are.
-    patience: stop after so many epochs without a lower validation loss, and keep the weights of the best epoch, or
-        those from before the phase if no epoch was better. None: train to the end, and keep the last.
+    patience: stop after so many epochs without a validation loss below all of this phase's, and keep the weights of the
+        best epoch, or those from before the phase if no epoch was better. None: train to the end, and keep the last.
     """
 
     name: str
@@ -49,6 +50,14 @@ class Phase:
             raise ModelError(f"The phase '{self.name}' has {self.epochs} epochs; it needs at least 1.")
         if self.optimizer not in OPTIMIZERS:
             raise ModelError(f"There is no optimizer '{self.optimizer}'. Choose one of: {', '.join(OPTIMIZERS)}.")
+
+    def is_over(self, losses: Sequence[float]) -> bool:
+        """Whether nothing more is to be done after epochs with these validation losses."""
+        if len(losses) >= self.epochs:
+            return True
+        if self.patience is None or not losses:
+            return False
+        return len(losses) > self.patience + losses.index(min(losses))
 
     def for_images(self, count: int) -> "Phase":
         if self.views is None:
@@ -117,7 +126,7 @@ RECIPES = {
             # mistakes cost more than all that was gained.
             Phase(
                 FINE_TUNING,
-                epochs=16,
+                epochs=30,
                 optimizer="adamw",
                 learning_rate=1e-4,
                 thaws_base=True,
@@ -126,7 +135,7 @@ RECIPES = {
                 warm_up=0.1,
                 averaging=0.99,
                 patience=8,
-                views=40_000,
+                views=60_000,
             ),
         ),
         image_size=None,

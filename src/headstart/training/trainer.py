@@ -174,7 +174,7 @@ class _Training:
                 continue
             self._thaw(phase)
             rows = [row for row in self.history if row["phase"] == phase.name]
-            if not _is_over(phase, rows, self._loss_before(phase)):
+            if not phase.is_over([row["val_loss"] for row in rows]):
                 say_phase(self.progress, phase, self.network, self.settings.backbone)
                 if phase.optimizer == "lbfgs":
                     self._solve(phase, first_epoch)
@@ -265,7 +265,7 @@ class _Training:
                 optimizer = [np.asarray(value) for value in in_training.optimizer.variables]
                 state = Checkpoint(self.history, self.model.get_weights(), optimizer, best)
                 checkpoints.save(self.checkpoint_folder, state)
-            return _is_over(phase, [*rows, self.history[-1]], before)
+            return phase.is_over([*(row["val_loss"] for row in rows), logs["val_loss"]])
 
         whole.fit(
             in_training,
@@ -354,16 +354,6 @@ class _Training:
             "seconds": round(sum(row["seconds"] for row in rows), 3),
             "validation": {"loss": chosen["val_loss"], "accuracy": chosen["val_accuracy"]},
         }
-
-
-def _is_over(phase: Phase, rows: list[dict], before: float) -> bool:
-    """Whether a phase with these rows of history has nothing more to do."""
-    if len(rows) >= phase.epochs:
-        return True
-    if phase.patience is None:
-        return False
-    losses = [before, *(row["val_loss"] for row in rows)]
-    return len(losses) - 1 - int(np.argmin(losses)) >= phase.patience
 
 
 def _measured(logits: np.ndarray, labels: np.ndarray, class_weights: np.ndarray) -> dict[str, float]:
