@@ -236,6 +236,15 @@ def test_an_easy_collection_is_not_fine_tuned(cells, tmp_path):
     assert [phase["name"] for phase in tuned.phases] == ["feature_extraction", "fine_tuning"]
 
 
+def test_a_handful_of_images(tmp_path, make_folder):
+    """Six of each class: the head is solved, and nothing is claimed of fine-tuning that one image would decide."""
+    dataset = hs.load_dataset(make_folder(tmp_path / "cells", {"defective": 6, "functional": 6}), progress=hs.Quiet())
+    listener = Listener()
+    classifier = hs.train(dataset, image_size=32, progress=listener)
+    assert [phase["name"] for phase in classifier.phases] == ["feature_extraction"]
+    assert "No fine-tuning: by 2 validation images nobody can tell whether it helps." in "\n".join(listener.lines)
+
+
 def test_refusals(photos):
     dataset = hs.load_dataset(photos, seed=3, progress=hs.Quiet())
     with pytest.raises(ModelError, match=r"no execution 'half'. Choose one of: split, whole"):

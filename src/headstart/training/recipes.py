@@ -121,9 +121,9 @@ RECIPES = {
         name="fast",
         phases=(
             Phase(FEATURE_EXTRACTION, epochs=1, optimizer="lbfgs", learning_rate=0.0, thaws_base=False),
-            # By experiments (benchmarks/LOG.md): the loss rises for up to five epochs before it falls, hence the
-            # patience; averaged weights are far better than those of any one step; without smoothing, a few certain
-            # mistakes cost more than all that was gained.
+            # By experiments (benchmarks/LOG.md): the loss rises at first, then falls to the last epoch and is often
+            # below the head's only after the tenth, hence so many and the patience; averaged weights are far better
+            # than those of any one step; without smoothing, a few certain mistakes cost more than all that was gained.
             Phase(
                 FINE_TUNING,
                 epochs=30,

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from headstart.training import whole
 
 MANY = 40_000  # views of all images together that are worth their time; beyond, two of each image
+ENOUGH_TO_JUDGE = 10  # validation images; with fewer, one answer moves the accuracy by more than 10 points
 PIXELS = 256 * 2**20  # bytes of decoded training images that are kept in memory from epoch to epoch
 PIECE = 256  # images whose features are run through the trainable part at a time, to measure it
 
@@ -188,13 +189,15 @@ class _Training:
 
     def _needs_none(self) -> bool:
         """Whether fine-tuning, which is kept only if it helps, is not worth its time."""
-        if not self._trial.is_easy:
+        held_out, shown = len(self.dataset.validation), len(self._trial.shown)
+        if held_out < ENOUGH_TO_JUDGE:
+            reason = f"by {held_out} validation images nobody can tell whether it helps"
+        elif self._trial.is_easy:
+            right = shown - self._trial.mistakes
+            reason = f"a trial head answered {right} of {shown} training images rightly that it had not seen"
+        else:
             return False
-        shown = len(self._trial.shown)
-        self.progress.say(
-            f"No fine-tuning: a trial head answered {shown - self._trial.mistakes} of {shown} training images rightly "
-            f"that it had not seen. `--fine-tune always` does it all the same."
-        )
+        self.progress.say(f"No fine-tuning: {reason}. `--fine-tune always` does it all the same.")
         return True
 
     def logits(self, split: Split) -> np.ndarray:
