@@ -29,8 +29,8 @@ class Phase:
         None: it is constant.
     averaging: momentum of the moving average of the weights over the steps. That average is what is measured after
         each epoch, and kept. None: the weights as they are.
-    patience: stop after so many epochs without a validation loss below all of this phase's, and keep the weights of the
-        best epoch, or those from before the phase if no epoch was better. None: train to the end, and keep the last.
+    patience: stop after so many epochs without a validation loss below those since the warm-up, and keep the weights of
+        the best epoch, or those from before the phase if none was better. None: train to the end, and keep the last.
     """
 
     name: str
@@ -53,11 +53,10 @@ class Phase:
 
     def is_over(self, losses: Sequence[float]) -> bool:
         """Whether nothing more is to be done after epochs with these validation losses."""
-        if len(losses) >= self.epochs:
-            return True
-        if self.patience is None or not losses:
-            return False
-        return len(losses) > self.patience + losses.index(min(losses))
+        if self.patience is None or len(losses) >= self.epochs:
+            return len(losses) >= self.epochs
+        after = losses[round(self.epochs * (self.warm_up or 0)) :]
+        return len(after) > 0 and len(after) > self.patience + after.index(min(after))
 
     def for_images(self, count: int) -> "Phase":
         if self.views is None:
@@ -126,7 +125,7 @@ RECIPES = {
             # than those of any one step; without smoothing, a few certain mistakes cost more than all that was gained.
             Phase(
                 FINE_TUNING,
-                epochs=30,
+                epochs=24,
                 optimizer="adamw",
                 learning_rate=1e-4,
                 thaws_base=True,
