@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -103,6 +105,22 @@ def test_the_engine_gives_what_keras_gives(name, tmp_path):
         expected = lower(images.astype("float32"), training=False)
         for tensor, right in zip(found, expected if isinstance(expected, (list, tuple)) else [expected], strict=True):
             close(tensor, right, 1e-4)
+
+
+def test_an_engine_can_be_closed_as_soon_as_it_is_done(tmp_path):
+    """With callbacks in Python, one time in some 30 its threads and the interpreter waited for each other for ever."""
+    _, _, lower, _ = parts("mobilenet_v2")
+    write_network(lower, tmp_path / "network.xml")
+    code = (
+        "import sys\nfrom pathlib import Path\nimport numpy as np\nfrom headstart.models.engine import BATCH, Engine\n"
+        "images = np.zeros((2 * BATCH, 32, 32, 3), np.uint8)\n"
+        "for _ in range(60):\n"
+        "    engine = Engine(Path(sys.argv[1]))\n"
+        "    outputs = [np.empty((len(images), *shape), np.float32) for shape in engine.shapes]\n"
+        "    engine.fill([images[:BATCH], images[BATCH:]], outputs)\n"
+        "    del engine\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "network.xml")], check=True, timeout=300)
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -6,6 +6,7 @@ Keras model, more slowly, where OpenVINO is missing or cannot compile a network.
 """
 
 import importlib.util
+from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -56,27 +57,38 @@ class Engine:
             self._compiled = core.compile_model(network, "CPU", settings)
         except RuntimeError as error:
             raise CompileError(f"OpenVINO cannot compile '{file}': {_first_line(error)}") from None
-        self._queue_class = openvino.AsyncInferQueue
+        # one more than there are streams: it begins when one ends, before that one's results are copied
+        self._requests = 1 + int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         self.shapes = [tuple(int(side) for side in output.shape)[1:] for output in self._compiled.outputs]
 
     def fill(self, batches: Iterable[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
-        def keep(request: Any, place: tuple[int, int]) -> None:
-            start, stop = place
+        # No AsyncInferQueue with a callback: its threads may want the interpreter's lock after wait_all() has returned,
+        # while who closes the network holds that lock and waits for them, for ever (seen with OpenVINO 2026.4.1).
+        idle = [self._compiled.create_infer_request() for _ in range(self._requests)]
+        running: deque[tuple[Any, int, int]] = deque()
+
+        def finish_the_oldest() -> None:
+            request, start, stop = running.popleft()
+            request.wait()
             for number, output in enumerate(outputs):
                 output[start:stop] = request.get_output_tensor(number).data[: stop - start]
+            idle.append(request)
 
-        queue = self._queue_class(self._compiled)
-        queue.set_callback(keep)
         start = 0
         try:
             for images in batches:
                 stop = start + len(images)
                 if len(images) < BATCH:
                     images = np.concatenate([images, np.zeros((BATCH - len(images), *images.shape[1:]), np.uint8)])
-                queue.start_async({0: images}, (start, stop))
+                if not idle:
+                    finish_the_oldest()
+                request = idle.pop()
+                request.start_async({0: images})
+                running.append((request, start, stop))
                 start = stop
         finally:
-            queue.wait_all()
+            while running:
+                finish_the_oldest()
 
 
 class KerasEngine:
