@@ -174,13 +174,13 @@ class _Training:
             if phase.patience is not None and phase.thaws_base and self._needs_none():
                 continue
             self._thaw(phase)
-            rows = [row for row in self.history if row["phase"] == phase.name]
-            if not phase.is_over([row["val_loss"] for row in rows]):
+            losses = self._losses(phase)
+            if not phase.is_over(losses):
                 say_phase(self.progress, phase, self.network, self.settings.backbone)
                 if phase.optimizer == "lbfgs":
                     self._solve(phase, first_epoch)
                 else:
-                    self._step(phase, first_epoch, state if rows else None)
+                    self._step(phase, first_epoch, state if losses else None)
             elif phase.patience is not None and state and state.best:
                 self.model.set_weights(state.best)
             first_epoch += phase.epochs
@@ -189,10 +189,11 @@ class _Training:
 
     def _needs_none(self) -> bool:
         """Whether fine-tuning, which is kept only if it helps, is not worth its time."""
-        held_out, shown = len(self.dataset.validation), len(self._trial.shown)
+        held_out = len(self.dataset.validation)
         if held_out < ENOUGH_TO_JUDGE:
             reason = f"by {held_out} validation images nobody can tell whether it helps"
         elif self._trial.is_easy:
+            shown = len(self._trial.shown)
             right = shown - self._trial.mistakes
             reason = f"a trial head answered {right} of {shown} training images rightly that it had not seen"
         else:
@@ -259,8 +260,7 @@ class _Training:
 
         def after_epoch(epoch: int, seconds: float, logs: dict[str, float]) -> bool:
             nonlocal best
-            rows = [row for row in self.history if row["phase"] == phase.name]
-            if best and logs["val_loss"] < min([before, *(row["val_loss"] for row in rows)]):
+            if best and logs["val_loss"] < min([before, *self._losses(phase)]):
                 with whole.averaged(in_training):
                     best = self.model.get_weights()
             self._log(phase, epoch, seconds, logs)
@@ -268,7 +268,7 @@ class _Training:
                 optimizer = [np.asarray(value) for value in in_training.optimizer.variables]
                 state = Checkpoint(self.history, self.model.get_weights(), optimizer, best)
                 checkpoints.save(self.checkpoint_folder, state)
-            return phase.is_over([*(row["val_loss"] for row in rows), logs["val_loss"]])
+            return phase.is_over(self._losses(phase))
 
         whole.fit(
             in_training,
@@ -329,6 +329,10 @@ class _Training:
     def _log(self, phase: Phase, epoch: int, seconds: float, logs: dict) -> None:
         self.history.append(row(phase, epoch, seconds, logs))
         self.progress.say(line(phase, self.history[-1], self.recipe.epochs))
+
+    def _losses(self, phase: Phase) -> list[float]:
+        """The validation losses of a phase, epoch by epoch."""
+        return [row["val_loss"] for row in self.history if row["phase"] == phase.name]
 
     def _loss_before(self, phase: Phase) -> float:
         """The validation loss at the end of the phases before."""
