@@ -24,10 +24,8 @@ IMAGES = 1_024
 KERAS = """
 import sys, time
 import numpy as np
-if sys.argv[2] == "kept":
-    import headstart.models.keras_backend
-import keras
 from headstart.models.weights import load_base
+import keras
 size = int(sys.argv[1])
 base = load_base("mobilenet_v2", size)
 model = keras.Sequential([keras.layers.Rescaling(1 / 127.5, -1), base, keras.layers.GlobalAveragePooling2D()])
@@ -37,13 +35,12 @@ start = time.perf_counter()
 model.predict(images, batch_size=32, verbose=0)
 print("SPEED", 512 / (time.perf_counter() - start))
 """
-# load_base imports Keras by way of headstart, which sets the allocator up unless the user has
-DEFAULT = {"GLIBC_TUNABLES": ""}
+ALLOCATORS = {"kept": {}, "default": {"GLIBC_TUNABLES": ""}}  # headstart sets it up, first of all, unless the user has
 
 
 def keras_predict(size: int, allocator: str) -> float:
-    environment = os.environ | (DEFAULT if allocator == "default" else {})
-    command = [sys.executable, "-c", KERAS, str(size), allocator]
+    environment = os.environ | ALLOCATORS[allocator]
+    command = [sys.executable, "-c", KERAS, str(size)]
     output = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
     return float(output.rpartition("SPEED ")[2])
 
