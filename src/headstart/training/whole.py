@@ -7,7 +7,7 @@ is compared with it), or its trainable part on bottleneck features.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from headstart.progress import Progress
 from headstart.training.recipes import Phase
 
 PLAIN_LOSS = "cross_entropy"  # the metric that a compiled model has for it: what is reported, and compared
+AHEAD = 2  # batches that are made while a step is computed
 REPORTED = (PLAIN_LOSS, "accuracy", f"val_{PLAIN_LOSS}", "val_accuracy")
 
 # (epochs done, seconds, logs of Keras) -> whether to stop here
@@ -96,11 +97,12 @@ def fit(
     class_weights: float (classes,): what an image of each class counts in the losses.
     """
     sequence, held_out = _Sequence(train, model, class_weights), _Sequence(validation, model, class_weights)
+    sequence.epoch = first_epoch
     watcher = _Watcher(sequence, last_epoch=last_epoch, seed=seed, progress=progress, after_epoch=after_epoch)
     with _failures_of(sequence, held_out), watcher.bars:  # an epoch that is interrupted leaves no bar behind
         model.fit(
-            sequence,
-            validation_data=held_out,
+            _untuned(sequence),
+            validation_data=_untuned(held_out),
             initial_epoch=first_epoch,
             epochs=last_epoch,
             shuffle=False,  # Batches shuffles, from the seed and the epoch
@@ -113,7 +115,7 @@ def evaluate(model: InTraining, batches: Source, *, class_weights: np.ndarray) -
     """Loss and accuracy of a compiled model."""
     sequence = _Sequence(batches, model, class_weights)
     with _failures_of(sequence):
-        logs = model.evaluate(sequence, verbose=0, return_dict=True)
+        logs = model.evaluate(_untuned(sequence), verbose=0, return_dict=True)
     return float(logs[PLAIN_LOSS]), float(logs["accuracy"])
 
 
@@ -130,7 +132,7 @@ def averaged(model: InTraining) -> Iterator[None]:
 
 
 class _Sequence(keras.utils.PyDataset):
-    """Batches in the form that `fit` takes. Keras fetches the next ones while a step is computed."""
+    """Batches in the form that `fit` takes."""
 
     def __init__(self, batches: Source, model: InTraining, class_weights: np.ndarray) -> None:
         super().__init__()  # one worker: Batches itself decodes on all cores
@@ -151,6 +153,31 @@ class _Sequence(keras.utils.PyDataset):
             raise
         weights = self.class_weights[labels].astype("float32")
         return images, labels.astype("float32")[:, None] if self.binary else labels, weights
+
+
+def _untuned(sequence: _Sequence) -> Any:
+    """For TensorFlow, the same batches from a pipeline that does not tune itself.
+
+    Keras would make one that does. It is closed after each epoch, and that waits for the thread that tunes it: 0 to 3
+    seconds each time (benchmarks/LOG.md).
+    """
+    if keras.backend.backend() != "tensorflow":
+        return sequence
+    import tensorflow
+
+    data = tensorflow.data
+    form = tensorflow.nest.map_structure(
+        lambda array: tensorflow.TensorSpec((None, *array.shape[1:]), array.dtype), sequence[0]
+    )
+    options = data.Options()
+    options.autotune.enabled = False
+
+    def one_by_one() -> Iterator[tuple]:
+        return map(sequence.__getitem__, range(len(sequence)))
+
+    batches = data.Dataset.from_generator(one_by_one, output_signature=form)
+    counted = batches.apply(data.experimental.assert_cardinality(len(sequence)))
+    return counted.prefetch(AHEAD).with_options(options)
 
 
 @contextmanager
