@@ -1,13 +1,17 @@
 """The statistics, against scikit-learn and against what can be counted by hand."""
 
+import json
+
 import numpy as np
 import pytest
 import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headstart.errors import ModelError
 from headstart.evaluation.metrics import confusion_matrix, measure, wilson
 from headstart.models import outputs
+from headstart.models.certainty import Certainty
 
 
 @pytest.mark.parametrize("classes", [2, 3, 20])
@@ -24,11 +28,61 @@ def test_against_scikit_learn(classes):
     precision, recall, f1, support = sklearn.metrics.precision_recall_fscore_support(
         labels, answers, zero_division=np.nan
     )
-    rows = evaluation.per_class()
+    rows = evaluation.per_class
     for key, expected in (("precision", precision), ("recall", recall), ("f1", f1), ("support", support)):
         values = [np.nan if row[key] is None else row[key] for row in rows]
         np.testing.assert_allclose(values, expected, rtol=1e-12, err_msg=key)
     assert all(name in str(evaluation) for name in names)
+    for average in ("macro", "weighted"):
+        found = evaluation.averages()[average]
+        expected = sklearn.metrics.precision_recall_fscore_support(
+            labels, answers, average=average, labels=np.unique(labels), zero_division=0
+        )
+        assert [found[key] for key in ("precision", "recall", "f1")] == pytest.approx(expected[:3])
+        scores, one_hot = (shares[:, 1], labels) if classes == 2 else (shares, np.eye(classes)[labels])
+        area = sklearn.metrics.roc_auc_score(one_hot, scores, average=average)
+        assert found["roc_area"] == pytest.approx(area)
+    for count in (3, 5):
+        if count < classes:
+            expected = sklearn.metrics.top_k_accuracy_score(labels, shares, k=count)
+            assert evaluation.to_json()["top"][str(count)]["value"] == expected
+
+
+def test_calibration_is_measured_before_and_after():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (2_000, 3))
+    labels = (outputs.probabilities(logits).cumsum(axis=1) > rng.random((2_000, 1))).argmax(axis=1)
+    evaluation = measure(4 * logits, labels, ["a", "b", "c"], Certainty(4.0))
+    found = evaluation.to_json()["calibration"]
+    assert found["before"]["log_loss"] == evaluation.loss > found["log_loss"]
+    assert found["before"]["expected_calibration_error"] > 0.1 > 0.03 > found["expected_calibration_error"]
+    shares = evaluation.probabilities
+    assert found["log_loss"] == pytest.approx(sklearn.metrics.log_loss(labels, shares, labels=range(3)))
+    # the error by its definition, bin by bin
+    most, right, total = shares.max(axis=1), shares.argmax(axis=1) == labels, 0.0
+    for low in range(15):
+        chosen = (most > low / 15) & (most <= (low + 1) / 15)
+        if chosen.any():
+            total += chosen.mean() * abs(most[chosen].mean() - right[chosen].mean())
+    assert found["expected_calibration_error"] == pytest.approx(total)
+    assert sum(row["count"] for row in found["bins"]) == 2_000
+
+
+def test_images_of_one_class_one_image_and_answers_that_are_all_alike():
+    alike = measure(np.zeros((4, 3)), np.array([0, 0, 0, 0]), ["a", "b", "c"])
+    assert alike.accuracy.value == 1.0  # of equal shares the first
+    assert alike.averages()["macro"]["roc_area"] is None
+    assert [row["roc_area"] for row in alike.per_class] == [None] * 3
+    one = measure(np.array([[2.0]]), np.array([0]), ["a", "b"])
+    assert (one.accuracy.correct, one.accuracy.count) == (0, 1)
+    for evaluation in (alike, one):
+        json.dumps(evaluation.to_json(), allow_nan=False)
+        assert "accuracy" in str(evaluation)
+
+
+def test_logits_that_are_no_numbers():
+    with pytest.raises(ModelError, match=r"no numbers .* for 1 of 2 images"):
+        measure(np.array([[np.nan], [1.0]]), np.array([0, 1]), ["a", "b"])
 
 
 def test_wilson_against_published_values():
@@ -60,7 +114,7 @@ def test_one_logit_is_the_second_class():
     np.testing.assert_allclose(shares[:2, 1], 1 / (1 + np.exp([3.0, -0.5])))
     assert shares[2:].tolist() == [[0, 1], [1, 0]]
     assert np.isfinite(outputs.log_probabilities(logits)).all()
-    first, second = outputs.predictions(logits[:2], ["cat", "dog"])
+    first, second = outputs.predictions(shares[:2], ["cat", "dog"])
     assert (first.label, second.label) == ("cat", "dog")
     assert first.probability == pytest.approx(1 / (1 + np.exp(-3.0)))
     assert list(first.top(1)) == ["cat"]

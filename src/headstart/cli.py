@@ -11,11 +11,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from headstart.errors import DatasetError, HeadstartError, ImageError, RunInterruptedError
+
+if TYPE_CHECKING:
+    from headstart.models.outputs import Prediction
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -162,34 +165,65 @@ def evaluate(
 
 
 @app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="FIRST", help="Folder of a run.")],
+    second: Annotated[Path, typer.Argument(metavar="SECOND", help="Folder of another run.")],
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Say whether one run is better than another, on the held-out images that both have, or whether nobody can tell."""
+    from headstart.evaluation.answers import compare_runs
+
+    found, split = compare_runs(first, second)
+    if as_json:
+        _print_json({"first_run": str(first), "second_run": str(second), "images": split, **found.to_json()})
+        return
+    width = max(len(str(first)), len(str(second)))
+    typer.echo(f"{found.first.count:,} {split} images that both have")
+    for run, accuracy in ((first, found.first), (second, found.second)):
+        typer.echo(f"{run!s:<{width}}  {accuracy}")
+    typer.echo(found.verdict)
+
+
+@app.command()
 def predict(
     run: RunFolder,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files, or folders of them.")],
     top: Annotated[
         int | None, typer.Option(min=1, metavar="K", help="Show the K most probable classes (with --json: all).")
     ] = None,
+    accuracy: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Say 'not sure' so often that this share of all other answers is right. "
+                                           "By default 0.95, where that can be promised."),
+    ] = None,
+    coverage: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Name so many classes that the right one is among them in this share of "
+                                           "photos; 'not sure' where that is not exactly one."),
+    ] = None,
     as_json: Json = False,
     verbose: Verbose = False,
-) -> None:
+) -> None:  # fmt: skip
     """Say what is on photos."""
     files = _files(images)
     from headstart.models.classifier import load
 
-    found = list(zip(files, load(run).predict_each(files), strict=True))
+    found = list(zip(files, load(run).predict_each(files, accuracy=accuracy, coverage=coverage), strict=True))
     answers = [(file, answer) for file, answer in found if not isinstance(answer, ImageError)]
     faults = [{"path": str(file), "reason": str(error)} for file, error in found if isinstance(error, ImageError)]
     if as_json:
         rows = [
             {"path": str(file), "label": answer.label, "probability": answer.probability,
-             "probabilities": answer.top(top or len(answer.probabilities))}
+             "probabilities": answer.top(top or len(answer.probabilities)), "sure": answer.sure,
+             "candidates": list(answer.candidates) if coverage else None}
             for file, answer in answers
         ]  # fmt: skip
         _print_json({"predictions": rows, "unreadable": faults})
     else:
         width = max((len(str(file)) for file, _ in answers), default=0)
         for file, answer in answers:
-            ranked = "   ".join(f"{label} {share:.2%}" for label, share in answer.top(top or 1).items())
-            typer.echo(f"{file!s:<{width}}  {ranked}")
+            typer.echo(f"{file!s:<{width}}  {_told(answer, top)}")
     for fault in faults:
         typer.echo(fault["reason"], err=True)
     if faults:
@@ -314,6 +348,13 @@ def _files(paths: list[Path]) -> list[Path]:
             raise DatasetError(f"'{path}' holds no images. Give image files, or a folder that has some.")
         files += found
     return files
+
+
+def _told(answer: "Prediction", top: int | None) -> str:
+    """An answer in a line: what it is, or that nobody can be sure."""
+    shown = top or (1 if answer.sure else max(2, len(answer.candidates)))
+    ranked = "   ".join(f"{label} {share:.2%}" for label, share in answer.top(shown).items())
+    return ranked if answer.sure else f"not sure: {ranked}"
 
 
 def _run_json(folder: Path, metrics: dict) -> dict:

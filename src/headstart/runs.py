@@ -236,7 +236,7 @@ def _evaluate(trained: Trained, dataset: Dataset, progress: Progress) -> dict[st
 
     progress.step("Evaluate")
     evaluations = {
-        name: measure(trained.logits(split), split.labels, dataset.class_names)
+        name: measure(trained.logits(split), split.labels, dataset.class_names, trained.classifier.certainty)
         for name, split in dataset.splits().items()
         if len(split)
     }
@@ -267,10 +267,12 @@ def _write(
     start: float,
     seed: int,
 ) -> dict:
-    """classifier.json, model.keras, summary.txt, history.csv, metrics.json and report.html; the pictures are there."""
+    """All files of the run but the pictures, which are there."""
     from headstart.evaluation import report
+    from headstart.evaluation.answers import write_answers
 
     classifier.write_into(folder)
+    write_answers(folder, dataset.splits(), evaluations)
     (folder / "summary.txt").write_text(classifier.network.summary.nested_table + "\n", "utf-8")
     _write_table(folder / "history.csv", classifier.history)
     seconds = {

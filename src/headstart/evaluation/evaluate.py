@@ -23,7 +23,7 @@ def evaluate(classifier: Classifier, split: Split, *, progress: Progress | None 
     split = _in_terms_of(classifier, split)
     batches = Batches(split, classifier.image_size)
     images = (images for images, _ in track(progress or Quiet(), batches, "Evaluating", len(batches)))
-    return measure(classifier.logits(images), split.labels, classifier.class_names)
+    return measure(classifier.logits(images), split.labels, classifier.class_names, classifier.certainty)
 
 
 def _in_terms_of(classifier: Classifier, split: Split) -> Split:

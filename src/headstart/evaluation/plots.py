@@ -6,7 +6,7 @@ turned rather than laid over other text, at 2 classes and at 100.
 
 import itertools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from headstart.evaluation.calibration import Reliability
+from headstart.evaluation.curves import Curves
 from headstart.evaluation.metrics import Evaluation
 
 # M. Okabe, K. Ito, Color Universal Design (2008)
@@ -28,6 +30,7 @@ DPI = 120
 NAME_WIDTH = 30  # characters that fit over a thumbnail
 LABEL_WIDTH = 40  # characters of a class name along an axis
 MAX_CELLS_WITH_NUMBERS = 30  # classes: beyond, the numbers in a confusion matrix could not be read
+MAX_CURVES = 8  # classes: four colours, each with two kinds of line
 MAX_NAMES = 60  # classes: beyond, only some of their names fit along an axis
 
 # matplotlib's own font knows no Chinese, Japanese, Korean, Arabic or Hindi: take the first ones installed that do.
@@ -150,6 +153,68 @@ def confusion_matrix(evaluation: Evaluation, title: str = "Confusion matrix") ->
     return figure
 
 
+@matplotlib.rc_context(STYLE)
+def reliability(before: Reliability, after: Reliability, title: str = "Reliability") -> Figure:
+    """Share of right answers over their probability, before and after calibration; below, how many answers there are."""
+    figure = _figure(6, 6.6)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    upper.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="true probabilities")
+    for found, name, colour, marker in ((before, "as trained", ORANGE, "s"), (after, "calibrated", BLUE, "o")):
+        label = f"{name} (error {found.error:.1%})"
+        filled = found.counts > 0
+        upper.plot(found.confidence[filled], found.accuracy[filled], color=colour, marker=marker, label=label)
+        edges = np.linspace(0, 1, len(found.counts) + 1)
+        lower.stairs(found.counts, edges, color=colour, linewidth=1.8)
+    lowest = min(np.nanmin(found.confidence) for found in (before, after))
+    upper.set_xlim(max(0.0, lowest - 0.05), 1.01)
+    upper.set_ylim(-0.03, 1.03)
+    upper.set_ylabel("share of right answers")
+    lower.set_ylabel("answers")
+    lower.set_xlabel("probability of the answer")
+    lower.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
+    for axis in (upper.xaxis, upper.yaxis):
+        axis.set_major_formatter(_whole_percent)
+    for axes in (upper, lower):
+        axes.grid(alpha=0.3)
+    figure.legend(*upper.get_legend_handles_labels(), loc="outside lower center", ncols=1, frameon=False)
+    figure.suptitle(title, fontsize=13)
+    return figure
+
+
+@matplotlib.rc_context(STYLE)
+def curves(found: Mapping[str, Curves], title: str = "ROC and precision-recall curves") -> Figure:
+    """The ROC and the precision-recall curve of each class; of many, the ones with the smallest area.
+
+    found: class name -> its curves.
+    """
+    worst = sorted(found, key=lambda name: found[name].roc_area)[:MAX_CURVES]
+    figure = _figure(9, 4.8 + 0.22 * len(worst))
+    left, right = figure.subplots(1, 2)
+    left.plot([0, 1], [0, 1], color=GREY, linestyle=":")
+    styles = itertools.cycle(itertools.product(("-", "--"), (BLUE, ORANGE, GREEN, RED)))
+    for name, (line, colour) in zip(worst, styles, strict=False):
+        of_class = found[name]
+        label = f"{_short(name, LABEL_WIDTH)}: {of_class.roc_area:.3f}, {of_class.average_precision:.3f}"
+        left.plot(of_class.false_positives, of_class.true_positives, line, color=colour, linewidth=1.8, label=label)
+        right.plot(of_class.recall, of_class.precision, line, color=colour, linewidth=1.8)
+    for axes, x, y in (
+        (left, "share of other images taken for the class", "share of its images found (recall)"),
+        (right, "share of its images found (recall)", "share of right ones (precision)"),
+    ):
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_ylim(-0.02, 1.03)
+        axes.grid(alpha=0.3)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(_whole_percent)
+    which = "" if len(worst) == len(found) else f"; the {len(worst)} of {len(found)} classes with the smallest area"
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False,
+                  title=f"area under ROC, average precision{which}")  # fmt: skip
+    figure.suptitle(title, fontsize=13)
+    return figure
+
+
 def save(figure: Figure, file: Path) -> None:
     """Write a figure as PNG. A letter that no installed font has is drawn as a box."""
     with warnings.catch_warnings():
@@ -182,6 +247,10 @@ def _short(name: str, width: int) -> str:
     if len(name) <= width:
         return name
     return f"{name[: width // 2]}…{name[-((width - 1) // 2) :]}"
+
+
+def _whole_percent(value: float, _: int) -> str:
+    return f"{value:.0%}"
 
 
 def _percent(share: float) -> str:

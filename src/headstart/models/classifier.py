@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
@@ -21,8 +21,9 @@ from PIL import Image
 
 from headstart.data.images import from_array, from_pillow, read_image, resize
 from headstart.errors import ImageError, RunError
-from headstart.models import outputs
+from headstart.models.card import FILE as CARD
 from headstart.models.card import SCHEMA, read_card, write_card
+from headstart.models.certainty import Certainty
 from headstart.models.network import Network
 from headstart.models.outputs import Prediction
 
@@ -44,6 +45,7 @@ class Classifier:
     backbone: name of the row of BACKBONES that the base is made by.
     image_size: side in pixels.
     recipe: name of the recipe that it was trained by.
+    certainty: what its validation images showed: temperature of its probabilities, thresholds of sure answers.
     history: a row for each epoch of its training, as in history.csv; empty after `load`.
     phases: a summary of each phase of its training, as in metrics.json; empty after `load`.
     """
@@ -53,6 +55,7 @@ class Classifier:
     backbone: str
     image_size: int
     recipe: str
+    certainty: Certainty = field(default_factory=Certainty)
     history: tuple[dict, ...] = ()
     phases: tuple[dict, ...] = ()
 
@@ -62,37 +65,58 @@ class Classifier:
         return self.network.model
 
     @overload
-    def predict(self, pictures: Picture) -> Prediction: ...
+    def predict(
+        self, pictures: Picture, *, accuracy: float | None = None, coverage: float | None = None
+    ) -> Prediction: ...
     @overload
-    def predict(self, pictures: Sequence[Picture]) -> list[Prediction]: ...
+    def predict(
+        self, pictures: Sequence[Picture], *, accuracy: float | None = None, coverage: float | None = None
+    ) -> list[Prediction]: ...
 
-    def predict(self, pictures: Picture | Sequence[Picture]) -> Prediction | list[Prediction]:
+    def predict(
+        self,
+        pictures: Picture | Sequence[Picture],
+        *,
+        accuracy: float | None = None,
+        coverage: float | None = None,
+    ) -> Prediction | list[Prediction]:
         """The answer for one image, or a list of answers for several.
 
         Args:
             pictures: a path, the bytes of a file, a Pillow image or an array (height, width[, channels]) in 0..255;
                 or a sequence of these; or one array (n, height, width, 3).
+            accuracy: promised share of right answers among those that are `sure`; None: 0.95, where it can be promised.
+            coverage: promised share of images for which the right class is among the `candidates`; an answer is
+                `sure` where there is one candidate. None: no candidates are named.
 
         Raises:
             ImageError: one of them is no image.
+            ModelError: the promise cannot be given.
         """
         if isinstance(pictures, (str, Path, bytes, Image.Image)) or getattr(pictures, "ndim", 4) < 4:
-            return self.predict([pictures])[0]  # type: ignore[list-item]
+            return self.predict([pictures], accuracy=accuracy, coverage=coverage)[0]  # type: ignore[list-item]
         answers = []
-        for number, answer in enumerate(self.predict_each(pictures)):
+        for number, answer in enumerate(self.predict_each(pictures, accuracy=accuracy, coverage=coverage)):
             if isinstance(answer, ImageError):
                 named = isinstance(pictures[number], (str, Path))
                 raise answer if named else ImageError(f"Picture {number + 1} of {len(pictures)}: {answer}.")
             answers.append(answer)
         return answers
 
-    def predict_each(self, pictures: Sequence[Picture] | np.ndarray) -> Iterator[Prediction | ImageError]:
+    def predict_each(
+        self,
+        pictures: Sequence[Picture] | np.ndarray,
+        *,
+        accuracy: float | None = None,
+        coverage: float | None = None,
+    ) -> Iterator[Prediction | ImageError]:
         """For each picture, in their order, the answer or what is wrong with it; any number of them, in batches."""
+        answer = self.certainty.answerer(self.class_names, accuracy=accuracy, coverage=coverage)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(pictures), BATCH):
                 found = list(pool.map(self._pixels_or_error, pictures[start : start + BATCH]))
                 images = [pixels for pixels in found if not isinstance(pixels, ImageError)]
-                answers = iter(outputs.predictions(self.logits([np.stack(images)]), self.class_names) if images else [])
+                answers = iter(answer(self.logits([np.stack(images)])) if images else [])
                 yield from (pixels if isinstance(pixels, ImageError) else next(answers) for pixels in found)
 
     def logits(self, batches: Iterable[np.ndarray]) -> np.ndarray:
@@ -130,6 +154,7 @@ class Classifier:
             "image_size": self.image_size,
             "resizing": RESIZING,
             "recipe": self.recipe,
+            "certainty": self.certainty.to_json(),
             "versions": {name: version(name) for name in ("headstart", "keras")},
             "hashes": {"model.keras": _digest(folder / "model.keras")},
         }
@@ -158,12 +183,17 @@ def load(folder: str | Path) -> Classifier:
     if not file.is_file() or _digest(file) != card["hashes"]["model.keras"]:
         state = "was changed after it was saved" if file.is_file() else "is missing"
         raise RunError(f"'{file}' {state}. Copy the whole folder '{folder}' again from where it was trained.")
+    try:
+        certainty = Certainty.from_json(card["certainty"]) if "certainty" in card else Certainty()
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RunError(f"'{folder / CARD}' is damaged: its certainty is unreadable ({error}). Copy it again.") from None
     return Classifier(
         network=Network.saved(file),
         class_names=tuple(card["class_names"]),
         backbone=card["backbone"],
         image_size=card["image_size"],
         recipe=card["recipe"],
+        certainty=certainty,
     )
 
 

@@ -13,6 +13,8 @@ class Prediction:
     label: str
     probability: float  # of that label, 0..1
     probabilities: dict[str, float]  # of every class, the most probable first
+    sure: bool = True  # whether it may be given under what was promised; if not, the answer is "not sure"
+    candidates: tuple[str, ...] = ()  # where a coverage was promised: the classes that the right one is among
 
     def top(self, count: int) -> dict[str, float]:
         """The `count` most probable classes."""
@@ -47,10 +49,10 @@ def probabilities(logits: np.ndarray) -> np.ndarray:
     return np.exp(log_probabilities(logits))
 
 
-def predictions(logits: np.ndarray, class_names: Sequence[str]) -> list[Prediction]:
-    """Logits (n, 1) or (n, classes) -> n answers."""
+def predictions(shares: np.ndarray, class_names: Sequence[str]) -> list[Prediction]:
+    """Probabilities (n, classes) -> n answers."""
     answers = []
-    for row in probabilities(logits):
+    for row in shares:
         ranked = {class_names[i]: float(row[i]) for i in map(int, np.argsort(-row, kind="stable"))}
         label = next(iter(ranked))
         answers.append(Prediction(label, ranked[label], ranked))

@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from headstart.models.outputs import cross_entropies, log_probabilities
 from headstart.models.weights import PRETRAINED
 from headstart.progress import Console, Progress
 from headstart.training import bottlenecks, checkpoints, head, recipes
+from headstart.training.calibration import fit_certainty
 from headstart.training.checkpoints import Checkpoint
 from headstart.training.parts import Parts
 from headstart.training.recipes import Phase, Recipe
@@ -123,19 +124,19 @@ def train_and_keep(
     say_shapes(progress, dataset, network.summary, recipe.batch_size)
     training = _Training(dataset, settings, network, checkpoint_folder, progress)
     training.go()
+    logits = cache(training.logits if settings.execution == "split" else training.whole_logits)
+    validation = dataset.validation
     classifier = Classifier(
         network=network,
         class_names=dataset.class_names,
         backbone=settings.backbone,
         image_size=settings.image_size,
         recipe=recipe.name,
+        certainty=fit_certainty(logits(validation), validation.labels),
         history=tuple(training.history),
         phases=tuple(training.phases),
     )
-    if settings.execution == "split":
-        return Trained(classifier, training.logits, training.views)
-    size = settings.image_size
-    return Trained(classifier, lambda split: classifier.logits(images for images, _ in Batches(split, size)))
+    return Trained(classifier, logits, training.views)
 
 
 @dataclass(eq=False)
@@ -214,6 +215,11 @@ class _Training:
             tensors = kept.take(np.arange(start, min(start + PIECE, len(split))))
             pieces.append(part.predict_on_batch(one_or_all(tensors)))
         return np.concatenate(pieces)
+
+    def whole_logits(self, split: Split) -> np.ndarray:
+        """Of the finished model, from pixels."""
+        batches = Batches(split, self.settings.image_size)
+        return np.concatenate([self.model.predict_on_batch(images) for images, _ in batches])
 
     def _thaw(self, phase: Phase) -> None:
         if phase.thaws_base or self.network.is_built:  # until it is built, all of the base is frozen

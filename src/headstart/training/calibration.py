@@ -1,0 +1,80 @@
+"""What the validation images show of a finished classifier: logits + labels -> Certainty. Knows no images."""
+
+import math
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.stats import beta
+
+from headstart.models.certainty import LEVELS, NEVER, Certainty
+from headstart.models.outputs import cross_entropies, log_probabilities
+
+HOTTEST = 20.0  # temperatures are looked for from 1/20 to 20
+CONFIDENCE = 0.9  # that a promised accuracy holds
+TRIED = 20  # shares of answers that a promised accuracy is tried with: all, 95%, 90%, ... 5%
+
+
+def fit_certainty(logits: np.ndarray, labels: np.ndarray) -> Certainty:
+    """Logits (n, 1) or (n, classes) and int labels (n,) of images that were not trained on -> Certainty."""
+    temperature = fit_temperature(logits, labels)
+    shares = Certainty(temperature).probabilities(logits)
+    most, right = shares.max(axis=1), shares.argmax(axis=1) == labels
+    of_the_right = shares[np.arange(len(labels)), labels]
+    return Certainty(
+        temperature,
+        {level: least_probability(most, right, level) for level in LEVELS},
+        {level: least_in_set(of_the_right, level) for level in LEVELS},
+    )
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """What to divide logits by, so that the cross-entropy is least: above 1 they were too certain.
+
+    C. Guo et al., On calibration of modern neural networks, ICML 2017.
+
+    Where all answers are right, ever colder were ever better, and the probabilities would become 0 and 1. So one
+    wrong answer is added in thought: an image whose class is the least probable one, with the logits that are usual.
+    """
+    logits = np.asarray(logits, np.float64)
+    usual = np.median(log_probabilities(logits).max(axis=1) - log_probabilities(logits).min(axis=1))
+
+    def loss(exponent: float) -> float:
+        cooled = logits / math.exp(exponent)
+        wrong = np.logaddexp(0.0, usual / math.exp(exponent))
+        return float((cross_entropies(log_probabilities(cooled), labels).sum() + wrong) / (len(labels) + 1))
+
+    largest = math.log(HOTTEST)
+    return float(math.exp(minimize_scalar(loss, bounds=(-largest, largest), method="bounded").x))
+
+
+def least_probability(most: np.ndarray, right: np.ndarray, accuracy: float) -> float:
+    """The threshold that gives the most answers, of which `accuracy` can be promised; infinity where none can.
+
+    most: float (n,), the probability of each answer. right: bool (n,), whether it is.
+
+    A share of the answers, the most certain ones, is given. Of a few shares, fixed beforehand, those are allowed for
+    which the lower confidence bound (Clopper and Pearson) of their accuracy reaches the promise; the bounds together
+    hold with a confidence of 90% (Bonferroni). A. Angelopoulos et al., Learn then test, arXiv:2110.01052.
+    """
+    order = np.sort(most)
+    doubt = (1 - CONFIDENCE) / TRIED
+    for number in range(TRIED):
+        least = order[int(len(order) * number / TRIED)]
+        given = most >= least
+        count, hits = int(given.sum()), int(right[given].sum())
+        if hits and beta.ppf(doubt, hits, count - hits + 1) >= accuracy:
+            return float(least) if number else 0.0
+    return NEVER
+
+
+def least_in_set(of_the_right: np.ndarray, coverage: float) -> float:
+    """The threshold of a set of answers that holds the right class for a share `coverage` of new images, or more.
+
+    of_the_right: float (n,), the probability of the right class of each image.
+
+    Split conformal prediction: M. Sadinle, J. Lei, L. Wasserman, Least ambiguous set-valued classifiers with bounded
+    error levels, JASA 114 (2019). With too few images for the promise the set is of all classes (0).
+    """
+    count = len(of_the_right)
+    allowed = math.floor((count + 1) * (1 - coverage) + 1e-9)  # images that may be left out, this one counted
+    return float(np.sort(of_the_right)[allowed - 1]) if allowed >= 1 else 0.0
