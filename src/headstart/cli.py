@@ -216,6 +216,7 @@ def predict(
         rows = [
             {"path": str(file), "label": answer.label, "probability": answer.probability,
              "probabilities": answer.top(top or len(answer.probabilities)), "sure": answer.sure,
+             "familiar": answer.familiar,
              "candidates": list(answer.candidates) if coverage else None}
             for file, answer in answers
         ]  # fmt: skip
@@ -351,9 +352,11 @@ def _files(paths: list[Path]) -> list[Path]:
 
 
 def _told(answer: "Prediction", top: int | None) -> str:
-    """An answer in a line: what it is, or that nobody can be sure."""
+    """An answer in a line: what it is, or that nobody can be sure, or that it is like nothing that was trained on."""
     shown = top or (1 if answer.sure else max(2, len(answer.candidates)))
     ranked = "   ".join(f"{label} {share:.2%}" for label, share in answer.top(shown).items())
+    if not answer.familiar:
+        return f"like nothing it was trained on; if anything: {ranked}"
     return ranked if answer.sure else f"not sure: {ranked}"
 
 

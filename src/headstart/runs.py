@@ -30,6 +30,7 @@ from headstart.training.recipes import Recipe
 from headstart.training.settings import Settings
 
 if TYPE_CHECKING:
+    from headstart.evaluation.learning_curve import Outlook
     from headstart.evaluation.metrics import Evaluation
     from headstart.models.classifier import Classifier
     from headstart.training.trainer import Trained
@@ -119,7 +120,13 @@ def make_run(
         name = TEST if TEST in evaluations else VALIDATION
         _say_predictions(progress, evaluations[name], name, seed)
         gallery.draw_results(plots, dataset.splits()[name], evaluations[name], classifier.history, name=name, seed=seed)
-        numbers = _write(partial, out.name, classifier, dataset, evaluations, start=start, seed=seed)
+        gallery.draw_explanations(
+            plots, trained, dataset.train, dataset.splits()[name], evaluations[name], image_size=settings.image_size
+        )
+        future = _outlook(trained, dataset, seed, progress)
+        if future:
+            gallery.draw_outlook(plots, future)
+        numbers = _write(partial, out.name, classifier, dataset, evaluations, future, start=start, seed=seed)
     progress.say(f"Done in {numbers['seconds']['total']:.0f} s. The run is in '{out}'.")
     return Run(out, numbers)
 
@@ -245,6 +252,21 @@ def _evaluate(trained: Trained, dataset: Dataset, progress: Progress) -> dict[st
     return evaluations
 
 
+def _outlook(trained: Trained, dataset: Dataset, seed: int, progress: Progress) -> Outlook | None:
+    """What more photos would bring, where the features that tell it are there."""
+    from headstart.evaluation.learning_curve import outlook
+
+    if trained.pretrained is None:
+        return None
+    train, held_out = dataset.train, dataset.validation
+    features, shown = trained.pretrained(train), trained.pretrained(held_out)
+    classes = len(dataset.class_names)
+    found = outlook(features, train.labels, shown, held_out.labels, num_classes=classes, seed=seed)
+    if found:
+        progress.say(found.advice)
+    return found
+
+
 def _say_predictions(progress: Progress, evaluation: Evaluation, name: str, seed: int) -> None:
     """As the tutorial does for a batch of its shuffled test images: the numbers of the classes, answered and right."""
     progress.step("Predict")
@@ -263,6 +285,7 @@ def _write(
     classifier: Classifier,
     dataset: Dataset,
     evaluations: dict[str, Evaluation],
+    future: Outlook | None,
     *,
     start: float,
     seed: int,
@@ -279,7 +302,7 @@ def _write(
         "total": round(time.perf_counter() - start, 3),  # of this process; all others add up over a resumed run
         "epochs": round(sum(row["seconds"] for row in classifier.history), 3),
     }
-    numbers = report.metrics(classifier, evaluations, seconds=seconds, seed=seed)
+    numbers = report.metrics(classifier, evaluations, future, seconds=seconds, seed=seed)
     report.write_metrics(folder / "metrics.json", numbers)
     report.write_page(
         folder / "report.html",

@@ -8,7 +8,9 @@ class activation map is no estimate here (B. Zhou et al., Learning deep features
 import cv2
 import numpy as np
 
+from headstart.models.familiarity import directions
 from headstart.models.outputs import two_sided
+from headstart.training.head import PIECE, Rows
 
 
 def class_map(feature_map: np.ndarray, kernel: np.ndarray, bias: np.ndarray, label: int) -> np.ndarray:
@@ -35,13 +37,21 @@ def overlay(image: np.ndarray, places: np.ndarray) -> np.ndarray:
     return np.round(image * (0.25 + 0.75 * share)).astype(np.uint8)
 
 
-def nearest(features: np.ndarray, others: np.ndarray, count: int) -> np.ndarray:
-    """int (n, up to count): for each row of `features`, the rows of `others` with the most similar direction first."""
-    cosines = directions(features) @ directions(others).T
-    return np.argsort(-cosines, axis=1, kind="stable")[:, :count]
+def nearest(features: np.ndarray, others: Rows, count: int) -> np.ndarray:
+    """Which of the others are most like each.
 
+    features: float (n, depth); others: (m, depth), looked at in pieces.
 
-def directions(features: np.ndarray) -> np.ndarray:
-    """float (n, depth) -> float32 (n, depth), each of length 1, or 0 where all of its features are."""
-    features = np.asarray(features, np.float32)
-    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
+    Returns:
+        int64 (n, up to count): rows of others, the one with the most similar direction first.
+    """
+    wanted = directions(features)
+    cosines = np.empty((len(wanted), 0), np.float32)
+    rows = np.empty((len(wanted), 0), np.int64)
+    for start in range(0, len(others), PIECE):
+        piece = wanted @ directions(others[start : start + PIECE]).T
+        places = np.broadcast_to(np.arange(start, start + piece.shape[1]), piece.shape)
+        cosines, rows = np.concatenate([cosines, piece], axis=1), np.concatenate([rows, places], axis=1)
+        best = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
+        cosines, rows = np.take_along_axis(cosines, best, axis=1), np.take_along_axis(rows, best, axis=1)
+    return rows

@@ -10,13 +10,19 @@ import numpy as np
 
 from headstart.data.augmentation import Augmentation
 from headstart.data.dataset import Dataset, Split
-from headstart.data.images import read_image, read_thumbnail
+from headstart.data.images import read_again, read_image, read_thumbnail
 from headstart.evaluation import plots
+from headstart.evaluation.curves import curves
+from headstart.evaluation.explanation import class_map, nearest, overlay
+from headstart.evaluation.learning_curve import Outlook
 from headstart.evaluation.metrics import Evaluation
 from headstart.training.bottlenecks import VIEWS
+from headstart.training.trainer import Trained
 
 THUMBNAIL = 240  # pixels, the longer side of a photo in a picture
 PICTURES = 9  # in a grid, as in the tutorial
+EXPLAINED = 4  # answers
+NEIGHBOURS = 3  # training images beside each of them
 
 
 def draw_samples(folder: Path, dataset: Dataset, *, seed: int) -> None:
@@ -44,17 +50,64 @@ def draw_views(
 def draw_results(
     folder: Path, split: Split, evaluation: Evaluation, history: Sequence[dict], *, name: str, seed: int
 ) -> None:
-    """confusion_matrix.png, predictions.png, mistakes.png; learning_curves.png where there was more than one epoch.
+    """confusion_matrix.png, reliability.png, predictions.png, mistakes.png; learning_curves.png where there was more
+    than one epoch, curves.png where there are images of more than one class.
 
     split, evaluation: the held-out images and how they were answered; `name` says which they are.
     """
     if len(history) > 1:  # a head that was solved in one go has no curve
         plots.save(plots.learning_curves(history), folder / "learning_curves.png")
     plots.save(plots.confusion_matrix(evaluation, f"Confusion matrix, {name} images"), folder / "confusion_matrix.png")
+    before, after = evaluation.reliability_before, evaluation.reliability
+    plots.save(plots.reliability(before, after, f"Reliability, {name} images"), folder / "reliability.png")
+    found = {
+        of_class: each
+        for label, of_class in enumerate(evaluation.class_names)
+        if (each := curves(evaluation.probabilities, evaluation.labels, label))
+    }
+    if found:
+        plots.save(plots.curves(found, f"ROC and precision-recall curves, {name} images"), folder / "curves.png")
     some = np.random.default_rng(seed).permutation(len(split))[:PICTURES]
     plots.save(plots.predictions(*_answers(split, evaluation, some), f"Answers for {name} images"),
                folder / "predictions.png")  # fmt: skip
     plots.save(plots.mistakes(*_answers(split, evaluation, worst(evaluation))), folder / "mistakes.png")
+
+
+def draw_outlook(folder: Path, future: Outlook) -> None:
+    """outlook.png."""
+    plots.save(plots.outlook(future), folder / "outlook.png")
+
+
+def draw_explanations(
+    folder: Path, trained: Trained, train: Split, split: Split, evaluation: Evaluation, *, image_size: int
+) -> None:
+    """explanations.png: the most certain mistakes (or else the least certain answers), and where they come from."""
+    chosen, title = worst(evaluation, EXPLAINED), "Where mistakes come from"
+    if not len(chosen):
+        chosen = np.argsort(evaluation.probabilities.max(axis=1), kind="stable")[:EXPLAINED]
+        title = "Where the least certain answers come from"
+    chosen_images = split.take(chosen)
+    pixels = np.stack([read_again(path, image_size) for path in chosen_images.paths])
+    kernel, bias = trained.classifier.network.head
+    similar = nearest(trained.features(chosen_images)[:], trained.features(train), NEIGHBOURS)
+    rows = []
+    for row, (image, maps) in enumerate(zip(chosen, trained.feature_maps(pixels), strict=True)):
+        answer = int(evaluation.predicted[image])
+        photo = read_thumbnail(split.paths[image], THUMBNAIL)
+        rows.append(
+            plots.Explained(
+                image=photo,
+                label=evaluation.class_names[evaluation.labels[image]],
+                answer=evaluation.class_names[answer],
+                certainty=float(evaluation.probabilities[image, answer]),
+                where=overlay(photo, class_map(maps, kernel, bias, answer)),
+                neighbours=[
+                    (read_thumbnail(train.paths[i], THUMBNAIL), train.class_names[train.labels[i]])
+                    for i in similar[row]
+                ],
+            )
+        )
+    plots.save(plots.explanations(rows, title), folder / "explanations.png")
 
 
 def various(labels: np.ndarray, *, seed: int, count: int = PICTURES) -> np.ndarray:

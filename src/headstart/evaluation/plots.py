@@ -7,6 +7,7 @@ turned rather than laid over other text, at 2 classes and at 100.
 import itertools
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from matplotlib.ticker import MaxNLocator
 
 from headstart.evaluation.calibration import Reliability
 from headstart.evaluation.curves import Curves
+from headstart.evaluation.learning_curve import Outlook
 from headstart.evaluation.metrics import Evaluation
 
 # M. Okabe, K. Ito, Color Universal Design (2008)
@@ -44,6 +46,22 @@ _MORE_FONTS = (
 )
 _INSTALLED = {font.name for font in font_manager.fontManager.ttflist}
 FONTS = ["DejaVu Sans", *(name for name in _MORE_FONTS if name in _INSTALLED)]
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """A row of `explanations`. All images are uint8 (h, w, 3) of any size.
+
+    where: the photo, dark where nothing speaks for the answer.
+    neighbours: training images, each with its class name.
+    """
+
+    image: np.ndarray
+    label: str
+    answer: str
+    certainty: float
+    where: np.ndarray
+    neighbours: Sequence[tuple[np.ndarray, str]]
 
 
 # class names are shown as they are: a dollar sign in one begins no formula
@@ -91,6 +109,52 @@ def mistakes(
         figure.text(0.5, 0.5, "No mistakes on these images", ha="center", va="center", fontsize=13)
         return figure
     return predictions(images, labels, answers, certainties, "Mistakes, the most certain first")
+
+
+@matplotlib.rc_context(STYLE)
+def outlook(found: Outlook) -> Figure:
+    """Accuracy over the number of training images, and what it may be with twice as many."""
+    figure = _figure(6, 4.2)
+    axes = figure.subplots()
+    sizes = [point.images for point in found.points]
+    axes.plot(sizes, [point.accuracy for point in found.points], color=BLUE, marker="o", label="measured (head alone)")
+    last = found.points[-1]
+    axes.plot([last.images, 2 * last.images], [last.accuracy, found.expected], color=BLUE, linestyle="--")
+    spread = [[found.expected - found.low], [found.high - found.expected]]
+    axes.errorbar([2 * last.images], [found.expected], np.maximum(spread, 0), color=ORANGE, marker="s", capsize=5,
+                  label="expected, with 95% interval")  # fmt: skip
+    axes.set_xscale("log", base=2)
+    axes.set_xticks([*sizes, 2 * last.images], [f"{size:,}" for size in (*sizes, 2 * last.images)])
+    axes.minorticks_off()
+    axes.set_xlabel("training images")
+    axes.set_ylabel("accuracy on validation images")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.1%}")
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, loc="lower right")
+    axes.set_title("Would more photos help?", fontsize=13)
+    return figure
+
+
+@matplotlib.rc_context(STYLE)
+def explanations(rows: Sequence[Explained], title: str) -> Figure:
+    """A row for each image: the photo and its answer, where on it that comes from, and what it resembles most."""
+    columns = 2 + max(len(row.neighbours) for row in rows)
+    figure = _figure(2.1 * columns, 0.5 + 2.6 * len(rows))
+    for number, row in enumerate(rows):
+        text = f"{_short(row.answer, NAME_WIDTH - 8)} {_percent(row.certainty)}"
+        right = row.answer == row.label
+        told = f"✓ {text}\n" if right else f"✗ {text}\nis {_short(row.label, NAME_WIDTH - 8)}"
+        pictures = [(row.image, told, BLUE if right else RED)]
+        pictures.append((row.where, f"what speaks for\n{_short(row.answer, NAME_WIDTH - 8)}", "black"))
+        pictures += [(image, f"in training\n{_short(name, NAME_WIDTH - 8)}", GREY) for image, name in row.neighbours]
+        for column, (image, text, colour) in enumerate(pictures):
+            axes: Axes = figure.add_subplot(len(rows), columns, number * columns + column + 1)
+            axes.imshow(image)
+            axes.set_anchor("N")
+            axes.set_axis_off()
+            axes.set_title(text, color=colour, fontsize=8)
+    figure.suptitle(title, fontsize=13)
+    return figure
 
 
 @matplotlib.rc_context(STYLE)
@@ -155,7 +219,7 @@ def confusion_matrix(evaluation: Evaluation, title: str = "Confusion matrix") ->
 
 @matplotlib.rc_context(STYLE)
 def reliability(before: Reliability, after: Reliability, title: str = "Reliability") -> Figure:
-    """Share of right answers over their probability, before and after calibration; below, how many answers there are."""
+    """Share of right answers over their probability, before and after calibration; below, how many answers."""
     figure = _figure(6, 6.6)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     upper.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="true probabilities")

@@ -11,6 +11,7 @@ from PIL import Image
 
 from headstart.data.dataset import Unreadable
 from headstart.data.splits import SPLITS, VALIDATION
+from headstart.evaluation.learning_curve import Outlook
 from headstart.evaluation.metrics import Evaluation, wilson
 from headstart.models.classifier import Classifier
 
@@ -22,13 +23,32 @@ PICTURES = {
     "augmentation.png": ("Augmentation", "One training image in the views that it was trained in."),
     "learning_curves.png": ("Learning curves", "Accuracy and loss over the epochs, for training and validation."),
     "confusion_matrix.png": ("Confusion matrix", "How often each class was answered as each class."),
+    "reliability.png": (
+        "Are its probabilities true?",
+        "The share of right answers over their probability, before and after calibration; on the line they agree.",
+    ),
+    "curves.png": (
+        "Each class against all others",
+        "ROC curve and precision-recall curve of each class, over all thresholds of its probability.",
+    ),
     "predictions.png": ("Predictions", "Held-out images with the classifier's answers, right and wrong."),
+    "outlook.png": ("Would more photos help?", "Accuracy over the number of training images, and with twice as many."),
     "mistakes.png": ("Mistakes", "The wrong answers that were given with the most certainty."),
+    "explanations.png": (
+        "Why did it think so?",
+        "Mistakes (or the least certain answers), where on each photo the answer comes from, and the training images "
+        "that resemble it most.",
+    ),
 }
 
 
 def metrics(
-    classifier: Classifier, evaluations: Mapping[str, Evaluation], *, seconds: Mapping[str, float], seed: int
+    classifier: Classifier,
+    evaluations: Mapping[str, Evaluation],
+    future: Outlook | None,
+    *,
+    seconds: Mapping[str, float],
+    seed: int,
 ) -> dict:
     """The content of metrics.json.
 
@@ -42,6 +62,8 @@ def metrics(
         "recipe": classifier.recipe,
         "seed": seed,
         **{name: evaluations[name].to_json() if name in evaluations else None for name in SPLITS},
+        "certainty": classifier.certainty.to_json(),
+        "outlook": future.to_json() if future else None,
         "phases": [_with_interval(phase, evaluations) for phase in classifier.phases],
         "seconds": dict(seconds),
     }

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
@@ -24,6 +24,7 @@ from headstart.errors import ImageError, RunError
 from headstart.models.card import FILE as CARD
 from headstart.models.card import SCHEMA, read_card, write_card
 from headstart.models.certainty import Certainty
+from headstart.models.familiarity import Familiar
 from headstart.models.network import Network
 from headstart.models.outputs import Prediction
 
@@ -46,6 +47,7 @@ class Classifier:
     image_size: side in pixels.
     recipe: name of the recipe that it was trained by.
     certainty: what its validation images showed: temperature of its probabilities, thresholds of sure answers.
+    familiar: features of some training images, by which an image is known to be like nothing it was trained on.
     history: a row for each epoch of its training, as in history.csv; empty after `load`.
     phases: a summary of each phase of its training, as in metrics.json; empty after `load`.
     """
@@ -56,6 +58,7 @@ class Classifier:
     image_size: int
     recipe: str
     certainty: Certainty = field(default_factory=Certainty)
+    familiar: Familiar | None = None
     history: tuple[dict, ...] = ()
     phases: tuple[dict, ...] = ()
 
@@ -116,15 +119,25 @@ class Classifier:
             for start in range(0, len(pictures), BATCH):
                 found = list(pool.map(self._pixels_or_error, pictures[start : start + BATCH]))
                 images = [pixels for pixels in found if not isinstance(pixels, ImageError)]
-                answers = iter(answer(self.logits([np.stack(images)])) if images else [])
+                answers = iter(self._answers(np.stack(images), answer) if images else [])
                 yield from (pixels if isinstance(pixels, ImageError) else next(answers) for pixels in found)
+
+    def _answers(self, images: np.ndarray, answer: Callable[[np.ndarray], list[Prediction]]) -> Iterable[Prediction]:
+        found = self.network.look(images)
+        if self.familiar is None:
+            return answer(found.logits)
+        knows = self.familiar.knows(found.features)
+        return [
+            replace(prediction, familiar=bool(known), sure=prediction.sure and bool(known))
+            for prediction, known in zip(answer(found.logits), knows, strict=True)
+        ]
 
     def logits(self, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Batches of uint8 (n, image_size, image_size, 3) -> float32 (all n, 1) or (all n, classes)."""
         return np.concatenate([self.model.predict_on_batch(images) for images in batches])
 
     def save(self, folder: str | Path) -> None:
-        """Write `classifier.json` and `model.keras` into a new folder, which appears whole or not at all.
+        """Write `classifier.json`, `model.keras` and `known.npy` into a new folder, which appears whole or not at all.
 
         Raises:
             RunError: the folder exists, or cannot be written.
@@ -145,8 +158,10 @@ class Classifier:
             ) from error
 
     def write_into(self, folder: Path) -> None:
-        """Write `classifier.json` and `model.keras` into a folder that exists."""
+        """The same, into a folder that exists."""
         self.network.write(folder / "model.keras")
+        if self.familiar:
+            self.familiar.write(folder)
         card = {
             "schema": SCHEMA,
             "class_names": list(self.class_names),
@@ -155,6 +170,7 @@ class Classifier:
             "resizing": RESIZING,
             "recipe": self.recipe,
             "certainty": self.certainty.to_json(),
+            "farthest": self.familiar.farthest if self.familiar else None,
             "versions": {name: version(name) for name in ("headstart", "keras")},
             "hashes": {"model.keras": _digest(folder / "model.keras")},
         }
@@ -194,6 +210,7 @@ def load(folder: str | Path) -> Classifier:
         image_size=card["image_size"],
         recipe=card["recipe"],
         certainty=certainty,
+        familiar=Familiar.read(folder, card["farthest"]) if card.get("farthest") is not None else None,
     )
 
 

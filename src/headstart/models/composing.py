@@ -30,6 +30,12 @@ def base_of(network: keras.Model) -> keras.Model:
     return next(layer for layer in network.layers if isinstance(layer, keras.Model))
 
 
+def inside(network: keras.Model) -> keras.Model:
+    """The same pixels -> logits (n, logits), pooled features (n, depth), feature maps (n, height, width, depth)."""
+    pooling = network.get_layer(POOLED)
+    return keras.Model(network.input, [network.output, pooling.output, pooling.input])
+
+
 def save(network: keras.Model, file: Path) -> None:
     """Write the `.keras` file of a network, without an optimizer."""
     keras.Model(network.input, network.output, name=network.name).save(file)

@@ -35,7 +35,8 @@ class Runs(Protocol):
     def fill(self, batches: Iterable[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
         """Run uint8 batches (up to BATCH, size, size, 3), taken one by one, and write what comes out.
 
-        outputs: for each output of the network an array (all images, *its shape), of a floating type.
+        outputs: for each output of the network, or for the first ones, an array (all images, *its shape), of a floating
+            type.
         """
         ...
 
@@ -102,7 +103,8 @@ class KerasEngine:
         start = 0
         for images in batches:
             found = self._model.predict_on_batch(images)
-            for output, values in zip(outputs, found if isinstance(found, (list, tuple)) else [found], strict=True):
+            found = found if isinstance(found, (list, tuple)) else [found]
+            for output, values in zip(outputs, found, strict=False):
                 output[start : start + len(images)] = values
             start += len(images)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,18 @@ from headstart.models.weights import identity, load_base
 
 if TYPE_CHECKING:
     import keras
+
+
+class Look(NamedTuple):
+    """What a network shows of n images: its answers, and what they come from.
+
+    logits: float32 (n, 1) or (n, classes); features: float32 (n, depth), averages over the image of
+    feature_maps: float32 (n, height, width, depth).
+    """
+
+    logits: np.ndarray
+    features: np.ndarray
+    feature_maps: np.ndarray
 
 
 class Network:
@@ -79,6 +91,14 @@ class Network:
         if self._head:
             model.get_layer(_composing().LOGITS).set_weights(self._head)
         return model
+
+    def look(self, images: np.ndarray) -> Look:
+        """uint8 (n, image_size, image_size, 3), a batch -> what comes out, and what stands behind it."""
+        return Look(*self._inside.predict_on_batch(images))
+
+    @cached_property
+    def _inside(self) -> keras.Model:
+        return _composing().inside(self.model)
 
     @property
     def base(self) -> keras.Model:

@@ -13,7 +13,8 @@ class Prediction:
     label: str
     probability: float  # of that label, 0..1
     probabilities: dict[str, float]  # of every class, the most probable first
-    sure: bool = True  # whether it may be given under what was promised; if not, the answer is "not sure"
+    sure: bool = True  # whether it may be given, under what was promised; if not, the answer is "not sure"
+    familiar: bool = True  # whether it is like anything that was trained on; if not, no answer means anything
     candidates: tuple[str, ...] = ()  # where a coverage was promised: the classes that the right one is among
 
     def top(self, count: int) -> dict[str, float]:

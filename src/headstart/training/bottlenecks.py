@@ -105,7 +105,7 @@ def extract(split: Split, compiled: Compiled, image_size: int, *, view: str = OR
 
 def run_batches(compiled: Compiled, images: Iterable[np.ndarray], count: int) -> list[np.ndarray]:
     """Batches of up to BATCH images -> for each tensor at the cut, float32 (count, *shape). Nothing is kept."""
-    outputs = [np.empty((count, *shape), np.float32) for shape in compiled.engine.shapes]
+    outputs = [np.empty((count, *shape), np.float32) for shape in compiled.shapes]
     compiled.engine.fill(images, outputs)
     return outputs
 
@@ -146,7 +146,7 @@ def _compute(
 
 
 def _record(compiled: Compiled, kind: type) -> np.dtype:
-    tensors = [(f"tensor_{number}", kind, shape) for number, shape in enumerate(compiled.engine.shapes)]
+    tensors = [(f"tensor_{number}", kind, shape) for number, shape in enumerate(compiled.shapes)]
     return np.dtype([("digest", "V32"), *tensors])
 
 

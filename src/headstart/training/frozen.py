@@ -11,7 +11,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,16 +23,25 @@ from headstart.progress import Progress
 if TYPE_CHECKING:
     import keras
 
-SCHEMA = 1  # of what an engine computes: changed whenever the cut, the decoder or the preprocessing changes
+SCHEMA = 2  # of what an engine computes: changed whenever the cut, the decoder or the preprocessing changes
 RECOMPUTED = 1 / 8  # what it costs to compute a number of an activation again, against keeping one more
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """An engine with its address: equal keys mean equal features. Without a key nothing of it is kept on disk."""
+    """An engine with its address: equal keys mean equal features. Without a key nothing of it is kept on disk.
+
+    features: how many of its tensors, the first ones, are features; what comes behind can be looked at. None: all.
+    """
 
     engine: Runs
     key: str | None
+    features: int | None = None
+
+    @property
+    def shapes(self) -> Sequence[tuple[int, ...]]:
+        """Of each tensor of features, for one image."""
+        return self.engine.shapes[: self.features]
 
 
 def find_cut(base: keras.Model, start: int) -> list[keras.KerasTensor]:
@@ -74,15 +83,17 @@ def frozen_part(
 ) -> keras.Model:
     """Raw pixels -> the tensors at the cut, sharing the variables of the base.
 
-    cut: None is behind all of the base: its features, averaged over the image (n, depth).
+    cut: None is behind all of the base: its features, averaged over the image (n, depth); and its last feature map
+        (n, height, width, depth), to be looked at.
     """
     from headstart.models.keras_backend import keras
 
     pixels = keras.Input(base.input.shape[1:], name="pixels")
     prepared = preprocess(pixels)
     if cut is None:
-        pooled = keras.layers.GlobalAveragePooling2D(name="cut")(base(prepared, training=False))
-        return keras.Model(pixels, pooled, name="frozen_part")
+        feature_map = base(prepared, training=False)
+        pooled = keras.layers.GlobalAveragePooling2D(name="cut")(feature_map)
+        return keras.Model(pixels, [pooled, feature_map], name="frozen_part")
     if any(tensor is base.input for tensor in cut):
         return keras.Model(pixels, keras.layers.Identity(name="cut")(prepared), name="frozen_part")
     return keras.Model(pixels, keras.Model(base.input, cut)(prepared, training=False), name="frozen_part")
@@ -102,9 +113,16 @@ def engine_key(**facts: str | int | None) -> str | None:
 
 
 def compiled(
-    key: str | None, build: Callable[[], keras.Model], *, precision: str = "float32", progress: Progress
+    key: str | None,
+    build: Callable[[], keras.Model],
+    *,
+    features: int | None = None,
+    precision: str = "float32",
+    progress: Progress,
 ) -> Compiled:
     """The engine of that key from the cache; where it is not there, of the model that `build` makes.
+
+    features: see `Compiled`.
 
     Where OpenVINO fails, Keras runs the model, and one line says so.
     """
@@ -113,7 +131,7 @@ def compiled(
         try:
             engine = Engine(folder / "network.xml", precision=precision)
             os.utime(folder)  # used last now
-            return Compiled(engine, key)
+            return Compiled(engine, key, features)
         except (CompileError, OSError):
             shutil.rmtree(folder, ignore_errors=True)  # damaged: made again below
     model = build()
@@ -125,10 +143,10 @@ def compiled(
             engine = Engine(written / "network.xml", precision=precision)
             if folder and (wrong := cache.keep(written, folder)):
                 progress.say(f"The engine cannot be kept in '{folder.parent}' ({wrong}).")
-        return Compiled(engine, key)
+        return Compiled(engine, key, features)
     except CompileError as error:
         progress.say(f"{error}. Keras computes the features instead, more slowly.")
-        return Compiled(KerasEngine(model), f"{key}-keras" if key else None)
+        return Compiled(KerasEngine(model), f"{key}-keras" if key else None, features)
 
 
 def _numbers(tensor: keras.KerasTensor) -> int:

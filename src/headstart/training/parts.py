@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from headstart.data.dataset import Split
 from headstart.models.backbones import get_backbone
+from headstart.models.engine import BATCH
 from headstart.models.network import Network
-from headstart.models.weights import identity, layer_index
+from headstart.models.weights import identity, layer_index, load_base
 from headstart.progress import Progress
 from headstart.training import bottlenecks, frozen
 from headstart.training.bottlenecks import ORIGINAL, Features
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 class Parts:
     """Cut behind all of the base, or, where its top is thawed, at the cut below that.
 
-    base_changed: whether a phase has changed the base: then features of all of it are not those of its weights.
+    base_changed: whether the base is not as it was pretrained any more, or is not going to be.
     """
 
     settings: Settings
@@ -38,19 +41,34 @@ class Parts:
     _engines: dict[tuple[bool, bool], frozen.Compiled] = field(default_factory=dict)
     _features: dict[tuple[Split, frozen.Compiled, str], Features] = field(default_factory=dict)
 
-    def features(self, split: Split, *, thawed: bool = False, view: str = ORIGINAL) -> Features:
-        compiled = self.engine(thawed)
+    def features(
+        self, split: Split, *, thawed: bool = False, pretrained: bool = False, view: str = ORIGINAL
+    ) -> Features:
+        """thawed: at the cut below what is thawed; else behind all of the base, as it is now, or was pretrained."""
+        compiled = self.engine(thawed, pretrained=pretrained)
         wanted = (split, compiled, view)
         if wanted not in self._features:
             size = self.settings.image_size
             self._features[wanted] = bottlenecks.extract(split, compiled, size, view=view, progress=self.progress)
         return self._features[wanted]
 
-    def engine(self, thawed: bool) -> frozen.Compiled:
-        wanted = (thawed, self.base_changed and not thawed)
-        if wanted not in self._engines:
-            self._engines[wanted] = self._compiled(thawed)
-        return self._engines[wanted]
+    def feature_maps(self, images: np.ndarray) -> np.ndarray:
+        """The last feature maps of the base: uint8 (n, size, size, 3) -> float32 (n, height, width, depth).
+
+        For a few images: nothing of it is kept.
+        """
+        if self.base_changed or self.settings.execution == "whole":
+            return self.network.look(images).feature_maps
+        engine = self.engine(thawed=False).engine
+        pooled, maps = (np.empty((len(images), *shape), np.float32) for shape in engine.shapes)
+        engine.fill((images[start : start + BATCH] for start in range(0, len(images), BATCH)), [pooled, maps])
+        return maps
+
+    def engine(self, thawed: bool, *, pretrained: bool = False) -> frozen.Compiled:
+        changed = self.base_changed and not thawed and not pretrained
+        if (thawed, changed) not in self._engines:
+            self._engines[thawed, changed] = self._compiled(thawed, changed)
+        return self._engines[thawed, changed]
 
     def behind(self, thawed: bool) -> InTraining:
         """What is trained: features, or the tensors at the cut -> logits."""
@@ -61,10 +79,10 @@ class Parts:
         part = frozen.trainable_part(self.network.base, self._cut)
         return whole.InTraining(self.network.model, fine_tuning.fold(part))
 
-    def _compiled(self, thawed: bool) -> frozen.Compiled:
+    def _compiled(self, thawed: bool, changed: bool) -> frozen.Compiled:
         settings = self.settings
         key = frozen.engine_key(
-            weights=None if self.base_changed and not thawed else identity(settings.backbone, settings.weights),
+            weights=None if changed else identity(settings.backbone, settings.weights),
             backbone=settings.backbone,
             image_size=settings.image_size,
             start=get_backbone(settings.backbone).fine_tune_from if thawed else "pooled",
@@ -74,10 +92,13 @@ class Parts:
         def build() -> keras.Model:
             from headstart.models.preprocessing import preprocess
 
-            cut = self._cut if thawed else None
-            return frozen.frozen_part(self.network.base, cut, lambda pixels: preprocess(settings.backbone, pixels))
+            base, cut = self.network.base, self._cut if thawed else None
+            if self.base_changed and not changed and not thawed:  # in a run that is gone on with: as it was once
+                base = load_base(settings.backbone, settings.image_size, settings.weights)
+            return frozen.frozen_part(base, cut, lambda pixels: preprocess(settings.backbone, pixels))
 
-        return frozen.compiled(key, build, precision=settings.precision, progress=self.progress)
+        features = None if thawed else 1
+        return frozen.compiled(key, build, features=features, precision=settings.precision, progress=self.progress)
 
     @cached_property
     def _cut(self) -> list[keras.KerasTensor]:

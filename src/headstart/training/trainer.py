@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +28,10 @@ from headstart.models.outputs import cross_entropies, log_probabilities
 from headstart.models.weights import PRETRAINED
 from headstart.progress import Console, Progress
 from headstart.training import bottlenecks, checkpoints, head, recipes
+from headstart.training.acquaintance import fit_familiar
 from headstart.training.calibration import fit_certainty
 from headstart.training.checkpoints import Checkpoint
+from headstart.training.head import Rows
 from headstart.training.parts import Parts
 from headstart.training.recipes import Phase, Recipe
 from headstart.training.settings import Settings
@@ -49,14 +51,21 @@ PIECE = 256  # images whose features are run through the trainable part at a tim
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A classifier, and its logits for any images by the way that is fastest now: the features that are kept.
+    """A classifier, and what it says of any images by the way that is fastest now: from the features that are kept.
 
     logits: Split -> float32 (n, 1) or (n, classes), equal to `Classifier.logits` within rounding.
+    features: Split -> (n, depth), what its head is given.
+    feature_maps: a few uint8 images (n, size, size, 3) -> float32 (n, height, width, depth), of which features are
+        averages.
+    pretrained: Split -> (n, depth), the same of its base as it was pretrained; None where these were not needed.
     views: names of the views of each training image that were kept; none where each epoch drew fresh ones.
     """
 
     classifier: Classifier
     logits: Callable[[Split], np.ndarray]
+    features: Callable[[Split], Rows]
+    feature_maps: Callable[[np.ndarray], np.ndarray]
+    pretrained: Callable[[Split], Rows] | None = None
     views: tuple[str, ...] = ()
 
 
@@ -124,8 +133,9 @@ def train_and_keep(
     say_shapes(progress, dataset, network.summary, recipe.batch_size)
     training = _Training(dataset, settings, network, checkpoint_folder, progress)
     training.go()
-    logits = cache(training.logits if settings.execution == "split" else training.whole_logits)
-    validation = dataset.validation
+    features = cache(training.features)
+    logits = cache(lambda split: head.logits(features(split), *network.head))
+    train, validation = dataset.train, dataset.validation
     classifier = Classifier(
         network=network,
         class_names=dataset.class_names,
@@ -133,10 +143,12 @@ def train_and_keep(
         image_size=settings.image_size,
         recipe=recipe.name,
         certainty=fit_certainty(logits(validation), validation.labels),
+        familiar=fit_familiar(features(train), train, features(validation), seed=settings.seed),
         history=tuple(training.history),
         phases=tuple(training.phases),
     )
-    return Trained(classifier, logits, training.views)
+    pretrained = partial(training.parts.features, pretrained=True) if recipe.solves_head else None
+    return Trained(classifier, logits, features, training.parts.feature_maps, pretrained, training.views)
 
 
 @dataclass(eq=False)
@@ -169,6 +181,7 @@ class _Training:
         if state:
             self.history = list(state.history)
             self.model.set_weights(state.weights)
+            self.parts.base_changed = any(phase.thaws_base and self._losses(phase) for phase in self.recipe.phases)
             self.progress.say(f"Going on after epoch {len(self.history)} of {self.recipe.epochs}.")
         first_epoch = 0
         for phase in self.recipe.phases:
@@ -186,7 +199,8 @@ class _Training:
                 self.model.set_weights(state.best)
             first_epoch += phase.epochs
             self.phases.append(self._summary(phase))
-            self.parts.base_changed |= phase.thaws_base and self.phases[-1]["kept"]
+            if phase.thaws_base:
+                self.parts.base_changed = self.phases[-1]["kept"]
 
     def _needs_none(self) -> bool:
         """Whether fine-tuning, which is kept only if it helps, is not worth its time."""
@@ -202,24 +216,22 @@ class _Training:
         self.progress.say(f"No fine-tuning: {reason}. `--fine-tune always` does it all the same.")
         return True
 
-    def logits(self, split: Split) -> np.ndarray:
-        """Of the finished model, from features."""
+    def features(self, split: Split) -> Rows:
+        """Of the finished model: what its head is given, (n, depth)."""
+        if self.settings.execution == "whole":
+            batches = Batches(split, self.settings.image_size)
+            return np.concatenate([self.network.look(images).features for images, _ in batches])
         if not self.parts.base_changed:
-            return head.logits(self.parts.features(split), *self.network.head)
+            return self.parts.features(split)
         from headstart.training.fine_tuning import one_or_all
 
         thawed = self.recipe.phases[-1].thaws_base
-        part, kept = self.parts.behind(thawed), self.parts.features(split, thawed=thawed)
+        part, kept = self.parts.behind(thawed).features, self.parts.features(split, thawed=thawed)
         pieces = []
         for start in range(0, len(split), PIECE):
             tensors = kept.take(np.arange(start, min(start + PIECE, len(split))))
             pieces.append(part.predict_on_batch(one_or_all(tensors)))
         return np.concatenate(pieces)
-
-    def whole_logits(self, split: Split) -> np.ndarray:
-        """Of the finished model, from pixels."""
-        batches = Batches(split, self.settings.image_size)
-        return np.concatenate([self.model.predict_on_batch(images) for images, _ in batches])
 
     def _thaw(self, phase: Phase) -> None:
         if phase.thaws_base or self.network.is_built:  # until it is built, all of the base is frozen
@@ -231,8 +243,8 @@ class _Training:
         start = time.perf_counter()
         train, validation = self.dataset.train, self.dataset.validation
         self.views = (bottlenecks.ORIGINAL,) if self._trial.is_easy else self._symmetric_views
-        views = [self.parts.features(train, view=view) for view in self.views]
-        held_out = self.parts.features(validation)
+        views = [self.parts.features(train, pretrained=True, view=view) for view in self.views]
+        held_out = self.parts.features(validation, pretrained=True)
         began = time.perf_counter()
         classes, weights = len(self.dataset.class_names), self._class_weights
         solved = head.solve(views, train.labels, classes, seed=self.settings.seed, class_weights=weights)
@@ -322,7 +334,9 @@ class _Training:
     @cached_property
     def _trial(self) -> Trial:
         return Trial(
-            lambda split, view: self.parts.features(split, view=view)[:], self.dataset.train, seed=self.settings.seed
+            lambda split, view: self.parts.features(split, pretrained=True, view=view)[:],
+            self.dataset.train,
+            seed=self.settings.seed,
         )
 
     @cached_property

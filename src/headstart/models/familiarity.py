@@ -1,0 +1,62 @@
+"""Is an image like anything that a classifier was trained on? Features of training images -> yes or no. NumPy only.
+
+A network answers whatever it is shown. How far the features of an image are from the nearest ones of training images
+tells whether its answer means anything (Y. Sun et al., Out-of-distribution detection with deep nearest neighbors, ICML
+2022). What is far, the validation images say (`training/acquaintance.py`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from headstart.errors import RunError
+
+FILE = "known.npy"
+NEIGHBOURS = 5  # the distance is that to the fifth nearest, so that one odd training image vouches for nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Familiar:
+    """What a classifier knows.
+
+    known: float16 (m, depth), the directions of features of training images, m at least 1.
+    digests: SHA-256 of their files, hexadecimal, (m,).
+    farthest: the distance from which on an image is like nothing it was trained on.
+    """
+
+    known: np.ndarray
+    digests: tuple[str, ...]
+    farthest: float
+
+    def distances(self, features: np.ndarray) -> np.ndarray:
+        """float (n, depth) -> float32 (n,): 1 minus the cosine to the NEIGHBOURS-th nearest, 0 (alike) to 2."""
+        cosines = directions(features) @ self.known.astype(np.float32).T
+        place = min(NEIGHBOURS, cosines.shape[1]) - 1
+        return 1 + np.partition(-cosines, place, axis=1)[:, place]
+
+    def knows(self, features: np.ndarray) -> np.ndarray:
+        """float (n, depth) -> bool (n,): whether there is something like it."""
+        return self.distances(features) <= self.farthest
+
+    def write(self, folder: Path) -> None:
+        records = np.empty(len(self.known), [("digest", "V32"), ("direction", np.float16, self.known.shape[1:])])
+        records["digest"] = [bytes.fromhex(digest) for digest in self.digests]
+        records["direction"] = self.known
+        np.save(folder / FILE, records, allow_pickle=False)
+
+    @classmethod
+    def read(cls, folder: Path, farthest: float) -> "Familiar":
+        """Raises RunError where the file is missing or damaged."""
+        try:
+            records = np.load(folder / FILE, allow_pickle=False)
+            digests = tuple(digest.tobytes().hex() for digest in records["digest"])
+            return cls(records["direction"], digests, farthest)
+        except (OSError, ValueError, IndexError, TypeError) as error:
+            raise RunError(f"'{folder / FILE}' is missing or damaged ({error}). Copy the whole folder again.") from None
+
+
+def directions(features: np.ndarray) -> np.ndarray:
+    """float (n, depth) -> float32 (n, depth), each of length 1; 0 where all of its features are."""
+    features = np.asarray(features, np.float32)
+    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)

@@ -1,0 +1,33 @@
+"""Features of training and validation images -> Familiar: what a classifier knows, and how far away is unknown."""
+
+import math
+
+import numpy as np
+
+from headstart.data.dataset import Split
+from headstart.models.familiarity import Familiar, directions
+from headstart.training.head import Rows
+
+KNOWN = 2_000  # training images that are remembered: 5 MB of 1,280 features
+USUAL = 0.97  # share of images of the same kind that are to be familiar: a little more than the 95% that are promised
+
+
+def fit_familiar(features: Rows, train: Split, held_out: Rows, *, seed: int) -> Familiar:
+    """
+    Args:
+        features: (n, depth) of the training images `train`; of many, as many of each class are remembered.
+        held_out: (m, depth), m at least 1, of images that were not trained on.
+    """
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(train))
+    turn = np.zeros(len(train), int)  # the how-manieth of its class an image is, in that order
+    for label in np.unique(train.labels):
+        of_class = order[train.labels[order] == label]
+        turn[of_class] = np.arange(len(of_class))
+    chosen = np.sort(order[np.argsort(turn[order], kind="stable")][:KNOWN])
+    digests = tuple(train.digests[i] for i in chosen)
+    known = Familiar(directions(features[chosen]).astype(np.float16), digests, 2.0)
+    distances = np.sort(known.distances(held_out[:]))
+    # as in split conformal prediction: of m + 1 images, in any order, this one is among the nearest with that share
+    place = min(math.ceil((len(distances) + 1) * USUAL), len(distances)) - 1
+    return Familiar(known.known, digests, float(distances[place]))
