@@ -229,7 +229,7 @@ def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove what is kept to be fast; it is made again.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show, or clear, what is kept to be fast: engines, features of images, networks, digests of readable files."""
+    """Show, or clear, what is kept to be fast: engines, features, networks, copies and readable files found."""
     from headstart import cache as kept
 
     folder, sizes = kept.cache_folder(), kept.sizes()

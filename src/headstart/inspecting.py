@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from headstart.data.dataset import Split
-from headstart.data.duplicates import Duplicates, find_duplicates
+from headstart.data.duplicates import Duplicates
 from headstart.data.findings import CONFLICT, DOUBT, KINDS, LEAK, OUTLIER, UNREADABLE, Finding
 from headstart.data.folder import Item, list_images
 from headstart.data.inspection import inspect_files
@@ -28,6 +28,7 @@ from headstart.models import backbones
 from headstart.new_folder import check_free, new_folder
 from headstart.progress import Console, Progress
 from headstart.training import doubts, recipes
+from headstart.training.copies import copies
 from headstart.training.parts import pooled_features
 from headstart.training.settings import Settings
 
@@ -87,7 +88,7 @@ def _inspected(found: Collection, shown: str, settings: Settings, progress: Prog
     duplicates, judgements = Duplicates((), np.zeros(len(images), dtype=np.int64)), []
     if len(images):  # else there is nothing that a network could look at
         features = pooled_features(images, settings, progress=progress)
-        duplicates = find_duplicates(images, features, progress=progress)
+        duplicates = copies(images, settings, lambda: features, progress=progress)
         judgements = _judgements(images, features, duplicates, settings.seed)
     findings = [Finding(UNREADABLE, bad.path, detail=bad.reason) for bad in found.unreadable]
     findings += [*files.findings, *judgements, *_copies(images, duplicates)]
@@ -138,21 +139,19 @@ def _copies(images: Split, duplicates: Duplicates) -> list[Finding]:
 
 def _leaks(images: Split, splits: Sequence[str | None], duplicates: Duplicates) -> list[Finding]:
     """Each held-out image of which a copy is in a split that is learned from, or chosen by."""
-    kinds = {frozenset((pair.first, pair.second)): pair for pair in duplicates.pairs}
+    between = {frozenset((pair.first, pair.second)): pair for pair in duplicates.pairs}
     found = []
-    for members in duplicates.members():
+    for members in map(np.ndarray.tolist, duplicates.members()):
         for image in members:
-            for seen in SPLITS[: SPLITS.index(splits[image])] if splits[image] else ():
-                copies = [other for other in members if splits[other] == seen]
-                if copies:
-                    other = max(copies, key=lambda copy: frozenset((int(image), int(copy))) in kinds)
-                    pair = kinds.get(frozenset((int(image), int(other))))
-                    detail = pair.kind if pair else "by way of other copies"
-                    score = pair.likeness if pair else None
-                    found.append(
-                        Finding(LEAK, images.paths[image], other=images.paths[other], score=score, detail=detail)
-                    )
-                    break
+            before = SPLITS[: SPLITS.index(str(splits[image]))] if splits[image] else ()
+            seen = [other for other in members if splits[other] in before]
+            if seen:
+                # one that it is a copy of itself, rather than one by way of others
+                seen.sort(key=lambda other: (splits[other] != TRAIN, frozenset((image, other)) not in between))
+                pair = between.get(frozenset((image, seen[0])))
+                detail, score = (pair.kind, pair.likeness) if pair else ("by way of other copies", None)
+                paths = images.paths[image], images.paths[seen[0]]
+                found.append(Finding(LEAK, paths[0], other=paths[1], score=score, detail=detail))
     return found
 
 
@@ -185,22 +184,25 @@ def _remarks_on_classes(items: Sequence[Item]) -> list[str]:
             f"'{large}' has {most / least:.0f} times as many photos as '{small}' ({most:,} and {least:,}): a "
             f"classifier will rarely answer '{small}'; add photos, or train with --balanced"
         )
-    given = items[0].split is not None
     training = Counter(item.label for item in items if item.split in (None, TRAIN))
     few = [name for name in sorted(sizes) if training[name] < FEW_TO_LEARN]
     if few:
         remarks.append(f"{_named(few, training)} to learn from: fewer than {FEW_TO_LEARN} are hardly enough")
-    for split in (VALIDATION, TEST):
-        held_out = Counter(item.label for item in items if item.split == split)
-        if not given:
-            held_out = Counter({name: round(count * TEST_FRACTION) for name, count in sizes.items()})
+    for split, held_out in _held_out(items, sizes).items():
         few = [name for name in sorted(sizes) if held_out[name] < FEW_TO_MEASURE]
-        if few and (held_out or not given):
+        if few:
             fewest = min(held_out[name] for name in few)
-            known = f"even if all were answered rightly, all that is known is {wilson(fewest, fewest).low:.0%} or more"
-            remarks.append(f"{_named(few, held_out)} to measure by in {split}" + (f": {known}" if fewest else ""))
-            break
+            known = f": if all were answered rightly, all that is known is {wilson(fewest, fewest).low:.0%} or more"
+            remarks.append(f"{_named(few, held_out)} to measure by in {split}" + (known if fewest else ""))
     return remarks
+
+
+def _held_out(items: Sequence[Item], sizes: Counter[str]) -> dict[str, Counter[str]]:
+    """Of each split that measures, the images of each class: as they are given, or as headstart will draw them."""
+    if items[0].split is None:
+        return {"what is held out": Counter({name: round(TEST_FRACTION * count) for name, count in sizes.items()})}
+    given = {split: Counter(item.label for item in items if item.split == split) for split in (VALIDATION, TEST)}
+    return {split: counts for split, counts in given.items() if counts}
 
 
 def _named(names: Sequence[str], counts: Counter[str]) -> str:

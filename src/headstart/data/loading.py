@@ -6,7 +6,7 @@ Nothing on disk is changed.
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Hashable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +29,8 @@ MAX_UNREADABLE = 0.10  # of all files: with more than that, something else is wr
 READ_SIZE = 32  # pixels: reading a file to see whether it can be read needs no more
 CHUNK = 1024  # files that are handed to the threads at a time
 
+Groups = Callable[[Split], Sequence[Hashable]]
+
 
 def load_dataset(
     data: str | Path,
@@ -36,6 +38,7 @@ def load_dataset(
     seed: int = 0,
     validation_fraction: float | None = None,
     test_fraction: float | None = None,
+    groups: Groups | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Read a collection of labelled images.
@@ -47,6 +50,8 @@ def load_dataset(
         validation_fraction: of each class, where there is no validation split. Default: 0.15.
         test_fraction: where there is no test split: of each class (default 0.15), or of the validation images where
             the collection has those (default 0.2, in whole batches of 32, as in the tutorial). 0: no test set.
+        groups: gives a name to each of the images; those with the same name are kept on one side of a split that is
+            drawn. By default, files with the same bytes.
         progress: where to report to; by default to standard error.
 
     Raises:
@@ -57,10 +62,17 @@ def load_dataset(
     _check_listing(listing, str(data))
     found = read_collection(listing, progress)
     _check_readable(found, str(data))
-    items = assign(found.items, found.digests, seed, validation_fraction, test_fraction, str(data))
-    notes = [*listing.notes, *notes_on(items, found.digests)]
+    together = groups(found.images()) if groups else found.digests
+    items = assign(found.items, together, seed, validation_fraction, test_fraction, str(data))
+    if not any(item.split == VALIDATION for item in items):  # where all are copies of each other, better such than none
+        items = assign(found.items, found.digests, seed, validation_fraction, test_fraction, str(data))
+    notes = [*listing.notes, *notes_on(items, found.digests, together)]
     dataset = _build(items, found.digests, found.unreadable, tuple(notes))
     progress.say(f"Found {len(items):,} files belonging to {len(dataset.class_names)} classes.")
+    copies = [count for count in Counter(together).values() if count > 1]
+    if copies and items != found.items:  # a split was drawn
+        shown = f"{len(copies):,} groups of copies, {sum(copies):,} images in all"
+        progress.say(f"{shown}: each group is kept on one side of the splits.")
     for bad in found.unreadable[:10]:
         progress.say(f"Left out: '{bad.path}' {bad.reason}.")
     for note in notes:
