@@ -64,13 +64,14 @@ def load_dataset(
     _check_readable(found, str(data))
     together = groups(found.images()) if groups else found.digests
     items = assign(found.items, together, seed, validation_fraction, test_fraction, str(data))
-    if not any(item.split == VALIDATION for item in items):  # where all are copies of each other, better such than none
+    copies = [count for count in Counter(together).values() if count > 1] if items != found.items else []
+    if not any(item.split == VALIDATION for item in items):  # all are copies of each other: better such than none
         items = assign(found.items, found.digests, seed, validation_fraction, test_fraction, str(data))
+        copies = []
     notes = [*listing.notes, *notes_on(items, found.digests, together)]
     dataset = _build(items, found.digests, found.unreadable, tuple(notes))
     progress.say(f"Found {len(items):,} files belonging to {len(dataset.class_names)} classes.")
-    copies = [count for count in Counter(together).values() if count > 1]
-    if copies and items != found.items:  # a split was drawn
+    if copies:
         shown = f"{len(copies):,} groups of copies, {sum(copies):,} images in all"
         progress.say(f"{shown}: each group is kept on one side of the splits.")
     for bad in found.unreadable[:10]:
