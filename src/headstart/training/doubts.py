@@ -15,6 +15,7 @@ from headstart.training import head
 from headstart.training.head import FOLDS
 
 STRENGTH = head.DEFAULT_STRENGTH  # weaker heads than those that answer best: they learn fewer wrong labels by heart
+LEARNED = 20_000  # images that such a head learns from at most: that of 1,280 features takes some 400 MB
 NEAREST = 10  # images of the same class that an image is compared with
 SHOWN = 2_000  # images of a class among which these are looked for
 ENOUGH = 20  # images of a class, to say what is unusual there
@@ -66,6 +67,7 @@ def out_of_fold(features: Rows, labels: np.ndarray, groups: np.ndarray, *, seed:
     for _, held_out in head.folds(number[standing], seed):
         is_out = np.isin(groups[rows], groups[standing[held_out]])
         seen, unseen = rows[~is_out], rows[is_out]
+        seen = seen[head.some_images(number[seen], LEARNED, seed)]
         solved = head.solve([Chosen(features, seen)], number[seen], len(classes), seed=seed, strength=STRENGTH)
         judged[unseen] = 0.0
         judged[np.ix_(unseen, classes)] = probabilities(solved.logits(Chosen(features, unseen)))

@@ -103,7 +103,7 @@ def solve(
     scale = Scale.of(views)
     images = np.arange(len(labels))
     if len(views) * len(labels) > IN_MEMORY:
-        images = _some(labels, IN_MEMORY // (2 * len(views)), seed)
+        images = some_images(labels, IN_MEMORY // (2 * len(views)), seed)
     some = [scale(view[images]) for view in views]
     if strength is None:
         strength = choose_strength(some, labels[images], counts, seed=seed)
@@ -118,7 +118,7 @@ def solve(
     return Head(kernel.astype(np.float32), bias.astype(np.float32), strength)
 
 
-def _some(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+def some_images(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Indices of about `count` images, drawn at random; of each class as many as cross-validation needs, if it has."""
     order = np.random.default_rng(seed).permutation(len(labels))
     of_each = [order[labels[order] == label][:FOLDS] for label in np.unique(labels)]
