@@ -23,7 +23,6 @@ ENDINGS = {
 OBLONG = 1.5  # longer side by shorter side; beyond it, a square distorts what is seen
 VERY_OBLONG = 2.0  # times the usual
 
-
 Found = tuple[list[Finding], list[str]]  # of each odd file; sentences on all of them
 
 
@@ -90,8 +89,9 @@ def _sizes(headers: Sequence[Header]) -> Sizes:
 def _wrong_endings(paths: Sequence[str], headers: Sequence[Header]) -> Found:
     found = []
     for path, header in zip(paths, headers, strict=True):
-        named, real = ENDINGS[Path(path).suffix.lower()], {"MPO": "JPEG"}.get(header.format, header.format)
-        if named != real:
+        named = ENDINGS.get(Path(path).suffix.lower())  # a CSV may list files with others, or none
+        real = {"MPO": "JPEG"}.get(header.format, header.format)  # MPO: several JPEGs in one file
+        if named not in (real, None):
             found.append(Finding(WRONG_ENDING, path, detail=f"is {real} inside; its ending says {named}"))
     return found, []
 
