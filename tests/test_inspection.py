@@ -247,7 +247,7 @@ def test_uneven_and_small_classes(tmp_path, make_folder):
     said = " ".join(inspection.remarks)
     assert "'large' has 11 times as many photos as 'small' (45 and 4)" in said
     assert "'small' has 4 photos to learn from" in said
-    assert "to measure by in what is held out: if all were answered rightly" in said
+    assert "to measure by in what is held out: even if all are answered rightly" in said
     assert all(finding.label != "small" for finding in inspection.of_kind(DOUBT)), "four are too few to judge by"
 
 

@@ -192,8 +192,11 @@ def _remarks_on_classes(items: Sequence[Item]) -> list[str]:
         few = [name for name in sorted(sizes) if held_out[name] < FEW_TO_MEASURE]
         if few:
             fewest = min(held_out[name] for name in few)
-            known = f": if all were answered rightly, all that is known is {wilson(fewest, fewest).low:.0%} or more"
-            remarks.append(f"{_named(few, held_out)} to measure by in {split}" + (known if fewest else ""))
+            sentence = f"{_named(few, held_out)} to measure by in {split}"
+            if fewest:
+                least = wilson(fewest, fewest).low
+                sentence += f": even if all are answered rightly, all that is known is that {least:.0%} or more will be"
+            remarks.append(sentence)
     return remarks
 
 
