@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -27,6 +26,7 @@ from headstart.models.certainty import Certainty
 from headstart.models.familiarity import Familiar
 from headstart.models.network import Network
 from headstart.models.outputs import Prediction
+from headstart.new_folder import new_folder
 
 if TYPE_CHECKING:
     import keras
@@ -142,23 +142,11 @@ class Classifier:
         Raises:
             RunError: the folder exists, or cannot be written.
         """
-        folder = Path(folder)
-        if folder.exists():
-            raise RunError(f"'{folder}' exists already. Choose another name, or remove it first.")
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-                content = Path(temporary, "content")
-                content.mkdir()
-                self.write_into(content)
-                content.rename(folder)
-        except OSError as error:
-            raise RunError(
-                f"'{folder}' cannot be written: {error.strerror or error}. Choose another folder, or free some space."
-            ) from error
+        with new_folder(Path(folder)) as content:
+            self.write_into(content)
 
     def write_into(self, folder: Path) -> None:
-        """The same, into a folder that exists."""
+        """Write `classifier.json`, `model.keras` and `known.npy` into a folder that exists."""
         self.network.write(folder / "model.keras")
         if self.familiar:
             self.familiar.write(folder)
