@@ -307,7 +307,7 @@ def test_loading_changes_nothing(tmp_path):
 # Copies that are not byte for byte
 
 
-def in_fours(images: hs.Split) -> list[int]:
+def in_fours(images: hs.Split, drawn: np.ndarray) -> list[int]:
     """As if 0.png to 3.png, 4.png to 7.png, ... were copies of one photo each."""
     return [int(Path(path).stem) // 4 for path in images.paths]
 
@@ -329,7 +329,7 @@ def test_copies_across_given_splits_are_noted(tmp_path):
     dataset = hs.load_dataset(root, groups=in_fours, progress=listener)
     assert dataset.notes == ("validation holds no image of b, so nothing is measured there",
                              "test holds no image of a, so nothing is measured there")  # fmt: skip
-    dataset = hs.load_dataset(root, groups=lambda images: [0 for _ in images.paths], progress=listener)
+    dataset = hs.load_dataset(root, groups=lambda images, drawn: [0 for _ in images.paths], progress=listener)
     assert dataset.notes[0] == (
         "4 images in validation are nearly the same as others in train (such as 'validation/a/20.png'), which makes "
         "the accuracy there look better than it is"
@@ -340,6 +340,6 @@ def test_copies_across_given_splits_are_noted(tmp_path):
 
 def test_where_all_are_copies_of_one_photo_there_is_a_validation_all_the_same(tmp_path):
     root = collection(tmp_path / "photos", {"a": 10, "b": 10})
-    dataset = load(root, groups=lambda images: [0 for _ in images.paths])
+    dataset = load(root, groups=lambda images, drawn: [0 for _ in images.paths])
     assert len(dataset.validation) == 4
     assert any("nearly the same as others in train" in note for note in dataset.notes)

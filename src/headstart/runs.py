@@ -33,7 +33,7 @@ from headstart.training.settings import Settings
 
 if TYPE_CHECKING:
     from headstart.evaluation.learning_curve import Outlook
-    from headstart.evaluation.metrics import Evaluation
+    from headstart.evaluation.metrics import Evaluation, Interval
     from headstart.models.classifier import Classifier
     from headstart.training.trainer import Trained
 
@@ -105,7 +105,7 @@ def make_run(
             data,
             seed=seed,
             test_fraction=test_fraction,
-            groups=None if images else partial(_copies, settings=settings, progress=progress),
+            groups=None if images else lambda found, drawn: _copies(found, drawn, settings, progress),
             progress=progress,
         )
         if images:
@@ -135,15 +135,26 @@ def make_run(
         future = _outlook(trained, dataset, seed, progress)
         if future:
             gallery.draw_outlook(plots, future)
-        numbers = _write(partial, out.name, classifier, dataset, evaluations, future, start=start, seed=seed)
+        familiar = _familiar(trained, dataset.splits()[name])
+        numbers = _write(partial, out.name, classifier, dataset, evaluations, future, familiar, start=start, seed=seed)
     progress.say(f"Done in {numbers['seconds']['total']:.0f} s. The run is in '{out}'.")
     return Run(out, numbers)
 
 
-def _copies(images: Split, *, settings: Settings, progress: Progress) -> list[int]:
-    """The same number for copies of one photo: they are kept on one side of the splits."""
-    found = copies(images, settings, lambda: pooled_features(images, settings, progress=progress), progress=progress)
-    return found.groups.tolist()
+def _copies(images: Split, drawn: np.ndarray, settings: Settings, progress: Progress) -> list[str]:
+    """The same name for copies of one photo, to be kept on one side of the splits.
+
+    drawn: the images whose split is drawn. Where a training needs the features of all images anyway, copies are looked
+    for among all of them, so that those across given splits become known.
+    """
+    wanted = np.arange(len(images)) if settings.recipe.solves_head else drawn
+    names = list(images.digests)
+    if len(wanted):
+        some = images.take(wanted)
+        found = copies(some, settings, lambda: pooled_features(some, settings, progress=progress), progress=progress)
+        for index, group in zip(wanted, found.groups, strict=True):
+            names[index] = f"group {group}"
+    return names
 
 
 @contextmanager
@@ -282,6 +293,14 @@ def _outlook(trained: Trained, dataset: Dataset, seed: int, progress: Progress) 
     return found
 
 
+def _familiar(trained: Trained, held_out: Split) -> Interval:
+    """How many held-out images are like what was trained on."""
+    from headstart.evaluation.metrics import wilson
+
+    knows = trained.classifier.familiar.knows(trained.features(held_out)[:])
+    return wilson(int(knows.sum()), len(knows))
+
+
 def _say_predictions(progress: Progress, evaluation: Evaluation, name: str, seed: int) -> None:
     """As the tutorial does for a batch of its shuffled test images: the numbers of the classes, answered and right."""
     progress.step("Predict")
@@ -301,6 +320,7 @@ def _write(
     dataset: Dataset,
     evaluations: dict[str, Evaluation],
     future: Outlook | None,
+    familiar: Interval,
     *,
     start: float,
     seed: int,
@@ -317,7 +337,7 @@ def _write(
         "total": round(time.perf_counter() - start, 3),  # of this process; all others add up over a resumed run
         "epochs": round(sum(row["seconds"] for row in classifier.history), 3),
     }
-    numbers = report.metrics(classifier, evaluations, future, seconds=seconds, seed=seed)
+    numbers = report.metrics(classifier, evaluations, future, familiar, None, seconds=seconds, seed=seed)
     report.write_metrics(folder / "metrics.json", numbers)
     report.write_page(
         folder / "report.html",

@@ -63,6 +63,14 @@ def assign(
     return items
 
 
+def drawn_from(items: Sequence[Item]) -> list[int]:
+    """Indices of the items whose split is not the one that the collection gives them, or may not be."""
+    given = {item.split for item in items}
+    if VALIDATION not in given:
+        return [index for index, item in enumerate(items) if item.split in (None, TRAIN)]
+    return [] if TEST in given else [index for index, item in enumerate(items) if item.split == VALIDATION]
+
+
 def _move(
     items: list[Item],
     groups: Sequence[Hashable],

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.data.assignment import assign, notes_on
+from headstart.data.assignment import assign, drawn_from, notes_on
 from headstart.data.dataset import Dataset, Split, Unreadable
 from headstart.data.folder import Item, Listing, list_images
 from headstart.data.images import read_image
@@ -29,7 +29,7 @@ MAX_UNREADABLE = 0.10  # of all files: with more than that, something else is wr
 READ_SIZE = 32  # pixels: reading a file to see whether it can be read needs no more
 CHUNK = 1024  # files that are handed to the threads at a time
 
-Groups = Callable[[Split], Sequence[Hashable]]
+Groups = Callable[[Split, np.ndarray], Sequence[Hashable]]  # (images, indices of those whose split is drawn)
 
 
 def load_dataset(
@@ -50,8 +50,8 @@ def load_dataset(
         validation_fraction: of each class, where there is no validation split. Default: 0.15.
         test_fraction: where there is no test split: of each class (default 0.15), or of the validation images where
             the collection has those (default 0.2, in whole batches of 32, as in the tutorial). 0: no test set.
-        groups: gives a name to each of the images; those with the same name are kept on one side of a split that is
-            drawn. By default, files with the same bytes.
+        groups: gives a name to each of the images, and is told the indices of those whose split is drawn; images with
+            the same name are kept on one side of such a split. By default, files with the same bytes.
         progress: where to report to; by default to standard error.
 
     Raises:
@@ -62,7 +62,7 @@ def load_dataset(
     _check_listing(listing, str(data))
     found = read_collection(listing, progress)
     _check_readable(found, str(data))
-    together = groups(found.images()) if groups else found.digests
+    together = groups(found.images(), np.array(drawn_from(found.items))) if groups else found.digests
     items = assign(found.items, together, seed, validation_fraction, test_fraction, str(data))
     copies = [count for count in Counter(together).values() if count > 1] if items != found.items else []
     if not any(item.split == VALIDATION for item in items):  # all are copies of each other: better such than none

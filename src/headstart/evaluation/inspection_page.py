@@ -23,23 +23,28 @@ def write_page(file: Path, inspection: Inspection) -> None:
         loader=jinja2.PackageLoader("headstart.evaluation", "."), autoescape=True, undefined=jinja2.StrictUndefined
     )
     splits = list(dict.fromkeys(split for counts in inspection.classes.values() for split in counts))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        sections = []
-        for kind in inspection.counts:
-            findings = inspection.of_kind(kind)
-            sections.append(
-                {
-                    "kind": kind,
-                    "meaning": KINDS[kind],
-                    "count": len(findings),
-                    "pairs": bool(findings[0].other),
-                    "items": list(pool.map(_item, findings[:SHOWN])),
-                }
-            )
     page = environment.get_template("inspection.html.j2").render(
-        title=Path(inspection.data).resolve().name, inspection=inspection, splits=splits, sections=sections
+        title=Path(inspection.data).resolve().name,
+        inspection=inspection,
+        splits=splits,
+        sections=sections(inspection, SHOWN),
     )
     file.write_text(page, "utf-8")
+
+
+def sections(inspection: Inspection, shown: int) -> list[dict]:
+    """Of each kind of finding that there is, what a page shows: up to `shown` of them, with their pictures."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [
+            {
+                "kind": kind,
+                "meaning": KINDS[kind],
+                "count": count,
+                "pairs": bool(inspection.of_kind(kind)[0].other),
+                "items": list(pool.map(_item, inspection.of_kind(kind)[:shown])),
+            }
+            for kind, count in inspection.counts.items()
+        ]
 
 
 def _item(finding: Finding) -> dict:

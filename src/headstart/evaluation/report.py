@@ -4,41 +4,41 @@ import base64
 import io
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import jinja2
 from PIL import Image
 
 from headstart.data.dataset import Unreadable
-from headstart.data.splits import SPLITS, VALIDATION
+from headstart.data.splits import SPLITS, TRAIN, VALIDATION
+from headstart.evaluation.advice import advice
+from headstart.evaluation.inspection_page import sections
+from headstart.evaluation.inspection_report import Inspection
 from headstart.evaluation.learning_curve import Outlook
-from headstart.evaluation.metrics import Evaluation, wilson
+from headstart.evaluation.metrics import Evaluation, Interval, wilson
+from headstart.evaluation.promises import kept
 from headstart.models.classifier import Classifier
 
 SCHEMA = 1
 
-# file in plots/ -> (heading, what it shows, for those who cannot see it)
+FINDINGS = 6  # of each kind, with pictures; the rest is for `headstart inspect`
+
+# file in plots/ -> what it shows, for those who cannot see it too
 PICTURES = {
-    "samples.png": ("Training images", "Some of the training images, each under its class name."),
-    "augmentation.png": ("Augmentation", "One training image in the views that it was trained in."),
-    "learning_curves.png": ("Learning curves", "Accuracy and loss over the epochs, for training and validation."),
-    "confusion_matrix.png": ("Confusion matrix", "How often each class was answered as each class."),
-    "reliability.png": (
-        "Are its probabilities true?",
-        "The share of right answers over their probability, before and after calibration; on the line they agree.",
-    ),
-    "curves.png": (
-        "Each class against all others",
-        "ROC curve and precision-recall curve of each class, over all thresholds of its probability.",
-    ),
-    "predictions.png": ("Predictions", "Held-out images with the classifier's answers, right and wrong."),
-    "outlook.png": ("Would more photos help?", "Accuracy over the number of training images, and with twice as many."),
-    "mistakes.png": ("Mistakes", "The wrong answers that were given with the most certainty."),
-    "explanations.png": (
-        "Why did it think so?",
-        "Mistakes (or the least certain answers), where on each photo the answer comes from, and the training images "
-        "that resemble it most.",
-    ),
+    "samples.png": "Some of the training images, each under its class name.",
+    "augmentation.png": "One training image in the views that it was trained in.",
+    "learning_curves.png": "Accuracy and loss over the epochs, for training and validation.",
+    "confusion_matrix.png": "Confusion matrix: how often each class (row) was answered as each class (column).",
+    "curves.png": "ROC curve and precision-recall curve of each class against all others, over all thresholds.",
+    "reliability.png": "Share of right answers over their probability, before and after calibration; on the dotted "
+    "line both agree.",
+    "mistakes.png": "The wrong answers that were given with the most certainty.",
+    "explanations.png": "Mistakes (or the least certain answers), where on each photo the answer comes from, and the "
+    "training images that resemble it most.",
+    "predictions.png": "Some held-out images, drawn at random, with the classifier's answers, right and wrong.",
+    "outlook.png": "Accuracy over the number of training images, and what to expect of twice as many.",
 }
 
 
@@ -46,6 +46,8 @@ def metrics(
     classifier: Classifier,
     evaluations: Mapping[str, Evaluation],
     future: Outlook | None,
+    familiar: Interval | None,
+    found: Inspection | None,
     *,
     seconds: Mapping[str, float],
     seed: int,
@@ -53,6 +55,8 @@ def metrics(
     """The content of metrics.json.
 
     evaluations: of each split that has images; the others become null.
+    future: what more images would bring. familiar: the share of held-out images that are like what was trained on.
+    found: what is odd about the collection.
     """
     return {
         "schema": SCHEMA,
@@ -61,12 +65,23 @@ def metrics(
         "image_size": classifier.image_size,
         "recipe": classifier.recipe,
         "seed": seed,
-        **{name: evaluations[name].to_json() if name in evaluations else None for name in SPLITS},
+        **{name: _measured(name, evaluations) for name in SPLITS},
+        "familiar": familiar.to_json() if familiar else None,
         "certainty": classifier.certainty.to_json(),
         "outlook": future.to_json() if future else None,
         "phases": [_with_interval(phase, evaluations) for phase in classifier.phases],
+        "findings": {"verdict": found.verdict, "counts": found.counts} if found else None,
         "seconds": dict(seconds),
+        "versions": {"headstart": version("headstart")},
+        "date": date.today().isoformat(),
     }
+
+
+def _measured(name: str, evaluations: Mapping[str, Evaluation]) -> dict | None:
+    if name not in evaluations:
+        return None
+    numbers = evaluations[name].to_json()
+    return numbers if name == TRAIN else numbers | {"promises": kept(evaluations[name])}
 
 
 def _with_interval(phase: dict, evaluations: Mapping[str, Evaluation]) -> dict:
@@ -88,27 +103,34 @@ def write_page(
     plots: Path,
     unreadable: Sequence[Unreadable],
     notes: Sequence[str],
+    found: Inspection | None = None,
 ) -> None:
     """Write report.html, with the pictures of the folder `plots` inside."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("headstart.evaluation", "."), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.PackageLoader("headstart.evaluation", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
     )
-    pictures = [
-        {"heading": heading, "alt": alt, "data": _as_webp(plots / name)}
-        for name, (heading, alt) in PICTURES.items()
-        if (plots / name).is_file()
-    ]
     page = environment.get_template("report.html.j2").render(
-        title=title, numbers=numbers, pictures=pictures, unreadable=unreadable, notes=notes, verdict=verdict(numbers)
+        title=title,
+        numbers=numbers,
+        pictures={name: _embedded(plots / name) for name in PICTURES if (plots / name).is_file()},
+        unreadable=unreadable,
+        notes=notes,
+        verdict=verdict(numbers),
+        advice=advice(numbers),
+        findings=sections(found, FINDINGS) if found else [],
     )
     file.write_text(page, "utf-8")
 
 
-def _as_webp(picture: Path) -> str:
-    """A PNG as WebP in base64: a tenth of the size, so that the page can be sent by mail."""
+def _embedded(picture: Path) -> dict:
+    """A PNG as WebP in base64, a tenth of its size, so that the page can be sent by mail; and its words."""
     with Image.open(picture) as image, io.BytesIO() as file:
         image.convert("RGB").save(file, "WEBP", quality=85)
-        return base64.b64encode(file.getvalue()).decode()
+        data = base64.b64encode(file.getvalue()).decode()
+        return {"data": data, "alt": PICTURES[picture.name], "width": image.width, "height": image.height}
 
 
 def verdict(numbers: dict) -> str:

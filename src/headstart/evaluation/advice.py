@@ -1,0 +1,49 @@
+"""What next? The numbers of a run -> sentences, the weightiest first. Knows no model and no images."""
+
+WIDE = 0.06  # width of the test accuracy's interval from which on more test images are worth more than another training
+OFF = 0.05  # expected calibration error that is worth a word
+WEAK = 0.15  # recall of a class below that of all images
+ROOM = 0.02  # share of mistakes from which on a bigger backbone is worth trying
+
+
+def advice(numbers: dict) -> list[str]:
+    """numbers: the content of metrics.json."""
+    name = "test" if numbers["test"] else "validation"
+    found = numbers[name]
+    accuracy = found["accuracy"]
+    lines = []
+    doubts = (numbers.get("findings") or {}).get("counts", {}).get("doubtful label", 0)
+    if doubts:
+        lines.append(
+            f"Cleaner labels: {doubts:,} are doubtful. Look at them first (headstart inspect DATA --out FOLDER): each "
+            f"wrong one teaches, or measures, a mistake."
+        )
+    if numbers["outlook"]:
+        lines.append(numbers["outlook"]["advice"])
+    weak = [
+        row for row in found["per_class"]
+        if row["support"] >= 5 and row["recall"] is not None and row["recall"] < accuracy["value"] - WEAK
+    ]  # fmt: skip
+    for row in sorted(weak, key=lambda row: row["recall"])[:3]:
+        lines.append(
+            f"'{row['class']}' is found least: {row['recall']:.0%} of its {row['support']:,} {name} images. Photos of "
+            f"it, rather than of other classes, would help most; or train with --balanced."
+        )
+    if 1 - accuracy["value"] >= ROOM:
+        lines.append(
+            "A bigger backbone may see more: headstart backbones lists them, --backbone NAME trains with one, and "
+            "headstart compare RUN RUN says whether it was better."
+        )
+    width = accuracy["high"] - accuracy["low"]
+    if width >= WIDE:
+        lines.append(
+            f"More {name} images: with {accuracy['count']:,} the accuracy is known to {100 * width / 2:.1f} points up "
+            f"or down; four times as many halve that."
+        )
+    off = found["calibration"]["expected_calibration_error"]
+    if off >= OFF:
+        lines.append(
+            f"Do not take its probabilities at their word: they are off by {off:.0%} on average, on "
+            f"{accuracy['count']:,} images; more validation images would calibrate them better."
+        )
+    return lines or ["Nothing stands out: use it, and measure it now and then on new photos (headstart evaluate)."]

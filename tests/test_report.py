@@ -1,0 +1,149 @@
+"""The report page in a real browser: on a phone, a tablet and a desk, at 2 and at 100 classes; and what it says."""
+
+import re
+import shutil
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import headstart as hs
+from headstart.data.dataset import Unreadable
+from headstart.evaluation import plots, report
+from headstart.evaluation.advice import advice
+from headstart.evaluation.curves import curves
+from headstart.evaluation.metrics import measure, wilson
+from headstart.models.classifier import Classifier
+from headstart.models.network import Network
+from headstart.training.calibration import fit_certainty
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WIDTHS = (360, 820, 1400)  # pixels: a phone, a tablet, a desk
+SECTIONS = ("trained", "right", "sure", "mistakes", "data", "next", "use")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    with sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A page of 100 classes with long names, from numbers that are drawn."""
+    folder = tmp_path_factory.mktemp("many")
+    rng = np.random.default_rng(0)
+    names = tuple(f"{'Passer domesticus balearoibericus ' * (i % 3)}no. {i}" for i in range(100))
+    labels = rng.integers(0, 100, 1_500)
+    logits = rng.normal(size=(1_500, 100)) + 4 * np.eye(100)[labels]
+    certainty = fit_certainty(logits, labels)
+    found = measure(logits, labels, names, certainty)
+    phase = {"name": "feature_extraction", "epochs": 1, "kept": True, "parameters": 9, "trainable_parameters": 9,
+             "trainable_variables": 2, "seconds": 1.0, "validation": {"loss": 1.0, "accuracy": 0.5}}  # fmt: skip
+    network = Network(lambda: pytest.fail("the page needs no network"))
+    classifier = Classifier(network, names, "mobilenet_v2", 224, "fast", certainty, phases=(phase,))
+    (folder / "plots").mkdir()
+    drawn = {name: curves(found.probabilities, labels, i) for i, name in enumerate(names)}
+    plots.save(plots.confusion_matrix(found), folder / "plots" / "confusion_matrix.png")
+    plots.save(plots.curves({name: each for name, each in drawn.items() if each}), folder / "plots" / "curves.png")
+    plots.save(plots.reliability(found.reliability_before, found.reliability), folder / "plots" / "reliability.png")
+    splits = {"train": found, "validation": found, "test": found}
+    numbers = report.metrics(classifier, splits, None, wilson(95, 100), None, seconds={"epochs": 1.0}, seed=0)
+    unreadable = [Unreadable(f"photos/{'very-long-name-' * 20}{i}.jpg", "is empty (0 bytes)") for i in range(30)]
+    page = folder / "report.html"
+    report.write_page(
+        page, title="birds", numbers=numbers, plots=folder / "plots", unreadable=unreadable, notes=["a" * 300]
+    )
+    return page
+
+
+def opened(browser: Browser, path, width: int, scheme: str = "light") -> tuple[Page, list[str]]:
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("requestfailed", lambda request: faults.append(request.url[:100]))
+    page.on(
+        "request", lambda request: None if request.url.startswith(("file:", "data:")) else faults.append(request.url)
+    )
+    page.goto(path.as_uri())
+    return page, faults
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("which", ["two classes", "a hundred classes"])
+def test_the_page_in_a_browser(browser, run, many, which, width):
+    path = many if which == "a hundred classes" else run.folder / "report.html"
+    page, faults = opened(browser, path, width)
+    assert faults == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page is wider than the screen"
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll('h1,h2,h3,h4,p,li,dd,figcaption,img,nav a')]
+            .filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.textContent.slice(0, 60))"""
+    )
+    assert outside == []
+    overlapping = page.evaluate(
+        """() => { const cells = [...document.querySelectorAll('th,td')];
+            return cells.filter(c => c.scrollWidth > c.clientWidth + 1).map(c => c.textContent.slice(0, 60)) }"""
+    )
+    assert overlapping == []
+    for name in SECTIONS:
+        assert page.locator(f"section#{name} h2").count() == 1
+        assert page.locator(f"nav a[href='#{name}']").is_visible()
+    images = page.locator("img")
+    assert images.count() >= 3
+    assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0 && i.alt.length > 20)")
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_told_from_its_background(browser, run, scheme):
+    page, _ = opened(browser, run.folder / "report.html", 820, scheme)
+    ink, paper = page.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.body))")
+
+    def luminance(colour: str) -> float:  # as the Web Content Accessibility Guidelines 2.1 define it
+        values = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
+        red, green, blue = (v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in values)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    light, dark = sorted((luminance(ink), luminance(paper)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 7  # level AAA
+    page.close()
+
+
+def test_the_page_says_what_the_numbers_say(run):
+    page = (run.folder / "report.html").read_text("utf-8")
+    accuracy = run.metrics["test"]["accuracy"]
+    assert f"Of {accuracy['count']:,} test images, {accuracy['correct']:,} are answered rightly" in page
+    for line in advice(run.metrics):
+        assert line.split("'")[0].strip()[:40] in page
+    assert "Model card" in page
+    assert len(page) < 5_000_000
+    assert page.count("alt=") == page.count("<img")
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+
+
+def test_promises_of_the_metrics_are_counted_rightly():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(900, 3)) * 2
+    from headstart.evaluation.promises import kept
+    from headstart.models.outputs import probabilities
+
+    labels = (probabilities(logits).cumsum(axis=1) > rng.random((900, 1))).argmax(axis=1)
+    certainty = fit_certainty(logits[:600], labels[:600])
+    found = kept(measure(logits[600:], labels[600:], ("a", "b", "c"), certainty))
+    shares = certainty.probabilities(logits[600:])
+    row = found["coverage"]["0.9"]
+    least = certainty.least_in_set(0.9)
+    assert row["covered"]["correct"] == sum(shares[i, labels[600 + i]] >= least for i in range(300))
+    assert row["mean_size"] == pytest.approx(np.mean([(share >= least).sum() for share in shares]))
+    row = found["accuracy"]["0.8"]
+    given = [i for i in range(300) if shares[i].max() >= certainty.least_probability(0.8)]
+    assert row["answered"]["correct"] == row["accuracy"]["count"] == len(given)
+    assert row["accuracy"]["correct"] == sum(shares[i].argmax() == labels[600 + i] for i in given)
+    assert found["accuracy"]["0.999"] is None
