@@ -23,6 +23,7 @@ ORDER = [
     "evaluation",
     "deployment",
     "inspecting",
+    "unfinished",
     "runs",
     "demo",
     "cli",

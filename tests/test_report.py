@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-import headstart as hs
 from headstart.data.dataset import Unreadable
 from headstart.evaluation import plots, report
 from headstart.evaluation.advice import advice

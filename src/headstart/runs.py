@@ -1,17 +1,13 @@
 """A path of labelled photos -> a run folder: read, train, evaluate, draw, write. What `headstart train` does.
 
-A run is written beside its place, in RUN.partial, with the state of the training after each epoch, and moved to RUN
-when it is complete. So RUN is complete or absent, and `resume` goes on from the last epoch of RUN.partial.
+A run is made in RUN.partial (`unfinished.py`) and moved to RUN when it is complete.
 """
 
 from __future__ import annotations
 
 import csv
-import json
-import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +18,7 @@ from headstart.data.dataset import Dataset, Split
 from headstart.data.loading import load_dataset
 from headstart.data.splits import TEST, VALIDATION
 from headstart.data.tables import read_splits, write_splits
-from headstart.errors import RunError, RunInterruptedError
+from headstart.errors import RunError
 from headstart.models import backbones
 from headstart.progress import Console, Progress
 from headstart.training import recipes
@@ -30,6 +26,7 @@ from headstart.training.copies import copies
 from headstart.training.parts import pooled_features
 from headstart.training.recipes import Recipe
 from headstart.training.settings import Settings
+from headstart.unfinished import CHECKPOINTS, epochs_in, unfinished
 
 if TYPE_CHECKING:
     from headstart.evaluation.learning_curve import Outlook
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
     from headstart.models.classifier import Classifier
     from headstart.training.trainer import Trained
 
-CHECKPOINTS, SETTINGS = "checkpoints", "settings.json"  # in RUN.partial only
 BATCH = 32  # predictions that are shown as numbers
 
 
@@ -99,7 +95,7 @@ def make_run(
         "data": str(Path(data).absolute()), "test_fraction": test_fraction, "images": images, **settings.to_json(),
     }  # fmt: skip
     start = time.perf_counter()
-    with _workspace(out, said, resume=resume, progress=progress) as partial:
+    with unfinished(out, said, resume=resume, progress=progress) as partial:
         progress.step("Look at the data")
         dataset = load_dataset(
             data,
@@ -157,102 +153,10 @@ def _copies(images: Split, drawn: np.ndarray, settings: Settings, progress: Prog
     return names
 
 
-@contextmanager
-def _workspace(out: Path, settings: dict, *, resume: bool, progress: Progress) -> Iterator[Path]:
-    """The folder RUN.partial to work in. On success it becomes RUN; otherwise it stays, if an epoch was finished."""
-    if _is_taken(out):
-        raise RunError(f"'{out}' exists already. Choose another folder with --out, or remove it first.")
-    partial = out.with_name(out.name + ".partial")
-    settings = json.loads(json.dumps(settings))  # as it will be read again: tuples become lists
-    with _explained(out, partial):
-        if partial.exists():
-            _check_resumed(out, partial, settings, resume)
-        else:
-            if resume:
-                progress.say(f"There is no unfinished run on its way to '{out}'; a new one begins.")
-            partial.mkdir(parents=True)
-            (partial / SETTINGS).write_text(json.dumps(settings, indent=2, ensure_ascii=False), "utf-8")
-        try:
-            yield partial
-        except BaseException:
-            if not _epochs(partial):
-                shutil.rmtree(partial)  # nothing in it took long to make
-            raise
-        if _is_taken(out):
-            raise RunError(
-                f"'{out}' came into being while the run was made. Move it elsewhere; the finished run is in "
-                f"'{partial}', and the same command with --resume puts it in its place."
-            )
-        if out.exists():
-            out.rmdir()
-        partial.rename(out)
-        if (out / CHECKPOINTS).exists():  # not where all there was to do was to solve the head
-            shutil.rmtree(out / CHECKPOINTS)  # only now: until here, the run could be gone on with
-        (out / SETTINGS).unlink()
-
-
-def _is_taken(out: Path) -> bool:
-    """Whether there is something; an empty folder is free."""
-    return out.exists() and not (out.is_dir() and not any(out.iterdir()))
-
-
-@contextmanager
-def _explained(out: Path, partial: Path) -> Iterator[None]:
-    """What the disk refuses becomes one message; what was kept is said also when the user interrupts."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise RunInterruptedError(f"Stopped.{_kept(out, partial)}") from None
-    except OSError as error:
-        raise RunError(
-            f"'{out}' cannot be written: {error.strerror or error}. Check the free space and the rights of the "
-            f"folder, or choose another one with --out.{_kept(out, partial)}"
-        ) from error
-
-
-def _kept(out: Path, partial: Path) -> str:
-    epochs = _epochs(partial)
-    if not epochs:
-        return " No epoch was finished, so nothing was kept."
-    return f" Kept in '{partial}': {_counted(epochs)}. Go on with the same command, --out '{out}' and --resume."
-
-
-def _counted(epochs: int) -> str:
-    return "1 epoch" if epochs == 1 else f"{epochs} epochs"
-
-
-def _epochs(partial: Path) -> int:
-    """How many epochs are kept in a checkpoint."""
-    return max((int(path.name.rpartition("-")[2]) for path in (partial / CHECKPOINTS).glob("epoch-*")), default=0)
-
-
-def _check_resumed(out: Path, partial: Path, settings: dict, resume: bool) -> None:
-    """Raise RunError unless the unfinished run may be gone on with."""
-    if not resume:
-        raise RunError(
-            f"An unfinished run on its way to '{out}' lies in '{partial}' ({_counted(_epochs(partial))}). "
-            f"Go on with it: add --resume. Or remove that folder to start anew."
-        )
-    try:
-        before = json.loads((partial / SETTINGS).read_text("utf-8"))
-    except (OSError, ValueError):
-        raise RunError(
-            f"'{partial}' cannot be gone on with: its {SETTINGS} is missing or damaged. Remove it to start anew."
-        ) from None
-    changed = [
-        f"{key} was {before.get(key)!r}, now {value!r}" for key, value in settings.items() if before.get(key) != value
-    ]
-    if changed:
-        raise RunError(
-            f"The unfinished run in '{partial}' was started with other settings: {'; '.join(changed)}. "
-            f"Give the same ones to go on with it, or another --out."
-        )
-
-
 def _keep_splits(partial: Path, dataset: Dataset) -> None:
     """Write splits.csv and unreadable.csv; where a run goes on, the images must be the same ones."""
     table = partial / "splits.csv"
-    if not _epochs(partial):
+    if not epochs_in(partial):
         write_splits(table, dataset.rows())
     elif read_splits(table) != dataset.rows():
         raise RunError(
