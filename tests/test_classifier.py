@@ -14,6 +14,9 @@ import headstart as hs
 from headstart.errors import ImageError, RunError
 
 
+FILES = ["classifier.json", "known.npy", "model.keras"]
+
+
 @pytest.fixture(scope="module")
 def files(cells) -> list[Path]:
     return [cells["functional"][-1], cells["defective"][-1], cells["defective"][-2]]
@@ -69,7 +72,7 @@ def test_a_large_jpeg_as_file_and_as_picture(classifier, files, tmp_path):
 def test_save_and_load_in_this_process(classifier, files, tmp_path):
     classifier.save(tmp_path / "a" / "saved")
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["saved"]
-    assert sorted(path.name for path in (tmp_path / "a" / "saved").iterdir()) == ["classifier.json", "model.keras"]
+    assert sorted(path.name for path in (tmp_path / "a" / "saved").iterdir()) == FILES
     again = hs.load(tmp_path / "a" / "saved")
     for file in files:
         assert again.predict(file) == classifier.predict(file)
@@ -136,6 +139,8 @@ def replaced(file: Path, old: str, new: str) -> None:
     (lambda f: (f / "classifier.json").write_text("[]"), "is damaged"),
     (lambda f: (f / "classifier.json").write_text('{"schema": 1}'), "is damaged: it lacks"),
     (lambda f: (f / "model.keras").unlink(), "model.keras' is missing"),
+    (lambda f: (f / "known.npy").unlink(), "known.npy' is missing or damaged"),
+    (lambda f: replaced(f / "classifier.json", '"temperature": ', '"temperature": -'), "its certainty is unreadable"),
     (lambda f: (f / "model.keras").write_bytes(b"x"), "was changed after it was saved"),
     (
         lambda f: replaced(f / "classifier.json", '"schema": 1', '"schema": 9'),
@@ -145,7 +150,7 @@ def replaced(file: Path, old: str, new: str) -> None:
 def test_damaged_folder(run, tmp_path, change, message):
     folder = tmp_path / "copy"
     folder.mkdir()
-    for name in ("classifier.json", "model.keras"):
+    for name in FILES:
         shutil.copy(run.folder / name, folder)
     change(folder)
     with pytest.raises(RunError, match=message):
