@@ -16,11 +16,13 @@ ORDER = [
     "errors",
     "progress",
     "cache",
+    "new_folder",
     "data",
     "models",
     "training",
     "evaluation",
     "deployment",
+    "inspecting",
     "runs",
     "demo",
     "cli",
@@ -31,6 +33,7 @@ WITHOUT_KERAS = [
     "headstart.models.classifier", "headstart.training.recipes", "headstart.training.trainer",
     "headstart.training.frozen", "headstart.training.bottlenecks", "headstart.training.head",
     "headstart.evaluation.metrics", "headstart.evaluation.held_out", "headstart.evaluation.report",
+    "headstart.evaluation.inspection_page", "headstart.training.doubts", "headstart.inspecting",
     "headstart.runs", "headstart.cli",
 ]  # fmt: skip
 

@@ -107,6 +107,23 @@ def test_libraries_are_quiet(run, photos, tmp_path, call):
     assert "Corrupt JPEG data" in errors, "the same file, with --verbose: it would be noise"
 
 
+def test_inspect(photos, tmp_path, call):
+    """What is printed, and what is written, are the same findings; a folder that exists is left alone."""
+    status, output, errors = call("inspect", photos, "--image-size", SMALL, "--out", tmp_path / "out", "--json")
+    assert status == 0, errors
+    document = json.loads(output)
+    assert document == json.loads((tmp_path / "out" / "findings.json").read_text("utf-8"))
+    assert (document["images"], document["classes"]["defective"]) == (80, {"all": 40})
+    assert document["sizes"]["shorter_side"] == {"least": 300, "median": 300, "largest": 300}
+    status, output, errors = call("inspect", photos, "--image-size", SMALL)
+    assert status == 0
+    assert output.startswith("80 images of 2 classes")
+    assert "Written into" not in errors
+    status, output, errors = call("inspect", photos, "--out", tmp_path / "out")
+    assert (status, output) == (2, "")
+    assert "exists already" in errors
+
+
 def test_evaluate_leaves_out_what_the_run_has_seen(run, photos, call):
     status, output, errors = call("evaluate", run.folder, photos)
     assert status == 0, errors
@@ -180,6 +197,9 @@ def test_predict_reports_what_it_cannot_read_and_answers_the_rest(run, photos, t
     (["train", "{photos}", "--out", "{run}"], "exists already"),
     (["train", "{photos}", "--out", "{tmp}/run", "--weights", "{tmp}/x.h5"], "is not there"),
     (["train", "{photos}/defective", "--out", "{tmp}/run"], "no class folders"),
+    (["inspect", "{photos}/nowhere"], "does not exist"),
+    (["inspect", "{tmp}", "--out", "{tmp}/out"], "holds no images"),
+    (["inspect", "{photos}", "--image-size", "16"], "16 x 16 pixels are too small"),
     (["evaluate", "{tmp}", "{photos}"], "holds no classifier.json"),
     (["evaluate", "{run}", "{tmp}"], "holds no images"),
     (["evaluate", "{run}", "{photos}", "--split", "holdout"], "no split 'holdout'"),

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import headstart as hs
+from conftest import Listener
 from headstart.data.loading import load_images
 from headstart.data.tables import write_splits
 from headstart.errors import DatasetError
@@ -300,3 +302,44 @@ def test_loading_changes_nothing(tmp_path):
     before = state()
     load(root)
     assert state() == before
+
+
+# Copies that are not byte for byte
+
+
+def in_fours(images: hs.Split) -> list[int]:
+    """As if 0.png to 3.png, 4.png to 7.png, ... were copies of one photo each."""
+    return [int(Path(path).stem) // 4 for path in images.paths]
+
+
+def test_groups_are_kept_on_one_side_of_what_is_drawn(tmp_path):
+    listener = Listener()
+    root = collection(tmp_path / "photos", {"a": 20, "b": 20})
+    dataset = hs.load_dataset(root, groups=in_fours, test_fraction=0.2, progress=listener)
+    split = split_of(dataset)
+    for start in range(0, 40, 4):
+        assert len({split[f"{number}.png"] for number in range(start, start + 4)}) == 1
+    assert [len(part) for part in dataset.splits().values()] == [24, 8, 8]
+    assert "10 groups of copies, 40 images in all: each group is kept on one side of the splits." in listener.lines
+
+
+def test_copies_across_given_splits_are_noted(tmp_path):
+    listener = Listener()
+    root = collection(tmp_path / "photos", {"train/a": 10, "train/b": 10, "validation/a": 4, "test/b": 2})
+    dataset = hs.load_dataset(root, groups=in_fours, progress=listener)
+    assert dataset.notes == ("validation holds no image of b, so nothing is measured there",
+                             "test holds no image of a, so nothing is measured there")  # fmt: skip
+    dataset = hs.load_dataset(root, groups=lambda images: [0 for _ in images.paths], progress=listener)
+    assert dataset.notes[0] == (
+        "4 images in validation are nearly the same as others in train (such as 'validation/a/20.png'), which makes "
+        "the accuracy there look better than it is"
+    )
+    assert len([note for note in dataset.notes if "nearly the same" in note]) == 3
+    assert not any("one side" in line for line in listener.lines)
+
+
+def test_where_all_are_copies_of_one_photo_there_is_a_validation_all_the_same(tmp_path):
+    root = collection(tmp_path / "photos", {"a": 10, "b": 10})
+    dataset = load(root, groups=lambda images: [0 for _ in images.paths])
+    assert len(dataset.validation) == 4
+    assert any("nearly the same as others in train" in note for note in dataset.notes)

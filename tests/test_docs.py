@@ -62,7 +62,7 @@ def test_the_notebook_runs_and_keeps_its_outputs(tmp_path):
 
 
 def test_documents_name_no_file_that_is_missing():
-    for document in ["README.md", "CONTRIBUTING.md", *DOCUMENTS]:
+    for document in ["README.md", "CONTRIBUTING.md", "docs/inspection.md", *DOCUMENTS]:
         text = (ROOT / document).read_text("utf-8")
         for name in re.findall(r"`((?:docs|examples|benchmarks|tests)/[\w./-]+)`", text):
             assert (ROOT / name.rstrip("/")).exists(), f"{document} names {name}"

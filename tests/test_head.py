@@ -117,6 +117,6 @@ def test_a_rare_class_in_a_large_collection(classes, monkeypatch):
     solved = solve([view[kept] for view in views], labels[kept], classes, seed=0)
     assert np.isfinite(solved.kernel).all()
     for seed in range(20):
-        some = head._some(labels[kept], 50, seed)
+        some = head.some_images(labels[kept], 50, seed)
         assert np.bincount(labels[kept][some]).min() >= head.FOLDS
         assert len(set(some)) == len(some) <= 50 + classes * head.FOLDS

@@ -60,3 +60,12 @@ def test_size_of_test_moves_whole_batches():
     assert splits.size_of_test(100) == 20
     assert splits.size_of_test(160) == 32
     assert splits.size_of_test(0) == 0
+
+
+def test_of_large_groups_the_smallest_is_picked():
+    """Three groups of 6, 4 and 5 images, and two images wanted: better four than none; but never all there are."""
+    groups = ["first"] * 6 + ["second"] * 4 + ["third"] * 5
+    names = [f"{number:02}" for number in range(15)]
+    picked = splits.draw(names, ["a"] * 15, groups, wanted={"a": 2}, seed=0)
+    assert {group for group, side in zip(groups, picked, strict=True) if side} == {"second"}
+    assert not splits.draw(names, ["a"] * 15, ["one"] * 15, wanted={"a": 2}, seed=0).any()

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from headstart.evaluation.evaluate import evaluate
+    from headstart.evaluation.inspection_report import Inspection
     from headstart.evaluation.metrics import Evaluation
+    from headstart.inspecting import inspect
     from headstart.models.backbones import BACKBONES
     from headstart.models.classifier import Classifier, load
     from headstart.models.outputs import Prediction
@@ -45,6 +47,7 @@ _MODULES = {
     "Evaluation": "evaluation.metrics",
     "HeadstartError": "errors",
     "ImageError": "errors",
+    "Inspection": "evaluation.inspection_report",
     "MissingExtraError": "errors",
     "ModelError": "errors",
     "Phase": "training.recipes",
@@ -57,6 +60,7 @@ _MODULES = {
     "Split": "data.dataset",
     "WeightsError": "errors",
     "evaluate": "evaluation.evaluate",
+    "inspect": "inspecting",
     "load": "models.classifier",
     "load_dataset": "data.loading",
     "load_images": "data.loading",
@@ -76,6 +80,7 @@ __all__ = [
     "Evaluation",
     "HeadstartError",
     "ImageError",
+    "Inspection",
     "MissingExtraError",
     "ModelError",
     "Phase",
@@ -87,6 +92,7 @@ __all__ = [
     "Split",
     "WeightsError",
     "evaluate",
+    "inspect",
     "load",
     "load_dataset",
     "load_images",

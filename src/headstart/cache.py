@@ -17,8 +17,9 @@ import platformdirs
 
 from headstart.errors import DatasetError
 
-ENGINES, FEATURES, NETWORKS, READABLE = "engines", "features", "networks", "readable"
-KINDS = (ENGINES, FEATURES, NETWORKS, READABLE)  # what is kept for speed; archives and samples are not made so quickly
+COPIES, ENGINES, FEATURES, NETWORKS, READABLE = "copies", "engines", "features", "networks", "readable"
+# what is kept for speed; archives and samples are not made so quickly
+KINDS = (COPIES, ENGINES, FEATURES, NETWORKS, READABLE)
 LIMIT_GB = float(os.environ.get("HEADSTART_CACHE_GB", "20"))  # of features, engines and networks together
 
 

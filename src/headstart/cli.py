@@ -82,6 +82,34 @@ def demo(
 
 
 @app.command()
+def inspect(
+    data: DataPath,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write the findings into this new folder, with a page of pictures."),
+    ] = None,
+    backbone: Annotated[str, typer.Option(help="Pretrained base that looks at the photos.")] = "mobilenet_v2",
+    image_size: Annotated[int | None, typer.Option(min=1, help="Side in pixels, instead of the base's.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="File with the base's weights (.weights.h5, .h5), instead of the usual ones.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the parts in which labels are judged.")] = 0,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Find what is wrong with labelled photos: copies, leaks, doubtful labels, odd files. Changes none of them."""
+    from headstart.inspecting import inspect as look
+
+    found = look(
+        data, out=out, backbone=backbone, image_size=image_size, weights=weights or "pretrained", seed=seed
+    )  # fmt: skip
+    if as_json:
+        _print_json(found.to_json())
+    else:
+        typer.echo(str(found))
+
+
+@app.command()
 def train(
     data: DataPath,
     out: Annotated[Path, typer.Option(metavar="RUN", help="Folder to write the run into; it must not exist yet.")],
@@ -235,7 +263,7 @@ def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove what is kept to be fast; it is made again.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show, or clear, what is kept to be fast: engines, features of images, networks, digests of readable files."""
+    """Show, or clear, what is kept to be fast: engines, features, networks, copies and readable files found."""
     from headstart import cache as kept
 
     folder, sizes = kept.cache_folder(), kept.sizes()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.data.dataset import Dataset
+from headstart.data.dataset import Dataset, Split
 from headstart.data.loading import load_dataset
 from headstart.data.splits import TEST, VALIDATION
 from headstart.data.tables import read_splits, write_splits
@@ -26,6 +26,8 @@ from headstart.errors import RunError, RunInterruptedError
 from headstart.models import backbones
 from headstart.progress import Console, Progress
 from headstart.training import recipes
+from headstart.training.copies import copies
+from headstart.training.parts import pooled_features
 from headstart.training.recipes import Recipe
 from headstart.training.settings import Settings
 
@@ -73,7 +75,8 @@ def make_run(
         out: the folder of the run; it must not exist yet.
         recipe, backbone, image_size, weights, seed, execution, precision: see `headstart.train`.
         test_fraction: see `load_dataset`.
-        images: use only about so many of the images, for a quick look; None: all.
+        images: use only about so many of the images, for a quick look, in which near copies are not kept together, as
+            finding them means to look at all of them; None: all.
         resume: go on with the run that was stopped on its way to `out`, if there is one.
         progress: where to report to; by default to standard error.
 
@@ -97,7 +100,13 @@ def make_run(
     start = time.perf_counter()
     with _workspace(out, said, resume=resume, progress=progress) as partial:
         progress.step("Look at the data")
-        dataset = load_dataset(data, seed=seed, test_fraction=test_fraction, progress=progress)
+        dataset = load_dataset(
+            data,
+            seed=seed,
+            test_fraction=test_fraction,
+            groups=None if images else partial(_copies, settings=settings, progress=progress),
+            progress=progress,
+        )
         if images:
             dataset = dataset.sample(images, seed=seed)
             progress.say(f"Of these, {len(dataset):,} are used.")
@@ -122,6 +131,12 @@ def make_run(
         numbers = _write(partial, out.name, classifier, dataset, evaluations, start=start, seed=seed)
     progress.say(f"Done in {numbers['seconds']['total']:.0f} s. The run is in '{out}'.")
     return Run(out, numbers)
+
+
+def _copies(images: Split, *, settings: Settings, progress: Progress) -> list[int]:
+    """The same number for copies of one photo: they are kept on one side of the splits."""
+    found = copies(images, settings, lambda: pooled_features(images, settings, progress=progress), progress=progress)
+    return found.groups.tolist()
 
 
 @contextmanager

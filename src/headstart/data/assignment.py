@@ -1,7 +1,7 @@
 """Which split each image goes to: as the collection gives it, or drawn. Knows listed items, opens no file."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 from headstart.data import splits
@@ -14,7 +14,7 @@ MIN_TRAIN = 0.1  # of a class: what validation and test leave for training
 
 def assign(
     items: list[Item],
-    digests: list[str],
+    groups: Sequence[Hashable],
     seed: int,
     validation_fraction: float | None,
     test_fraction: float | None,
@@ -24,7 +24,7 @@ def assign(
 
     Args:
         items: with the split that the collection gives them, all or none.
-        digests: of their files; equal ones are kept in one split where it is drawn.
+        groups: images with the same group, copies of one photo, are kept in one split where it is drawn.
         seed, validation_fraction, test_fraction: see `load_dataset`.
         shown: how messages name the collection.
 
@@ -50,14 +50,14 @@ def assign(
         validation = splits.VALIDATION_FRACTION if validation_fraction is None else validation_fraction
         test = 0.0 if has_test else splits.TEST_FRACTION if test_fraction is None else test_fraction
         _check_fractions(validation, test)
-        items = _draw_from_train(items, digests, VALIDATION, validation, seed)
+        items = _draw_from_train(items, groups, VALIDATION, validation, seed)
         # of what is left, so that the fraction is one of all images
-        items = _draw_from_train(items, digests, TEST, test / (1 - validation), seed)
+        items = _draw_from_train(items, groups, TEST, test / (1 - validation), seed)
     elif not has_test:
         fraction = splits.TEST_FRACTION_OF_VALIDATION if test_fraction is None else test_fraction
         _check_fractions(0, fraction)
         items = _move(
-            items, digests, VALIDATION, TEST, seed,
+            items, groups, VALIDATION, TEST, seed,
             lambda labels: splits.proportional(labels, splits.size_of_test(len(labels), fraction)),
         )  # fmt: skip
     return items
@@ -65,7 +65,7 @@ def assign(
 
 def _move(
     items: list[Item],
-    digests: list[str],
+    groups: Sequence[Hashable],
     source: str,
     target: str,
     seed: int,
@@ -78,7 +78,7 @@ def _move(
     picked = splits.draw(
         [items[index].name for index in indices],
         labels,
-        [digests[index] for index in indices],
+        [groups[index] for index in indices],
         wanted=wanted(labels),
         seed=seed,
     )
@@ -88,31 +88,35 @@ def _move(
     return items
 
 
-def notes_on(items: list[Item], digests: list[str]) -> list[str]:
+def notes_on(items: list[Item], digests: Sequence[str], groups: Sequence[Hashable]) -> list[str]:
     """What the owner of the data should know about its splits, in sentences."""
     notes = []
     of_split = {
-        name: [(item, digest) for item, digest in zip(items, digests, strict=True) if item.split == name]
-        for name in splits.SPLITS
+        name: [index for index, item in enumerate(items) if item.split == name] for name in (TRAIN, VALIDATION, TEST)
     }
     for seen, name in ((TRAIN, VALIDATION), (TRAIN, TEST), (VALIDATION, TEST)):
-        before = {digest for _, digest in of_split[seen]}
-        leaked = [item for item, digest in of_split[name] if digest in before]
-        if leaked:
-            notes.append(
-                f"{len(leaked)} images in {name} are byte for byte also in {seen} (such as '{leaked[0].name}'), "
-                f"which makes the accuracy there look better than it is"
-            )
+        same = {digests[index] for index in of_split[seen]}
+        alike = {groups[index] for index in of_split[seen]}
+        leaked = [index for index in of_split[name] if digests[index] in same]
+        nearly = [index for index in of_split[name] if groups[index] in alike and digests[index] not in same]
+        for found, how in ((leaked, f"byte for byte also in {seen}"), (nearly, f"nearly the same as others in {seen}")):
+            if found:
+                notes.append(
+                    f"{len(found)} images in {name} are {how} (such as '{items[found[0]].name}'), "
+                    f"which makes the accuracy there look better than it is"
+                )
     for name in (VALIDATION, TEST):
         held_out = of_split[name]
-        unseen = sorted({item.label for item in items} - {item.label for item, _ in held_out})
+        unseen = sorted({item.label for item in items} - {items[index].label for index in held_out})
         if held_out and unseen:
             notes.append(f"{name} holds no image of {', '.join(unseen)}, so nothing is measured there")
     return notes
 
 
-def _draw_from_train(items: list[Item], digests: list[str], target: str, fraction: float, seed: int) -> list[Item]:
-    return _move(items, digests, TRAIN, target, seed, lambda labels: splits.fraction_of_each(labels, fraction, keep=1))
+def _draw_from_train(
+    items: list[Item], groups: Sequence[Hashable], target: str, fraction: float, seed: int
+) -> list[Item]:
+    return _move(items, groups, TRAIN, target, seed, lambda labels: splits.fraction_of_each(labels, fraction, keep=1))
 
 
 def _check_fractions(validation: float, test: float) -> None:

@@ -9,6 +9,7 @@ import io
 import struct
 import warnings
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -76,6 +77,32 @@ def read_image(source: bytes | str | Path, size: int | None = None) -> np.ndarra
             raise ImageError(f"'{source}' {error}.") from None
     image = _decode(source, size)
     return image if size is None else resize(image, size)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of its picture before its pixels are looked at."""
+
+    format: str  # what the content is, whatever the file's name says: a row of FORMATS
+    mode: str  # Pillow's: RGB, L (grey), P (palette), CMYK, I;16, RGBA, ...
+    width: int  # pixels, as they are stored
+    height: int
+    transparent: bool
+    animated: bool
+
+
+def read_header(path: str | Path) -> Header:
+    """
+    Raises:
+        ImageError: the file cannot be opened, or is no image.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+            animated = bool(getattr(image, "is_animated", False)) and image.format != "MPO"
+            return Header(str(image.format), image.mode, *image.size, transparent, animated)
+    except _PILLOW_FAILURES as error:  # UnidentifiedImageError is an OSError, too
+        raise ImageError(f"'{path}' cannot be looked at ({error}).") from None
 
 
 def read_again(path: str | Path, size: int) -> np.ndarray:

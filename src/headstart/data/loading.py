@@ -6,8 +6,9 @@ Nothing on disk is changed.
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Hashable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 
 from headstart.data.assignment import assign, notes_on
 from headstart.data.dataset import Dataset, Split, Unreadable
-from headstart.data.folder import Item, list_images
+from headstart.data.folder import Item, Listing, list_images
 from headstart.data.images import read_image
 from headstart.data.readable import known as known_readable
 from headstart.data.readable import remember
@@ -28,6 +29,8 @@ MAX_UNREADABLE = 0.10  # of all files: with more than that, something else is wr
 READ_SIZE = 32  # pixels: reading a file to see whether it can be read needs no more
 CHUNK = 1024  # files that are handed to the threads at a time
 
+Groups = Callable[[Split], Sequence[Hashable]]
+
 
 def load_dataset(
     data: str | Path,
@@ -35,6 +38,7 @@ def load_dataset(
     seed: int = 0,
     validation_fraction: float | None = None,
     test_fraction: float | None = None,
+    groups: Groups | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Read a collection of labelled images.
@@ -46,6 +50,8 @@ def load_dataset(
         validation_fraction: of each class, where there is no validation split. Default: 0.15.
         test_fraction: where there is no test split: of each class (default 0.15), or of the validation images where
             the collection has those (default 0.2, in whole batches of 32, as in the tutorial). 0: no test set.
+        groups: gives a name to each of the images; those with the same name are kept on one side of a split that is
+            drawn. By default, files with the same bytes.
         progress: where to report to; by default to standard error.
 
     Raises:
@@ -53,17 +59,22 @@ def load_dataset(
     """
     progress = progress or Console()
     listing = list_images(Path(data))
-    if all(item.split in (VALIDATION, TEST) for item in listing.items):
-        raise DatasetError(f"'{data}' has split folders, but no images in 'train'. Add them, to train on.")
-    _check_classes({item.label for item in listing.items}, str(data))
-    items, digests, unreadable = _read_all(listing.items, progress)
-    _check_unreadable(unreadable, len(items), str(data))
-    _check_nothing_lost(listing.items, items, str(data))
-    items = assign(items, digests, seed, validation_fraction, test_fraction, str(data))
-    notes = [*listing.notes, *notes_on(items, digests)]
-    dataset = _build(items, digests, tuple(unreadable), tuple(notes))
+    _check_listing(listing, str(data))
+    found = read_collection(listing, progress)
+    _check_readable(found, str(data))
+    together = groups(found.images()) if groups else found.digests
+    items = assign(found.items, together, seed, validation_fraction, test_fraction, str(data))
+    copies = [count for count in Counter(together).values() if count > 1] if items != found.items else []
+    if not any(item.split == VALIDATION for item in items):  # all are copies of each other: better such than none
+        items = assign(found.items, found.digests, seed, validation_fraction, test_fraction, str(data))
+        copies = []
+    notes = [*listing.notes, *notes_on(items, found.digests, together)]
+    dataset = _build(items, found.digests, found.unreadable, tuple(notes))
     progress.say(f"Found {len(items):,} files belonging to {len(dataset.class_names)} classes.")
-    for bad in unreadable[:10]:
+    if copies:
+        shown = f"{len(copies):,} groups of copies, {sum(copies):,} images in all"
+        progress.say(f"{shown}: each group is kept on one side of the splits.")
+    for bad in found.unreadable[:10]:
         progress.say(f"Left out: '{bad.path}' {bad.reason}.")
     for note in notes:
         progress.say(f"Note: {note}.")
@@ -84,13 +95,47 @@ def load_images(data: str | Path, *, progress: Progress | None = None) -> tuple[
         DatasetError: there are no images, or too many cannot be read.
     """
     progress = progress or Console()
-    listing = list_images(Path(data))
-    items, digests, unreadable = _read_all(listing.items, progress)
-    _check_unreadable(unreadable, len(items), str(data))
-    for bad in unreadable:
+    found = read_collection(list_images(Path(data)), progress)
+    _check_unreadable(found.unreadable, len(found.items), str(data))
+    for bad in found.unreadable:
         progress.say(f"Left out: '{bad.path}' {bad.reason}.")
-    class_names = tuple(sorted({item.label for item in items}))
-    return _split(items, digests, class_names), tuple(item.split for item in items)
+    return found.images(), tuple(item.split for item in found.items)
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """A listing whose files were read: the readable ones, and what is wrong with the rest."""
+
+    listing: Listing
+    items: list[Item]
+    digests: list[str]  # SHA-256 of the items' bytes, hexadecimal
+    unreadable: tuple[Unreadable, ...]
+
+    def images(self) -> Split:
+        """All of them, in the order of `items`."""
+        return _split(self.items, self.digests, tuple(sorted({item.label for item in self.items})))
+
+
+def refusal(found: Collection, shown: str) -> str | None:
+    """Why `load_dataset` would refuse a collection, in sentences; None where it would not."""
+    try:
+        _check_listing(found.listing, shown)
+        _check_readable(found, shown)
+        assign(found.items, found.digests, 0, None, None, shown)
+    except DatasetError as error:
+        return str(error)
+    return None
+
+
+def _check_listing(listing: Listing, shown: str) -> None:
+    if all(item.split in (VALIDATION, TEST) for item in listing.items):
+        raise DatasetError(f"'{shown}' has split folders, but no images in 'train'. Add them, to train on.")
+    _check_classes({item.label for item in listing.items}, shown)
+
+
+def _check_readable(found: Collection, shown: str) -> None:
+    _check_unreadable(found.unreadable, len(found.items), shown)
+    _check_nothing_lost(found.listing.items, found.items, shown)
 
 
 def _check_classes(names: set[str], shown: str) -> None:
@@ -109,9 +154,9 @@ def _check_classes(names: set[str], shown: str) -> None:
             )
 
 
-def _read_all(items: Sequence[Item], progress: Progress) -> tuple[list[Item], list[str], list[Unreadable]]:
-    """Read every file, on all cores, and decode those that never were: the readable ones, their digests, and what is
-    wrong with the rest."""
+def read_collection(listing: Listing, progress: Progress) -> Collection:
+    """Read every file, on all cores, and decode those that never were."""
+    items = listing.items
     readable, digests, unreadable = [], [], []
     known = known_readable()
     with ThreadPoolExecutor(os.cpu_count()) as pool, progress.bar("Reading images", len(items)) as advance:
@@ -125,7 +170,7 @@ def _read_all(items: Sequence[Item], progress: Progress) -> tuple[list[Item], li
                     unreadable.append(Unreadable(_printable(item.path), reason))
             advance(len(chunk), "")
     remember(digest for digest in map(bytes.fromhex, digests) if digest not in known)
-    return readable, digests, unreadable
+    return Collection(listing, readable, digests, tuple(unreadable))
 
 
 def _check_nothing_lost(listed: Sequence[Item], readable: Sequence[Item], shown: str) -> None:

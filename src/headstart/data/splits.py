@@ -1,11 +1,11 @@
 """Seeded, stratified train / validation / test. Knows labels and names, no files.
 
 What is drawn depends on the names, the labels and the seed, and never on the order in which files were found.
-Images with the same content form a group, and a group is never torn apart.
+Copies of one photo form a group, and a group is never torn apart.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
@@ -19,7 +19,7 @@ BATCH = 32  # the tutorial moves whole batches from validation to test
 
 
 def draw(
-    names: Sequence[str], labels: Sequence[str], groups: Sequence[str], *, wanted: dict[str, int], seed: int
+    names: Sequence[str], labels: Sequence[str], groups: Sequence[Hashable], *, wanted: dict[str, int], seed: int
 ) -> np.ndarray:
     """Pick, class by class in proportion, `wanted[label]` images of each label.
 
@@ -31,9 +31,10 @@ def draw(
         seed: of the random order.
 
     Returns:
-        bool (len(names),): picked or not. As many as wanted, or fewer where a group would be torn apart.
+        bool (len(names),): picked or not. As many as wanted, or fewer where a group would be torn apart; but where all
+        groups of a class are larger than what is wanted of it, the smallest, if others stay.
     """
-    members: dict[str, list[int]] = defaultdict(list)
+    members: dict[Hashable, list[int]] = defaultdict(list)
     for index in sorted(range(len(names)), key=lambda i: names[i]):
         members[groups[index]].append(index)
     of_class: dict[str, list[list[int]]] = defaultdict(list)
@@ -49,6 +50,8 @@ def draw(
             if len(group) <= room:
                 picked[group] = True
                 room -= len(group)
+        if room == wanted.get(label, 0) > 0 and len(of_class[label]) > 1:  # nothing was small enough
+            picked[min(of_class[label], key=len)] = True
     return picked
 
 

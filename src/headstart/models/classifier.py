@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from headstart.models.card import SCHEMA, read_card, write_card
 from headstart.models.certainty import Certainty
 from headstart.models.network import Network
 from headstart.models.outputs import Prediction
+from headstart.new_folder import new_folder
 
 if TYPE_CHECKING:
     import keras
@@ -129,20 +129,8 @@ class Classifier:
         Raises:
             RunError: the folder exists, or cannot be written.
         """
-        folder = Path(folder)
-        if folder.exists():
-            raise RunError(f"'{folder}' exists already. Choose another name, or remove it first.")
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-                content = Path(temporary, "content")
-                content.mkdir()
-                self.write_into(content)
-                content.rename(folder)
-        except OSError as error:
-            raise RunError(
-                f"'{folder}' cannot be written: {error.strerror or error}. Choose another folder, or free some space."
-            ) from error
+        with new_folder(Path(folder)) as content:
+            self.write_into(content)
 
     def write_into(self, folder: Path) -> None:
         """Write `classifier.json` and `model.keras` into a folder that exists."""

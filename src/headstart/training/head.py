@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from scipy.optimize import minimize
@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
+from headstart.data.rows import Rows
 from headstart.models.outputs import cross_entropies, log_probabilities
 
 T = TypeVar("T")
@@ -35,14 +36,6 @@ IN_MEMORY = 40_000  # rows: 200 MB of 1,280 features; scikit-learn and the folds
 PIECE = 4_096  # rows that are looked at together past that
 TOLERANCE = 1e-4  # scikit-learn's default, for the solution; a tenth as exact is enough to choose a strength by
 MAX_STEPS = 1_000
-
-
-class Rows(Protocol):
-    """Features (n, depth), of which slices and selections give arrays: one, or what is still on disk."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: Any, /) -> np.ndarray: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +103,7 @@ def solve(
     scale = Scale.of(views)
     images = np.arange(len(labels))
     if len(views) * len(labels) > IN_MEMORY:
-        images = _some(labels, IN_MEMORY // (2 * len(views)), seed)
+        images = some_images(labels, IN_MEMORY // (2 * len(views)), seed)
     some = [scale(view[images]) for view in views]
     if strength is None:
         strength = choose_strength(some, labels[images], counts, seed=seed)
@@ -125,7 +118,7 @@ def solve(
     return Head(kernel.astype(np.float32), bias.astype(np.float32), strength)
 
 
-def _some(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+def some_images(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Indices of about `count` images, drawn at random; of each class as many as cross-validation needs, if it has."""
     order = np.random.default_rng(seed).permutation(len(labels))
     of_each = [order[labels[order] == label][:FOLDS] for label in np.unique(labels)]

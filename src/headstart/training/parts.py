@@ -24,6 +24,20 @@ if TYPE_CHECKING:
     from headstart.training.whole import InTraining
 
 
+def pooled_features(images: Split, settings: Settings, *, progress: Progress) -> Features:
+    """What all of the base says of images, before any training: float32 rows, of which a training uses the same."""
+    recipe = settings.recipe
+    network = Network.pretrained(
+        settings.backbone,
+        settings.image_size,
+        settings.weights,
+        num_classes=len(images.class_names),
+        dropout=recipe.dropout,
+        seed=None if recipe.solves_head else settings.seed,
+    )
+    return Parts(settings, network, progress).features(images)
+
+
 @dataclass(eq=False)
 class Parts:
     """Cut behind all of the base, or, where its top is thawed, at the cut below that.

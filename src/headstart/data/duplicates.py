@@ -1,0 +1,129 @@
+"""Images and their features -> which of them are the same photo: byte for byte, pixel for pixel, or nearly.
+
+Features only say which pairs are worth a look; what is reported, the pixels confirm. Knows no model and no labels.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+
+from headstart.data.dataset import Split
+from headstart.data.findings import BYTES, NEAR, PIXELS
+from headstart.data.images import read_again, read_image
+from headstart.data.likeness import SIDE, Picture, likeness
+from headstart.data.neighbours import LEAST, closest_pairs
+from headstart.data.rows import Chosen, Rows
+from headstart.progress import Progress
+
+ENOUGH = 0.85  # likeness: copies were above it; different cats and dogs below 0.1, different solar cells below 0.85
+IDENTICAL = 0.99  # from here on it is worth to compare pixel by pixel
+TOGETHER = 512  # pairs; what is compared of their images takes at most 90 MB
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two images that are the same photo; `likeness` is 1 for the same bytes or pixels, else the correlation."""
+
+    first: int
+    second: int
+    kind: str
+    likeness: float
+
+
+@dataclass(frozen=True, eq=False)
+class Duplicates:
+    """What was found among n images.
+
+    pairs: as few as hold each group together, the surest ones.
+    groups: int (n,): images with the same number are the same photo.
+    limit: the cosine of features from which on pairs were looked at.
+    looked_at: how many pairs.
+    """
+
+    pairs: tuple[Pair, ...]
+    groups: np.ndarray
+    limit: float = LEAST
+    looked_at: int = 0
+
+    def members(self) -> list[np.ndarray]:
+        """Of each group of two or more, the indices of its images."""
+        order = np.argsort(self.groups, kind="stable")
+        parts = np.split(order, np.flatnonzero(np.diff(self.groups[order])) + 1)
+        return [part for part in parts if len(part) > 1]
+
+
+def find_duplicates(images: Split, features: Rows, *, progress: Progress) -> Duplicates:
+    """
+    Args:
+        images: of any splits and classes; their labels are not looked at.
+        features: (n, depth), what a pretrained network says of each; similar photos have similar directions.
+
+    Raises:
+        ImageError: a file was changed, moved or damaged since the collection was read.
+    """
+    _, first, twin = np.unique(images.digests, return_index=True, return_inverse=True)
+    pairs = [Pair(int(first[twin[i]]), i, BYTES, 1.0) for i in range(len(images)) if first[twin[i]] != i]
+    different = np.sort(first)
+    close = closest_pairs(Chosen(features, different))
+    candidates = different[close.pairs]
+    pairs += _confirmed(images.paths, candidates, progress)
+    return Duplicates(_surest(len(images), pairs), grouped(len(images), pairs), close.limit, len(candidates))
+
+
+def grouped(count: int, pairs: Sequence[Pair]) -> np.ndarray:
+    """int (count,): a number for each image, the same where pairs lead from one to the other."""
+    return connected_components(_graph(count, pairs), directed=False)[1]
+
+
+def _surest(count: int, pairs: Sequence[Pair]) -> tuple[Pair, ...]:
+    """Of the pairs, those that still connect what all of them connect, and no more; the surest ones."""
+    tree = minimum_spanning_tree(_graph(count, pairs)).tocoo()
+    kept = {(int(row), int(column)) for row, column in zip(tree.row, tree.col, strict=True)}
+    return tuple(pair for pair in pairs if (pair.first, pair.second) in kept)
+
+
+def _graph(count: int, pairs: Sequence[Pair]) -> coo_matrix:
+    distances = [{BYTES: 1.0, PIXELS: 2.0, NEAR: 4.0 - pair.likeness}[pair.kind] for pair in pairs]
+    places = [pair.first for pair in pairs], [pair.second for pair in pairs]
+    return coo_matrix((distances, places), shape=(count, count))
+
+
+def _confirmed(paths: Sequence[str], candidates: np.ndarray, progress: Progress) -> list[Pair]:
+    """Those of the candidates, int (m, 2), that the pixels confirm."""
+
+    def compare(pair: tuple[int, int]) -> Pair | None:
+        first, second = pair
+        alike = likeness(pictures[first], pictures[second])
+        if alike < ENOUGH:
+            return None
+        if alike > IDENTICAL and _same_pixels(paths[first], paths[second]):
+            return Pair(first, second, PIXELS, 1.0)
+        return Pair(first, second, NEAR, alike)
+
+    found = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool, progress.bar("Comparing images", len(candidates)) as advance:
+        for some in _neighbourhoods(candidates, len(paths)):
+            needed = np.unique(some).tolist()
+            read = pool.map(lambda image: Picture.of(read_again(paths[image], SIDE)), needed)
+            pictures = dict(zip(needed, read, strict=True))
+            found += [pair for pair in pool.map(compare, map(tuple, some.tolist())) if pair]
+            advance(len(some), "")
+    return found
+
+
+def _neighbourhoods(candidates: np.ndarray, count: int) -> Iterator[np.ndarray]:
+    """The candidates, TOGETHER at a time, so ordered that few images are needed more than once."""
+    graph = coo_matrix((np.ones(len(candidates)), (candidates[:, 0], candidates[:, 1])), shape=(count, count))
+    part = connected_components(graph, directed=False)[1]
+    order = np.lexsort((candidates[:, 0], part[candidates[:, 0]]))
+    for start in range(0, len(order), TOGETHER):
+        yield candidates[order[start : start + TOGETHER]]
+
+
+def _same_pixels(first: str, second: str) -> bool:
+    return np.array_equal(read_image(first), read_image(second))

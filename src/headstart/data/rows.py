@@ -1,0 +1,27 @@
+"""Rows of numbers, one for each image, that need not be in memory: what slices and selections of them give, is."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class Rows(Protocol):
+    """Features (n, depth), of which slices and selections give arrays: one, or what is still on disk."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> np.ndarray: ...
+
+
+class Chosen:
+    """Some of the rows, in an order, without a copy of them."""
+
+    def __init__(self, rows: Rows, indices: np.ndarray) -> None:
+        """indices: int (m,)."""
+        self._rows, self._indices = rows, indices
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, rows: Any, /) -> np.ndarray:
+        return self._rows[self._indices[rows]]

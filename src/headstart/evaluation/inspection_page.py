@@ -1,0 +1,54 @@
+"""Inspection -> inspection.html: one page with small pictures of what was found, that needs nothing else."""
+
+import base64
+import io
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jinja2
+from PIL import Image
+
+from headstart.data.findings import KINDS, UNREADABLE, Finding
+from headstart.data.images import read_thumbnail
+from headstart.evaluation.inspection_report import Inspection, line_of
+
+SHOWN = 24  # findings of a kind; all are in findings.csv
+THUMBNAIL = 144  # pixels
+QUALITY = 60  # with which a picture takes some 4 KB, and a page with every kind of finding less than 2 MB
+
+
+def write_page(file: Path, inspection: Inspection) -> None:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("headstart.evaluation", "."), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    splits = list(dict.fromkeys(split for counts in inspection.classes.values() for split in counts))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        sections = []
+        for kind in inspection.counts:
+            findings = inspection.of_kind(kind)
+            sections.append(
+                {
+                    "kind": kind,
+                    "meaning": KINDS[kind],
+                    "count": len(findings),
+                    "pairs": bool(findings[0].other),
+                    "items": list(pool.map(_item, findings[:SHOWN])),
+                }
+            )
+    page = environment.get_template("inspection.html.j2").render(
+        title=Path(inspection.data).resolve().name, inspection=inspection, splits=splits, sections=sections
+    )
+    file.write_text(page, "utf-8")
+
+
+def _item(finding: Finding) -> dict:
+    paths = [] if finding.kind == UNREADABLE else [path for path in (finding.path, finding.other) if path]
+    return {"caption": line_of(finding), "pictures": [_picture(path) for path in paths]}
+
+
+def _picture(path: str) -> dict[str, str]:
+    pixels = read_thumbnail(Path(path), THUMBNAIL)
+    with io.BytesIO() as file:
+        Image.fromarray(pixels).save(file, "WEBP", quality=QUALITY)
+        return {"data": base64.b64encode(file.getvalue()).decode(), "alt": f"The photo {Path(path).name}"}

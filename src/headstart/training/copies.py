@@ -1,0 +1,73 @@
+"""Images -> which of them are copies of each other, as a network and the pixels say; found once, and kept.
+
+CACHE/copies/KEY.json holds the pairs that were found among images with these digests, in their order. It may be removed
+at any time.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from headstart import cache
+from headstart.data.dataset import Split
+from headstart.data.duplicates import Duplicates, Pair, find_duplicates, grouped
+from headstart.data.rows import Rows
+from headstart.models.weights import identity
+from headstart.progress import Progress
+from headstart.training.settings import Settings
+
+SCHEMA = 1  # of what counts as a copy
+
+
+def copies(images: Split, settings: Settings, features: Callable[[], Rows], *, progress: Progress) -> Duplicates:
+    """
+    Args:
+        images: of any splits and classes.
+        settings: of the network that gives the features.
+        features: gives them, float32 (n, depth), when they are needed.
+
+    Raises:
+        ImageError: a file was changed, moved or damaged since the collection was read.
+    """
+    key = cache.key(
+        "opencv-python-headless",
+        "pillow",
+        schema=SCHEMA,
+        images=hashlib.sha256("".join(images.digests).encode()).hexdigest(),
+        weights=identity(settings.backbone, settings.weights),
+        backbone=settings.backbone,
+        image_size=settings.image_size,
+        precision=settings.precision,
+    )
+    file = cache.cache_folder() / cache.COPIES / f"{key}.json"
+    kept = _read(file, len(images)) if key else None
+    if kept:
+        return kept
+    found = find_duplicates(images, features(), progress=progress)
+    if key:
+        _write(file, found)
+    return found
+
+
+def _read(file: Path, count: int) -> Duplicates | None:
+    """What was kept; None where there is nothing, or it is damaged."""
+    try:
+        document = json.loads(file.read_text("utf-8"))
+        pairs = tuple(Pair(*row) for row in document["pairs"])
+        return Duplicates(pairs, grouped(count, pairs), document["limit"], document["looked_at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(file: Path, found: Duplicates) -> None:
+    """Where the cache cannot be written, the next run compares the images again."""
+    pairs = [(pair.first, pair.second, pair.kind, pair.likeness) for pair in found.pairs]
+    document = {"limit": found.limit, "looked_at": found.looked_at, "pairs": pairs}
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = file.with_name(f"writing-{uuid.uuid4().hex}")
+        temporary.write_text(json.dumps(document), "utf-8")
+        temporary.rename(file)

@@ -1,0 +1,152 @@
+"""Copies: candidates by their features, confirmed by their pixels, put together in groups."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+import headstart as hs
+from headstart.data import duplicates, neighbours
+from headstart.data.duplicates import Pair, find_duplicates, grouped
+from headstart.data.findings import BYTES, NEAR, PIXELS
+from headstart.data.images import read_image
+from headstart.data.likeness import SIDE, Picture, likeness
+from headstart.data.loading import load_images
+from planted import copies, jpeg, tiles
+
+
+def picture(source: bytes | Path) -> Picture:
+    return Picture.of(read_image(source, SIDE))
+
+
+# Candidates
+
+
+@pytest.mark.parametrize("block", [3, 7, 4096])
+def test_closest_pairs_are_those_of_all_pairs(block, monkeypatch):
+    monkeypatch.setattr(neighbours, "BLOCK", block)
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(4, 8))[rng.integers(4, size=20)] + rng.normal(size=(20, 8)) * 0.2
+    features[5] = 0
+    lengths = np.maximum(np.linalg.norm(features, axis=1), 1e-12)
+    cosines = features @ features.T / np.outer(lengths, lengths)
+    close = neighbours.closest_pairs(features.astype(np.float16))
+    first, second = np.nonzero(np.triu(cosines, 1) >= neighbours.LEAST)
+    assert {tuple(pair) for pair in close.pairs.tolist()} == set(zip(first.tolist(), second.tolist(), strict=True))
+    assert len(first) > 10
+    np.testing.assert_allclose(close.similarities, cosines[tuple(close.pairs.T)], atol=2e-3)
+    assert (np.diff(close.similarities) <= 0).all()
+    assert close.limit == neighbours.LEAST
+
+
+def test_where_all_images_are_alike_only_the_closest_pairs_are_looked_at(monkeypatch):
+    monkeypatch.setattr(neighbours, "FEW_PAIRS", 10)
+    features = np.ones((60, 8)) + np.random.default_rng(0).normal(size=(60, 8)) * 0.05
+    features[7] = features[31]
+    close = neighbours.closest_pairs(features)
+    assert len(close.pairs) == 60
+    assert close.pairs[0].tolist() == [7, 31]
+    assert close.limit == close.similarities[-1] > 0.95
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_few_images(count):
+    close = neighbours.closest_pairs(np.ones((count, 4), np.float16))
+    assert close.pairs.tolist() == [[0, 1]][: count - 1 if count else 0]
+
+
+# The pixels
+
+
+def test_copies_of_photos_are_alike_and_other_photos_are_not():
+    shown = tiles()[::7]
+    originals = [picture(jpeg(image)) for image in shown]
+    found = [
+        likeness(original, picture(copy)) > duplicates.ENOUGH
+        for image, original in zip(shown, originals, strict=True)
+        for copy in copies(image).values()
+    ]
+    assert sum(found) >= 0.95 * len(found)
+    for number, one in enumerate(originals):
+        assert all(likeness(one, other) < 0.7 for other in originals[:number])
+
+
+def test_solar_cells_with_the_same_busbars_are_not_alike(cells):
+    """The first is cracked, the second is not; the busbars are the same."""
+    folder = cells["functional"][0].parent
+    cracked, whole = (picture(folder / f"cell{number}.png") for number in ("0407", "0408"))
+    assert likeness(cracked, whole) < 0.7
+    assert likeness(cracked, picture(jpeg(Image.open(folder / "cell0407.png"), 60))) > duplicates.ENOUGH
+
+
+def test_pictures_without_structure_are_not_alike():
+    white, grey = (Picture.of(np.full((SIDE, SIDE, 3), value, np.uint8)) for value in (255, 128))
+    assert likeness(white, grey) == 0.0
+    assert likeness(white, picture(jpeg(tiles()[40]))) == 0.0
+
+
+# Both together
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """20 tiles in two classes, and copies of some of them."""
+    root = tmp_path_factory.mktemp("copies")
+    for name in ("a", "b"):
+        (root / name).mkdir()
+    shown = tiles()[::3][:20]
+    for number, image in enumerate(shown):
+        (root / "ab"[number % 2] / f"{number:02}.jpg").write_bytes(jpeg(image))
+    (root / "a" / "bytes.jpg").write_bytes(jpeg(shown[2]))
+    for number, (name, data) in enumerate(copies(shown[4]).items()):
+        (root / "ab"[number % 2] / f"near {name}.jpg").write_bytes(data)
+    for level in (1, 9):
+        shown[7].save(root / "b" / f"pixels{level}.png", compress_level=level)
+    return root
+
+
+def layout(paths) -> np.ndarray:
+    """Instead of a network: 4 x 4 grey values, the same for the mirrored picture."""
+    small = np.stack([read_image(path, 4).mean(axis=2) for path in paths])
+    return (small + small[:, :, ::-1]).reshape(len(small), 16)
+
+
+def test_every_planted_copy_is_found_and_nothing_else(folder):
+    images, _ = load_images(folder, progress=hs.Quiet())
+    names = [Path(path).name for path in images.paths]
+    found = find_duplicates(images, layout(images.paths), progress=hs.Quiet())
+    groups = [{names[index] for index in members} for members in found.members()]
+    near = {"04.jpg", *(f"near {name}.jpg" for name in copies(tiles()[0]))}
+    for expected in ({"02.jpg", "bytes.jpg"}, near, {"07.jpg", "pixels1.png", "pixels9.png"}):
+        assert expected in groups
+    assert len(groups) == 3
+    kinds = {frozenset((names[pair.first], names[pair.second])): pair.kind for pair in found.pairs}
+    assert kinds[frozenset(("02.jpg", "bytes.jpg"))] == BYTES
+    assert kinds[frozenset(("pixels1.png", "pixels9.png"))] == PIXELS
+    assert sum(kind == NEAR for kind in kinds.values()) == len(near) - 1 + 1
+    assert all(pair.likeness >= duplicates.ENOUGH for pair in found.pairs)
+
+
+pairs_of = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.sampled_from([BYTES, PIXELS, NEAR])))
+
+
+@settings(deadline=None)
+@given(pairs_of)
+def test_groups_are_what_pairs_connect_and_the_surest_pairs_connect_them_still(drawn):
+    pairs = [Pair(min(i, j), max(i, j), kind, 0.9) for i, j, kind in drawn if i != j]
+    pairs = list({(pair.first, pair.second): pair for pair in pairs}.values())
+    expected = list(range(12))
+    for _ in range(12):
+        for pair in pairs:
+            expected[pair.first] = expected[pair.second] = min(expected[pair.first], expected[pair.second])
+    groups = grouped(12, pairs)
+    assert len(set(zip(groups.tolist(), expected, strict=True))) == len(set(expected)) == len(set(groups.tolist()))
+    surest = duplicates._surest(12, pairs)
+    np.testing.assert_array_equal(grouped(12, surest), groups)
+    assert len(surest) == 12 - len(set(expected))
+    assert sum(pair.kind == BYTES for pair in surest) == 12 - len(
+        set(grouped(12, [pair for pair in pairs if pair.kind == BYTES]).tolist())
+    )
