@@ -20,6 +20,7 @@ import numpy as np
 
 from headstart.data.dataset import Dataset, Split
 from headstart.data.loading import load_dataset
+from headstart.data.resizing import STRETCH
 from headstart.data.splits import TEST, VALIDATION
 from headstart.data.tables import read_splits, write_splits
 from headstart.errors import RunError, RunInterruptedError
@@ -59,6 +60,7 @@ def make_run(
     recipe: str | Recipe = recipes.DEFAULT,
     backbone: str = backbones.DEFAULT,
     image_size: int | None = None,
+    resizing: str = STRETCH,
     weights: str | Path = "pretrained",
     seed: int = 0,
     execution: str = "split",
@@ -73,7 +75,7 @@ def make_run(
     Args:
         data: folder, zip or CSV, see `load_dataset`.
         out: the folder of the run; it must not exist yet.
-        recipe, backbone, image_size, weights, seed, execution, precision: see `headstart.train`.
+        recipe, backbone, image_size, resizing, weights, seed, execution, precision: see `headstart.train`.
         test_fraction: see `load_dataset`.
         images: use only about so many of the images, for a quick look, in which near copies are not kept together, as
             finding them means to look at all of them; None: all.
@@ -89,6 +91,7 @@ def make_run(
         recipe=recipe,
         backbone=backbone,
         image_size=image_size,
+        resizing=resizing,
         weights=weights,
         seed=seed,
         execution=execution,
@@ -121,7 +124,13 @@ def make_run(
         gallery.draw_samples(plots, dataset, seed=seed)
         trained = train_and_keep(dataset, settings, checkpoint_folder=partial / CHECKPOINTS, progress=progress)
         gallery.draw_views(
-            plots, dataset, trained.views, settings.recipe.augmentation, image_size=settings.image_size, seed=seed
+            plots,
+            dataset,
+            trained.views,
+            settings.recipe.augmentation,
+            image_size=settings.image_size,
+            resizing=settings.resizing,
+            seed=seed,
         )
         classifier = trained.classifier
         evaluations = _evaluate(trained, dataset, progress)

@@ -28,11 +28,18 @@ def draw_samples(folder: Path, dataset: Dataset, *, seed: int) -> None:
 
 
 def draw_views(
-    folder: Path, dataset: Dataset, kept: Sequence[str], augmentation: Augmentation, *, image_size: int, seed: int
+    folder: Path,
+    dataset: Dataset,
+    kept: Sequence[str],
+    augmentation: Augmentation,
+    *,
+    image_size: int,
+    resizing: str,
+    seed: int,
 ) -> None:
     """augmentation.png: the views that are kept, by their names; where none are, random ones."""
     train, first = dataset.train, various(dataset.train.labels, seed=seed)[0]
-    image, digest = read_image(train.paths[first], max(image_size, THUMBNAIL)), train.digests[first]
+    image, digest = read_image(train.paths[first], max(image_size, THUMBNAIL), resizing), train.digests[first]
     if kept:
         views, names = [VIEWS[name](image) for name in kept], [name.replace("_", " ") for name in kept]
     else:

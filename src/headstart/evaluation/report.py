@@ -42,6 +42,7 @@ def metrics(
         "recipe": classifier.recipe,
         "seed": seed,
         **{name: evaluations[name].to_json() if name in evaluations else None for name in SPLITS},
+        "resizing": classifier.resizing,
         "phases": [_with_interval(phase, evaluations) for phase in classifier.phases],
         "seconds": dict(seconds),
     }
