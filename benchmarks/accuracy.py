@@ -31,8 +31,8 @@ def measured(images: hs.Dataset, recipe: hs.Recipe, seed: int) -> tuple[float, f
     """Accuracy and loss on the test (or else the validation) images, whether the last phase was kept, seconds."""
     start = time.perf_counter()
     settings = Settings.of(
-        recipe=recipe, backbone="mobilenet_v2", image_size=None, weights="pretrained", seed=seed, execution="split",
-        precision="float32",
+        recipe=recipe, backbone="mobilenet_v2", image_size=None, resizing="stretch", weights="pretrained", seed=seed,
+        execution="split", precision="float32",
     )  # fmt: skip
     trained = train_and_keep(images, settings, progress=hs.Quiet())
     split = images.test if len(images.test) else images.validation

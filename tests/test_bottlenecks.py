@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import headstart as hs
 from conftest import Listener
 from headstart import cache as hs_cache
 from headstart.data.images import read_image
+from headstart.data.resizing import RESIZINGS
 from headstart.errors import ImageError
 from headstart.training import bottlenecks
 from headstart.training.bottlenecks import extract
@@ -51,14 +53,16 @@ def split(photos) -> hs.Split:
     return hs.load_dataset(photos, seed=0, progress=hs.Quiet()).train
 
 
-def computed(split: hs.Split, *, key: str | None = "k", view: str = "original", progress=None) -> int:
+def computed(
+    split: hs.Split, *, key: str | None = "k", resizing: str = "stretch", view: str = "original", progress=None
+) -> int:
     """How many images were computed; what comes out is always checked."""
-    engine = Counting()
-    kept = extract(split, Compiled(engine, key), SIZE, view=view, progress=progress or hs.Quiet())
+    engine, progress = Counting(), progress or hs.Quiet()
+    kept = extract(split, Compiled(engine, key), SIZE, resizing=resizing, view=view, progress=progress)
     order = np.random.default_rng(0).permutation(len(split))
     means, rows = kept.take(order)
     for mean, row, index in zip(means, rows, order, strict=True):
-        image = read_image(split.paths[index], SIZE)
+        image = read_image(split.paths[index], SIZE, resizing)
         image = image[:, ::-1] if view == "mirrored" else image
         np.testing.assert_allclose(mean, image.mean(axis=(0, 1)), rtol=1e-3)
         np.testing.assert_allclose(row, image[0], rtol=1e-3)
@@ -76,6 +80,20 @@ def test_only_what_is_new_is_computed(cache, split):
     assert computed(split) == 0
     assert computed(split, view="mirrored") == len(split)
     assert computed(split, key="other") == len(split)
+
+
+def test_each_resizing_has_features_of_its_own(cache, tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(8):
+        folder = tmp_path / "oblong" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (20 + number, 40, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    oblong, _ = hs.load_images(tmp_path / "oblong", progress=hs.Quiet())
+    for again in (False, True):
+        for resizing in RESIZINGS:
+            for view in ("original", "mirrored"):
+                assert computed(oblong, resizing=resizing, view=view) == (0 if again else 8)
 
 
 def test_equal_files_are_computed_once(cache, split):

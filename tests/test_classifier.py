@@ -13,7 +13,6 @@ from PIL import Image
 import headstart as hs
 from headstart.errors import ImageError, RunError
 
-
 FILES = ["classifier.json", "known.npy", "model.keras"]
 
 
@@ -146,6 +145,11 @@ def replaced(file: Path, old: str, new: str) -> None:
         lambda f: replaced(f / "classifier.json", '"schema": 1', '"schema": 9'),
         "has schema 9, this headstart reads 1. Install the headstart that wrote it: 0.1.0",
     ),
+    (
+        lambda f: replaced(f / "classifier.json", '"resizing": "stretch"', '"resizing": "squash"'),
+        "has the resizing 'squash', this headstart knows stretch, crop, pad. Install the headstart that wrote it",
+    ),
+    (lambda f: replaced(f / "classifier.json", '"resizing": "stretch"', '"resizing": []'), "the resizing \\[\\],"),
 ])  # fmt: skip
 def test_damaged_folder(run, tmp_path, change, message):
     folder = tmp_path / "copy"

@@ -193,6 +193,10 @@ def test_predict_reports_what_it_cannot_read_and_answers_the_rest(run, photos, t
     (["train", "{photos}", "--out", "{tmp}/run", "--backbone", "resnet"], "no backbone 'resnet'"),
     (["train", "{photos}", "--out", "{tmp}/run", "--image-size", "16"], "16 x 16 pixels are too small"),
     (["train", "{photos}", "--out", "{tmp}/run", "--recipe", "slow"], "no recipe 'slow'"),
+    (
+        ["train", "{photos}", "--out", "{tmp}/run", "--resize", "squash"],
+        "no resizing 'squash'. Choose one of: stretch, crop, pad",
+    ),
     (["train", "{photos}", "--out", "{tmp}/run", "--fine-tune", "perhaps"], "Choose one of: auto, always, never"),
     (["train", "{photos}", "--out", "{run}"], "exists already"),
     (["train", "{photos}", "--out", "{tmp}/run", "--weights", "{tmp}/x.h5"], "is not there"),

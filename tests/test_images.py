@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from headstart.data.images import from_array, from_pillow, read_image, read_thumbnail, resize
+from headstart.data.images import from_array, from_pillow, read_image, read_thumbnail
+from headstart.data.resizing import resize
 from headstart.errors import ImageError
 
 

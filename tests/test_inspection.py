@@ -264,4 +264,5 @@ def test_a_csv_and_what_most_photos_have_in_common_is_said_once(tmp_path):
     assert "12 of 12 photos: grey" in said
     assert f"12 of 12 photos are smaller than the {SMALL} pixels" in said
     assert "2.0 times as long as it is wide" in said
+    assert "--resize crop` cuts out the middle instead and loses 50%" in said
     assert not {COLOURS, SHAPE, "small"} & set(inspection.counts)

@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -45,7 +46,15 @@ def many(tmp_path_factory):
     phase = {"name": "feature_extraction", "epochs": 1, "kept": True, "parameters": 9, "trainable_parameters": 9,
              "trainable_variables": 2, "seconds": 1.0, "validation": {"loss": 1.0, "accuracy": 0.5}}  # fmt: skip
     network = Network(lambda: pytest.fail("the page needs no network"))
-    classifier = Classifier(network, names, "mobilenet_v2", 224, "fast", certainty, phases=(phase,))
+    classifier = Classifier(
+        network=network,
+        class_names=names,
+        backbone="mobilenet_v2",
+        image_size=224,
+        recipe="fast",
+        certainty=certainty,
+        phases=(phase,),
+    )
     (folder / "plots").mkdir()
     drawn = {name: curves(found.probabilities, labels, i) for i, name in enumerate(names)}
     plots.save(plots.confusion_matrix(found), folder / "plots" / "confusion_matrix.png")
@@ -61,7 +70,7 @@ def many(tmp_path_factory):
     return page
 
 
-def opened(browser: Browser, path, width: int, scheme: str = "light") -> tuple[Page, list[str]]:
+def opened(browser: Browser, path, width: int, scheme: Literal["light", "dark"] = "light") -> tuple[Page, list[str]]:
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     faults: list[str] = []
     page.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)

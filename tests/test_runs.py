@@ -175,6 +175,9 @@ def test_interrupted_killed_and_gone_on_with(run, photos, recipe, tmp_path):
         hs.make_run(photos, out, recipe=recipe, image_size=SMALL, seed=3, progress=hs.Quiet())
     with pytest.raises(RunError, match=r"other settings: seed was 3, now 4"):
         hs.make_run(photos, out, recipe=recipe, image_size=SMALL, seed=4, resume=True, progress=hs.Quiet())
+    changed = {"resizing": "crop", "seed": 3}
+    with pytest.raises(RunError, match=r"other settings: resizing was 'stretch', now 'crop'"):
+        hs.make_run(photos, out, recipe=recipe, image_size=SMALL, resume=True, progress=hs.Quiet(), **changed)
 
     process = start(photos, out, "--resume")
     wait_for(partial / "checkpoints" / "epoch-003", process)

@@ -116,6 +116,9 @@ def train(
     recipe: RecipeName = "fast",
     backbone: Annotated[str, typer.Option(help="Pretrained base; `headstart backbones` lists them.")] = "mobilenet_v2",
     image_size: Annotated[int | None, typer.Option(min=1, help="Side in pixels, instead of the recipe's.")] = None,
+    resize: Annotated[
+        str, typer.Option(help="How a photo becomes a square: stretch it, crop out its middle, or pad it with grey.")
+    ] = "stretch",
     fine_tune: Annotated[
         str, typer.Option(help="auto: keep it if the recipe says so or it helps; always; never: train the head only.")
     ] = "auto",
@@ -151,6 +154,7 @@ def train(
         recipe=_recipe(recipe, epochs, fine_tune, balanced=balanced),
         backbone=backbone,
         image_size=image_size,
+        resizing=resize,
         weights=weights or "pretrained",
         execution=execution,
         precision=precision,

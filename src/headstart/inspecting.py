@@ -20,6 +20,7 @@ from headstart.data.findings import CONFLICT, DOUBT, KINDS, LEAK, OUTLIER, UNREA
 from headstart.data.folder import Item, list_images
 from headstart.data.inspection import inspect_files
 from headstart.data.loading import Collection, read_collection, refusal
+from headstart.data.resizing import STRETCH
 from headstart.data.rows import Rows
 from headstart.data.splits import SPLITS, TEST, TEST_FRACTION, TRAIN, VALIDATION
 from headstart.evaluation.inspection_report import Inspection, write_csv, write_json
@@ -65,6 +66,7 @@ def inspect(
         recipe=recipes.DEFAULT,
         backbone=backbone,
         image_size=image_size,
+        resizing=STRETCH,  # all of each photo is looked at
         weights=weights,
         seed=seed,
         execution="split",

@@ -16,6 +16,7 @@ import numpy as np
 
 from headstart.data.dataset import Dataset, Split
 from headstart.data.loading import load_dataset
+from headstart.data.resizing import STRETCH
 from headstart.data.splits import TEST, VALIDATION
 from headstart.data.tables import read_splits, write_splits
 from headstart.errors import RunError
@@ -56,6 +57,7 @@ def make_run(
     recipe: str | Recipe = recipes.DEFAULT,
     backbone: str = backbones.DEFAULT,
     image_size: int | None = None,
+    resizing: str = STRETCH,
     weights: str | Path = "pretrained",
     seed: int = 0,
     execution: str = "split",
@@ -70,7 +72,7 @@ def make_run(
     Args:
         data: folder, zip or CSV, see `load_dataset`.
         out: the folder of the run; it must not exist yet.
-        recipe, backbone, image_size, weights, seed, execution, precision: see `headstart.train`.
+        recipe, backbone, image_size, resizing, weights, seed, execution, precision: see `headstart.train`.
         test_fraction: see `load_dataset`.
         images: use only about so many of the images, for a quick look, in which near copies are not kept together, as
             finding them means to look at all of them; None: all.
@@ -86,6 +88,7 @@ def make_run(
         recipe=recipe,
         backbone=backbone,
         image_size=image_size,
+        resizing=resizing,
         weights=weights,
         seed=seed,
         execution=execution,
@@ -118,16 +121,20 @@ def make_run(
         gallery.draw_samples(plots, dataset, seed=seed)
         trained = train_and_keep(dataset, settings, checkpoint_folder=partial / CHECKPOINTS, progress=progress)
         gallery.draw_views(
-            plots, dataset, trained.views, settings.recipe.augmentation, image_size=settings.image_size, seed=seed
+            plots,
+            dataset,
+            trained.views,
+            settings.recipe.augmentation,
+            image_size=settings.image_size,
+            resizing=settings.resizing,
+            seed=seed,
         )
         classifier = trained.classifier
         evaluations = _evaluate(trained, dataset, progress)
         name = TEST if TEST in evaluations else VALIDATION
         _say_predictions(progress, evaluations[name], name, seed)
         gallery.draw_results(plots, dataset.splits()[name], evaluations[name], classifier.history, name=name, seed=seed)
-        gallery.draw_explanations(
-            plots, trained, dataset.train, dataset.splits()[name], evaluations[name], image_size=settings.image_size
-        )
+        gallery.draw_explanations(plots, trained, dataset.train, dataset.splits()[name], evaluations[name])
         future = _outlook(trained, dataset, seed, progress)
         if future:
             gallery.draw_outlook(plots, future)
@@ -197,11 +204,14 @@ def _outlook(trained: Trained, dataset: Dataset, seed: int, progress: Progress) 
     return found
 
 
-def _familiar(trained: Trained, held_out: Split) -> Interval:
+def _familiar(trained: Trained, held_out: Split) -> Interval | None:
     """How many held-out images are like what was trained on."""
     from headstart.evaluation.metrics import wilson
 
-    knows = trained.classifier.familiar.knows(trained.features(held_out)[:])
+    familiar = trained.classifier.familiar
+    if familiar is None:
+        return None
+    knows = familiar.knows(trained.features(held_out)[:])
     return wilson(int(knows.sum()), len(knows))
 
 
@@ -224,7 +234,7 @@ def _write(
     dataset: Dataset,
     evaluations: dict[str, Evaluation],
     future: Outlook | None,
-    familiar: Interval,
+    familiar: Interval | None,
     *,
     start: float,
     seed: int,

@@ -1,7 +1,7 @@
 """Split -> batches of uint8 images and labels, decoded on all cores. Knows no model.
 
-Batch `i` of epoch `e` is a function of (split, size, seed, e, i) alone: the order of the images and the view of each
-are drawn from them, and from nothing else.
+Batch `i` of epoch `e` is a function of (split, size, resizing, seed, e, i) alone: the order of the images and the view
+of each are drawn from them, and from nothing else.
 """
 
 import os
@@ -15,6 +15,7 @@ import numpy as np
 from headstart.data.augmentation import Augmentation
 from headstart.data.dataset import Split
 from headstart.data.images import read_again
+from headstart.data.resizing import STRETCH
 
 
 @dataclass(eq=False)
@@ -23,6 +24,7 @@ class Batches:
 
     size: side of the images in pixels.
     batch_size: images in a batch; the last one may hold fewer.
+    resizing: how photos become squares: name of a row of RESIZINGS.
     shuffle: a fresh order in each epoch; otherwise the order of the split.
     augmentation: a fresh random view of each image in each epoch; otherwise the image as it is.
     memory: bytes of decoded images to keep for the epochs after; the images beyond are decoded anew in each.
@@ -31,6 +33,7 @@ class Batches:
     split: Split
     size: int
     batch_size: int = 32  # the tutorial's
+    resizing: str = STRETCH  # the tutorial's
     shuffle: bool = False
     augmentation: Augmentation | None = None
     seed: int = 0
@@ -67,7 +70,7 @@ class Batches:
     def _image(self, index: int, epoch: int) -> np.ndarray:
         image = self._kept.get(index)
         if image is None:
-            image = read_again(self.split.paths[index], self.size)
+            image = read_again(self.split.paths[index], self.size, self.resizing)
             if (len(self._kept) + 1) * image.nbytes <= self.memory:
                 self._kept[index] = image
         if self.augmentation is None:

@@ -109,7 +109,7 @@ def _confirmed(paths: Sequence[str], candidates: np.ndarray, progress: Progress)
     with ThreadPoolExecutor(os.cpu_count()) as pool, progress.bar("Comparing images", len(candidates)) as advance:
         for some in _neighbourhoods(candidates, len(paths)):
             needed = np.unique(some).tolist()
-            read = pool.map(lambda image: Picture.of(read_again(paths[image], SIDE)), needed)
+            read = pool.map(lambda image: Picture.of(read_again(str(paths[image]), SIDE)), needed)
             pictures = dict(zip(needed, read, strict=True))
             found += [pair for pair in pool.map(compare, map(tuple, some.tolist())) if pair]
             advance(len(some), "")

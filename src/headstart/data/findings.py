@@ -24,7 +24,8 @@ KINDS = {
     WRONG_ENDING: "The content is another format than the file's name says. headstart reads it all the same.",
     COLOURS: "Colours or transparency that most of the other photos do not have.",
     SMALL: "So few pixels that they are enlarged more than twice.",
-    SHAPE: "Far from square, and squeezed into one: what is on them is distorted.",
+    SHAPE: "Far from square, and squeezed into one: what is on them is distorted, unless `headstart train` is told to "
+    "--resize crop (the middle alone is seen) or --resize pad (all is seen, smaller).",
 }
 
 

@@ -2,7 +2,8 @@
 
 JPEG, the common case, goes through OpenCV, which is fast and releases the interpreter lock. All the rest (PNG, WebP,
 BMP, GIF, TIFF, and JPEG in CMYK) goes through Pillow, which knows palettes, transparency and 16 bits.
-The same resizing serves training, evaluation and prediction, so that a file always gives the same pixels.
+Training, evaluation and prediction read by the same functions, so that a file always gives the same pixels; how a photo
+becomes a square is said in `resizing.py`.
 """
 
 import io
@@ -26,6 +27,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from headstart.data.resizing import STRETCH, get_resizing, power_of_two, resize
 from headstart.errors import ImageError
 
 # Files with these endings are taken for images; what a file really is, its content says.
@@ -55,12 +57,13 @@ _PILLOW_FAILURES = (
 )  # fmt: skip
 
 
-def read_image(source: bytes | str | Path, size: int | None = None) -> np.ndarray:
+def read_image(source: bytes | str | Path, size: int | None = None, resizing: str = STRETCH) -> np.ndarray:
     """Decode one image file.
 
     Args:
         source: the path of a file, or its content.
-        size: side in pixels of the square to resize to (stretched, as the tutorial does); None keeps all pixels.
+        size: side in pixels of the square to make of it; None keeps all pixels.
+        resizing: how a photo of another shape becomes a square: name of a row of RESIZINGS.
 
     Returns:
         uint8 (height, width, 3), RGB, upright (EXIF orientation applied), transparent parts on white;
@@ -72,11 +75,11 @@ def read_image(source: bytes | str | Path, size: int | None = None) -> np.ndarra
     """
     if isinstance(source, (str, Path)):
         try:
-            return read_image(_content(source), size)
+            return read_image(_content(source), size, resizing)
         except ImageError as error:
             raise ImageError(f"'{source}' {error}.") from None
-    image = _decode(source, size)
-    return image if size is None else resize(image, size)
+    image = _decode(source, size, resizing)
+    return image if size is None else resize(image, size, resizing)
 
 
 @dataclass(frozen=True)
@@ -105,30 +108,16 @@ def read_header(path: str | Path) -> Header:
         raise ImageError(f"'{path}' cannot be looked at ({error}).") from None
 
 
-def read_again(path: str | Path, size: int) -> np.ndarray:
+def read_again(path: str | Path, size: int, resizing: str = STRETCH) -> np.ndarray:
     """`read_image` of a file that was read when the collection was listed: uint8 (size, size, 3).
 
     Raises:
         ImageError: it was changed or moved since.
     """
     try:
-        return read_image(path, size)
+        return read_image(path, size, resizing)
     except ImageError as error:
         raise ImageError(f"{error} It could be read a while ago: was it changed or moved?") from None
-
-
-def resize(image: np.ndarray, size: int) -> np.ndarray:
-    """uint8 (height, width, 3) -> uint8 (size, size, 3), stretched to the square.
-
-    Each side is first averaged down by the largest power of two that leaves at least `size`, then interpolated
-    bilinearly: without the averaging, most pixels of a large photo would never be looked at.
-    """
-    height, width = image.shape[:2]
-    down_y, down_x = _power_of_two(height / size), _power_of_two(width / size)
-    if down_y > 1 or down_x > 1:
-        averaged = (-(-width // down_x), -(-height // down_y))
-        image = cv2.resize(image, averaged, interpolation=cv2.INTER_AREA)
-    return cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
 
 
 def read_thumbnail(source: bytes | str | Path, longest: int) -> np.ndarray:
@@ -202,7 +191,7 @@ def _content(path: str | Path) -> bytes:
         raise ImageError(f"cannot be opened: {error.strerror or error}") from error
 
 
-def _decode(data: bytes, size: int | None) -> np.ndarray:
+def _decode(data: bytes, size: int | None, resizing: str) -> np.ndarray:
     if not data:
         raise ImageError("is empty (0 bytes)")
     try:
@@ -218,7 +207,7 @@ def _decode(data: bytes, size: int | None) -> np.ndarray:
         raise ImageError(f"has {width} x {height} pixels, more than {MAX_PIXELS:,}; make it smaller")
     is_jpeg = header.format in ("JPEG", "MPO")  # MPO: several JPEGs in one file, as some phones write
     if is_jpeg and header.mode in ("RGB", "L") and _is_whole_jpeg(data):
-        scale = 1 if size is None else min(8, _power_of_two(min(width, height) / size))
+        scale = 1 if size is None else min(8, power_of_two(get_resizing(resizing).side(width, height) / size))
         try:
             bgr = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[scale])
         except cv2.error:
@@ -244,8 +233,3 @@ def _upright(image: Image.Image) -> Image.Image:
 def _on_white(rgba: Image.Image) -> np.ndarray:
     white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
     return np.asarray(Image.alpha_composite(white, rgba).convert("RGB"))
-
-
-def _power_of_two(ratio: float) -> int:
-    """The largest power of two that is at most `ratio`; 1 for ratios below 2."""
-    return 1 << max(int(ratio).bit_length() - 1, 0)

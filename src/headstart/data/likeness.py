@@ -22,6 +22,7 @@ STRUCTURED = 1.0  # grey levels, squared: places with less structure show but no
 NOTHING = 0.05  # share of places with structure; with fewer, nothing can be told
 NEARLY_EVERYWHERE = 0.9
 _INSIDE = np.pad(np.ones((SIDE - 2 * RIM, SIDE - 2 * RIM), np.float32), RIM)
+_EVERYWHERE = np.full((SIDE, SIDE), 255, np.uint8)
 STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 1e-4)  # ten are mostly enough
 
 
@@ -58,7 +59,7 @@ def _structure(grey: np.ndarray) -> np.ndarray:
 
 def _refined(first: Picture, second: Picture, place: np.ndarray) -> float:
     try:
-        _, place = cv2.findTransformECC(second.fine, first.fine, place, cv2.MOTION_AFFINE, STEPS, None, 5)
+        _, place = cv2.findTransformECC(second.fine, first.fine, place, cv2.MOTION_AFFINE, STEPS, _EVERYWHERE, 5)
     except cv2.error:  # its way of saying that it finds nothing in common
         return 0.0
     both = _laid(_INSIDE, place) * _INSIDE > 0.99

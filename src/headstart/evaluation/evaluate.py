@@ -21,7 +21,7 @@ def evaluate(classifier: Classifier, split: Split, *, progress: Progress | None 
     if len(split) == 0:
         raise DatasetError("There are no images to evaluate on. Give a collection that has some.")
     split = _in_terms_of(classifier, split)
-    batches = Batches(split, classifier.image_size)
+    batches = Batches(split, classifier.image_size, resizing=classifier.resizing)
     images = (images for images, _ in track(progress or Quiet(), batches, "Evaluating", len(batches)))
     return measure(classifier.logits(images), split.labels, classifier.class_names, classifier.certainty)
 

@@ -34,11 +34,18 @@ def draw_samples(folder: Path, dataset: Dataset, *, seed: int) -> None:
 
 
 def draw_views(
-    folder: Path, dataset: Dataset, kept: Sequence[str], augmentation: Augmentation, *, image_size: int, seed: int
+    folder: Path,
+    dataset: Dataset,
+    kept: Sequence[str],
+    augmentation: Augmentation,
+    *,
+    image_size: int,
+    resizing: str,
+    seed: int,
 ) -> None:
     """augmentation.png: the views that are kept, by their names; where none are, random ones."""
     train, first = dataset.train, various(dataset.train.labels, seed=seed)[0]
-    image, digest = read_image(train.paths[first], max(image_size, THUMBNAIL)), train.digests[first]
+    image, digest = read_image(train.paths[first], max(image_size, THUMBNAIL), resizing), train.digests[first]
     if kept:
         views, names = [VIEWS[name](image) for name in kept], [name.replace("_", " ") for name in kept]
     else:
@@ -78,29 +85,28 @@ def draw_outlook(folder: Path, future: Outlook) -> None:
     plots.save(plots.outlook(future), folder / "outlook.png")
 
 
-def draw_explanations(
-    folder: Path, trained: Trained, train: Split, split: Split, evaluation: Evaluation, *, image_size: int
-) -> None:
+def draw_explanations(folder: Path, trained: Trained, train: Split, split: Split, evaluation: Evaluation) -> None:
     """explanations.png: the most certain mistakes (or else the least certain answers), and where they come from."""
     chosen, title = worst(evaluation, EXPLAINED), "Where mistakes come from"
     if not len(chosen):
         chosen = np.argsort(evaluation.probabilities.max(axis=1), kind="stable")[:EXPLAINED]
         title = "Where the least certain answers come from"
     chosen_images = split.take(chosen)
-    pixels = np.stack([read_again(path, image_size) for path in chosen_images.paths])
-    kernel, bias = trained.classifier.network.head
+    classifier = trained.classifier
+    size, resizing = classifier.image_size, classifier.resizing
+    pixels = np.stack([read_again(path, size, resizing) for path in chosen_images.paths])
+    kernel, bias = classifier.network.head
     similar = nearest(trained.features(chosen_images)[:], trained.features(train), NEIGHBOURS)
     rows = []
     for row, (image, maps) in enumerate(zip(chosen, trained.feature_maps(pixels), strict=True)):
         answer = int(evaluation.predicted[image])
-        photo = read_thumbnail(split.paths[image], THUMBNAIL)
         rows.append(
             plots.Explained(
-                image=photo,
+                image=read_thumbnail(split.paths[image], THUMBNAIL),
                 label=evaluation.class_names[evaluation.labels[image]],
                 answer=evaluation.class_names[answer],
                 certainty=float(evaluation.probabilities[image, answer]),
-                where=overlay(photo, class_map(maps, kernel, bias, answer)),
+                where=overlay(pixels[row], class_map(maps, kernel, bias, answer)),
                 neighbours=[
                     (read_thumbnail(train.paths[i], THUMBNAIL), train.class_names[train.labels[i]])
                     for i in similar[row]

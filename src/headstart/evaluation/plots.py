@@ -52,7 +52,7 @@ FONTS = ["DejaVu Sans", *(name for name in _MORE_FONTS if name in _INSTALLED)]
 class Explained:
     """A row of `explanations`. All images are uint8 (h, w, 3) of any size.
 
-    where: the photo, dark where nothing speaks for the answer.
+    where: the photo as the network sees it, dark where nothing speaks for the answer.
     neighbours: training images, each with its class name.
     """
 

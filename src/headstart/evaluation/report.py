@@ -66,6 +66,7 @@ def metrics(
         "recipe": classifier.recipe,
         "seed": seed,
         **{name: _measured(name, evaluations) for name in SPLITS},
+        "resizing": classifier.resizing,
         "familiar": familiar.to_json() if familiar else None,
         "certainty": classifier.certainty.to_json(),
         "outlook": future.to_json() if future else None,

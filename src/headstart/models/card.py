@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from headstart.data.resizing import RESIZINGS, STRETCH
 from headstart.errors import RunError
 
 SCHEMA = 1
@@ -18,7 +19,8 @@ def read_card(folder: Path) -> dict:
     """The card of the classifier in a folder.
 
     Raises:
-        RunError: there is no such folder, it holds no classifier, or the card is damaged or of another schema.
+        RunError: there is no such folder, it holds no classifier, or the card is damaged, of another schema or with an
+            unknown resizing.
     """
     file = folder / FILE
     if not file.is_file():
@@ -30,9 +32,12 @@ def read_card(folder: Path) -> dict:
         raise RunError(f"'{file}' is damaged ({error}). Copy the whole folder '{folder}' again.") from None
     if not isinstance(card, dict) or not card.keys() >= KEYS:
         raise RunError(f"'{file}' is damaged: it lacks some of {', '.join(sorted(KEYS))}. Copy the folder again.")
+    writer = f"Install the headstart that wrote it: {card.get('versions', {}).get('headstart', 'unknown')}."
     if card["schema"] != SCHEMA:
+        raise RunError(f"'{file}' has schema {card['schema']}, this headstart reads {SCHEMA}. {writer}")
+    card.setdefault("resizing", STRETCH)  # all that there was, once
+    if card["resizing"] not in list(RESIZINGS):
         raise RunError(
-            f"'{file}' has schema {card['schema']}, this headstart reads {SCHEMA}. "
-            f"Install the headstart that wrote it: {card.get('versions', {}).get('headstart', 'unknown')}."
+            f"'{file}' has the resizing {card['resizing']!r}, this headstart knows {', '.join(RESIZINGS)}. {writer}"
         )
     return card

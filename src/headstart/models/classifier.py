@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 from PIL import Image
 
-from headstart.data.images import from_array, from_pillow, read_image, resize
+from headstart.data.images import from_array, from_pillow, read_image
+from headstart.data.resizing import STRETCH, resize
 from headstart.errors import ImageError, RunError
 from headstart.models.card import FILE as CARD
 from headstart.models.card import SCHEMA, read_card, write_card
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 Picture = str | Path | bytes | Image.Image | np.ndarray
 
-RESIZING = "stretch"  # to the square, as the tutorial does
 BATCH = 32
 
 
@@ -46,6 +46,7 @@ class Classifier:
     backbone: name of the row of BACKBONES that the base is made by.
     image_size: side in pixels.
     recipe: name of the recipe that it was trained by.
+    resizing: how a photo becomes the square that the network sees: name of a row of RESIZINGS.
     certainty: what its validation images showed: temperature of its probabilities, thresholds of sure answers.
     familiar: features of some training images, by which an image is known to be like nothing it was trained on.
     history: a row for each epoch of its training, as in history.csv; empty after `load`.
@@ -57,6 +58,7 @@ class Classifier:
     backbone: str
     image_size: int
     recipe: str
+    resizing: str = STRETCH  # the tutorial's
     certainty: Certainty = field(default_factory=Certainty)
     familiar: Familiar | None = None
     history: tuple[dict, ...] = ()
@@ -155,7 +157,7 @@ class Classifier:
             "class_names": list(self.class_names),
             "backbone": self.backbone,
             "image_size": self.image_size,
-            "resizing": RESIZING,
+            "resizing": self.resizing,
             "recipe": self.recipe,
             "certainty": self.certainty.to_json(),
             "farthest": self.familiar.farthest if self.familiar else None,
@@ -166,11 +168,10 @@ class Classifier:
 
     def _pixels_or_error(self, picture: Picture) -> np.ndarray | ImageError:
         try:
-            if isinstance(picture, Image.Image):
-                return resize(from_pillow(picture), self.image_size)
             if isinstance(picture, (str, Path, bytes)):
-                return read_image(picture, self.image_size)
-            return resize(from_array(picture), self.image_size)
+                return read_image(picture, self.image_size, self.resizing)
+            pixels = from_pillow(picture) if isinstance(picture, Image.Image) else from_array(picture)
+            return resize(pixels, self.image_size, self.resizing)
         except ImageError as error:
             return error
 
@@ -197,6 +198,7 @@ def load(folder: str | Path) -> Classifier:
         backbone=card["backbone"],
         image_size=card["image_size"],
         recipe=card["recipe"],
+        resizing=card["resizing"],
         certainty=certainty,
         familiar=Familiar.read(folder, card["farthest"]) if card.get("farthest") is not None else None,
     )

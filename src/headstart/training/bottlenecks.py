@@ -1,9 +1,9 @@
 """Images -> bottleneck features: what an engine gives at the cut, kept on disk. Knows nothing of labels.
 
-A feature is found again by the digest of the image's bytes, the key of the engine and the view. They lie in shards,
-`CACHE/features/KEY/VIEW/CHECKSUM-NAME.npy`: NumPy arrays of records (digest, tensors), written whole, never changed,
-opened as memory maps. So two runs at once cannot disturb each other, a killed one leaves what it had finished, and 100
-new images cost the work of 100.
+A feature is found again by the digest of the image's bytes, the key of the engine, the resizing and the view. They lie
+in shards, `CACHE/features/KEY/RESIZING-VIEW/CHECKSUM-NAME.npy`: NumPy arrays of records (digest, tensors), written
+whole, never changed, opened as memory maps. So two runs at once cannot disturb each other, a killed one leaves what it
+had finished, and 100 new images cost the work of 100.
 """
 
 import os
@@ -22,6 +22,7 @@ import numpy as np
 from headstart import cache
 from headstart.data.dataset import Split
 from headstart.data.images import read_again
+from headstart.data.resizing import STRETCH
 from headstart.models.engine import BATCH
 from headstart.progress import Progress
 from headstart.training.frozen import Compiled
@@ -75,13 +76,32 @@ class Features:
         return self.take(np.arange(len(self))[rows])[0]
 
 
-def extract(split: Split, compiled: Compiled, image_size: int, *, view: str = ORIGINAL, progress: Progress) -> Features:
+def extract(
+    split: Split,
+    compiled: Compiled,
+    image_size: int,
+    *,
+    resizing: str = STRETCH,
+    view: str = ORIGINAL,
+    progress: Progress,
+) -> Features:
     """The features of each image of a split: from the cache, or computed and kept there.
+
+    Args:
+        split: the images.
+        compiled: what computes them.
+        image_size, resizing: the squares that it sees: their side in pixels, and a row of RESIZINGS.
+        view: name of a row of VIEWS.
+        progress: where to report to.
 
     Raises:
         ImageError: an image was changed, moved or damaged since the collection was read.
     """
-    folder = cache.cache_folder() / cache.FEATURES / compiled.key / view if compiled.key else None
+    folder = cache.cache_folder() / cache.FEATURES / compiled.key / f"{resizing}-{view}" if compiled.key else None
+
+    def read(index: int) -> np.ndarray:
+        return VIEWS[view](read_again(split.paths[index], image_size, resizing))
+
     shards, known = _known(folder, compiled) if folder else ([], {})
     first: dict[str, int] = {}  # digest -> the first image with it: two equal files are computed once
     for index, digest in enumerate(split.digests):
@@ -93,7 +113,7 @@ def extract(split: Split, compiled: Compiled, image_size: int, *, view: str = OR
         with progress.bar("Extracting features", len(missing)) as advance:
             for start in range(0, len(missing), rows_of_shard):
                 chosen = missing[start : start + rows_of_shard]
-                shard = _compute(split, chosen, compiled, image_size, VIEWS[view], advance)
+                shard = _compute(split, chosen, compiled, read, advance)
                 if folder:
                     shard = _write(shard, folder, progress)
                 known |= {split.digests[i]: (len(shards), row) for row, i in enumerate(chosen)}
@@ -123,10 +143,14 @@ def ahead(jobs: Sequence[Callable[[], np.ndarray]], depth: int = 8) -> Iterator[
 
 
 def _compute(
-    split: Split, chosen: np.ndarray, compiled: Compiled, size: int, view: View, advance: Callable[[int, str], None]
+    split: Split,
+    chosen: np.ndarray,
+    compiled: Compiled,
+    read: Callable[[int], np.ndarray],
+    advance: Callable[[int, str], None],
 ) -> np.ndarray:
     def job(indices: np.ndarray) -> Callable[[], np.ndarray]:
-        return lambda: np.stack([view(read_again(split.paths[i], size)) for i in indices])
+        return lambda: np.stack([read(i) for i in indices])
 
     def counted(batches: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         for batch in batches:

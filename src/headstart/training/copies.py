@@ -40,6 +40,7 @@ def copies(images: Split, settings: Settings, features: Callable[[], Rows], *, p
         weights=identity(settings.backbone, settings.weights),
         backbone=settings.backbone,
         image_size=settings.image_size,
+        resizing=settings.resizing,
         precision=settings.precision,
     )
     file = cache.cache_folder() / cache.COPIES / f"{key}.json"

@@ -29,7 +29,7 @@ RECOMPUTED = 1 / 8  # what it costs to compute a number of an activation again, 
 
 @dataclass(frozen=True)
 class Compiled:
-    """An engine with its address: equal keys mean equal features. Without a key nothing of it is kept on disk.
+    """An engine with its address: equal keys and pixels mean equal features. Without a key nothing is kept on disk.
 
     features: how many of its tensors, the first ones, are features; what comes behind can be looked at. None: all.
     """

@@ -62,8 +62,14 @@ class Parts:
         compiled = self.engine(thawed, pretrained=pretrained)
         wanted = (split, compiled, view)
         if wanted not in self._features:
-            size = self.settings.image_size
-            self._features[wanted] = bottlenecks.extract(split, compiled, size, view=view, progress=self.progress)
+            self._features[wanted] = bottlenecks.extract(
+                split,
+                compiled,
+                self.settings.image_size,
+                resizing=self.settings.resizing,
+                view=view,
+                progress=self.progress,
+            )
         return self._features[wanted]
 
     def feature_maps(self, images: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from headstart.data.resizing import get_resizing
 from headstart.errors import ModelError
 from headstart.models.backbones import check_image_size
 from headstart.models.engine import check_precision
@@ -20,6 +21,7 @@ class Settings:
     recipe: Recipe
     backbone: str
     image_size: int
+    resizing: str
     weights: str | Path
     seed: int
     execution: str
@@ -32,6 +34,7 @@ class Settings:
         recipe: str | Recipe,
         backbone: str,
         image_size: int | None,
+        resizing: str,
         weights: str | Path,
         seed: int,
         execution: str,
@@ -44,6 +47,7 @@ class Settings:
         recipe = get_recipe(recipe)
         image_size = image_size or recipe.image_size_for(backbone)
         check_image_size(backbone, image_size)
+        get_resizing(resizing)  # is there one of that name?
         check_precision(precision)
         if execution not in EXECUTIONS:
             raise ModelError(f"There is no execution '{execution}'. Choose one of: {', '.join(EXECUTIONS)}.")
@@ -52,7 +56,7 @@ class Settings:
                 f"The recipe '{recipe.name}' solves its head from features, so it cannot be executed as a whole. "
                 f"Take the recipe 'tutorial' with it, or leave the execution out."
             )
-        return cls(recipe, backbone, image_size, weights, seed, execution, precision)
+        return cls(recipe, backbone, image_size, resizing, weights, seed, execution, precision)
 
     def to_json(self) -> dict:
         return asdict(self) | {"weights": str(self.weights)}

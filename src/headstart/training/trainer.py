@@ -14,12 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from headstart.data.batches import Batches
 from headstart.data.dataset import Dataset, Split
+from headstart.data.resizing import STRETCH
 from headstart.errors import DatasetError
 from headstart.models import backbones
 from headstart.models.classifier import Classifier
@@ -75,6 +76,7 @@ def train(
     recipe: str | Recipe = recipes.DEFAULT,
     backbone: str = backbones.DEFAULT,
     image_size: int | None = None,
+    resizing: str = STRETCH,  # the tutorial's
     weights: str | Path = PRETRAINED,
     seed: int = 0,
     execution: str = "split",
@@ -88,6 +90,8 @@ def train(
         recipe: name of a row of RECIPES, or a Recipe.
         backbone: name of a row of BACKBONES.
         image_size: side in pixels; by default the recipe's, or the one that the backbone was pretrained at.
+        resizing: how a photo of another shape becomes a square: "stretch" distorts it, "crop" cuts out its middle,
+            "pad" keeps all of it and fills the rest with grey. The classifier does the same with what it is given.
         weights: "pretrained", or the path of a file with the weights of the base.
         seed: of the new head, the order of the images, their random views and the dropout.
         execution: "split" runs what is frozen by a compiled engine and trains the rest; "whole" runs the whole Keras
@@ -105,6 +109,7 @@ def train(
         recipe=recipe,
         backbone=backbone,
         image_size=image_size,
+        resizing=resizing,
         weights=weights,
         seed=seed,
         execution=execution,
@@ -142,6 +147,7 @@ def train_and_keep(
         backbone=settings.backbone,
         image_size=settings.image_size,
         recipe=recipe.name,
+        resizing=settings.resizing,
         certainty=fit_certainty(logits(validation), validation.labels),
         familiar=fit_familiar(features(train), train, features(validation), seed=settings.seed),
         history=tuple(training.history),
@@ -219,7 +225,7 @@ class _Training:
     def features(self, split: Split) -> Rows:
         """Of the finished model: what its head is given, (n, depth)."""
         if self.settings.execution == "whole":
-            batches = Batches(split, self.settings.image_size)
+            batches = self._batches(split)
             return np.concatenate([self.network.look(images).features for images, _ in batches])
         if not self.parts.base_changed:
             return self.parts.features(split)
@@ -263,7 +269,7 @@ class _Training:
         if self.settings.execution == "whole":
             in_training = whole.InTraining(self.model)
             training = self._fresh_views
-            validation = Batches(self.dataset.validation, self.settings.image_size, self.recipe.batch_size)
+            validation = self._batches(self.dataset.validation)
         else:
             in_training = self.parts.behind(phase.thaws_base)
             training, validation = self._features(phase.thaws_base)
@@ -305,10 +311,14 @@ class _Training:
     @cached_property
     def _fresh_views(self) -> Batches:
         """Of the training images: random ones in each epoch, of pixels that are decoded once, as far as they fit."""
-        return Batches(
-            self.dataset.train, self.settings.image_size, self.recipe.batch_size, shuffle=True,
-            augmentation=self.recipe.augmentation, seed=self.settings.seed, memory=PIXELS,
+        return self._batches(
+            self.dataset.train, shuffle=True, augmentation=self.recipe.augmentation, seed=self.settings.seed,
+            memory=PIXELS,
         )  # fmt: skip
+
+    def _batches(self, split: Split, **more: Any) -> Batches:
+        settings = self.settings
+        return Batches(split, settings.image_size, settings.recipe.batch_size, resizing=settings.resizing, **more)
 
     def _features(self, thawed: bool) -> tuple[whole.Source, whole.Source]:
         """Where the head is solved, from kept views; elsewhere from fresh ones, as the recipe draws them."""
