@@ -204,7 +204,8 @@ def test_a_card_of_before_means_stretch(run, tmp_path):
     card = json.loads((run.folder / "classifier.json").read_text())
     assert card.pop("resizing") == STRETCH
     (tmp_path / "classifier.json").write_text(json.dumps(card))
-    (tmp_path / "model.keras").write_bytes((run.folder / "model.keras").read_bytes())
+    for name in ("model.keras", "known.npy"):
+        (tmp_path / name).write_bytes((run.folder / name).read_bytes())
     assert hs.load(tmp_path).resizing == STRETCH
 
 

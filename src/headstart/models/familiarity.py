@@ -52,7 +52,7 @@ class Familiar:
             records = np.load(folder / FILE, allow_pickle=False)
             digests = tuple(digest.tobytes().hex() for digest in records["digest"])
             return cls(records["direction"], digests, farthest)
-        except (OSError, ValueError, IndexError, TypeError) as error:
+        except (OSError, EOFError, ValueError, IndexError, TypeError) as error:
             raise RunError(f"'{folder / FILE}' is missing or damaged ({error}). Copy the whole folder again.") from None
 
 
