@@ -130,7 +130,7 @@ def outlook(found: Outlook) -> Figure:
     axes.set_ylabel("accuracy on validation images")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.1%}")
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False, loc="lower right")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     axes.set_title("Would more photos help?", fontsize=13)
     return figure
 
