@@ -20,8 +20,9 @@ from headstart.data.resizing import STRETCH
 from headstart.data.splits import TEST, VALIDATION
 from headstart.data.tables import read_splits, write_splits
 from headstart.errors import RunError
+from headstart.inspecting import inspect
 from headstart.models import backbones
-from headstart.progress import Console, Progress
+from headstart.progress import Console, Progress, Quiet
 from headstart.training import recipes
 from headstart.training.copies import copies
 from headstart.training.parts import pooled_features
@@ -30,6 +31,7 @@ from headstart.training.settings import Settings
 from headstart.unfinished import CHECKPOINTS, epochs_in, unfinished
 
 if TYPE_CHECKING:
+    from headstart.evaluation.inspection_report import Inspection
     from headstart.evaluation.learning_curve import Outlook
     from headstart.evaluation.metrics import Evaluation, Interval
     from headstart.models.classifier import Classifier
@@ -139,7 +141,10 @@ def make_run(
         if future:
             gallery.draw_outlook(plots, future)
         familiar = _familiar(trained, dataset.splits()[name])
-        numbers = _write(partial, out.name, classifier, dataset, evaluations, future, familiar, start=start, seed=seed)
+        found = None if images else _findings(data, settings)
+        numbers = _write(
+            partial, out.name, classifier, dataset, evaluations, future, familiar, found, start=start, seed=seed
+        )
     progress.say(f"Done in {numbers['seconds']['total']:.0f} s. The run is in '{out}'.")
     return Run(out, numbers)
 
@@ -204,6 +209,16 @@ def _outlook(trained: Trained, dataset: Dataset, seed: int, progress: Progress) 
     return found
 
 
+def _findings(data: str | Path, settings: Settings) -> Inspection | None:
+    """What is odd about the collection, where the features that show it are kept already."""
+    if not settings.recipe.solves_head or settings.resizing != STRETCH:
+        return None
+    size, weights = settings.image_size, settings.weights
+    return inspect(
+        data, backbone=settings.backbone, image_size=size, weights=weights, seed=settings.seed, progress=Quiet()
+    )
+
+
 def _familiar(trained: Trained, held_out: Split) -> Interval | None:
     """How many held-out images are like what was trained on."""
     from headstart.evaluation.metrics import wilson
@@ -235,6 +250,7 @@ def _write(
     evaluations: dict[str, Evaluation],
     future: Outlook | None,
     familiar: Interval | None,
+    found: Inspection | None,
     *,
     start: float,
     seed: int,
@@ -251,7 +267,7 @@ def _write(
         "total": round(time.perf_counter() - start, 3),  # of this process; all others add up over a resumed run
         "epochs": round(sum(row["seconds"] for row in classifier.history), 3),
     }
-    numbers = report.metrics(classifier, evaluations, future, familiar, None, seconds=seconds, seed=seed)
+    numbers = report.metrics(classifier, evaluations, future, familiar, found, seconds=seconds, seed=seed)
     report.write_metrics(folder / "metrics.json", numbers)
     report.write_page(
         folder / "report.html",
@@ -260,6 +276,7 @@ def _write(
         plots=folder / "plots",
         unreadable=dataset.unreadable,
         notes=dataset.notes,
+        found=found,
     )
     return numbers
 
