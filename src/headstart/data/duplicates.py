@@ -20,7 +20,9 @@ from headstart.data.neighbours import LEAST, closest_pairs
 from headstart.data.rows import Chosen, Rows
 from headstart.progress import Progress
 
-ENOUGH = 0.85  # likeness: copies were above it; different cats and dogs below 0.1, different solar cells below 0.85
+ENOUGH = (
+    0.9  # likeness: copies are above it, but for 1 in 60; different photos below 0.1, most different solar cells too
+)
 IDENTICAL = 0.99  # from here on it is worth to compare pixel by pixel
 TOGETHER = 512  # pairs; what is compared of their images takes at most 90 MB
 

@@ -16,6 +16,7 @@ from headstart.training.head import FOLDS
 
 STRENGTH = head.DEFAULT_STRENGTH  # weaker heads than those that answer best: they learn fewer wrong labels by heart
 LEARNED = 20_000  # images that such a head learns from at most: that of 1,280 features takes some 400 MB
+CLEAR = 0.5  # where one class is so much more probable than the label, that is doubtful however sure a class usually is
 NEAREST = 10  # images of the same class that an image is compared with
 SHOWN = 2_000  # images of a class among which these are looked for
 ENOUGH = 20  # images of a class, to say what is unusual there
@@ -80,7 +81,9 @@ def doubtful(judged: np.ndarray, labels: np.ndarray) -> list[Doubt]:
     members = [judged[known & (labels == label), label] for label in range(judged.shape[1])]
     usual = np.array([own.mean() if len(own) else np.inf for own in members])
     return [
-        doubt for doubt in ranking(judged, labels) if judged[doubt.image, doubt.suggested] >= usual[doubt.suggested]
+        doubt
+        for doubt in ranking(judged, labels)
+        if doubt.margin <= -CLEAR or judged[doubt.image, doubt.suggested] >= usual[doubt.suggested]
     ]
 
 
