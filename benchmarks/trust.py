@@ -36,9 +36,8 @@ def main() -> None:
     for seed in arguments.seeds:
         images = hs.load_dataset(path, seed=seed, **fractions, progress=hs.Quiet())
         settings = Settings.of(
-            recipe=hs.RECIPES["fast"].without_fine_tuning(), backbone=arguments.backbone, image_size=None, resizing="stretch",
-            weights="pretrained", seed=seed,
-            execution="split", precision="float32",
+            recipe=hs.RECIPES["fast"].without_fine_tuning(), backbone=arguments.backbone, image_size=None,
+            resizing="stretch", weights="pretrained", seed=seed, execution="split", precision="float32",
         )  # fmt: skip
         trained = train_and_keep(images, settings, progress=hs.Quiet())
         classifier, test = trained.classifier, images.test

@@ -113,7 +113,7 @@ def test_evaluate_takes_the_classes_by_name(classifier, run, photos, tmp_path, m
     dataset = hs.load_dataset(run.folder / "splits.csv", progress=hs.Quiet())
     evaluation = hs.evaluate(classifier, dataset.test)
     assert evaluation.accuracy.correct == run.metrics["test"]["accuracy"]["correct"]
-    assert evaluation.loss == pytest.approx(run.metrics["test"]["loss"], rel=1e-4)
+    assert evaluation.loss == pytest.approx(run.metrics["test"]["loss"], rel=1e-3)  # kept features are float16
     only, _ = hs.load_images(make_folder(tmp_path / "one", {"functional": 3}, skip=100), progress=hs.Quiet())
     alone = hs.evaluate(classifier, only)
     assert alone.confusion[0].sum() == 0, "'functional' is the classifier's second class, though the only one here"

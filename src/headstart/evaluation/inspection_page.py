@@ -4,6 +4,9 @@ import base64
 import io
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import jinja2
@@ -41,15 +44,24 @@ def sections(inspection: Inspection, shown: int) -> list[dict]:
                 "meaning": KINDS[kind],
                 "count": count,
                 "pairs": bool(inspection.of_kind(kind)[0].other),
-                "items": list(pool.map(_item, inspection.of_kind(kind)[:shown])),
+                "items": list(pool.map(partial(_item, inspection.data), inspection.of_kind(kind)[:shown])),
             }
             for kind, count in inspection.counts.items()
         ]
 
 
-def _item(finding: Finding) -> dict:
+def _item(data: str, finding: Finding) -> dict:
     paths = [] if finding.kind == UNREADABLE else [path for path in (finding.path, finding.other) if path]
-    return {"caption": line_of(finding), "pictures": [_picture(path) for path in paths]}
+    named = replace(finding, path=_shown(finding.path, data), other=_shown(finding.other, data))
+    return {"caption": line_of(named), "pictures": [_picture(path) for path in paths]}
+
+
+def _shown(path: str, data: str) -> str:
+    """A path as it stands under a picture: from the collection on, or where it does not lie there, its end."""
+    root = Path(data).absolute()
+    with suppress(ValueError):
+        return str(Path(path).relative_to(root if root.is_dir() else root.parent)) if path else ""
+    return "/".join(Path(path).parts[-3:])
 
 
 def _picture(path: str) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 Each image is judged by a head that has seen neither it nor a copy of it (out-of-fold). Which judgements count against
 its label is decided as in confident learning: a class must be as probable as it usually is for images of that class
-(Northcutt, Jiang and Chuang 2021, https://arxiv.org/abs/1911.00068). Knows no files.
+(Northcutt, Jiang and Chuang 2021, https://arxiv.org/abs/1911.00068); or else far more probable than the label. Knows no
+files.
 """
 
 from dataclasses import dataclass
