@@ -21,8 +21,11 @@ from headstart.data.images import read_again, read_image
 from headstart.data.resizing import CROP, FILLING, PAD, RESIZINGS, STRETCH, resize
 from headstart.errors import ModelError
 from headstart.evaluation import gallery
+from headstart.runs import _copies
 from headstart.training.copies import copies
 from headstart.training.settings import Settings
+from planted import copies as copies_of
+from planted import jpeg, tiles
 
 SMALL = 32
 ALL = pytest.mark.parametrize("resizing", RESIZINGS)
@@ -41,6 +44,13 @@ def png(pixels: np.ndarray) -> bytes:
     with io.BytesIO() as file:
         Image.fromarray(pixels).save(file, "PNG")
         return file.getvalue()
+
+
+def settings_of(resizing: str) -> Settings:
+    return Settings.of(
+        recipe="fast", backbone="mobilenet_v2", image_size=64, resizing=resizing, weights="pretrained", seed=0,
+        execution="split", precision="float32",
+    )  # fmt: skip
 
 
 # Pixels
@@ -243,19 +253,30 @@ def test_the_picture_of_views_shows_what_was_seen(collections, tmp_path, monkeyp
     assert not (view[len(view) // 2] == FILLING).all()
 
 
+def test_the_splits_are_the_same_for_each_resizing(tmp_path):
+    """Copies of a photo in another shape are found, of which the crops have less in common."""
+    for number, image in enumerate(tiles()[:12]):
+        folder = tmp_path / "ab"[number % 2]
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number}.jpg").write_bytes(jpeg(image))
+        (folder / f"{number}-squeezed.jpg").write_bytes(copies_of(image)["stretched"])
+    images, _ = hs.load_images(tmp_path, progress=hs.Quiet())
+    named = [
+        _copies(images, np.arange(len(images)), settings_of(resizing), hs.Quiet()) for resizing in (CROP, PAD, STRETCH)
+    ]
+    assert named[0] == named[1] == named[2]
+    assert len(set(named[0])) <= 13, "12 pairs; one may be missed"
+
+
 def test_copies_are_kept_for_each_resizing(collections, monkeypatch, tmp_path):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
     images, _ = hs.load_images(collections[0], progress=hs.Quiet())
     asked = []
     for resizing in (STRETCH, CROP, STRETCH, CROP):
-        said = Settings.of(
-            recipe="fast", backbone="mobilenet_v2", image_size=SMALL, resizing=resizing, weights="pretrained", seed=0,
-            execution="split", precision="float32",
-        )  # fmt: skip
 
         def features(resizing: str = resizing) -> np.ndarray:
             asked.append(resizing)
             return np.eye(len(images), dtype=np.float32)
 
-        copies(images, said, features, progress=hs.Quiet())
+        copies(images, settings_of(resizing), features, progress=hs.Quiet())
     assert asked == [STRETCH, CROP]

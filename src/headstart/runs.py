@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,8 +154,12 @@ def _copies(images: Split, drawn: np.ndarray, settings: Settings, progress: Prog
 
     drawn: the images whose split is drawn. Where a training needs the features of all images anyway, copies are looked
     for among all of them, so that those across given splits become known.
+
+    They are looked for on stretched photos, whatever is trained on: there a copy in another shape is found as well, and
+    runs that differ in their resizing alone have the same splits, so that they can be compared.
     """
-    wanted = np.arange(len(images)) if settings.recipe.solves_head else drawn
+    wanted = np.arange(len(images)) if settings.recipe.solves_head and settings.resizing == STRETCH else drawn
+    settings = replace(settings, resizing=STRETCH)
     names = list(images.digests)
     if len(wanted):
         some = images.take(wanted)

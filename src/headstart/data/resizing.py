@@ -14,7 +14,8 @@ from headstart.errors import ModelError
 
 STRETCH, CROP, PAD = "stretch", "crop", "pad"
 # A middle grey: near 0 after the preprocessing of every backbone, which is what its convolutions see beyond a border.
-# Black or white would be a strong edge, and the border's pixels drawn out a texture, that nobody photographed.
+# Black or white would be a strong edge, the border drawn out a texture, and the photo mirrored a second thing, that
+# nobody photographed. Of 1,000 cats and dogs each answered 98.3 to 98.7% rightly, grey 98.3%: chance reaches that far.
 FILLING = (128, 128, 128)
 
 
