@@ -283,7 +283,7 @@ def save(figure: Figure, file: Path) -> None:
     """Write a figure as PNG. A letter that no installed font has is drawn as a box."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure.savefig(file, dpi=DPI)
+        figure.savefig(file, dpi=DPI, pil_kwargs={"compress_level": 1})  # half the time, a quarter larger
 
 
 def _figure(width: float, height: float) -> Figure:

@@ -6,9 +6,12 @@ its label is decided as in confident learning: a class must be as probable as it
 files.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from headstart.data.rows import Chosen, Rows
 from headstart.models.outputs import probabilities
@@ -66,13 +69,18 @@ def out_of_fold(features: Rows, labels: np.ndarray, groups: np.ndarray, *, seed:
     rows = np.flatnonzero(np.isin(labels, classes))
     number = np.searchsorted(classes, labels)
     standing = first[np.isin(labels[first], classes)]
-    for _, held_out in head.folds(number[standing], seed):
+
+    def judge(held_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         is_out = np.isin(groups[rows], groups[standing[held_out]])
         seen, unseen = rows[~is_out], rows[is_out]
         seen = seen[head.some_images(number[seen], LEARNED, seed)]
         solved = head.solve([Chosen(features, seen)], number[seen], len(classes), seed=seed, strength=STRENGTH)
-        judged[unseen] = 0.0
-        judged[np.ix_(unseen, classes)] = probabilities(solved.logits(Chosen(features, unseen)))
+        return unseen, probabilities(solved.logits(Chosen(features, unseen)))
+
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:  # a head on each core
+        for unseen, shares in pool.map(judge, [held_out for _, held_out in head.folds(number[standing], seed)]):
+            judged[unseen] = 0.0
+            judged[np.ix_(unseen, classes)] = shares
     return judged
 
 
