@@ -20,9 +20,8 @@ from headstart.data.neighbours import LEAST, closest_pairs
 from headstart.data.rows import Chosen, Rows
 from headstart.progress import Progress
 
-ENOUGH = (
-    0.9  # likeness: copies are above it, but for 1 in 60; different photos below 0.1, most different solar cells too
-)
+# likeness: copies are above it, but for 1 in 60; different photos are far below; some plain things of a kind are not
+ENOUGH = 0.9
 IDENTICAL = 0.99  # from here on it is worth to compare pixel by pixel
 TOGETHER = 512  # pairs; what is compared of their images takes at most 90 MB
 

@@ -13,13 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from headstart.data.findings import COLOURS, SHAPE, SMALL, WRONG_ENDING, Finding
-from headstart.data.images import Header, read_header
+from headstart.data.images import ENDINGS, Header, read_header
 
-# what the ending of a file's name says that it is
-ENDINGS = {
-    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG",
-    ".png": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".gif": "GIF", ".tif": "TIFF", ".tiff": "TIFF",
-}  # fmt: skip
 OBLONG = 1.5  # longer side by shorter side; beyond it, stretching to a square distorts what is seen
 VERY_OBLONG = 2.0  # times the usual
 

@@ -55,6 +55,16 @@ def draw(
     return picked
 
 
+def in_turn(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """int (n,): all images in random order, taken in turn from one class after the other, as long as they last."""
+    order = rng.permutation(len(labels))
+    turn = np.zeros(len(labels), dtype=int)  # the how-manieth of its class an image is, in that order
+    for label in np.unique(labels):
+        of_class = order[labels[order] == label]
+        turn[of_class] = np.arange(len(of_class))
+    return order[np.argsort(turn[order], kind="stable")]
+
+
 def proportional(labels: Sequence[str], total: int) -> dict[str, int]:
     """Share `total` among the classes in proportion to their sizes; the largest remainders round up."""
     classes, counts = np.unique(np.asarray(labels, dtype=object).astype(str), return_counts=True)

@@ -1,5 +1,7 @@
 """What next? The numbers of a run -> sentences, the weightiest first. Knows no model and no images."""
 
+from headstart.data.findings import DOUBT
+
 WIDE = 0.06  # width of the test accuracy's interval from which on more test images are worth more than another training
 OFF = 0.05  # expected calibration error that is worth a word
 WEAK = 0.15  # recall of a class below that of all images
@@ -12,7 +14,7 @@ def advice(numbers: dict) -> list[str]:
     found = numbers[name]
     accuracy = found["accuracy"]
     lines = []
-    doubts = (numbers.get("findings") or {}).get("counts", {}).get("doubtful label", 0)
+    doubts = (numbers.get("findings") or {}).get("counts", {}).get(DOUBT, 0)
     if doubts:
         lines.append(
             f"Cleaner labels: {doubts:,} are doubtful. Look at them first (headstart inspect DATA --out FOLDER): each "

@@ -8,9 +8,10 @@ class activation map is no estimate here (B. Zhou et al., Learning deep features
 import cv2
 import numpy as np
 
-from headstart.models.familiarity import directions
+from headstart.data.neighbours import directions
+from headstart.data.rows import Rows
 from headstart.models.outputs import two_sided
-from headstart.training.head import PIECE, Rows
+from headstart.training.head import PIECE
 
 
 def class_map(feature_map: np.ndarray, kernel: np.ndarray, bias: np.ndarray, label: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 from headstart.data.augmentation import Augmentation
 from headstart.data.dataset import Dataset, Split
 from headstart.data.images import read_again, read_image, read_thumbnail
+from headstart.data.splits import in_turn
 from headstart.evaluation import plots
 from headstart.evaluation.curves import curves
 from headstart.evaluation.explanation import class_map, nearest, overlay
@@ -119,12 +120,7 @@ def draw_explanations(folder: Path, trained: Trained, train: Split, split: Split
 def various(labels: np.ndarray, *, seed: int, count: int = PICTURES) -> np.ndarray:
     """int (up to count,): images drawn at random, in turn from one class after the other."""
     rng = np.random.default_rng(seed)
-    order = rng.permutation(len(labels))
-    turn = np.zeros(len(labels), dtype=int)  # the how-manieth of its class an image is, in that order
-    for label in np.unique(labels):
-        of_class = order[labels[order] == label]
-        turn[of_class] = np.arange(len(of_class))
-    chosen = order[np.argsort(turn[order], kind="stable")][:count]
+    chosen = in_turn(labels, rng)[:count]
     return rng.permutation(chosen)
 
 

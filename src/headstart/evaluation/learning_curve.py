@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from headstart.data.rows import Rows
+from headstart.models.outputs import two_sided
 from headstart.training import head
-from headstart.training.head import Rows
 
 FRACTIONS = (0.1, 0.25, 0.5, 1.0)
 DRAWS = 3  # of each fraction but all
@@ -96,9 +97,7 @@ def outlook(
     def wrong(draw: tuple[float, np.ndarray]) -> np.ndarray:
         rows = np.sort(draw[1])
         solved = head.solve([features[rows]], labels[rows], num_classes, seed=seed, strength=head.DEFAULT_STRENGTH)
-        logits = solved.logits(shown)
-        answers = logits.argmax(axis=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).astype(int)
-        return answers != held_out_labels
+        return two_sided(solved.logits(shown)).argmax(axis=1) != held_out_labels
 
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
         mistakes = list(pool.map(wrong, draws))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.data.neighbours import directions, distances
 from headstart.errors import RunError
 
 FILE = "known.npy"
@@ -31,9 +32,7 @@ class Familiar:
 
     def distances(self, features: np.ndarray) -> np.ndarray:
         """float (n, depth) -> float32 (n,): 1 minus the cosine to the NEIGHBOURS-th nearest, 0 (alike) to 2."""
-        cosines = directions(features) @ self.known.astype(np.float32).T
-        place = min(NEIGHBOURS, cosines.shape[1]) - 1
-        return 1 + np.partition(-cosines, place, axis=1)[:, place]
+        return distances(directions(features), self.known.astype(np.float32), NEIGHBOURS - 1)
 
     def knows(self, features: np.ndarray) -> np.ndarray:
         """float (n, depth) -> bool (n,): whether there is something like it."""
@@ -54,9 +53,3 @@ class Familiar:
             return cls(records["direction"], digests, farthest)
         except (OSError, EOFError, ValueError, IndexError, TypeError) as error:
             raise RunError(f"'{folder / FILE}' is missing or damaged ({error}). Copy the whole folder again.") from None
-
-
-def directions(features: np.ndarray) -> np.ndarray:
-    """float (n, depth) -> float32 (n, depth), each of length 1; 0 where all of its features are."""
-    features = np.asarray(features, np.float32)
-    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)

@@ -5,8 +5,10 @@ import math
 import numpy as np
 
 from headstart.data.dataset import Split
-from headstart.models.familiarity import Familiar, directions
-from headstart.training.head import Rows
+from headstart.data.neighbours import directions
+from headstart.data.rows import Rows
+from headstart.data.splits import in_turn
+from headstart.models.familiarity import Familiar
 
 KNOWN = 2_000  # training images that are remembered: 5 MB of 1,280 features
 USUAL = 0.97  # share of images of the same kind that are to be familiar: a little more than the 95% that are promised
@@ -18,13 +20,7 @@ def fit_familiar(features: Rows, train: Split, held_out: Rows, *, seed: int) -> 
         features: (n, depth) of the training images `train`; of many, as many of each class are remembered.
         held_out: (m, depth), m at least 1, of images that were not trained on.
     """
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(train))
-    turn = np.zeros(len(train), int)  # the how-manieth of its class an image is, in that order
-    for label in np.unique(train.labels):
-        of_class = order[train.labels[order] == label]
-        turn[of_class] = np.arange(len(of_class))
-    chosen = np.sort(order[np.argsort(turn[order], kind="stable")][:KNOWN])
+    chosen = np.sort(in_turn(train.labels, np.random.default_rng(seed))[:KNOWN])
     digests = tuple(train.digests[i] for i in chosen)
     known = Familiar(directions(features[chosen]).astype(np.float16), digests, 2.0)
     distances = np.sort(known.distances(held_out[:]))

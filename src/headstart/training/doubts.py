@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from headstart.data.neighbours import directions, distances
 from headstart.data.rows import Chosen, Rows
 from headstart.models.outputs import probabilities
 from headstart.training import head
@@ -116,25 +117,15 @@ def outliers(features: Rows, labels: np.ndarray, *, seed: int) -> list[Outlier]:
         members = np.flatnonzero(labels == label)
         if len(members) < ENOUGH:
             continue
-        shown = _directions(features[np.sort(rng.permutation(members)[:SHOWN])])
-        distances = np.concatenate(
-            [_distance(_directions(features[members[start : start + SHOWN]]), shown)
+        shown = directions(features[np.sort(rng.permutation(members)[:SHOWN])])
+        away = np.concatenate(
+            # it is among those shown itself, and its copies may be: they are nearer
+            [distances(directions(features[members[start : start + SHOWN]]), shown, NEAREST)
              for start in range(0, len(members), SHOWN)]
         )  # fmt: skip
-        middle = np.median(distances)
-        usual = 1.4826 * float(np.median(np.abs(distances - middle)))  # the standard deviation, were it a normal one
+        middle = np.median(away)
+        usual = 1.4826 * float(np.median(np.abs(away - middle)))  # the standard deviation, were it a normal one
         if usual > 0:
-            scores = (distances - middle) / usual
+            scores = (away - middle) / usual
             found += [Outlier(int(members[i]), float(scores[i])) for i in np.flatnonzero(scores > UNUSUAL)]
     return sorted(found, key=lambda outlier: -outlier.distance)
-
-
-def _directions(features: np.ndarray) -> np.ndarray:
-    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
-
-
-def _distance(images: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """float32 (n,): 1 minus the cosine to the NEAREST-th nearest of those shown; copies and itself are nearer."""
-    cosines = images @ shown.T
-    place = min(NEAREST, cosines.shape[1] - 1)
-    return 1 + np.partition(-cosines, place, axis=1)[:, place]

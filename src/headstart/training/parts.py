@@ -27,18 +27,26 @@ if TYPE_CHECKING:
     from headstart.training.whole import InTraining
 
 
-def pooled_features(images: Split, settings: Settings, *, progress: Progress) -> Features:
-    """What all of the base says of images, before any training: float32 rows, of which a training uses the same."""
+def new_network(settings: Settings, num_classes: int) -> Network:
+    """A pretrained base with a new head, as a training begins.
+
+    Raises:
+        ModelError, WeightsError: see `load_base`.
+    """
     recipe = settings.recipe
-    network = Network.pretrained(
+    return Network.pretrained(
         settings.backbone,
         settings.image_size,
         settings.weights,
-        num_classes=len(images.class_names),
+        num_classes=num_classes,
         dropout=recipe.dropout,
         seed=None if recipe.solves_head else settings.seed,
     )
-    return Parts(settings, network, progress).features(images)
+
+
+def pooled_features(images: Split, settings: Settings, *, progress: Progress) -> Features:
+    """What all of the base says of images, before any training: float32 rows, of which a training uses the same."""
+    return Parts(settings, new_network(settings, len(images.class_names)), progress).features(images)
 
 
 @dataclass(eq=False)

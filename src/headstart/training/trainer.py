@@ -21,6 +21,7 @@ import numpy as np
 from headstart.data.batches import Batches
 from headstart.data.dataset import Dataset, Split
 from headstart.data.resizing import STRETCH
+from headstart.data.rows import Rows
 from headstart.errors import DatasetError
 from headstart.models import backbones
 from headstart.models.classifier import Classifier
@@ -32,8 +33,7 @@ from headstart.training import bottlenecks, checkpoints, head, recipes
 from headstart.training.acquaintance import fit_familiar
 from headstart.training.calibration import fit_certainty
 from headstart.training.checkpoints import Checkpoint
-from headstart.training.head import Rows
-from headstart.training.parts import Parts
+from headstart.training.parts import Parts, new_network
 from headstart.training.recipes import Phase, Recipe
 from headstart.training.settings import Settings
 from headstart.training.telling import line, row, say_phase, say_shapes
@@ -127,14 +127,7 @@ def train_and_keep(
     settings = replace(settings, recipe=settings.recipe.for_images(len(dataset.train)))
     progress.step("Compose the model")
     recipe = settings.recipe
-    network = Network.pretrained(
-        settings.backbone,
-        settings.image_size,
-        settings.weights,
-        num_classes=len(dataset.class_names),
-        dropout=recipe.dropout,
-        seed=None if recipe.solves_head else settings.seed,
-    )
+    network = new_network(settings, len(dataset.class_names))
     say_shapes(progress, dataset, network.summary, recipe.batch_size)
     training = _Training(dataset, settings, network, checkpoint_folder, progress)
     training.go()
