@@ -14,8 +14,8 @@ PLAIN = 20  # grey levels, standard deviation
 
 def tiles() -> list[Image.Image]:
     """Squares of three real photos, none of which overlaps another, without the plain ones: 60 different pictures."""
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
-        photos = [*load_sample_images().images, np.asarray(Image.open(file).convert("RGB"))]
+    with Image.open(str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))) as hopper:
+        photos = [*load_sample_images().images, np.asarray(hopper.convert("RGB"))]
     found = []
     for photo in photos:
         height, width = photo.shape[:2]

@@ -1,5 +1,7 @@
 """Calibration and "not sure": promises that hold on new answers, checked against SciPy's optimum and by simulation."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -130,6 +132,7 @@ def test_json_and_back():
     logits, labels = simulated(200, 3, heat=1.5, seed=5)
     certainty = fit_certainty(logits, labels)
     assert Certainty.from_json(certainty.to_json()) == certainty
-    for damaged in ({}, {"temperature": 0, "accuracy": {}, "coverage": {}}, {"temperature": "hot"}, []):
+    faults: list[Any] = [{}, {"temperature": 0, "accuracy": {}, "coverage": {}}, {"temperature": "hot"}, []]
+    for damaged in faults:
         with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
             Certainty.from_json(damaged)

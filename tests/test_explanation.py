@@ -98,10 +98,10 @@ def test_kept_and_read_again(classifier, run, tmp_path):
 def test_most_images_of_the_same_kind_are_familiar():
     """Of 500 new ones, in 40 repetitions: 95% and more, though the limit was set by 100 others."""
     rng = np.random.default_rng(0)
-    shares = []
+    split = hs.Split(("",) * 300, np.zeros(300, np.int32), ("00" * 32,) * 300, ("a",))
+    shares, features = [], np.empty((0, 16))
     for seed in range(40):
         features = np.abs(rng.normal(size=(900, 16))) + 0.2
-        split = hs.Split(("",) * 300, np.zeros(300, np.int32), ("00" * 32,) * 300, ("a",))
         known = fit_familiar(features[:300], split, features[300:400], seed=seed)
         shares.append(known.knows(features[400:]).mean())
     assert np.mean(shares) >= 0.95

@@ -9,7 +9,9 @@ import json
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Collection
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -48,6 +50,17 @@ def keep(written: Path, folder: Path) -> str | None:
         if not folder.is_dir():  # else another process was faster, with the same content
             return error.strerror or str(error)
     return None
+
+
+def put(file: Path, content: bytes) -> bool:
+    """Write a file of the cache, where it appears whole. Whether it could be: if not, the next run works anew."""
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = file.with_name(f"writing-{uuid.uuid4().hex}")
+        temporary.write_bytes(content)
+        temporary.rename(file)
+        return True
+    return False
 
 
 def evict(limit: float = LIMIT_GB * 1e9, sparing: Collection[str] = ()) -> None:

@@ -62,9 +62,9 @@ def directions(features: np.ndarray) -> np.ndarray:
 
 
 def distances(some: np.ndarray, others: np.ndarray, place: int) -> np.ndarray:
-    """Directions (n, depth) and (m, depth) -> float32 (n,): 1 minus the cosine to the one in that place, 0 (alike) to 2.
+    """Directions (n, depth) and (m, depth) -> float32 (n,), 0 (alike) to 2: 1 minus the cosine to one of the others.
 
-    place: 0 is the nearest of the others; with too few of them, the furthest.
+    place: which of them; 0 is the nearest of the others; with too few of them, the furthest.
     """
     cosines = some @ others.T
     place = min(place, cosines.shape[1] - 1)

@@ -28,13 +28,10 @@ def remember(digests: Iterable[bytes]) -> None:
     new = {*digests, *(digest for file in merged for digest in _digests(file))}
     if not new:
         return
-    with suppress(OSError):
-        _folder().mkdir(parents=True, exist_ok=True)
-        temporary = _folder() / f"writing-{uuid.uuid4().hex}"
-        temporary.write_bytes(b"".join(sorted(new)))
-        temporary.rename(_folder() / f"{uuid.uuid4().hex}.bin")
-        for file in merged:
-            file.unlink(missing_ok=True)
+    if cache.put(_folder() / f"{uuid.uuid4().hex}.bin", b"".join(sorted(new))):
+        with suppress(OSError):
+            for file in merged:
+                file.unlink(missing_ok=True)
 
 
 def _folder() -> Path:

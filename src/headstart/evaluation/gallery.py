@@ -13,7 +13,6 @@ from headstart.data.dataset import Dataset, Split
 from headstart.data.images import read_again, read_image, read_thumbnail
 from headstart.data.splits import in_turn
 from headstart.evaluation import plots
-from headstart.evaluation.curves import curves
 from headstart.evaluation.explanation import class_map, nearest, overlay
 from headstart.evaluation.learning_curve import Outlook
 from headstart.evaluation.metrics import Evaluation
@@ -68,11 +67,7 @@ def draw_results(
     plots.save(plots.confusion_matrix(evaluation, f"Confusion matrix, {name} images"), folder / "confusion_matrix.png")
     before, after = evaluation.reliability_before, evaluation.reliability
     plots.save(plots.reliability(before, after, f"Reliability, {name} images"), folder / "reliability.png")
-    found = {
-        of_class: each
-        for label, of_class in enumerate(evaluation.class_names)
-        if (each := curves(evaluation.probabilities, evaluation.labels, label))
-    }
+    found = {of_class: each for of_class, each in zip(evaluation.class_names, evaluation.curves, strict=True) if each}
     if found:
         plots.save(plots.curves(found, f"ROC and precision-recall curves, {name} images"), folder / "curves.png")
     some = np.random.default_rng(seed).permutation(len(split))[:PICTURES]

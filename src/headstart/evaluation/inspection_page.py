@@ -1,7 +1,5 @@
 """Inspection -> inspection.html: one page with small pictures of what was found, that needs nothing else."""
 
-import base64
-import io
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -9,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import jinja2
 from PIL import Image
 
 from headstart.data.findings import KINDS, UNREADABLE, Finding
 from headstart.data.images import read_thumbnail
 from headstart.evaluation.inspection_report import Inspection, line_of
+from headstart.evaluation.page import as_webp, render
 
 SHOWN = 24  # findings of a kind; all are in findings.csv
 THUMBNAIL = 144  # pixels
@@ -22,11 +20,9 @@ QUALITY = 60  # with which a picture takes some 4 KB, and a page with every kind
 
 
 def write_page(file: Path, inspection: Inspection) -> None:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("headstart.evaluation", "."), autoescape=True, undefined=jinja2.StrictUndefined
-    )
     splits = list(dict.fromkeys(split for counts in inspection.classes.values() for split in counts))
-    page = environment.get_template("inspection.html.j2").render(
+    page = render(
+        "inspection.html.j2",
         title=Path(inspection.data).resolve().name,
         inspection=inspection,
         splits=splits,
@@ -65,7 +61,5 @@ def _shown(path: str, data: str) -> str:
 
 
 def _picture(path: str) -> dict[str, str]:
-    pixels = read_thumbnail(Path(path), THUMBNAIL)
-    with io.BytesIO() as file:
-        Image.fromarray(pixels).save(file, "WEBP", quality=QUALITY)
-        return {"data": base64.b64encode(file.getvalue()).decode(), "alt": f"The photo {Path(path).name}"}
+    image = Image.fromarray(read_thumbnail(Path(path), THUMBNAIL))
+    return {"data": as_webp(image, QUALITY), "alt": f"The photo {Path(path).name}"}

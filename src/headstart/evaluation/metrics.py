@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.errors import ModelError
 from headstart.evaluation.calibration import Reliability, reliability
-from headstart.evaluation.curves import curves
+from headstart.evaluation.curves import Curves, curves
 from headstart.models.certainty import Certainty
 from headstart.models.outputs import cross_entropies, log_probabilities, probabilities
 
@@ -94,13 +94,18 @@ class Evaluation:
         return wilson(int((ranked == self.labels[:, None]).any(axis=1).sum()), len(self.labels))
 
     @cached_property
+    def curves(self) -> tuple[Curves | None, ...]:
+        """Of each class; None where all images are of it, or none is."""
+        return tuple(curves(self.probabilities, self.labels, label) for label in range(len(self.class_names)))
+
+    @cached_property
     def per_class(self) -> list[dict]:
         """Precision, recall, F1, areas under both curves, and support of each class; None where nothing can be said."""
         hits = np.diag(self.confusion)
         support, answers = self.confusion.sum(axis=1), self.confusion.sum(axis=0)
         rows = []
         for i, name in enumerate(self.class_names):
-            found = curves(self.probabilities, self.labels, i)
+            found = self.curves[i]
             rows.append(
                 {
                     "class": name,

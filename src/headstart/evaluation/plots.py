@@ -148,11 +148,8 @@ def explanations(rows: Sequence[Explained], title: str) -> Figure:
         pictures.append((row.where, f"what speaks for\n{_short(row.answer, NAME_WIDTH - 8)}", "black"))
         pictures += [(image, f"in training\n{_short(name, NAME_WIDTH - 8)}", GREY) for image, name in row.neighbours]
         for column, (image, text, colour) in enumerate(pictures):
-            axes: Axes = figure.add_subplot(len(rows), columns, number * columns + column + 1)
-            axes.imshow(image)
-            axes.set_anchor("N")
-            axes.set_axis_off()
-            axes.set_title(text, color=colour, fontsize=8)
+            place = figure.add_subplot(len(rows), columns, number * columns + column + 1)
+            _photo(place, image, text, colour, fontsize=8)
     figure.suptitle(title, fontsize=13)
     return figure
 
@@ -297,13 +294,17 @@ def _grid(images: Sequence[np.ndarray], titles: Sequence[tuple[str, str]], title
     lines = 1 + max(text.count("\n") for text, _ in titles)
     figure = _figure(2.6 * 3, 0.5 + rows * (2.3 + 0.22 * lines))
     for index, (image, (text, colour)) in enumerate(zip(images, titles, strict=True)):
-        axes: Axes = figure.add_subplot(rows, max(columns, 3), index + 1)
-        axes.imshow(image)
-        axes.set_anchor("N")
-        axes.set_axis_off()
-        axes.set_title(text, color=colour, fontsize=9)
+        _photo(figure.add_subplot(rows, max(columns, 3), index + 1), image, text, colour, fontsize=9)
     figure.suptitle(title, fontsize=13)
     return figure
+
+
+def _photo(axes: Axes, image: np.ndarray, title: str, colour: str, *, fontsize: float) -> None:
+    """A picture, whole and in its own shape, right below its title."""
+    axes.imshow(image)
+    axes.set_anchor("N")
+    axes.set_axis_off()
+    axes.set_title(title, color=colour, fontsize=fontsize)
 
 
 def _short(name: str, width: int) -> str:

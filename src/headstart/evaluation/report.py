@@ -1,14 +1,11 @@
 """The numbers and pictures of a run -> metrics.json and report.html, one page that needs nothing else."""
 
-import base64
-import io
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-import jinja2
 from PIL import Image
 
 from headstart.data.dataset import Unreadable
@@ -18,11 +15,13 @@ from headstart.evaluation.inspection_page import sections
 from headstart.evaluation.inspection_report import Inspection
 from headstart.evaluation.learning_curve import Outlook
 from headstart.evaluation.metrics import Evaluation, Interval, wilson
+from headstart.evaluation.page import as_webp, render
 from headstart.evaluation.promises import kept
 from headstart.models.classifier import Classifier
 
 SCHEMA = 1
 
+QUALITY = 85  # of the pictures: their letters stay sharp
 FINDINGS = 6  # of each kind, with pictures; the rest is for `headstart inspect`
 
 # file in plots/ -> what it shows, for those who cannot see it too
@@ -107,13 +106,8 @@ def write_page(
     found: Inspection | None = None,
 ) -> None:
     """Write report.html, with the pictures of the folder `plots` inside."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("headstart.evaluation", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
-    page = environment.get_template("report.html.j2").render(
+    page = render(
+        "report.html.j2",
         title=title,
         numbers=numbers,
         pictures={name: _embedded(plots / name) for name in PICTURES if (plots / name).is_file()},
@@ -127,10 +121,9 @@ def write_page(
 
 
 def _embedded(picture: Path) -> dict:
-    """A PNG as WebP in base64, a tenth of its size, so that the page can be sent by mail; and its words."""
-    with Image.open(picture) as image, io.BytesIO() as file:
-        image.convert("RGB").save(file, "WEBP", quality=85)
-        data = base64.b64encode(file.getvalue()).decode()
+    """A PNG as it stands in the page, and its words."""
+    with Image.open(picture) as image:
+        data = as_webp(image.convert("RGB"), QUALITY)
         return {"data": data, "alt": PICTURES[picture.name], "width": image.width, "height": image.height}
 
 

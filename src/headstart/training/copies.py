@@ -6,9 +6,7 @@ at any time.
 
 import hashlib
 import json
-import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from headstart import cache
@@ -64,11 +62,6 @@ def _read(file: Path, count: int) -> Duplicates | None:
 
 
 def _write(file: Path, found: Duplicates) -> None:
-    """Where the cache cannot be written, the next run compares the images again."""
     pairs = [(pair.first, pair.second, pair.kind, pair.likeness) for pair in found.pairs]
     document = {"limit": found.limit, "looked_at": found.looked_at, "pairs": pairs}
-    with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_name(f"writing-{uuid.uuid4().hex}")
-        temporary.write_text(json.dumps(document), "utf-8")
-        temporary.rename(file)
+    cache.put(file, json.dumps(document).encode())

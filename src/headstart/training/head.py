@@ -108,7 +108,9 @@ def solve(
     if strength is None:
         strength = choose_strength(some, labels[images], counts, seed=seed)
     model = _regression(strength, TOLERANCE)
-    _fit(model, np.concatenate(some), np.tile(labels[images], len(views)), counts)
+    # a step is so short that BLAS spends most of it on waking its threads: 2,000 images in 0.05 s, or else in 0.3
+    with threadpool_limits(1):
+        _fit(model, np.concatenate(some), np.tile(labels[images], len(views)), counts)
     weights = np.concatenate([model.coef_, model.intercept_[:, None]], axis=1).T.astype(np.float64)
     if len(images) < len(labels):
         del some
@@ -172,8 +174,7 @@ def _regression(strength: float, tolerance: float) -> LogisticRegression:
 
 
 def _fit(model: LogisticRegression, features: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> None:
-    # on one core: a step is so short that BLAS spends most of it on waking its threads (2,000 images: 0.05 s, or 0.3)
-    with warnings.catch_warnings(), threadpool_limits(1):
+    with warnings.catch_warnings():
         # classes that a line parts have no best solution but for the penalty: it is close enough after MAX_STEPS
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(features, labels, sample_weight=counts[labels])
