@@ -14,7 +14,6 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib import font_manager
-from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -33,6 +32,7 @@ NAME_WIDTH = 30  # characters that fit over a thumbnail
 LABEL_WIDTH = 40  # characters of a class name along an axis
 MAX_CELLS_WITH_NUMBERS = 30  # classes: beyond, the numbers in a confusion matrix could not be read
 MAX_CURVES = 8  # classes: four colours, each with two kinds of line
+TITLE, LINE, GAP = 0.5, 0.22, 0.06  # inches: title of a figure, line over a picture, space around a picture
 MAX_NAMES = 60  # classes: beyond, only some of their names fit along an axis
 
 # matplotlib's own font knows no Chinese, Japanese, Korean, Arabic or Hindi: take the first ones installed that do.
@@ -139,7 +139,7 @@ def outlook(found: Outlook) -> Figure:
 def explanations(rows: Sequence[Explained], title: str) -> Figure:
     """A row for each image: the photo and its answer, where on it that comes from, and what it resembles most."""
     columns = 2 + max(len(row.neighbours) for row in rows)
-    figure = _figure(2.1 * columns, 0.5 + 2.6 * len(rows))
+    figure, places = _cells(title, len(rows), columns, width=2.1, height=2.6, lines=2)
     for number, row in enumerate(rows):
         text = f"{_short(row.answer, NAME_WIDTH - 8)} {_percent(row.certainty)}"
         right = row.answer == row.label
@@ -148,9 +148,7 @@ def explanations(rows: Sequence[Explained], title: str) -> Figure:
         pictures.append((row.where, f"what speaks for\n{_short(row.answer, NAME_WIDTH - 8)}", "black"))
         pictures += [(image, f"in training\n{_short(name, NAME_WIDTH - 8)}", GREY) for image, name in row.neighbours]
         for column, (image, text, colour) in enumerate(pictures):
-            place = figure.add_subplot(len(rows), columns, number * columns + column + 1)
-            _photo(place, image, text, colour, fontsize=8)
-    figure.suptitle(title, fontsize=13)
+            _photo(figure, places[number * columns + column], image, text, colour, fontsize=8)
     return figure
 
 
@@ -289,18 +287,44 @@ def _figure(width: float, height: float) -> Figure:
 
 def _grid(images: Sequence[np.ndarray], titles: Sequence[tuple[str, str]], title: str) -> Figure:
     """Pictures in rows of three, each whole and in its own shape, under a title of its own colour."""
-    columns = min(3, len(images))
-    rows = -(-len(images) // 3)
     lines = 1 + max(text.count("\n") for text, _ in titles)
-    figure = _figure(2.6 * 3, 0.5 + rows * (2.3 + 0.22 * lines))
-    for index, (image, (text, colour)) in enumerate(zip(images, titles, strict=True)):
-        _photo(figure.add_subplot(rows, max(columns, 3), index + 1), image, text, colour, fontsize=9)
-    figure.suptitle(title, fontsize=13)
+    rows = -(-len(images) // 3)
+    figure, places = _cells(title, rows, 3, width=2.6, height=2.3 + LINE * lines, lines=lines)
+    for place, image, (text, colour) in zip(places, images, titles, strict=False):
+        _photo(figure, place, image, text, colour, fontsize=9)
     return figure
 
 
-def _photo(axes: Axes, image: np.ndarray, title: str, colour: str, *, fontsize: float) -> None:
+def _cells(
+    title: str, rows: int, columns: int, *, width: float, height: float, lines: int
+) -> tuple[Figure, list[tuple[float, float, float, float]]]:
+    """A figure with a title, and in it the place (left, bottom, width, height; shares of the figure) of each picture,
+    row by row. width, height: of a cell, in inches, in which `lines` of text stand over the picture.
+
+    Computed here, as a layout that matplotlib finds takes longer than all the rest of such a figure.
+    """
+    across, down = width * columns, TITLE + height * rows
+    figure = Figure(figsize=(across, down), facecolor="white")
+    figure.suptitle(title, y=1 - 2 * GAP / down, fontsize=13)
+    size = (width - 2 * GAP) / across, (height - LINE * lines - 2 * GAP) / down
+    return figure, [
+        ((column * width + GAP) / across, ((rows - 1 - row) * height + GAP) / down, *size)
+        for row in range(rows)
+        for column in range(columns)
+    ]
+
+
+def _photo(
+    figure: Figure,
+    place: tuple[float, float, float, float],
+    image: np.ndarray,
+    title: str,
+    colour: str,
+    *,
+    fontsize: float,
+) -> None:
     """A picture, whole and in its own shape, right below its title."""
+    axes = figure.add_axes(place)
     axes.imshow(image)
     axes.set_anchor("N")
     axes.set_axis_off()
