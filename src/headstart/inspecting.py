@@ -76,7 +76,7 @@ def inspect(
         check_free(Path(out))
     start = time.perf_counter()
     found = read_collection(list_images(Path(data)), progress)
-    inspection = _inspected(found, str(data), settings, progress)
+    inspection = inspect_collection(found, settings, progress)
     inspection = replace(inspection, seconds=time.perf_counter() - start)
     if out is not None:
         _write(Path(out), inspection)
@@ -84,7 +84,9 @@ def inspect(
     return inspection
 
 
-def _inspected(found: Collection, shown: str, settings: Settings, progress: Progress) -> Inspection:
+def inspect_collection(found: Collection, settings: Settings, progress: Progress) -> Inspection:
+    """The same for files that were read already, and without the seconds; settings: of a training, whose features are
+    those that are looked at."""
     images = found.images()
     files = inspect_files(images.paths, settings.image_size)
     duplicates, judgements = Duplicates((), np.zeros(len(images), dtype=np.int64)), []
@@ -96,12 +98,12 @@ def _inspected(found: Collection, shown: str, settings: Settings, progress: Prog
     findings += [*files.findings, *judgements, *_copies(images, duplicates)]
     findings += _leaks(images, [item.split for item in found.items], duplicates)
     findings = _completed(findings, found.items)
-    refused = refusal(found, shown)
+    refused = refusal(found)
     remarks = [f"`headstart train` would refuse this collection: {refused.rstrip('.')}"] if refused else []
     remarks += [*found.listing.notes, *_remarks_on_classes(found.items), *files.remarks]
     order = list(KINDS)
     return Inspection(
-        data=shown,
+        data=found.listing.shown,
         images=len(images),
         classes=_classes(found.listing.items, found.items),
         sizes=files.sizes,

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.data.dataset import Dataset, Split
-from headstart.data.loading import load_dataset
+from headstart.data.loading import Collection, collect, divide
 from headstart.data.resizing import STRETCH
 from headstart.data.splits import TEST, VALIDATION
 from headstart.data.tables import read_splits, write_splits
 from headstart.errors import RunError
-from headstart.inspecting import inspect
+from headstart.inspecting import inspect_collection
 from headstart.models import backbones
 from headstart.progress import Console, Progress, Quiet
 from headstart.training import recipes
@@ -102,8 +102,9 @@ def make_run(
     start = time.perf_counter()
     with unfinished(out, said, resume=resume, progress=progress) as partial:
         progress.step("Look at the data")
-        dataset = load_dataset(
-            data,
+        collection = collect(data, progress)
+        dataset = divide(
+            collection,
             seed=seed,
             test_fraction=test_fraction,
             groups=None if images else lambda found, drawn: _copies(found, drawn, settings, progress),
@@ -141,7 +142,7 @@ def make_run(
         if future:
             gallery.draw_outlook(plots, future)
         familiar = _familiar(trained, dataset.splits()[name])
-        found = None if images else _findings(data, settings)
+        found = None if images else _findings(collection, settings)
         numbers = _write(
             partial, out.name, classifier, dataset, evaluations, future, familiar, found, start=start, seed=seed
         )
@@ -213,14 +214,11 @@ def _outlook(trained: Trained, dataset: Dataset, seed: int, progress: Progress) 
     return found
 
 
-def _findings(data: str | Path, settings: Settings) -> Inspection | None:
+def _findings(collection: Collection, settings: Settings) -> Inspection | None:
     """What is odd about the collection, where the features that show it are kept already."""
     if not settings.recipe.solves_head or settings.resizing != STRETCH:
         return None
-    size, weights = settings.image_size, settings.weights
-    return inspect(
-        data, backbone=settings.backbone, image_size=size, weights=weights, seed=settings.seed, progress=Quiet()
-    )
+    return inspect_collection(collection, settings, Quiet())
 
 
 def _familiar(trained: Trained, held_out: Split) -> Interval | None:

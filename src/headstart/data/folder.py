@@ -43,6 +43,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Listing:
+    shown: str  # what was listed, as the user named it
     items: tuple[Item, ...]  # sorted by name
     notes: tuple[str, ...]  # what was left out, in sentences
 
@@ -64,7 +65,7 @@ def list_images(data: Path) -> Listing:
     if data.suffix.lower() == ".csv":
         rows = tables.read_listing(data)
         items = (Item(path, name, _normal(label), split) for path, name, label, split in rows)
-        return Listing(tuple(sorted(items, key=lambda item: item.name)), ())
+        return Listing(str(data), tuple(sorted(items, key=lambda item: item.name)), ())
     if archives.is_zip(data):
         return _list_folder(archives.unpacked(data), data)
     raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV.\n{FORMS}")
@@ -115,7 +116,7 @@ def _list_folder(root: Path, shown: Path) -> Listing:
     if empty:
         names = ", ".join(repr("/".join(parts)) for parts in sorted(empty))
         notes.append(f"folders without images are no classes: {names}")
-    return Listing(tuple(sorted(items, key=lambda item: item.name)), tuple(notes))
+    return Listing(str(shown), tuple(sorted(items, key=lambda item: item.name)), tuple(notes))
 
 
 def _walk(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:

@@ -32,6 +32,20 @@ CHUNK = 1024  # files that are handed to the threads at a time
 Groups = Callable[[Split, np.ndarray], Sequence[Hashable]]  # (images, indices of those whose split is drawn)
 
 
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """A listing whose files were read: the readable ones, and what is wrong with the rest."""
+
+    listing: Listing
+    items: list[Item]
+    digests: list[str]  # SHA-256 of the items' bytes, hexadecimal
+    unreadable: tuple[Unreadable, ...]
+
+    def images(self) -> Split:
+        """All of them, in the order of `items`."""
+        return _split(self.items, self.digests, tuple(sorted({item.label for item in self.items})))
+
+
 def load_dataset(
     data: str | Path,
     *,
@@ -58,17 +72,46 @@ def load_dataset(
         DatasetError: it cannot be trained on; the message says why and what to do.
     """
     progress = progress or Console()
+    return divide(
+        collect(data, progress),
+        seed=seed,
+        validation_fraction=validation_fraction,
+        test_fraction=test_fraction,
+        groups=groups,
+        progress=progress,
+    )
+
+
+def collect(data: str | Path, progress: Progress) -> Collection:
+    """Read all images of a collection that can be trained on.
+
+    Raises:
+        DatasetError: it cannot.
+    """
     listing = list_images(Path(data))
-    _check_listing(listing, str(data))
+    _check_listing(listing)
     found = read_collection(listing, progress)
-    _check_readable(found, str(data))
+    _check_readable(found)
+    return found
+
+
+def divide(
+    found: Collection,
+    *,
+    seed: int,
+    validation_fraction: float | None = None,
+    test_fraction: float | None,
+    groups: Groups | None,
+    progress: Progress,
+) -> Dataset:
+    """Give each image its split, see `load_dataset`."""
     together = groups(found.images(), np.array(drawn_from(found.items))) if groups else found.digests
-    items = assign(found.items, together, seed, validation_fraction, test_fraction, str(data))
+    items = assign(found.items, together, seed, validation_fraction, test_fraction, found.listing.shown)
     copies = [count for count in Counter(together).values() if count > 1] if items != found.items else []
     if not any(item.split == VALIDATION for item in items):  # all are copies of each other: better such than none
-        items = assign(found.items, found.digests, seed, validation_fraction, test_fraction, str(data))
+        items = assign(found.items, found.digests, seed, validation_fraction, test_fraction, found.listing.shown)
         copies = []
-    notes = [*listing.notes, *notes_on(items, found.digests, together)]
+    notes = [*found.listing.notes, *notes_on(items, found.digests, together)]
     dataset = _build(items, found.digests, found.unreadable, tuple(notes))
     progress.say(f"Found {len(items):,} files belonging to {len(dataset.class_names)} classes.")
     if copies:
@@ -96,46 +139,32 @@ def load_images(data: str | Path, *, progress: Progress | None = None) -> tuple[
     """
     progress = progress or Console()
     found = read_collection(list_images(Path(data)), progress)
-    _check_unreadable(found.unreadable, len(found.items), str(data))
+    _check_unreadable(found)
     for bad in found.unreadable:
         progress.say(f"Left out: '{bad.path}' {bad.reason}.")
     return found.images(), tuple(item.split for item in found.items)
 
 
-@dataclass(frozen=True, eq=False)
-class Collection:
-    """A listing whose files were read: the readable ones, and what is wrong with the rest."""
-
-    listing: Listing
-    items: list[Item]
-    digests: list[str]  # SHA-256 of the items' bytes, hexadecimal
-    unreadable: tuple[Unreadable, ...]
-
-    def images(self) -> Split:
-        """All of them, in the order of `items`."""
-        return _split(self.items, self.digests, tuple(sorted({item.label for item in self.items})))
-
-
-def refusal(found: Collection, shown: str) -> str | None:
+def refusal(found: Collection) -> str | None:
     """Why `load_dataset` would refuse a collection, in sentences; None where it would not."""
     try:
-        _check_listing(found.listing, shown)
-        _check_readable(found, shown)
-        assign(found.items, found.digests, 0, None, None, shown)
+        _check_listing(found.listing)
+        _check_readable(found)
+        assign(found.items, found.digests, 0, None, None, found.listing.shown)
     except DatasetError as error:
         return str(error)
     return None
 
 
-def _check_listing(listing: Listing, shown: str) -> None:
+def _check_listing(listing: Listing) -> None:
     if all(item.split in (VALIDATION, TEST) for item in listing.items):
-        raise DatasetError(f"'{shown}' has split folders, but no images in 'train'. Add them, to train on.")
-    _check_classes({item.label for item in listing.items}, shown)
+        raise DatasetError(f"'{listing.shown}' has split folders, but no images in 'train'. Add them, to train on.")
+    _check_classes({item.label for item in listing.items}, listing.shown)
 
 
-def _check_readable(found: Collection, shown: str) -> None:
-    _check_unreadable(found.unreadable, len(found.items), shown)
-    _check_nothing_lost(found.listing.items, found.items, shown)
+def _check_readable(found: Collection) -> None:
+    _check_unreadable(found)
+    _check_nothing_lost(found)
 
 
 def _check_classes(names: set[str], shown: str) -> None:
@@ -173,23 +202,23 @@ def read_collection(listing: Listing, progress: Progress) -> Collection:
     return Collection(listing, readable, digests, tuple(unreadable))
 
 
-def _check_nothing_lost(listed: Sequence[Item], readable: Sequence[Item], shown: str) -> None:
+def _check_nothing_lost(found: Collection) -> None:
     """No class may vanish because none of its files can be read."""
-    counts = Counter(item.label for item in listed)
-    for label in sorted(counts.keys() - {item.label for item in readable}):
+    counts = Counter(item.label for item in found.listing.items)
+    for label in sorted(counts.keys() - {item.label for item in found.items}):
         raise DatasetError(
-            f"None of the {counts[label]} files of the class '{label}' in '{shown}' can be read. "
+            f"None of the {counts[label]} files of the class '{label}' in '{found.listing.shown}' can be read. "
             f"Mend them, or remove the class."
         )
 
 
-def _check_unreadable(unreadable: Sequence[Unreadable], readable: int, shown: str) -> None:
-    total = readable + len(unreadable)
-    if len(unreadable) > MAX_UNREADABLE * total:
-        first = "\n  ".join(f"'{bad.path}' {bad.reason}" for bad in unreadable[:5])
+def _check_unreadable(found: Collection) -> None:
+    count, total = len(found.unreadable), len(found.unreadable) + len(found.items)
+    if count > MAX_UNREADABLE * total:
+        first = "\n  ".join(f"'{bad.path}' {bad.reason}" for bad in found.unreadable[:5])
         raise DatasetError(
-            f"{len(unreadable)} of {total} files in '{shown}' cannot be read, more than {MAX_UNREADABLE:.0%}. "
-            f"Mend or remove them:\n  {first}" + ("\n  ..." if len(unreadable) > 5 else "")
+            f"{count} of {total} files in '{found.listing.shown}' cannot be read, more than {MAX_UNREADABLE:.0%}. "
+            f"Mend or remove them:\n  {first}" + ("\n  ..." if count > 5 else "")
         )
 
 
