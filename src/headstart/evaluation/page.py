@@ -22,5 +22,5 @@ def render(template: str, **values: Any) -> str:
 def as_webp(image: Image.Image, quality: int) -> str:
     """An RGB image as WebP in base64: a tenth of a PNG, so that the page can be sent by mail. quality: 1 to 100."""
     with io.BytesIO() as file:
-        image.save(file, "WEBP", quality=quality)
+        image.save(file, "WEBP", quality=quality, method=2)  # of 6: half the time of 4, the usual, and 4% larger
         return base64.b64encode(file.getvalue()).decode()
