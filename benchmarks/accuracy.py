@@ -1,12 +1,13 @@
 """How accurate is the recipe `fast`, its head alone and with fine-tuning, over several seeds?
 
-    python benchmarks/accuracy.py cats_and_dogs_filtered --seeds 0 1 2 3 4
+    python benchmarks/accuracy.py cats_and_dogs_filtered --seeds 0 1 2 3 4 --fine-tune auto always
     python benchmarks/accuracy.py solar-cells --seeds 0 1 2 3 4
 
 A collection with train/ and validation/ is measured on its validation images, all of them. Of any other, and of the
 solar cells of `elpv-dataset`, each seed holds out a quarter for the test, class by class; validation images, by which
 fine-tuning is kept or not, are a tenth of all, drawn from the rest. Prints of each seed the accuracy and the loss of
-the head alone and of the whole recipe, whether fine-tuning was kept, and the means. Expected: see LOG.md.
+the head alone and of the whole recipe, whether fine-tuning was kept, and the means. `--fine-tune` without a word: the
+head alone. Expected: see LOG.md.
 """
 
 import argparse
@@ -46,11 +47,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="a collection as `headstart train` takes it, or solar-cells")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
-    parser.add_argument("--head-only", action="store_true")
+    parser.add_argument("--fine-tune", nargs="*", choices=["auto", "always"], default=["auto"])
     arguments = parser.parse_args()
     path = get_solar_cells() if arguments.data == "solar-cells" else Path(arguments.data)
     fast = hs.RECIPES["fast"]
-    recipes = {"head": fast.without_fine_tuning()} | ({} if arguments.head_only else {"auto": fast})
+    recipes = {"head": fast.without_fine_tuning(), "auto": fast, "always": fast.always_fine_tuned()}
+    recipes = {name: recipes[name] for name in ("head", *arguments.fine_tune)}
     rows: dict[str, list[tuple[float, float, bool, float]]] = {name: [] for name in recipes}
     for seed in arguments.seeds:
         images = dataset(path, seed)
@@ -58,11 +60,11 @@ def main() -> None:
             accuracy, loss, kept, seconds = measured(images, recipe, seed)
             rows[name].append((accuracy, loss, kept, seconds))
             note = "" if name == "head" else f"fine-tuning {'kept' if kept else 'not kept'}"
-            print(f"seed {seed}  {name:<4}  {accuracy:.2%}  loss {loss:.4f}  {seconds:6.1f} s  {note}", flush=True)
+            print(f"seed {seed}  {name:<6}  {accuracy:.2%}  loss {loss:.4f}  {seconds:6.1f} s  {note}", flush=True)
     for name, found in rows.items():
         shares, losses = [row[0] for row in found], [row[1] for row in found]
         least, mean, largest = min(shares), statistics.mean(shares), max(shares)
-        print(f"mean    {name:<4}  {mean:.2%} ({least:.2%} to {largest:.2%})  loss {statistics.mean(losses):.4f}")
+        print(f"mean    {name:<6}  {mean:.2%} ({least:.2%} to {largest:.2%})  loss {statistics.mean(losses):.4f}")
 
 
 if __name__ == "__main__":

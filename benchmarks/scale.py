@@ -2,9 +2,10 @@
 
     python benchmarks/scale.py cats_and_dogs_filtered --counts 1000 10000 100000 --image-size 96
 
-Makes a folder of so many different JPEG files from the real ones (a comment of its own in each, so that every digest is
-another), and trains the head on each with an empty cache, as a process: `headstart train --fine-tune never`. Prints the
-seconds of the whole and of extracting features, these per 1,000 views too, and the peak memory. Expected: see LOG.md.
+Makes a folder of so many different photos from the real ones: each is a square of 30 to 60% of the shorter side of one
+of them, cut out somewhere, perhaps mirrored, lighter or darker, 160 pixels wide. Trains the head on each with an empty
+cache, as a process: `headstart train --fine-tune never`. Prints the seconds of the whole and of extracting features,
+these per 1,000 views too, and the peak memory. Expected: see LOG.md.
 """
 
 import argparse
@@ -15,19 +16,34 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import cv2
+import numpy as np
+
+SIDE = 160  # pixels of a photo
 
 
 def make(source: Path, folder: Path, count: int) -> None:
-    """count files in two class folders: real photos with a JPEG comment (marker FFFE) behind the first marker."""
+    """count JPEG files in two class folders, of different parts of real photos."""
     files = sorted((source / "train").rglob("*.jpg"))
     for name in sorted({file.parent.name for file in files}):
         (folder / name).mkdir(parents=True)
-    for number in range(count):
-        file = files[number * 7919 % len(files)]  # 7919 is prime: in turn from all over the list
-        content, comment = file.read_bytes(), f"{number:08}".encode()
-        marked = content[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + content[2:]
-        (folder / file.parent.name / f"{number:06}.jpg").write_bytes(marked)
+
+    def cut(number: int) -> None:
+        """All parts of one photo."""
+        file, rng = files[number], np.random.default_rng(number)
+        photo = cv2.imread(str(file))
+        for part in range(number, count, len(files)):
+            side = int(rng.uniform(0.3, 0.6) * min(photo.shape[:2]))
+            top, left = (int(rng.integers(0, length - side + 1)) for length in photo.shape[:2])
+            square = cv2.resize(photo[top : top + side, left : left + side], (SIDE, SIDE))
+            square = cv2.convertScaleAbs(square[:, :: rng.choice([1, -1])], alpha=rng.uniform(0.8, 1.2))
+            cv2.imwrite(str(folder / file.parent.name / f"{part:06}.jpg"), square)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(cut, range(len(files))))
 
 
 def train(folder: Path, size: int, work: Path) -> tuple[float, float, float, int]:
