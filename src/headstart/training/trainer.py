@@ -26,7 +26,7 @@ from headstart.errors import DatasetError
 from headstart.models import backbones
 from headstart.models.classifier import Classifier
 from headstart.models.network import Network
-from headstart.models.outputs import cross_entropies, log_probabilities
+from headstart.models.outputs import check_numbers, cross_entropies, log_probabilities
 from headstart.models.weights import PRETRAINED
 from headstart.progress import Console, Progress
 from headstart.training import bottlenecks, checkpoints, head, recipes
@@ -103,7 +103,8 @@ def train(
         the classifier; its `history` has a row for each epoch.
 
     Raises:
-        DatasetError, ModelError, WeightsError: with what is wrong and what to do.
+        DatasetError, ModelError, WeightsError: with what is wrong and what to do; also where the network gives, or
+            training ends in, what is no number.
     """
     settings = Settings.of(
         recipe=recipe,
@@ -132,7 +133,13 @@ def train_and_keep(
     training = _Training(dataset, settings, network, checkpoint_folder, progress)
     training.go()
     features = cache(training.features)
-    logits = cache(lambda split: head.logits(features(split), *network.head))
+
+    @cache
+    def logits(split: Split) -> np.ndarray:
+        found = head.logits(features(split), *network.head)
+        check_numbers(found, split.paths)  # steps that are too long end in NaN
+        return found
+
     train, validation = dataset.train, dataset.validation
     classifier = Classifier(
         network=network,
