@@ -17,7 +17,7 @@ from conftest import Listener
 from headstart import cache as hs_cache
 from headstart.data.images import read_image
 from headstart.data.resizing import RESIZINGS
-from headstart.errors import ImageError
+from headstart.errors import ImageError, ModelError
 from headstart.training import bottlenecks
 from headstart.training.bottlenecks import extract
 from headstart.training.frozen import Compiled
@@ -218,3 +218,16 @@ def test_large_numbers_are_kept_as_float32(cache, split):
 
     kept = extract(split, Compiled(Large(), "k"), SIZE, progress=hs.Quiet())
     assert np.all(kept.take(np.arange(len(split)))[0] == np.float32(1e5))
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_features_that_are_no_numbers_are_refused_by_name_and_not_kept(cache, split, number):
+    class Overflowing(Counting):
+        def fill(self, batches, outputs) -> None:
+            super().fill(batches, outputs)
+            outputs[1][7] = number
+
+    with pytest.raises(ModelError, match=rf"no numbers \(NaN or infinity\) for 1 of 56 images: '{split.paths[7]}'"):
+        extract(split, Compiled(Overflowing(), "k"), SIZE, progress=hs.Quiet())
+    assert shards(cache) == []
+    assert computed(split) == len(split)

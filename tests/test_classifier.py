@@ -127,8 +127,39 @@ def test_evaluate_takes_the_classes_by_name(classifier, run, photos, tmp_path, m
         hs.evaluate(classifier, only.take([]))
 
 
+def test_evaluate_names_the_images_without_an_answer(classifier, photos, monkeypatch):
+    """A network that overflows for one of them."""
+    dataset = hs.load_dataset(photos, seed=3, progress=hs.Quiet())
+    logits = classifier.logits
+
+    def overflowing(batches) -> np.ndarray:
+        found = logits(batches)
+        found[2] = np.inf
+        return found
+
+    monkeypatch.setattr(type(classifier), "logits", lambda self, batches: overflowing(batches))
+    with pytest.raises(hs.ModelError, match=rf"for 1 of {len(dataset.test)} images: '{dataset.test.paths[2]}'"):
+        hs.evaluate(classifier, dataset.test)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_evaluate_one_image_and_images_of_one_class(classifier, tmp_path, make_folder, count):
+    only, _ = hs.load_images(make_folder(tmp_path / "only", {"defective": count}), progress=hs.Quiet())
+    evaluation = hs.evaluate(classifier, only)
+    assert evaluation.confusion.sum() == evaluation.confusion[0].sum() == evaluation.accuracy.count == count
+    assert [row["roc_area"] for row in evaluation.per_class] == [None, None]
+    json.dumps(evaluation.to_json(), allow_nan=False)
+    assert f"of {count})" in str(evaluation)
+
+
 def replaced(file: Path, old: str, new: str) -> None:
     file.write_text(file.read_text().replace(old, new))
+
+
+def broken(file: Path) -> None:
+    records = np.load(file)
+    records["direction"][0, 0] = np.nan
+    np.save(file, records)
 
 
 @pytest.mark.parametrize(("change", "message"), [
@@ -139,6 +170,7 @@ def replaced(file: Path, old: str, new: str) -> None:
     (lambda f: (f / "classifier.json").write_text('{"schema": 1}'), "is damaged: it lacks"),
     (lambda f: (f / "model.keras").unlink(), "model.keras' is missing"),
     (lambda f: (f / "known.npy").unlink(), "known.npy' is missing or damaged"),
+    (lambda f: broken(f / "known.npy"), "known.npy' is missing or damaged .it holds features that are no numbers"),
     (lambda f: replaced(f / "classifier.json", '"temperature": ', '"temperature": -'), "its certainty is unreadable"),
     (lambda f: (f / "model.keras").write_bytes(b"x"), "was changed after it was saved"),
     (

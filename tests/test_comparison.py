@@ -19,11 +19,14 @@ from headstart.evaluation.comparison import compare
 def test_the_exact_test_by_its_formula(pairs):
     first, second = np.array(pairs).T
     found = compare(first, second)
-    fewer, uneven = min(found.only_first, found.only_second), found.only_first + found.only_second
+    fewer, uneven = (
+        min(found.between.only_first, found.between.only_second),
+        found.between.only_first + found.between.only_second,
+    )
     expected = min(1.0, 2 * binom.cdf(fewer, uneven, 0.5)) if uneven else 1.0
-    assert found.p == pytest.approx(expected, rel=1e-9)
-    assert found.first.correct - found.second.correct == found.only_first - found.only_second
-    assert compare(second, first).p == pytest.approx(found.p)
+    assert found.between.p == pytest.approx(expected, rel=1e-9)
+    assert found.first.correct - found.second.correct == found.between.only_first - found.between.only_second
+    assert compare(second, first).between.p == pytest.approx(found.between.p)
 
 
 def test_words():
@@ -52,9 +55,9 @@ def test_two_runs_on_the_same_photos(run, other):
     assert split == "test"
     assert found.first.to_json() == run.metrics["test"]["accuracy"]
     assert found.second.to_json() == other.metrics["test"]["accuracy"]
-    assert found.only_first - found.only_second == found.first.correct - found.second.correct
+    assert found.between.only_first - found.between.only_second == found.first.correct - found.second.correct
     itself, _ = compare_runs(run.folder, run.folder)
-    assert (itself.only_first, itself.only_second, itself.p) == (0, 0, 1.0)
+    assert (itself.between.only_first, itself.between.only_second, itself.between.p) == (0, 0, 1.0)
     assert json.loads(json.dumps(found.to_json()))["distinguishable"] in (True, False)
 
 

@@ -218,7 +218,8 @@ def test_fine_tuning_is_kept_only_if_it_helps(photos):
     """The recipe `fast` never ends with a higher validation loss than its head alone; always_fine_tuned may."""
     dataset = hs.load_dataset(photos, seed=3, progress=hs.Quiet())
     fast = hs.RECIPES["fast"].with_epochs(3)
-    classifier = hs.train(dataset, recipe=fast, image_size=32, progress=hs.Quiet())
+    listener = Listener()
+    classifier = hs.train(dataset, recipe=fast, image_size=32, progress=listener)
     head, *tuned = classifier.history
     assert (head["phase"], head["epoch"]) == ("feature_extraction", 1)
     assert [row["epoch"] for row in tuned] == [2, 3, 4]
@@ -229,6 +230,14 @@ def test_fine_tuning_is_kept_only_if_it_helps(photos):
 
     alone = hs.train(dataset, recipe=fast.without_fine_tuning(), image_size=32, progress=hs.Quiet())
     assert hs.evaluate(alone, dataset.validation).loss == pytest.approx(head["val_loss"], rel=5e-3)
+
+    last = classifier.phases[1]["judgement"]
+    assert (last["loss"], last["loss_of_head_alone"]) == (best, head["val_loss"])
+    assert last["verdict"] in listener.lines
+    assert f"{last['mended']} answers mended, {last['spoiled']} spoiled: not distinguishable" in last["verdict"]
+    accuracy = next(row["val_accuracy"] for row in tuned if row["val_loss"] == best)
+    more = round((accuracy - head["val_accuracy"]) * len(dataset.validation))
+    assert last["mended"] - last["spoiled"] == more
 
 
 def test_an_easy_collection_is_not_fine_tuned(cells, tmp_path):
@@ -252,6 +261,7 @@ def test_an_easy_collection_is_not_fine_tuned(cells, tmp_path):
     asked = hs.RECIPES["fast"].with_epochs(1).always_fine_tuned()
     tuned = hs.train(dataset, recipe=asked, image_size=32, progress=hs.Quiet())
     assert [phase["name"] for phase in tuned.phases] == ["feature_extraction", "fine_tuning"]
+    assert [phase["judgement"] for phase in tuned.phases] == [None, None]
 
 
 def test_a_handful_of_images(tmp_path, make_folder):

@@ -80,9 +80,12 @@ def test_images_of_one_class_one_image_and_answers_that_are_all_alike():
         assert "accuracy" in str(evaluation)
 
 
-def test_logits_that_are_no_numbers():
-    with pytest.raises(ModelError, match=r"no numbers .* for 1 of 2 images"):
-        measure(np.array([[np.nan], [1.0]]), np.array([0, 1]), ["a", "b"])
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_logits_that_are_no_numbers(number):
+    with pytest.raises(ModelError, match=r"no numbers .* for 1 of 2 images\. Expected"):
+        measure(np.array([[number], [1.0]]), np.array([0, 1]), ["a", "b"])
+    with pytest.raises(ModelError, match=r"for 5 of 6 images: 'b', 'c', 'd', \.\.\.\. Expected"):
+        outputs.check_numbers(np.array([[0.0, 1.0]] + [[1.0, number]] * 5), list("abcdef"))
 
 
 def test_wilson_against_published_values():

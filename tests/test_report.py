@@ -43,8 +43,9 @@ def many(tmp_path_factory):
     logits = rng.normal(size=(1_500, 100)) + 4 * np.eye(100)[labels]
     certainty = fit_certainty(logits, labels)
     found = measure(logits, labels, names, certainty)
-    phase = {"name": "feature_extraction", "epochs": 1, "kept": True, "parameters": 9, "trainable_parameters": 9,
-             "trainable_variables": 2, "seconds": 1.0, "validation": {"loss": 1.0, "accuracy": 0.5}}  # fmt: skip
+    phase = {"name": "feature_extraction", "epochs": 1, "kept": True, "judgement": None, "parameters": 9,
+             "trainable_parameters": 9, "trainable_variables": 2, "seconds": 1.0,
+             "validation": {"loss": 1.0, "accuracy": 0.5}}  # fmt: skip
     network = Network(lambda: pytest.fail("the page needs no network"))
     classifier = Classifier(
         network=network,

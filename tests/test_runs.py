@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markupsafe import escape
 from PIL import Image
 
 import headstart as hs
@@ -210,6 +211,9 @@ def test_fine_tuning_is_gone_on_with(photos, tmp_path):
     whole = hs.make_run(photos, tmp_path / "whole", progress=hs.Quiet(), **settings)
     assert history(stopped.folder) == history(whole.folder)
     assert stopped.metrics["validation"] == whole.metrics["validation"]
+    judgement = whole.metrics["phases"][1]["judgement"]
+    assert stopped.metrics["phases"][1]["judgement"] == judgement
+    assert f"<p>{escape(judgement['verdict'])}</p>" in (whole.folder / "report.html").read_text("utf-8")
 
 
 def test_images_that_changed_meanwhile(photos, recipe, tmp_path, monkeypatch):

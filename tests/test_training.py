@@ -1,6 +1,7 @@
 """The tutorial's recipe: its numbers, what it trains, what it must not touch, and that it can be done again."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 import headstart as hs
 from conftest import Listener
-from headstart.errors import DatasetError, ModelError
+from headstart.errors import DatasetError, ModelError, WeightsError
 from headstart.models.composing import compose
 from headstart.models.outputs import log_probabilities
 from headstart.models.weights import load_base
@@ -233,6 +234,34 @@ def test_refusals(dataset):
         get_recipe("slow")
     with pytest.raises(DatasetError, match="There are no validation images"):
         train(hs.Dataset(dataset.class_names, dataset.train, dataset.validation.take([]), dataset.test))
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory) -> Path:
+    """Weights with one NaN, in a layer whose ReLU would hide it: the features of an engine are finite all the same."""
+    base = load_base("mobilenet_v2", SMALL)
+    layer = base.get_layer("block_5_depthwise")
+    (kernel,) = layer.get_weights()
+    kernel.flat[3] = np.nan
+    layer.set_weights([kernel])
+    file = tmp_path_factory.mktemp("damaged") / "base.weights.h5"
+    base.save_weights(file)
+    return file
+
+
+def test_weights_that_are_no_numbers(damaged, dataset, photos):
+    said = r"base.weights.h5' holds weights that are no numbers .* in 1 of 260 variables, such as 'block_5_depthwise"
+    with pytest.raises(WeightsError, match=said):
+        train(dataset, image_size=SMALL, weights=damaged, progress=hs.Quiet())
+    with pytest.raises(WeightsError, match=said):
+        hs.inspect(photos, image_size=SMALL, weights=damaged, progress=hs.Quiet())
+
+
+def test_steps_that_break_the_network_are_said(dataset):
+    phase = hs.Phase("fine_tuning", epochs=1, optimizer="rmsprop", learning_rate=1e30, thaws_base=True)
+    recipe = hs.Recipe("too long steps", (phase,), image_size=32)
+    with pytest.raises(ModelError, match=r"no numbers \(NaN or infinity\) for 12 of 12 images: .*train it again"):
+        train(dataset, recipe=recipe, progress=hs.Quiet())
 
 
 def test_averaged_weights():

@@ -9,6 +9,7 @@ from headstart.data.dataset import Split
 from headstart.errors import DatasetError
 from headstart.evaluation.metrics import Evaluation, measure
 from headstart.models.classifier import Classifier
+from headstart.models.outputs import check_numbers
 from headstart.progress import Progress, Quiet, track
 
 
@@ -17,13 +18,16 @@ def evaluate(classifier: Classifier, split: Split, *, progress: Progress | None 
 
     Raises:
         DatasetError: there are no images, or some are of a class that the classifier does not know.
+        ModelError: the network gives no numbers (NaN or infinity) for some.
     """
     if len(split) == 0:
         raise DatasetError("There are no images to evaluate on. Give a collection that has some.")
     split = _in_terms_of(classifier, split)
     batches = Batches(split, classifier.image_size, resizing=classifier.resizing)
     images = (images for images, _ in track(progress or Quiet(), batches, "Evaluating", len(batches)))
-    return measure(classifier.logits(images), split.labels, classifier.class_names, classifier.certainty)
+    logits = classifier.logits(images)
+    check_numbers(logits, split.paths)
+    return measure(logits, split.labels, classifier.class_names, classifier.certainty)
 
 
 def _in_terms_of(classifier: Classifier, split: Split) -> Split:

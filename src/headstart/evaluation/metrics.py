@@ -7,11 +7,10 @@ from math import sqrt
 
 import numpy as np
 
-from headstart.errors import ModelError
 from headstart.evaluation.calibration import Reliability, reliability
 from headstart.evaluation.curves import Curves, curves
 from headstart.models.certainty import Certainty
-from headstart.models.outputs import cross_entropies, log_probabilities, probabilities
+from headstart.models.outputs import check_numbers, cross_entropies, log_probabilities, probabilities
 
 TOP = (3, 5)  # of more classes than that: is the right one among so many most probable ones?
 Z = 1.959963984540054  # the standard normal's 97.5% point: two-sided 95%
@@ -178,12 +177,7 @@ def measure(
         ModelError: there are numbers among the logits that are none.
     """
     logits = np.asarray(logits, np.float64)
-    if not np.isfinite(logits).all():
-        rows = int((~np.isfinite(logits)).any(axis=1).sum())
-        raise ModelError(
-            f"The network gave no numbers (NaN or infinity) for {rows:,} of {len(logits):,} images, so nothing can be "
-            f"measured. Its weights are damaged, or training broke them: load or train it again."
-        )
+    check_numbers(logits)
     shares = log_probabilities(logits)
     predicted = shares.argmax(axis=1)
     return Evaluation(

@@ -49,6 +49,8 @@ class Familiar:
         """Raises RunError where the file is missing or damaged."""
         try:
             records = np.load(folder / FILE, allow_pickle=False)
+            if not np.isfinite(records["direction"]).all():
+                raise ValueError("it holds features that are no numbers")
             digests = tuple(digest.tobytes().hex() for digest in records["digest"])
             return cls(records["direction"], digests, farthest)
         except (OSError, EOFError, ValueError, IndexError, TypeError) as error:

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headstart.errors import ModelError
+
+NAMED = 3  # images that a message names
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -25,6 +29,20 @@ class Prediction:
 def num_logits(num_classes: int) -> int:
     """Two classes need one logit (positive: the second class), as in the tutorial; more need one each."""
     return 1 if num_classes == 2 else num_classes
+
+
+def check_numbers(values: np.ndarray, paths: Sequence[str] = ()) -> None:
+    """Raise ModelError where a network gave NaN or infinity: float (n, ...), of n images with these paths, if known."""
+    wrong = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
+    if len(wrong) == 0:
+        return
+    named = ", ".join(f"'{paths[image]}'" for image in wrong[:NAMED]) if len(paths) else ""
+    more = ", ..." if named and len(wrong) > NAMED else ""
+    raise ModelError(
+        f"The network gave no numbers (NaN or infinity) for {len(wrong):,} of {len(values):,} images"
+        f"{': ' if named else ''}{named}{more}. Expected are finite ones: nothing can be learned or measured without. "
+        f"Its weights are damaged, or training broke them: get the weights again, or train it again."
+    )
 
 
 def two_sided(logits: np.ndarray) -> np.ndarray:

@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from headstart.errors import DownloadError, ModelError, WeightsError
 from headstart.models.backbones import check_image_size, get_backbone
 
@@ -30,7 +32,8 @@ def load_base(name: str, image_size: int, weights: str | Path = PRETRAINED) -> k
 
     Raises:
         ModelError: there is no such backbone, or the images are too small for it.
-        WeightsError: they cannot be downloaded, or the file is missing or belongs to another network.
+        WeightsError: they cannot be downloaded; the file is missing, belongs to another network, or holds weights that
+            are no numbers.
     """
     check_image_size(name, image_size)
     if weights == PRETRAINED:
@@ -95,7 +98,19 @@ def _from_file(name: str, image_size: int, file: Path) -> keras.Model:
             f"'{file}' does not fit '{name}' ({base.count_params():,} parameters, without the top): {reason} "
             f"Choose the backbone that the file belongs to with --backbone."
         ) from error
+    _check_numbers(base, file)
     return base
+
+
+def _check_numbers(base: keras.Model, file: Path) -> None:
+    """Here, as features need not show it: OpenVINO's ReLU makes 0 of NaN."""
+    wrong = [variable.path for variable in base.weights if not np.isfinite(variable.numpy()).all()]
+    if wrong:
+        raise WeightsError(
+            f"'{file}' holds weights that are no numbers (NaN or infinity), in {len(wrong):,} of {len(base.weights):,} "
+            f"variables, such as '{wrong[0]}'; expected finite ones. It is damaged, or the training that wrote it "
+            f"broke: get the file again, or take the weights of an earlier epoch."
+        )
 
 
 def layer_index(base: keras.Model, layer: int | str) -> int:

@@ -24,6 +24,7 @@ from headstart.data.dataset import Split
 from headstart.data.images import read_again
 from headstart.data.resizing import STRETCH
 from headstart.models.engine import BATCH
+from headstart.models.outputs import check_numbers
 from headstart.progress import Progress
 from headstart.training.frozen import Compiled
 
@@ -96,6 +97,7 @@ def extract(
 
     Raises:
         ImageError: an image was changed, moved or damaged since the collection was read.
+        ModelError: features are no numbers (NaN or infinity); these are not kept.
     """
     folder = cache.cache_folder() / cache.FEATURES / compiled.key / f"{resizing}-{view}" if compiled.key else None
 
@@ -159,6 +161,8 @@ def _compute(
 
     jobs = [job(chosen[start : start + BATCH]) for start in range(0, len(chosen), BATCH)]
     tensors = run_batches(compiled, counted(ahead(jobs)), len(chosen))
+    for tensor in tensors:
+        check_numbers(tensor, [split.paths[i] for i in chosen])
     largest = max((float(np.abs(tensor).max()) for tensor in tensors if tensor.size), default=0.0)
     # most activations are small (relu6 gives 0 to 6); where one is too large, float32
     kind = np.float16 if largest < float(np.finfo(np.float16).max) else np.float32

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-ARRAYS = ("weights", "optimizer", "best")
+ARRAYS = ("weights", "optimizer", "best", "right")
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,9 @@ class Checkpoint:
     weights: list[np.ndarray]  # of the whole network
     optimizer: list[np.ndarray]
     best: list[np.ndarray]  # the weights of the best epoch so far, where the phase keeps those; else empty
+    right: list[
+        np.ndarray
+    ]  # bool (n,) twice, there too: which validation images the head alone and the best epoch know
 
 
 def save(folder: Path, state: Checkpoint) -> None:

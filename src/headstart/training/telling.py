@@ -2,6 +2,7 @@
 
 from headstart.data.dataset import Dataset
 from headstart.models.backbones import get_backbone
+from headstart.models.mcnemar import Disagreement
 from headstart.models.network import Network
 from headstart.models.summary import Summary
 from headstart.models.weights import layer_index
@@ -28,6 +29,32 @@ def line(phase: Phase, row: dict, epochs: int) -> str:
         f"{name}  {row['seconds']:5.1f} s  loss {row['loss']:.4f}  "
         f"accuracy {row['accuracy']:.4f}  val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}"
     )
+
+
+def judgement(before: dict, best: dict, between: Disagreement | None) -> dict:
+    """What is kept of a fine-tuning, why, and whether its answers are better, or nobody can tell; for metrics.json.
+
+    before, best: the rows of the head alone and of the best epoch: the less validation loss is kept.
+    between: their answers on the validation images; None in a run that an older headstart began.
+    """
+    kept = best["val_loss"] < before["val_loss"]
+    losses = f"validation loss {best['val_loss']:.4f} in epoch {best['epoch']} against {before['val_loss']:.4f}"
+    verdict = f"{'Fine-tuning is kept' if kept else 'The head alone is kept'}: {losses}"
+    if between:
+        distinguishable = "distinguishable" if between.is_distinguishable else "not distinguishable"
+        verdict += (
+            f"; {between.only_second:,} answers mended, {between.only_first:,} spoiled: {distinguishable} by McNemar's "
+            f"test (p = {between.p:.2g})"
+        )
+    return {
+        "epoch": best["epoch"],
+        "loss": best["val_loss"],
+        "loss_of_head_alone": before["val_loss"],
+        "mended": between.only_second if between else None,
+        "spoiled": between.only_first if between else None,
+        "p": between.p if between else None,
+        "verdict": f"{verdict}.",
+    }
 
 
 def say_shapes(progress: Progress, dataset: Dataset, summary: Summary, size: int) -> None:

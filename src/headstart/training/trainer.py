@@ -25,8 +25,9 @@ from headstart.data.rows import Rows
 from headstart.errors import DatasetError
 from headstart.models import backbones
 from headstart.models.classifier import Classifier
+from headstart.models.mcnemar import disagreement
 from headstart.models.network import Network
-from headstart.models.outputs import cross_entropies, log_probabilities
+from headstart.models.outputs import check_numbers, cross_entropies, log_probabilities
 from headstart.models.weights import PRETRAINED
 from headstart.progress import Console, Progress
 from headstart.training import bottlenecks, checkpoints, head, recipes
@@ -36,7 +37,7 @@ from headstart.training.checkpoints import Checkpoint
 from headstart.training.parts import Parts, new_network
 from headstart.training.recipes import Phase, Recipe
 from headstart.training.settings import Settings
-from headstart.training.telling import line, row, say_phase, say_shapes
+from headstart.training.telling import judgement, line, row, say_phase, say_shapes
 from headstart.training.trial import Trial
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def train(
         the classifier; its `history` has a row for each epoch.
 
     Raises:
-        DatasetError, ModelError, WeightsError: with what is wrong and what to do.
+        DatasetError, ModelError, WeightsError: with what is wrong and what to do; also where the network gives, or
+            training ends in, what is no number.
     """
     settings = Settings.of(
         recipe=recipe,
@@ -132,7 +134,13 @@ def train_and_keep(
     training = _Training(dataset, settings, network, checkpoint_folder, progress)
     training.go()
     features = cache(training.features)
-    logits = cache(lambda split: head.logits(features(split), *network.head))
+
+    @cache
+    def logits(split: Split) -> np.ndarray:
+        found = head.logits(features(split), *network.head)
+        check_numbers(found, split.paths)  # steps that are too long end in NaN
+        return found
+
     train, validation = dataset.train, dataset.validation
     classifier = Classifier(
         network=network,
@@ -162,6 +170,7 @@ class _Training:
     history: list[dict] = field(default_factory=list)
     phases: list[dict] = field(default_factory=list)
     views: tuple[str, ...] = ()  # those of the training images that were kept
+    right: list[np.ndarray] = field(default_factory=list)  # see `Checkpoint`
 
     @property
     def recipe(self) -> Recipe:
@@ -178,7 +187,7 @@ class _Training:
     def go(self) -> None:
         state = checkpoints.latest(self.checkpoint_folder) if self.checkpoint_folder else None
         if state:
-            self.history = list(state.history)
+            self.history, self.right = list(state.history), list(state.right)
             self.model.set_weights(state.weights)
             self.parts.base_changed = any(phase.thaws_base and self._losses(phase) for phase in self.recipe.phases)
             self.progress.say(f"Going on after epoch {len(self.history)} of {self.recipe.epochs}.")
@@ -274,16 +283,19 @@ class _Training:
             checkpoints.restore_optimizer(in_training.optimizer, state)
         before = self._loss_before(phase)
         best = list(state.best) if state else (self.model.get_weights() if phase.patience is not None else [])
+        if best and not state:
+            self.right = [whole.right(in_training, validation)] * 2
 
         def after_epoch(epoch: int, seconds: float, logs: dict[str, float]) -> bool:
             nonlocal best
-            if best and logs["val_loss"] < min([before, *self._losses(phase)]):
+            if best and logs["val_loss"] < min(self._losses(phase), default=math.inf):
                 with whole.averaged(in_training):
-                    best = self.model.get_weights()
+                    self.right[1:] = [whole.right(in_training, validation)]
+                    best = self.model.get_weights() if logs["val_loss"] < before else best
             self._log(phase, epoch, seconds, logs)
             if self.checkpoint_folder:
                 optimizer = [np.asarray(value) for value in in_training.optimizer.variables]
-                state = Checkpoint(self.history, self.model.get_weights(), optimizer, best)
+                state = Checkpoint(self.history, self.model.get_weights(), optimizer, best, self.right)
                 checkpoints.save(self.checkpoint_folder, state)
             return phase.is_over(self._losses(phase))
 
@@ -365,19 +377,21 @@ class _Training:
     def _summary(self, phase: Phase) -> dict:
         """An entry of `phases` in metrics.json; the model still has the layers thawed that the phase trained."""
         rows = [row for row in self.history if row["phase"] == phase.name]
-        chosen, kept = rows[-1], True
+        chosen, kept, judged = rows[-1], True, None
         if phase.patience is not None:
-            chosen = min(rows, key=lambda row: row["val_loss"])
-            kept = chosen["val_loss"] < self._loss_before(phase)
-            said = f"the weights of epoch {chosen['epoch']}, validation loss {chosen['val_loss']:.4f}"
-            self.progress.say(f"Kept: {said}." if kept else "Fine-tuning did not help: the head alone is kept.")
-            if not kept:
-                chosen = next(row for row in reversed(self.history) if row["phase"] != phase.name)
+            chosen = best = min(rows, key=lambda row: row["val_loss"])
+            before = [row for row in self.history if row["phase"] != phase.name]
+            if before:
+                kept = best["val_loss"] < before[-1]["val_loss"]
+                chosen = best if kept else before[-1]
+                judged = judgement(before[-1], best, disagreement(*self.right) if self.right else None)
+                self.progress.say(judged["verdict"])
         summary = self.network.summary
         return {
             "name": phase.name,
             "epochs": len(rows),
             "kept": kept,
+            "judgement": judged,
             "parameters": summary.parameters,
             "trainable_parameters": summary.trainable_parameters,
             "trainable_variables": summary.trainable_variables,

@@ -15,6 +15,7 @@ from headstart.errors import HeadstartError
 from headstart.models.backbones import get_backbone
 from headstart.models.composing import DROPOUT, LOGITS, POOLED
 from headstart.models.keras_backend import keras
+from headstart.models.outputs import two_sided
 from headstart.models.weights import layer_index
 from headstart.progress import Progress
 from headstart.training.recipes import Phase
@@ -117,6 +118,14 @@ def evaluate(model: InTraining, batches: Source, *, class_weights: np.ndarray) -
     with _failures_of(sequence):
         logs = model.evaluate(_untuned(sequence), verbose=0, return_dict=True)
     return float(logs[PLAIN_LOSS]), float(logs["accuracy"])
+
+
+def right(model: InTraining, batches: Source) -> np.ndarray:
+    """bool (n,): which images of batches that are not shuffled are answered rightly."""
+    found = []
+    for images, labels in map(batches.batch, range(len(batches))):
+        found.append(two_sided(model.predict_on_batch(images)).argmax(axis=1) == labels)
+    return np.concatenate(found)
 
 
 @contextmanager
