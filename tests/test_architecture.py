@@ -25,6 +25,7 @@ ORDER = [
     "inspecting",
     "unfinished",
     "runs",
+    "choosing",
     "demo",
     "cli",
 ]

@@ -20,6 +20,7 @@ from headstart.training.calibration import fit_certainty
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WIDTHS = (360, 820, 1400)  # pixels: a phone, a tablet, a desk
+PAPER = (703, 1016)  # pixels of an A4 page within its margins
 SECTIONS = ("trained", "right", "sure", "mistakes", "data", "next", "use")
 
 
@@ -106,6 +107,35 @@ def test_the_page_in_a_browser(browser, run, many, which, width):
     images = page.locator("img")
     assert images.count() >= 3
     assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0 && i.alt.length > 20)")
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("which", ["two classes", "a hundred classes"])
+def test_the_page_on_paper(browser, run, many, which, scheme):
+    """A4: nothing is cut off or needs scrolling, what is not to be split fits on a page, the paper is white."""
+    path = many if which == "a hundred classes" else run.folder / "report.html"
+    page, _ = opened(browser, path, PAPER[0], scheme)
+    page.emulate_media(media="print", color_scheme=scheme)
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1
+            || (e.matches('.table, pre, th, td, p, li') && e.scrollWidth > e.clientWidth + 1))
+            .map(e => e.tagName + ' ' + e.textContent.slice(0, 60))"""
+    )
+    assert cut == []
+    together = page.locator("figure, tr, pre, .verdict")
+    heights = together.evaluate_all("all => all.map(e => e.getBoundingClientRect().height)")
+    assert max(heights) < PAPER[1]
+    assert set(together.evaluate_all("all => all.map(e => getComputedStyle(e).breakInside)")) == {"avoid"}
+    see_through = "[...document.querySelectorAll('*')].filter(e => getComputedStyle(e).opacity < 1).length"
+    assert page.evaluate(see_through) == 0, "Chromium prints it as a picture, whose edge cuts letters"
+    colours = page.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.body))")
+    assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    assert not page.locator("nav").is_visible()
+    for name in SECTIONS:
+        assert page.locator(f"section#{name} h2").is_visible()
+    pages = re.findall(rb"/Type /Page\b(?!s)", page.pdf(format="A4"))
+    assert 3 <= len(pages) <= (8 if which == "two classes" else 20)
     page.close()
 
 

@@ -282,19 +282,44 @@ def cache(
 
 
 @app.command()
-def backbones(as_json: Json = False) -> None:
-    """List the pretrained bases."""
+def backbones(
+    data: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DATA]", help="Photos, as for `headstart train`: measure the bases on these."),
+    ] = None,
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="With DATA: one to be measured, the first one first; give it several times. "
+                                          "By default all whose weights need no download."),
+    ] = None,
+    image_size: Annotated[int | None, typer.Option(min=1, help="With DATA: side in pixels, instead of theirs.")] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:  # fmt: skip
+    """List the pretrained bases; or, with DATA, say which of them tells its classes apart best."""
     from headstart.models.backbones import BACKBONES
 
+    if data is not None:
+        from headstart.choosing import choose_backbone
+
+        found = choose_backbone(data, backbones=backbone or (), image_size=image_size, seed=seed)
+        if as_json:
+            _print_json(found.to_json())
+        else:
+            typer.echo(str(found))
+        return
+    if backbone or image_size:
+        raise DatasetError("--backbone and --image-size measure bases on photos: give DATA, or leave them out.")
     if as_json:
         from dataclasses import asdict
 
-        _print_json({name: asdict(backbone) for name, backbone in BACKBONES.items()})
+        _print_json({name: asdict(row) for name, row in BACKBONES.items()})
         return
     typer.echo(f"{'name':<20}  {'image size':>10}  {'features':>8}  weights")
-    for name, backbone in BACKBONES.items():
-        where = "in the package" if backbone.packaged else "downloaded on first use"
-        typer.echo(f"{name:<20}  {backbone.image_size:>10}  {backbone.features:>8}  {where}")
+    for name, row in BACKBONES.items():
+        where = "in the package" if row.packaged else "downloaded on first use"
+        typer.echo(f"{name:<20}  {row.image_size:>10}  {row.features:>8}  {where}")
 
 
 @app.callback(invoke_without_command=True)

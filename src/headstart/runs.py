@@ -107,7 +107,7 @@ def make_run(
             collection,
             seed=seed,
             test_fraction=test_fraction,
-            groups=None if images else lambda found, drawn: _copies(found, drawn, settings, progress),
+            groups=None if images else lambda found, drawn: copy_groups(found, drawn, settings, progress),
             progress=progress,
         )
         if images:
@@ -150,7 +150,7 @@ def make_run(
     return Run(out, numbers)
 
 
-def _copies(images: Split, drawn: np.ndarray, settings: Settings, progress: Progress) -> list[str]:
+def copy_groups(images: Split, drawn: np.ndarray, settings: Settings, progress: Progress) -> list[str]:
     """The same name for copies of one photo, to be kept on one side of the splits.
 
     drawn: the images whose split is drawn. Where a training needs the features of all images anyway, copies are looked

@@ -33,8 +33,8 @@ def advice(numbers: dict) -> list[str]:
         )
     if 1 - accuracy["value"] >= ROOM:
         lines.append(
-            "A bigger backbone may see more: headstart backbones lists them, --backbone NAME trains with one, and "
-            "headstart compare RUN RUN says whether it was better."
+            "A bigger backbone may see more: headstart backbones DATA measures those whose weights are at hand, "
+            "--backbone NAME trains with one, and headstart compare RUN RUN says whether it was better."
         )
     width = accuracy["high"] - accuracy["low"]
     if width >= WIDE:

@@ -14,6 +14,13 @@ from headstart.models.keras_backend import keras
 TIMEOUT = 30.0  # seconds without a byte: Keras itself would wait for ever
 
 
+def downloads_folder() -> Path:
+    """Keras' cache: KERAS_HOME, or ~/.keras."""
+    from keras.src.backend.config import keras_home  # it has no public way to say
+
+    return Path(keras_home())
+
+
 def fetch(url: str, *, again: bool = False) -> Path:
     """The file at `url`, from the cache if it is there (unless `again`); shows its progress on standard error.
 

@@ -19,6 +19,27 @@ if TYPE_CHECKING:
 
 PRETRAINED = "pretrained"
 RANDOM = "random"  # no pretrained weights at all: for tests, and for comparisons
+# what Keras calls the files that it downloads into ~/.keras/models
+DOWNLOADED = {
+    "mobilenet": "mobilenet_1_0_224_tf_no_top.h5",
+    "mobilenet_v3_small": "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
+    "mobilenet_v3_large": "weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5",
+    "efficientnet_b0": "efficientnetb0_notop.h5",
+    "efficientnet_v2_b0": "efficientnetv2-b0_notop.h5",
+    "efficientnet_v2_b1": "efficientnetv2-b1_notop.h5",
+    "efficientnet_v2_b2": "efficientnetv2-b2_notop.h5",
+    "efficientnet_v2_b3": "efficientnetv2-b3_notop.h5",
+    "efficientnet_v2_s": "efficientnetv2-s_notop.h5",
+    "convnext_tiny": "convnext_tiny_notop.h5",
+    "convnext_small": "convnext_small_notop.h5",
+    "resnet50": "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "resnet50_v2": "resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "densenet121": "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "xception": "xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "inception_v3": "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "nasnet_mobile": "nasnet_mobile_no_top.h5",
+    "vgg16": "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+}
 
 
 def load_base(name: str, image_size: int, weights: str | Path = PRETRAINED) -> keras.Model:
@@ -41,6 +62,18 @@ def load_base(name: str, image_size: int, weights: str | Path = PRETRAINED) -> k
         return _downloaded(name, image_size) if packaged is None else _from_file(name, image_size, _packaged(packaged))
     base = _build(name, image_size, weights=None)
     return base if weights == RANDOM else _from_file(name, image_size, Path(weights))
+
+
+def file_at_hand(name: str) -> Path | None:
+    """The file of a backbone's pretrained weights, where it is there without a download: in the package or in Keras'
+    cache."""
+    packaged = get_backbone(name).packaged
+    if packaged:
+        return _packaged(packaged)
+    from headstart.models.downloads import downloads_folder
+
+    file = downloads_folder() / "models" / DOWNLOADED[name]
+    return file if file.is_file() else None
 
 
 def identity(name: str, weights: str | Path) -> str | None:
@@ -74,7 +107,9 @@ def _downloaded(name: str, image_size: int) -> keras.Model:
     from headstart.models.downloads import downloading
 
     try:
-        with downloading(f"The file of Keras' weights for '{name}'"):
+        with warnings.catch_warnings(), downloading(f"The file of Keras' weights for '{name}'"):
+            # MobileNet's are those of 224 pixels at most sizes, as for every other backbone; Keras warns of it
+            warnings.filterwarnings("ignore", message="`input_shape` is undefined or non-square")
             return _build(name, image_size, weights="imagenet")
     except DownloadError as error:
         raise WeightsError(
