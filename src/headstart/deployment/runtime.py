@@ -65,8 +65,12 @@ class Predictor(Answering):
             return (Look(*outputs) for outputs in self._engine.run(batches))
         return map(self._keras.look, batches)
 
-    @cached_property
+    @property
     def head(self) -> tuple[np.ndarray, np.ndarray]:
+        return self._head
+
+    @cached_property
+    def _head(self) -> tuple[np.ndarray, np.ndarray]:
         return read_head(self._network_file) if self._engine else self._keras.head
 
     @cached_property

@@ -87,7 +87,7 @@ class Answering(ABC):
             ImageError: one of them is no image.
             ModelError: the promise cannot be given.
         """
-        if _is_one(pictures):
+        if isinstance(pictures, (str, Path, bytes, Image.Image)) or getattr(pictures, "ndim", 4) < 4:
             return self.predict([pictures], accuracy=accuracy, coverage=coverage)[0]  # type: ignore[list-item]
         answers = []
         for number, answer in enumerate(self.predict_each(pictures, accuracy=accuracy, coverage=coverage)):
@@ -185,7 +185,3 @@ class Answering(ABC):
             return resize(pixels, self.image_size, self.resizing)
         except ImageError as error:
             return error
-
-
-def _is_one(pictures: Picture | Sequence[Picture]) -> bool:
-    return isinstance(pictures, (str, Path, bytes, Image.Image)) or getattr(pictures, "ndim", 4) < 4
