@@ -244,7 +244,7 @@ def predict(
                                             "for the answer."),
     ] = None,
     form: Annotated[
-        str | None, typer.Option("--format", help="text, csv, jsonl (JSON lines), json; by default as FILE ends, or text.")
+        str | None, typer.Option("--format", help="text, csv, jsonl (JSON lines), json; else as FILE ends, or text.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the answers into this new file, as they come.")
