@@ -13,7 +13,7 @@ from PIL import Image
 import headstart as hs
 from headstart.errors import ImageError, RunError
 
-FILES = ["classifier.json", "known.npy", "model.keras"]
+FILES = ["classifier.json", "engine", "known.npy", "model.keras"]
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +169,7 @@ def broken(file: Path) -> None:
     (lambda f: (f / "classifier.json").write_text("[]"), "is damaged"),
     (lambda f: (f / "classifier.json").write_text('{"schema": 1}'), "is damaged: it lacks"),
     (lambda f: (f / "model.keras").unlink(), "model.keras' is missing"),
+    (lambda f: shutil.rmtree(f / "engine"), "network.* is missing. Copy the whole folder"),
     (lambda f: (f / "known.npy").unlink(), "known.npy' is missing or damaged"),
     (lambda f: broken(f / "known.npy"), "known.npy' is missing or damaged .it holds features that are no numbers"),
     (lambda f: replaced(f / "classifier.json", '"temperature": ', '"temperature": -'), "its certainty is unreadable"),
@@ -184,10 +185,7 @@ def broken(file: Path) -> None:
     (lambda f: replaced(f / "classifier.json", '"resizing": "stretch"', '"resizing": []'), "the resizing \\[\\],"),
 ])  # fmt: skip
 def test_damaged_folder(run, tmp_path, change, message):
-    folder = tmp_path / "copy"
-    folder.mkdir()
-    for name in FILES:
-        shutil.copy(run.folder / name, folder)
+    folder = shutil.copytree(run.folder, tmp_path / "copy")
     change(folder)
     with pytest.raises(RunError, match=message):
         hs.load(folder)

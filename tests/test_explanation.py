@@ -12,7 +12,8 @@ import headstart as hs
 from headstart.data.images import read_image
 from headstart.data.neighbours import directions
 from headstart.errors import RunError
-from headstart.evaluation.explanation import class_map, nearest, overlay
+from headstart.evaluation.explanation import nearest
+from headstart.models.activation import class_map, overlay
 from headstart.models.familiarity import FILE, NEIGHBOURS, Familiar
 from headstart.training.acquaintance import fit_familiar
 

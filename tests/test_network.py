@@ -108,4 +108,8 @@ def test_the_second_training_needs_no_keras(photos, cache, tmp_path):
     for numbers in (first, second):
         numbers["seconds"] = numbers["phases"][0]["seconds"] = None
     assert first == second
+    answers = [hs.Predictor(folder).predict(sorted(photos.rglob("*.png"))[:8]) for folder in folders]
+    assert [answer.label for answer in answers[0]] == [answer.label for answer in answers[1]]
+    for found, answer in zip(answers[0], answers[1], strict=True):
+        assert found.probability == pytest.approx(answer.probability, abs=1e-4)
     assert (folders[0] / "summary.txt").read_text() == (folders[1] / "summary.txt").read_text()

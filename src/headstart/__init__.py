@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.data.dataset import Dataset, Split
     from headstart.data.loading import load_dataset, load_images
     from headstart.demo import sample_path
+    from headstart.deployment.runtime import Predictor
     from headstart.errors import (
         DatasetError,
         HeadstartError,
@@ -52,6 +53,7 @@ _MODULES = {
     "ModelError": "errors",
     "Phase": "training.recipes",
     "Prediction": "models.outputs",
+    "Predictor": "deployment.runtime",
     "Quiet": "progress",
     "RECIPES": "training.recipes",
     "Recipe": "training.recipes",
@@ -85,6 +87,7 @@ __all__ = [
     "ModelError",
     "Phase",
     "Prediction",
+    "Predictor",
     "Quiet",
     "Recipe",
     "Run",

@@ -8,17 +8,14 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
-from headstart.errors import DatasetError, HeadstartError, ImageError, RunInterruptedError
-
-if TYPE_CHECKING:
-    from headstart.models.outputs import Prediction
+from headstart.errors import HeadstartError, ImageError, ModelError, RunInterruptedError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +25,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="From a folder of labelled photos to a trustworthy image classifier.",
 )
+
+T = TypeVar("T")
+
+MANY = 20  # photos to be answered, from which on a bar is worth its import
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show what the libraries below have to say, too.")]
@@ -220,9 +221,12 @@ def compare(
 @app.command()
 def predict(
     run: RunFolder,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files, or folders of them.")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="Image files, folders of them, or patterns: 'photos/**/*.jpg'."),
+    ],
     top: Annotated[
-        int | None, typer.Option(min=1, metavar="K", help="Show the K most probable classes (with --json: all).")
+        int | None, typer.Option(min=1, metavar="K", help="Show the K most probable classes (with JSON: all).")
     ] = None,
     accuracy: Annotated[
         float | None,
@@ -234,31 +238,44 @@ def predict(
         typer.Option(metavar="SHARE", help="Name so many classes that the right one is among them in this share of "
                                            "photos; 'not sure' where that is not exactly one."),
     ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write each photo into this new folder, dark where nothing on it speaks "
+                                            "for the answer."),
+    ] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="text, csv, jsonl (JSON lines), json; else as FILE ends, or text.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the answers into this new file, as they come.")
+    ] = None,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:  # fmt: skip
-    """Say what is on photos."""
-    files = _files(images)
-    from headstart.models.classifier import load
+    """Say what is on photos: one, or any number of them."""
+    from headstart.data.folder import images_among
+    from headstart.deployment.answers import FORMATS, Layout, answer_files, new_file
+    from headstart.deployment.runtime import Predictor
 
-    found = list(zip(files, load(run).predict_each(files, accuracy=accuracy, coverage=coverage), strict=True))
-    answers = [(file, answer) for file, answer in found if not isinstance(answer, ImageError)]
-    faults = [{"path": str(file), "reason": str(error)} for file, error in found if isinstance(error, ImageError)]
-    if as_json:
-        rows = [
-            {"path": str(file), "label": answer.label, "probability": answer.probability,
-             "probabilities": answer.top(top or len(answer.probabilities)), "sure": answer.sure,
-             "familiar": answer.familiar,
-             "candidates": list(answer.candidates) if coverage else None}
-            for file, answer in answers
-        ]  # fmt: skip
-        _print_json({"predictions": rows, "unreadable": faults})
-    else:
-        width = max((len(str(file)) for file, _ in answers), default=0)
-        for file, answer in answers:
-            typer.echo(f"{file!s:<{width}}  {_told(answer, top)}")
+    ending = out.suffix.removeprefix(".") if out else ""
+    form = "json" if as_json else form or (ending if ending in FORMATS else "text")
+    if form not in FORMATS:
+        raise ModelError(f"There is no format '{form}'. Choose one of: {', '.join(FORMATS)}.")
+    files = images_among(images)
+    answers = answer_files(Predictor(run), files, accuracy=accuracy, coverage=coverage, explain=explain)
+    layout = Layout(top, coverage is not None, explain is not None, width=max(map(len, files)))
+    faults = []
+
+    def rows():
+        for answer in _with_a_bar(answers, len(files), seen=out is None and sys.stdout.isatty()):
+            if isinstance(answer.found, ImageError):
+                faults.append(str(answer.found))
+            yield answer
+
+    with new_file(out) if out else nullcontext(sys.stdout) as stream:
+        FORMATS[form](rows(), stream, layout)
     for fault in faults:
-        typer.echo(fault["reason"], err=True)
+        typer.echo(fault, err=True)
     if faults:
         raise typer.Exit(2)
 
@@ -396,25 +413,14 @@ def _free(out: Path) -> Path:
     return next(name for name in names if not name.exists() and not name.with_name(name.name + ".partial").exists())
 
 
-def _files(paths: list[Path]) -> list[Path]:
-    from headstart.data.folder import images_below
+def _with_a_bar(items: Iterable[T], count: int, *, seen: bool) -> Iterator[T]:
+    """The same items, with a bar on standard error where they are many and are not seen to come."""
+    if count < MANY or seen:
+        yield from items
+        return
+    from headstart.progress import Console, track
 
-    files = []
-    for path in paths:
-        found = images_below(path) if path.is_dir() else [path]
-        if not found:
-            raise DatasetError(f"'{path}' holds no images. Give image files, or a folder that has some.")
-        files += found
-    return files
-
-
-def _told(answer: "Prediction", top: int | None) -> str:
-    """An answer in a line: what it is, or that nobody can be sure, or that it is like nothing that was trained on."""
-    shown = top or (1 if answer.sure else max(2, len(answer.candidates)))
-    ranked = "   ".join(f"{label} {share:.2%}" for label, share in answer.top(shown).items())
-    if not answer.familiar:
-        return f"like nothing it was trained on; if anything: {ranked}"
-    return ranked if answer.sure else f"not sure: {ranked}"
+    yield from track(Console(), items, "Predicting", count)
 
 
 def _run_json(folder: Path, metrics: dict) -> dict:

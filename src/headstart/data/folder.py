@@ -4,6 +4,7 @@ Looks at names only; no image is opened here (`dataset.py` does that). Nothing o
 unpacked into headstart's cache.
 """
 
+import glob
 import os
 import unicodedata
 from collections import Counter
@@ -75,6 +76,30 @@ def images_below(folder: Path) -> list[Path]:
     """All image files below a folder, sorted by their relative names."""
     files = [path for path in _walk(folder) if path.suffix.lower() in SUFFIXES]
     return sorted(files, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def images_among(paths: Iterable[Path]) -> list[str]:
+    """Files as they are given; the image files below folders; and those that patterns such as photos/**/*.jpg match.
+
+    Raises:
+        DatasetError: a folder holds no images, or nothing fits a pattern.
+    """
+    files: list[str] = []
+    for path in paths:
+        text = str(path)
+        if os.path.isdir(path):  # noqa: PTH112  Path's own raises where a name is too long
+            found = [str(image) for image in images_below(path)]
+            if not found:
+                raise DatasetError(f"'{path}' holds no images. Give image files, or a folder that has some.")
+        elif any(sign in text for sign in "*?[") and not os.path.exists(path):  # noqa: PTH110  as above
+            fitting = map(Path, glob.iglob(text, recursive=True))  # noqa: PTH207  Path's own takes no absolute pattern
+            found = sorted(str(file) for file in fitting if file.suffix.lower() in SUFFIXES and file.is_file())
+            if not found:
+                raise DatasetError(f"No image fits '{path}' (now in '{Path.cwd()}'). Give image files, or a folder.")
+        else:
+            found = [text]
+        files += found
+    return files
 
 
 def _list_folder(root: Path, shown: Path) -> Listing:

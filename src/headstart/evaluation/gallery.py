@@ -13,9 +13,10 @@ from headstart.data.dataset import Dataset, Split
 from headstart.data.images import read_again, read_image, read_thumbnail
 from headstart.data.splits import in_turn
 from headstart.evaluation import plots
-from headstart.evaluation.explanation import class_map, nearest, overlay
+from headstart.evaluation.explanation import nearest
 from headstart.evaluation.learning_curve import Outlook
 from headstart.evaluation.metrics import Evaluation
+from headstart.models.activation import class_map, overlay
 from headstart.training.bottlenecks import VIEWS
 from headstart.training.trainer import Trained
 

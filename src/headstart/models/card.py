@@ -1,14 +1,31 @@
 """classifier.json: what a saved classifier is, in words and numbers. Read and written without importing Keras."""
 
+import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from headstart.data.resizing import RESIZINGS, STRETCH
 from headstart.errors import RunError
+from headstart.models.certainty import Certainty
+from headstart.models.familiarity import Familiar
 
 SCHEMA = 1
-FILE = "classifier.json"
+FILE, MODEL, ENGINE = "classifier.json", "model.keras", "engine"  # ENGINE is a folder
 KEYS = {"schema", "class_names", "backbone", "image_size", "recipe", "hashes"}
+
+
+class Facts(NamedTuple):
+    """What a classifier is besides its network: see `Classifier`."""
+
+    class_names: tuple[str, ...]
+    backbone: str
+    image_size: int
+    recipe: str
+    resizing: str
+    certainty: Certainty
+    familiar: Familiar | None
 
 
 def write_card(folder: Path, card: dict) -> None:
@@ -41,3 +58,43 @@ def read_card(folder: Path) -> dict:
             f"'{file}' has the resizing {card['resizing']!r}, this headstart knows {', '.join(RESIZINGS)}. {writer}"
         )
     return card
+
+
+def facts_of(folder: Path, card: dict) -> Facts:
+    """What the card of a folder says, and the file `known.npy` beside it.
+
+    Raises:
+        RunError: one of them is damaged.
+    """
+    try:
+        certainty = Certainty.from_json(card["certainty"]) if "certainty" in card else Certainty()
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RunError(f"'{folder / FILE}' is damaged: its certainty is unreadable ({error}). Copy it again.") from None
+    return Facts(
+        class_names=tuple(card["class_names"]),
+        backbone=card["backbone"],
+        image_size=card["image_size"],
+        recipe=card["recipe"],
+        resizing=card["resizing"],
+        certainty=certainty,
+        familiar=Familiar.read(folder, card["farthest"]) if card.get("farthest") is not None else None,
+    )
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of its bytes, hexadecimal."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def check_files(folder: Path, hashes: Mapping[str, str]) -> None:
+    """hashes: name of a file in the folder -> its digest, as in the card.
+
+    Raises:
+        RunError: one is missing, or is another one.
+    """
+    for name, expected in hashes.items():
+        file = folder / name
+        if not file.is_file() or digest(file) != expected:
+            state = "was changed after it was saved" if file.is_file() else "is missing"
+            raise RunError(f"'{file}' {state}. Copy the whole folder '{folder}' again from where it was trained.")

@@ -6,6 +6,7 @@ tells whether its answer means anything (Y. Sun et al., Out-of-distribution dete
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,11 @@ class Familiar:
 
     def distances(self, features: np.ndarray) -> np.ndarray:
         """float (n, depth) -> float32 (n,): 1 minus the cosine to the NEIGHBOURS-th nearest, 0 (alike) to 2."""
-        return distances(directions(features), self.known.astype(np.float32), NEIGHBOURS - 1)
+        return distances(directions(features), self._known, NEIGHBOURS - 1)
+
+    @cached_property
+    def _known(self) -> np.ndarray:
+        return self.known.astype(np.float32)
 
     def knows(self, features: np.ndarray) -> np.ndarray:
         """float (n, depth) -> bool (n,): whether there is something like it."""

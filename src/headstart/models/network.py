@@ -5,17 +5,21 @@ Training a head alone looks at features, and so needs no model; neither does wri
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+import tempfile
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart import cache
 from headstart.models import blank
-from headstart.models.outputs import num_logits
+from headstart.models.engine import NETWORK, CompileError, add_head, write_network
+from headstart.models.outputs import Look, num_logits
 from headstart.models.summary import Summary
 from headstart.models.weights import identity, load_base
 
@@ -23,30 +27,25 @@ if TYPE_CHECKING:
     import keras
 
 
-class Look(NamedTuple):
-    """What a network shows of n images: its answers, and what they come from.
-
-    logits: float32 (n, 1) or (n, classes); features: float32 (n, depth), averages over the image of
-    feature_maps: float32 (n, height, width, depth).
-    """
-
-    logits: np.ndarray
-    features: np.ndarray
-    feature_maps: np.ndarray
-
-
 class Network:
     """Raw RGB float32 or uint8 (n, image_size, image_size, 3), 0..255 -> logits (n, 1) or (n, classes)."""
 
     def __init__(self, build: Callable[[], keras.Model], form: blank.Blank | None = None) -> None:
-        """build: makes the model, when it is needed. form: the same network in the cache, but for its head."""
+        """build: makes the model, when it is needed. form: the same network in the cache, but for its head.
+
+        body: XML file of an engine that gives the features and the feature maps of the base as it was built, if there
+            is one; the engine of this network is then made of it.
+        """
         self._build, self._form = build, form
         self._head: tuple[np.ndarray, np.ndarray] | None = None
+        self.body: Path | None = None
 
     @classmethod
-    def saved(cls, file: Path) -> Network:
-        """The network of a `.keras` file."""
-        return cls(lambda: _composing().read(file))
+    def saved(cls, file: Path, engine: Path | None = None) -> Network:
+        """The network of a `.keras` file. engine: XML file of the same."""
+        network = cls(lambda: _composing().read(file))
+        network.body = engine
+        return network
 
     @classmethod
     def pretrained(
@@ -90,6 +89,7 @@ class Network:
         model = self._build()
         if self._head:
             model.get_layer(_composing().LOGITS).set_weights(self._head)
+        self._built_base = _digest(_composing().base_of(model))
         return model
 
     def look(self, images: np.ndarray) -> Look:
@@ -136,6 +136,36 @@ class Network:
             except OSError:  # the cache was cleared or damaged meanwhile: Keras writes it; or says what is wrong
                 file.unlink(missing_ok=True)
         _composing().save(self.model, file)
+
+    def write_engine(self, folder: Path) -> None:
+        """Its engine, into a new folder: uint8 pixels -> what there is in a `Look`.
+
+        Raises:
+            CompileError: OpenVINO is missing, or cannot convert the network.
+        """
+        folder.mkdir()
+        try:
+            if self.body and (not self.is_built or _digest(self.base) == self._built_base):
+                try:
+                    add_head(self.body, folder / NETWORK, *self.head)
+                    return
+                except CompileError:  # it was removed or damaged meanwhile: Keras' model is converted
+                    pass
+            with tempfile.TemporaryDirectory(prefix="headstart-") as temporary:
+                body = Path(temporary, NETWORK)
+                write_network(_composing().inside(self.model), body)
+                add_head(body, folder / NETWORK, *self.head)
+        except CompileError:
+            shutil.rmtree(folder)
+            raise
+
+
+def _digest(model: keras.Model) -> str:
+    """Of all its weights."""
+    digest = hashlib.sha256()
+    for weights in model.get_weights():
+        digest.update(weights)
+    return digest.hexdigest()
 
 
 def _composing() -> ModuleType:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,18 @@ class Prediction:
     def top(self, count: int) -> dict[str, float]:
         """The `count` most probable classes."""
         return dict(list(self.probabilities.items())[:count])
+
+
+class Look(NamedTuple):
+    """What a network shows of n images: its answers, and what they come from.
+
+    logits: float32 (n, 1) or (n, classes); features: float32 (n, depth), averages over the image of
+    feature_maps: float32 (n, height, width, depth).
+    """
+
+    logits: np.ndarray
+    features: np.ndarray
+    feature_maps: np.ndarray
 
 
 def num_logits(num_classes: int) -> int:

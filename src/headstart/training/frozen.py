@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart import cache
-from headstart.models.engine import CompileError, Engine, KerasEngine, Runs, write_network
+from headstart.models.engine import NETWORK, CompileError, Engine, KerasEngine, Runs, write_network
 from headstart.progress import Progress
 
 if TYPE_CHECKING:
     import keras
 
-SCHEMA = 2  # of what an engine computes: changed whenever the cut, the decoder or the preprocessing changes
+# of what an engine computes: changed whenever the cut, the decoder, the preprocessing or the form of the file changes
+SCHEMA = 3
 RECOMPUTED = 1 / 8  # what it costs to compute a number of an activation again, against keeping one more
 
 
@@ -32,11 +33,13 @@ class Compiled:
     """An engine with its address: equal keys and pixels mean equal features. Without a key nothing is kept on disk.
 
     features: how many of its tensors, the first ones, are features; what comes behind can be looked at. None: all.
+    file: its network, where it is kept.
     """
 
     engine: Runs
     key: str | None
     features: int | None = None
+    file: Path | None = None
 
     @property
     def shapes(self) -> Sequence[tuple[int, ...]]:
@@ -127,11 +130,12 @@ def compiled(
     Where OpenVINO fails, Keras runs the model, and one line says so.
     """
     folder = cache.cache_folder() / cache.ENGINES / key if key else None
-    if folder and (folder / "network.xml").is_file():
+    file = folder / NETWORK if folder else None
+    if folder and file and file.is_file():
         try:
-            engine = Engine(folder / "network.xml", precision=precision)
+            engine = Engine(file, precision=precision)
             os.utime(folder)  # used last now
-            return Compiled(engine, key, features)
+            return Compiled(engine, key, features, file)
         except (CompileError, OSError):
             shutil.rmtree(folder, ignore_errors=True)  # damaged: made again below
     model = build()
@@ -139,11 +143,11 @@ def compiled(
         with tempfile.TemporaryDirectory(prefix="headstart-") as temporary:
             written = Path(temporary, "network")
             written.mkdir()
-            write_network(model, written / "network.xml")
-            engine = Engine(written / "network.xml", precision=precision)
+            write_network(model, written / NETWORK)
+            engine = Engine(written / NETWORK, precision=precision)
             if folder and (wrong := cache.keep(written, folder)):
                 progress.say(f"The engine cannot be kept in '{folder.parent}' ({wrong}).")
-        return Compiled(engine, key, features)
+        return Compiled(engine, key, features, file)
     except CompileError as error:
         progress.say(f"{error}. Keras computes the features instead, more slowly.")
         return Compiled(KerasEngine(model), f"{key}-keras" if key else None, features)

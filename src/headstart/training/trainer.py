@@ -133,6 +133,8 @@ def train_and_keep(
     say_shapes(progress, dataset, network.summary, recipe.batch_size)
     training = _Training(dataset, settings, network, checkpoint_folder, progress)
     training.go()
+    if settings.execution == "split" and not training.parts.base_changed:
+        network.body = training.parts.engine(thawed=False).file
     features = cache(training.features)
 
     @cache

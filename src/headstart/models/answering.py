@@ -1,0 +1,187 @@
+"""Pictures -> answers: what a Classifier and a Predictor do alike, whatever runs their network. Imports no Keras."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+from PIL import Image
+
+from headstart.data.images import from_array, from_pillow, read_image
+from headstart.data.resizing import resize
+from headstart.errors import ImageError
+from headstart.models.activation import class_map
+from headstart.models.certainty import Certainty
+from headstart.models.familiarity import Familiar
+from headstart.models.outputs import Look, Prediction
+
+Picture = str | Path | bytes | Image.Image | np.ndarray
+
+AHEAD = 32  # pictures that are decoded, or being decoded, before the network asks for them: 5 MB of 224 pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """An answer, and where on the photo it comes from.
+
+    places: float64 (height, width), a few places of the square that the network sees: what each says for the class
+        that was answered, against the mean of all classes.
+    """
+
+    prediction: Prediction
+    places: np.ndarray
+
+
+class Answering(ABC):
+    """What answers for pictures. A subclass says how images are looked at, `batch` at a time."""
+
+    class_names: tuple[str, ...]
+    image_size: int
+    resizing: str
+    certainty: Certainty
+    familiar: Familiar | None
+    batch: int
+
+    @abstractmethod
+    def looks(self, batches: Iterable[np.ndarray]) -> Iterator[Look]:
+        """For each batch of uint8 (n, image_size, image_size, 3), what comes out: valid until the next is asked for."""
+
+    @property
+    @abstractmethod
+    def head(self) -> tuple[np.ndarray, np.ndarray]:
+        """Kernel float32 (features, logits) and bias float32 (logits,) of the last layer."""
+
+    @overload
+    def predict(
+        self, pictures: Picture, *, accuracy: float | None = None, coverage: float | None = None
+    ) -> Prediction: ...
+    @overload
+    def predict(
+        self, pictures: Sequence[Picture], *, accuracy: float | None = None, coverage: float | None = None
+    ) -> list[Prediction]: ...
+
+    def predict(
+        self,
+        pictures: Picture | Sequence[Picture],
+        *,
+        accuracy: float | None = None,
+        coverage: float | None = None,
+    ) -> Prediction | list[Prediction]:
+        """The answer for one image, or a list of answers for several.
+
+        Args:
+            pictures: a path, the bytes of a file, a Pillow image or an array (height, width[, channels]) in 0..255;
+                or a sequence of these; or one array (n, height, width, 3).
+            accuracy: promised share of right answers among those that are `sure`; None: 0.95, where it can be promised.
+            coverage: promised share of images for which the right class is among the `candidates`; an answer is
+                `sure` where there is one candidate. None: no candidates are named.
+
+        Raises:
+            ImageError: one of them is no image.
+            ModelError: the promise cannot be given.
+        """
+        if isinstance(pictures, (str, Path, bytes, Image.Image)) or getattr(pictures, "ndim", 4) < 4:
+            return self.predict([pictures], accuracy=accuracy, coverage=coverage)[0]  # type: ignore[list-item]
+        answers = []
+        for number, answer in enumerate(self.predict_each(pictures, accuracy=accuracy, coverage=coverage)):
+            if isinstance(answer, ImageError):
+                named = isinstance(pictures[number], (str, Path))
+                raise answer if named else ImageError(f"Picture {number + 1} of {len(pictures)}: {answer}.")
+            answers.append(answer)
+        return answers
+
+    def predict_each(
+        self, pictures: Iterable[Picture], *, accuracy: float | None = None, coverage: float | None = None
+    ) -> Iterator[Prediction | ImageError]:
+        """For each picture, in their order, the answer or what is wrong with it.
+
+        Any number of them, a generator as well: they are decoded a few ahead of the network, and nothing of them is
+        kept.
+
+        Raises:
+            ModelError: the promise cannot be given.
+        """
+        answer = self.certainty.answerer(self.class_names, accuracy=accuracy, coverage=coverage)
+        return (found if isinstance(found, ImageError) else found[0] for found in self._each(pictures, answer))
+
+    def explain(self, picture: Picture, *, accuracy: float | None = None, coverage: float | None = None) -> Explanation:
+        """The answer for one image, and where on it that comes from. Raises what `predict` raises."""
+        found = next(self.explain_each([picture], accuracy=accuracy, coverage=coverage))
+        if isinstance(found, ImageError):
+            raise found
+        return found
+
+    def explain_each(
+        self, pictures: Iterable[Picture], *, accuracy: float | None = None, coverage: float | None = None
+    ) -> Iterator[Explanation | ImageError]:
+        """`predict_each`, and where on each picture the answer comes from."""
+        answer = self.certainty.answerer(self.class_names, accuracy=accuracy, coverage=coverage)
+        kernel, bias = self.head
+
+        def explained(prediction: Prediction, feature_map: np.ndarray) -> Explanation:
+            label = self.class_names.index(prediction.label)
+            return Explanation(prediction, class_map(feature_map, kernel, bias, label))
+
+        return (
+            found if isinstance(found, ImageError) else explained(*found) for found in self._each(pictures, answer)
+        )  # fmt: skip
+
+    def _each(
+        self, pictures: Iterable[Picture], answer: Callable[[np.ndarray], list[Prediction]]
+    ) -> Iterator[tuple[Prediction, np.ndarray] | ImageError]:
+        """The answers with the feature maps they come from, or what is wrong with a picture, in their order."""
+        faults: deque[ImageError | None] = deque()  # of each picture that was decoded and not answered: None if none
+
+        def batches() -> Iterator[np.ndarray]:
+            images = []
+            for found in self._decoded(pictures):
+                faults.append(found if isinstance(found, ImageError) else None)
+                if not isinstance(found, ImageError):
+                    images.append(found)
+                if len(images) == self.batch:
+                    yield np.stack(images)
+                    images = []
+            if images:
+                yield np.stack(images)
+
+        for look in self.looks(batches()):
+            for found in zip(self._answers(look, answer), look.feature_maps, strict=True):
+                while fault := faults.popleft():
+                    yield fault
+                yield found
+        yield from filter(None, faults)
+
+    def _answers(self, look: Look, answer: Callable[[np.ndarray], list[Prediction]]) -> list[Prediction]:
+        predictions = answer(look.logits)
+        if self.familiar is None:
+            return predictions
+        return [
+            replace(prediction, familiar=bool(known), sure=prediction.sure and bool(known))
+            for prediction, known in zip(predictions, self.familiar.knows(look.features), strict=True)
+        ]
+
+    def _decoded(self, pictures: Iterable[Picture]) -> Iterator[np.ndarray | ImageError]:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            ahead: deque[Future[np.ndarray | ImageError]] = deque()
+            for picture in pictures:
+                ahead.append(pool.submit(self._pixels_or_error, picture))
+                if len(ahead) == AHEAD:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+
+    def _pixels_or_error(self, picture: Picture) -> np.ndarray | ImageError:
+        try:
+            if isinstance(picture, (str, Path, bytes)):
+                return read_image(picture, self.image_size, self.resizing)
+            pixels = from_pillow(picture) if isinstance(picture, Image.Image) else from_array(picture)
+            return resize(pixels, self.image_size, self.resizing)
+        except ImageError as error:
+            return error
