@@ -211,7 +211,8 @@ def test_where_an_answer_comes_from(predictor, classifier, cells):
     assert found.prediction == predictor.predict(path)
     look = classifier.network.look(read_image(path, classifier.image_size)[None])
     label = classifier.class_names.index(found.prediction.label)
-    expected = class_map(look.feature_maps[0], *classifier.network.head, label)
+    kernel, bias = classifier.network.head
+    expected = class_map(look.feature_maps[0], kernel, bias, label)
     np.testing.assert_allclose(found.places, expected, atol=1e-3)
     np.testing.assert_allclose(classifier.explain(path).places, expected, atol=1e-3)
     with pytest.raises(ImageError):

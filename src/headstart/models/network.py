@@ -9,6 +9,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -146,11 +147,9 @@ class Network:
         folder.mkdir()
         try:
             if self.body and (not self.is_built or _digest(self.base) == self._built_base):
-                try:
+                with suppress(CompileError):  # it was removed or damaged meanwhile: Keras' model is converted
                     add_head(self.body, folder / NETWORK, *self.head)
                     return
-                except CompileError:  # it was removed or damaged meanwhile: Keras' model is converted
-                    pass
             with tempfile.TemporaryDirectory(prefix="headstart-") as temporary:
                 body = Path(temporary, NETWORK)
                 write_network(_composing().inside(self.model), body)
