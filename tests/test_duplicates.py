@@ -1,5 +1,7 @@
 """Copies: candidates by their features, confirmed by their pixels, put together in groups."""
 
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +130,24 @@ def test_every_planted_copy_is_found_and_nothing_else(folder):
     assert kinds[frozenset(("pixels1.png", "pixels9.png"))] == PIXELS
     assert sum(kind == NEAR for kind in kinds.values()) == len(near) - 1 + 1
     assert all(pair.likeness >= duplicates.ENOUGH for pair in found.pairs)
+
+
+@pytest.mark.parametrize(("count", "is_crowd"), [(10, False), (14, True)])
+def test_in_a_crowd_of_plain_things_only_real_copies_are_reported(cells, tmp_path, count, is_crowd):
+    """Solar cells with nothing on them but busbars, of which one is there twice."""
+    by_number = {int(re.sub(r"\D", "", path.stem)): path for paths in cells.values() for path in paths}
+    (tmp_path / "a").mkdir()
+    plain = [1265, 1266, 1268, 1269, 1270, 1271, 1272, 1273, 1274, 1285, 1286, 1287, 1288, 1289][: count - 1]
+    for number in plain:
+        shutil.copy(by_number[number], tmp_path / "a")
+    Image.open(by_number[1270]).convert("L").resize((280, 280)).save(tmp_path / "a" / "again.png")
+    images, _ = load_images(tmp_path, progress=hs.Quiet())
+    found = find_duplicates(images, np.ones((count, 3), np.float32), progress=hs.Quiet())
+    (crowd,) = found.members()
+    assert len(crowd) == count, "they are kept on one side of a split all the same"
+    reported = [{Path(images.paths[pair.first]).stem, Path(images.paths[pair.second]).stem} for pair in found.pairs]
+    assert {"again", by_number[1270].stem} in reported
+    assert len(reported) == (1 if is_crowd else count - 1)
 
 
 pairs_of = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.sampled_from([BYTES, PIXELS, NEAR])))

@@ -22,6 +22,9 @@ from headstart.progress import Progress
 
 # likeness: copies are above it, but for 1 in 60; different photos are far below; some plain things of a kind are not
 ENOUGH = 0.9
+# where more look alike than a photo has copies, they are things of one kind, and that says less (benchmarks/LOG.md)
+CROWD = 10  # different files
+ENOUGH_IN_A_CROWD = 0.975
 IDENTICAL = 0.99  # from here on it is worth to compare pixel by pixel
 TOGETHER = 512  # pairs; what is compared of their images takes at most 90 MB
 
@@ -40,8 +43,9 @@ class Pair:
 class Duplicates:
     """What was found among n images.
 
-    pairs: as few as hold each group together, the surest ones.
-    groups: int (n,): images with the same number are the same photo.
+    pairs: the copies: as few as hold them together, the surest ones.
+    groups: int (n,): images with the same number are the same photo, or of one crowd of things that look alike: it is
+        safe to keep these on one side of a split, too.
     limit: the cosine of features from which on pairs were looked at.
     looked_at: how many pairs.
     """
@@ -73,7 +77,10 @@ def find_duplicates(images: Split, features: Rows, *, progress: Progress) -> Dup
     close = closest_pairs(Chosen(features, different))
     candidates = different[close.pairs]
     pairs += _confirmed(images.paths, candidates, progress)
-    return Duplicates(_surest(len(images), pairs), grouped(len(images), pairs), close.limit, len(candidates))
+    groups = grouped(len(images), pairs)
+    crowded = np.bincount(groups[different]) > CROWD
+    sure = [pair for pair in pairs if pair.likeness >= ENOUGH_IN_A_CROWD or not crowded[groups[pair.first]]]
+    return Duplicates(_surest(len(images), sure), groups, close.limit, len(candidates))
 
 
 def grouped(count: int, pairs: Sequence[Pair]) -> np.ndarray:

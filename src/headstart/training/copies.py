@@ -9,15 +9,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from headstart import cache
 from headstart.data.dataset import Split
-from headstart.data.duplicates import Duplicates, Pair, find_duplicates, grouped
+from headstart.data.duplicates import Duplicates, Pair, find_duplicates
 from headstart.data.rows import Rows
 from headstart.models.weights import identity
 from headstart.progress import Progress
 from headstart.training.settings import Settings
 
-SCHEMA = 2  # of what counts as a copy
+SCHEMA = 3  # of what counts as a copy
 
 
 def copies(images: Split, settings: Settings, features: Callable[[], Rows], *, progress: Progress) -> Duplicates:
@@ -55,13 +57,13 @@ def _read(file: Path, count: int) -> Duplicates | None:
     """What was kept; None where there is nothing, or it is damaged."""
     try:
         document = json.loads(file.read_text("utf-8"))
-        pairs = tuple(Pair(*row) for row in document["pairs"])
-        return Duplicates(pairs, grouped(count, pairs), document["limit"], document["looked_at"])
+        pairs, groups = tuple(Pair(*row) for row in document["pairs"]), np.array(document["groups"], np.int64)
+        return Duplicates(pairs, groups, document["limit"], document["looked_at"]) if len(groups) == count else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def _write(file: Path, found: Duplicates) -> None:
     pairs = [(pair.first, pair.second, pair.kind, pair.likeness) for pair in found.pairs]
-    document = {"limit": found.limit, "looked_at": found.looked_at, "pairs": pairs}
+    document = {"limit": found.limit, "looked_at": found.looked_at, "pairs": pairs, "groups": found.groups.tolist()}
     cache.put(file, json.dumps(document).encode())
