@@ -21,7 +21,7 @@ from headstart.data.images import read_again, read_image
 from headstart.data.resizing import CROP, FILLING, PAD, RESIZINGS, STRETCH, resize
 from headstart.errors import ModelError
 from headstart.evaluation import gallery
-from headstart.runs import _copies
+from headstart.runs import copy_groups
 from headstart.training.copies import copies
 from headstart.training.settings import Settings
 from planted import copies as copies_of
@@ -262,7 +262,8 @@ def test_the_splits_are_the_same_for_each_resizing(tmp_path):
         (folder / f"{number}-squeezed.jpg").write_bytes(copies_of(image)["stretched"])
     images, _ = hs.load_images(tmp_path, progress=hs.Quiet())
     named = [
-        _copies(images, np.arange(len(images)), settings_of(resizing), hs.Quiet()) for resizing in (CROP, PAD, STRETCH)
+        copy_groups(images, np.arange(len(images)), settings_of(resizing), hs.Quiet())
+        for resizing in (CROP, PAD, STRETCH)
     ]
     assert named[0] == named[1] == named[2]
     assert len(set(named[0])) <= 13, "12 pairs; one may be missed"
