@@ -15,7 +15,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from headstart.errors import HeadstartError, ImageError, ModelError, RunInterruptedError
+from headstart.errors import DatasetError, HeadstartError, ImageError, ModelError, RunInterruptedError
 
 app = typer.Typer(
     no_args_is_help=True,
