@@ -217,6 +217,7 @@ def test_evaluation_is_that_of_the_training(cropped, collections):
 def test_a_card_of_before_means_stretch(cropped, tmp_path):
     card = json.loads((cropped.folder / "classifier.json").read_text())
     assert card.pop("resizing") == CROP
+    card["hashes"] = {"model.keras": card["hashes"]["model.keras"]}  # nor was there an engine
     (tmp_path / "classifier.json").write_text(json.dumps(card))
     for name in ("model.keras", "known.npy"):
         (tmp_path / name).write_bytes((cropped.folder / name).read_bytes())

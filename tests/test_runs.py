@@ -26,7 +26,7 @@ from planted import copies, jpeg, tiles
 from small_collections import split_of
 
 FILES = {
-    "classifier.json", "history.csv", "known.npy", "metrics.json", "model.keras", "plots", "predictions.csv",
+    "classifier.json", "engine", "history.csv", "known.npy", "metrics.json", "model.keras", "plots", "predictions.csv",
     "report.html", "splits.csv", "summary.txt",
 }  # fmt: skip
 PICTURES = {

@@ -139,11 +139,13 @@ class Network:
         _composing().save(self.model, file)
 
     def write_engine(self, folder: Path) -> None:
-        """Its engine, into a new folder: uint8 pixels -> what there is in a `Look`.
+        """Its engine, in a folder of its own: uint8 pixels -> what there is in a `Look`.
 
         Raises:
             CompileError: OpenVINO is missing, or cannot convert the network.
         """
+        if folder.exists():  # an unfinished run was stopped after its training
+            shutil.rmtree(folder)
         folder.mkdir()
         try:
             if self.body and (not self.is_built or _digest(self.base) == self._built_base):
