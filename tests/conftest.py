@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import headstart as hs
 from headstart.data.samples import get_solar_cells
 from headstart.data.tables import read_listing
+from serving import Service
 
 SMALL = 64  # pixels: a sixth of the work of the tutorial's 160
 
@@ -91,3 +93,11 @@ def run(tmp_path_factory: pytest.TempPathFactory, photos: Path, recipe: hs.Recip
 @pytest.fixture(scope="session")
 def classifier(run: hs.Run) -> hs.Classifier:
     return hs.load(run.folder)
+
+
+@pytest.fixture(scope="session")
+def service(run: hs.Run) -> Iterator[Service]:
+    """A service of that run, under two names, with small limits."""
+    limits = ("--max-megabytes", 1, "--max-megapixels", 4, "--max-files", 12)
+    with Service(f"cells={run.folder}", f"again={run.folder}", *limits) as started:
+        yield started

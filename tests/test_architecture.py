@@ -35,7 +35,8 @@ WITHOUT_KERAS = [
     "headstart.training.frozen", "headstart.training.bottlenecks", "headstart.training.head",
     "headstart.evaluation.metrics", "headstart.evaluation.held_out", "headstart.evaluation.report",
     "headstart.evaluation.inspection_page", "headstart.training.doubts", "headstart.inspecting",
-    "headstart.runs", "headstart.cli",
+    "headstart.runs", "headstart.cli", "headstart.deployment.runtime", "headstart.deployment.server",
+    "headstart.deployment.listening", "headstart.deployment.client",
 ]  # fmt: skip
 
 
