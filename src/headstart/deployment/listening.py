@@ -1,5 +1,6 @@
 """The service's process: a port, uvicorn, signals. What is answered, `server.py` says."""
 
+import asyncio
 import errno
 import ipaddress
 import signal
@@ -17,6 +18,7 @@ from headstart.errors import ServiceError
 
 HEAD_BYTES = 65_536  # of the line and headers of a request; nginx takes 32 kB
 KEEP_ALIVE = 75  # seconds that an idle connection is kept; nginx's
+LINGERING = 0.2  # seconds
 BACKLOG = 2048  # connections that wait to be accepted, as far as the system allows it
 
 
@@ -53,12 +55,25 @@ def serve(
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=int(settings.limits.answer_seconds) + 30,
         )
+        server = _Server(config)
+        # as uvicorn does later, but nobody may be told the address before; and it raises what stopped it once more when
+        # it has ended well, which by default would be a failure
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, server.handle_exit)
         listener.listen(BACKLOG)
         tell(_address(listener))
-        # uvicorn raises what stopped it once more when it has ended well; by default that would be a failure
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, which ends without cutting off who has connected, and not yet asked."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await asyncio.sleep(LINGERING)  # connections that the system took for us are accepted
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(LINGERING)  # and what they ask is read
+        await super().shutdown(sockets)
 
 
 def is_private(host: str) -> bool:
