@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 # Before headstart is imported: nothing is read from, or written to, the user's own cache.
 os.environ["HEADSTART_CACHE"] = tempfile.mkdtemp(prefix="headstart-test-cache-")
@@ -17,6 +18,7 @@ from headstart.data.samples import get_solar_cells
 from headstart.data.tables import read_listing
 from serving import Service
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SMALL = 64  # pixels: a sixth of the work of the tutorial's 160
 
 
@@ -101,3 +103,13 @@ def service(run: hs.Run) -> Iterator[Service]:
     limits = ("--max-megabytes", 1, "--max-megapixels", 4, "--max-files", 12)
     with Service(f"cells={run.folder}", f"again={run.folder}", *limits) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    with sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()

@@ -69,4 +69,6 @@ def problem_of(error: HeadstartError) -> RefusedError:
     code = next((code for kind, code in _MISTAKES.items() if isinstance(error, kind)), "fault")
     if code == "fault":
         return RefusedError("fault", "The service failed at this request; its log says why.")
-    return RefusedError(code, f"The image {error}." if isinstance(error, ImageError) else str(error))
+    if not isinstance(error, ImageError):
+        return RefusedError(code, str(error))
+    return RefusedError(code, f"The {'file' if code == 'not-an-image' else 'image'} {error}.")

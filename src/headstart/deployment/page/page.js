@@ -11,8 +11,10 @@ let model = null;
 let running = 0;
 const waiting = [];
 
-const share = (value) =>
-  value >= 0.9995 && value < 1 ? "over 99.9%" : `${(100 * value).toFixed(value > 0 && value < 0.0005 ? 2 : 1)}%`;
+function share(value) {
+  if (value >= 0.9995 && value < 1) return "over 99.9%";
+  return value > 0 && value < 0.0005 ? "under 0.1%" : `${(100 * value).toFixed(1)}%`;
+}
 const megabytes = (bytes) => `${(bytes / 1e6).toLocaleString("en", { maximumFractionDigits: 1 })} MB`;
 const pause = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
 
@@ -53,7 +55,7 @@ async function describe() {
   const right = measured?.accuracy;
   about.textContent = `It knows ${shown}.` + (right ? ` Of ${right.count.toLocaleString("en")} photos that it had not ` +
     `seen, it answered ${share(right.value)} rightly (95% interval: ${share(right.low)} to ${share(right.high)}).` : "");
-  element("limits").textContent = `Up to ${megabytes(model.limits.file_bytes)} each. They are answered and not kept.`;
+  element("limits").textContent = `Up to ${megabytes(model.limits.file_bytes)} each. Photos are not kept.`;
   const select = element("model");
   if (model.models.length > 1 && !select.options.length) {
     for (const name of model.models) select.add(new Option(name, name, false, name === model.model));
@@ -67,11 +69,12 @@ function take(files) {
   const photos = [...files];
   if (!photos.length) return;
   element("found").hidden = false;
+  const cards = document.createDocumentFragment();
   for (const file of photos) {
     const card = element("card").content.firstElementChild.cloneNode(true);
     const name = file.name || "Pasted photo";
     card.querySelector(".name").textContent = name;
-    list.prepend(card);
+    cards.append(card);
     const most = model?.limits.file_bytes;
     if (most && file.size > most) {
       fail(card, name, `It has ${megabytes(file.size)}; up to ${megabytes(most)} are taken. Make it smaller.`);
@@ -80,16 +83,18 @@ function take(files) {
     preview(card, file, name);
     waiting.push(() => answer(card, file, name));
   }
+  list.prepend(cards);
   next();
 }
 
-async function next() {
-  if (running >= AT_ONCE || !waiting.length) return;
-  running++;
-  next();
-  await waiting.shift()();
-  running--;
-  next();
+function next() {
+  while (running < AT_ONCE && waiting.length) {
+    running++;
+    waiting.shift()().finally(() => {
+      running--;
+      next();
+    });
+  }
 }
 
 function preview(card, file, name) {
@@ -190,7 +195,7 @@ function compare(card, similar) {
     const picture = new Image();
     picture.src = image;
     picture.alt = `A training photo of ${label}`;
-    item.append(picture, text("span", `${label}, ${share(Math.max(0, similarity))} alike`));
+    item.append(picture, text("span", `${label} (likeness ${similarity.toFixed(2)})`));
     row.querySelector("ul").append(item);
   }
 }
