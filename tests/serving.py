@@ -19,9 +19,9 @@ class Service:
     def __init__(self, *arguments: object, code: str | None = None, **environment: str) -> None:
         """code: what is run instead of the command line; it prints a line of JSON with the address."""
         start = ["-c", code] if code else ["-m", "headstart", "serve", "--port", "0", "--json"]
-        handle, log = tempfile.mkstemp(dir=os.environ["HEADSTART_CACHE"])  # it is removed when the tests end
-        self._log = Path(log)
-        with open(handle, "w") as errors:
+        self._folder = tempfile.TemporaryDirectory()
+        self._log, self._ended = Path(self._folder.name) / "log", ""
+        with self._log.open("w") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, *start, *map(str, arguments)],
                 stdout=subprocess.PIPE,
@@ -53,10 +53,13 @@ class Service:
         status = self.process.wait(60)
         if self.process.stdout:
             self.process.stdout.close()
+        if self._log.exists():
+            self._ended = self.log()
+            self._folder.cleanup()
         return status
 
     def log(self) -> str:
-        return self._log.read_text()
+        return self._log.read_text() if self._log.exists() else self._ended
 
     def lines(self) -> list[dict[str, Any]]:
         """Of its log."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -437,3 +438,20 @@ def test_client(service, classifier, files, tmp_path):
         free.bind(("127.0.0.1", 0))
         with pytest.raises(hs.ServiceError, match="does not answer"):
             hs.Client(f"http://127.0.0.1:{free.getsockname()[1]}").predict(files[0])
+
+
+def test_the_examples_of_the_readme_run(service, files, tmp_path, monkeypatch, capsys):
+    text = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    text = text.replace("http://127.0.0.1:8000", service.url)
+    for name in ("cats", "dogs"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        shutil.copy(files[0], tmp_path / "photos" / name / "1.jpg")
+    monkeypatch.chdir(tmp_path)
+    lines = re.findall(r"^curl .*$", text, re.MULTILINE)
+    assert len(lines) == 3
+    for line in lines:
+        found = subprocess.run(shlex.split(line), capture_output=True, text=True, check=True)
+        assert json.loads(found.stdout)["schema"] == 1, found.stdout
+    (block,) = re.findall(r"^```py\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    exec(compile(block, "README.md, Client", "exec"), {})
+    assert capsys.readouterr().out.startswith("Prediction(label=")

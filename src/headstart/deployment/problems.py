@@ -20,7 +20,7 @@ PROBLEMS = {
     "method-not-allowed": 405,
     "too-slow": 408,
     "too-many-bytes": 413,
-    "too-many-files": 413,
+    "too-many-files": 422,
     "too-many-pixels": 413,
     "not-an-image": 415,
     "unsupported-media-type": 415,
