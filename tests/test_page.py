@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from browsing import contrast
 from serving import Service
 
-PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+PHONE, DESK = ViewportSize(width=360, height=740), ViewportSize(width=1280, height=900)
 Photo = tuple[str, bytes]  # its name, its content
 
 GIVE = """([photos, event]) => {

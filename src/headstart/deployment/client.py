@@ -124,7 +124,7 @@ class Client:
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """A service answers by itself; who sent the image elsewhere would send the key as well."""
 
-    def redirect_request(self, *_: Any) -> None:
+    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: Any) -> None:
         return None
 
 

@@ -111,7 +111,11 @@ def _guarded(limits: Limits) -> type[Any]:
     """uvicorn's protocol, for clients that mean no good: it waits for ever for a request to come, of any length."""
     most = HEAD_BYTES + 3 * limits.request_bytes  # a body that is refused is read on for a while
 
-    class Guarded(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+    protocol: Any = AutoHTTPProtocol  # one of two, whichever library is there
+
+    class Guarded(protocol):
+        _timer: Any
+
         def connection_made(self, transport: Any) -> None:
             self._received, self._timer = 0, None
             super().connection_made(transport)
