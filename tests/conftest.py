@@ -3,9 +3,11 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 # Before headstart is imported: nothing is read from, or written to, the user's own cache.
 os.environ["HEADSTART_CACHE"] = tempfile.mkdtemp(prefix="headstart-test-cache-")
@@ -14,7 +16,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import headstart as hs
 from headstart.data.samples import get_solar_cells
 from headstart.data.tables import read_listing
+from serving import Service
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SMALL = 64  # pixels: a sixth of the work of the tutorial's 160
 
 
@@ -91,3 +95,21 @@ def run(tmp_path_factory: pytest.TempPathFactory, photos: Path, recipe: hs.Recip
 @pytest.fixture(scope="session")
 def classifier(run: hs.Run) -> hs.Classifier:
     return hs.load(run.folder)
+
+
+@pytest.fixture(scope="session")
+def service(run: hs.Run) -> Iterator[Service]:
+    """A service of that run, under two names, with small limits."""
+    limits = ("--max-megabytes", 1, "--max-megapixels", 4, "--max-files", 12)
+    with Service(f"cells={run.folder}", f"again={run.folder}", *limits) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    with sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()

@@ -37,6 +37,7 @@ WITHOUT_KERAS = [
     "headstart.evaluation.metrics", "headstart.evaluation.held_out", "headstart.evaluation.report",
     "headstart.evaluation.inspection_page", "headstart.training.doubts", "headstart.inspecting",
     "headstart.runs", "headstart.cli", "headstart.deployment.runtime", "headstart.deployment.answers",
+    "headstart.deployment.server", "headstart.deployment.listening", "headstart.deployment.client",
 ]  # fmt: skip
 
 

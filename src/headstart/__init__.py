@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.data.dataset import Dataset, Split
     from headstart.data.loading import load_dataset, load_images
     from headstart.demo import sample_path
+    from headstart.deployment.client import Client
     from headstart.deployment.runtime import Predictor
     from headstart.errors import (
         DatasetError,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         MissingExtraError,
         ModelError,
         RunError,
+        ServiceError,
         WeightsError,
     )
     from headstart.evaluation.evaluate import evaluate
@@ -42,6 +44,7 @@ _MODULES = {
     "Augmentation": "data.augmentation",
     "BACKBONES": "models.backbones",
     "Classifier": "models.classifier",
+    "Client": "deployment.client",
     "Console": "progress",
     "Dataset": "data.dataset",
     "DatasetError": "errors",
@@ -59,6 +62,7 @@ _MODULES = {
     "Recipe": "training.recipes",
     "Run": "runs",
     "RunError": "errors",
+    "ServiceError": "errors",
     "Split": "data.dataset",
     "WeightsError": "errors",
     "evaluate": "evaluation.evaluate",
@@ -76,6 +80,7 @@ __all__ = [
     "RECIPES",
     "Augmentation",
     "Classifier",
+    "Client",
     "Console",
     "Dataset",
     "DatasetError",
@@ -92,6 +97,7 @@ __all__ = [
     "Recipe",
     "Run",
     "RunError",
+    "ServiceError",
     "Split",
     "WeightsError",
     "evaluate",

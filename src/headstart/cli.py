@@ -281,6 +281,65 @@ def predict(
 
 
 @app.command()
+def serve(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...", help="Folders of runs, each as RUN or NAME=RUN; the first answers by default."
+        ),
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0: everybody who can reach it.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0: one that is free.")] = 8000,
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="File with a key that each request must bear; or set HEADSTART_API_KEY."),
+    ] = None,
+    cors: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="Origin of web pages elsewhere that may ask; several times for several."),
+    ] = None,
+    max_megabytes: Annotated[
+        float, typer.Option(min=0.001, help="Of an image file; a request of several may hold four times as much.")
+    ] = 20,
+    max_megapixels: Annotated[float, typer.Option(min=0.001, max=178, help="Of an image.")] = 50,
+    max_files: Annotated[int, typer.Option(min=1, help="Images in a request.")] = 32,
+    queue: Annotated[int, typer.Option(min=1, help="Images that may wait; more are refused for a second.")] = 64,
+    show_training_images: Annotated[
+        bool, typer.Option("--show-training-images", help="Show those most like an image, with the answer, to anybody.")
+    ] = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Answer over HTTP, with a page for people and an interface for programs. Ends at Ctrl-C or SIGTERM."""
+    from headstart.deployment.starting import api_key, need_extra
+
+    need_extra()
+    from headstart.deployment.limits import MEGABYTE, Limits
+    from headstart.deployment.listening import is_private, serve
+    from headstart.deployment.served import named_runs
+    from headstart.deployment.server import Settings
+
+    limits = Limits(
+        file_bytes=int(max_megabytes * MEGABYTE),
+        files=min(max_files, queue),
+        pixels=int(max_megapixels * 1_000_000),
+        queue=queue,
+    )
+    settings = Settings(limits, api_key(api_key_file), cors or (), show_training_images)
+    named = named_runs(runs)
+    if not settings.api_key and not is_private(host):
+        typer.echo("Everybody who can reach this address may ask: there is no API key (--api-key-file).", err=True)
+
+    def tell(address: str) -> None:
+        if as_json:
+            _print_json({"address": address, "models": list(named)})
+        else:
+            typer.echo(f"{', '.join(named)} at {address} (the page; the interface is described at /openapi.json)")
+
+    serve(named, settings, host=host, port=port, tell=tell)
+
+
+@app.command()
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove what is kept to be fast; it is made again.")] = False,
     as_json: Json = False,

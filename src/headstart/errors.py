@@ -2,12 +2,15 @@
 
     HeadstartError
      |- ImageError          one image cannot be read; a collection goes on without it
+     |   |- NotAnImageError     it is none, whatever its name says
+     |   `- ImageTooLargeError  it has more pixels than are decoded
      |- DatasetError        the collection of images as a whole cannot be used
      |   `- DownloadError   an address cannot be reached, or gives something else (also a WeightsError)
      |- ModelError          an unknown backbone, an impossible image size
      |   `- WeightsError    pretrained weights that are missing, unreachable or do not fit
      |- RunError            a run folder that exists, is missing, damaged, or cannot be written
      |   `- RunInterruptedError  the user stopped it (Ctrl-C); exit status 1
+     |- ServiceError        the HTTP service cannot be started or reached, or it refuses
      `- MissingExtraError   a part of headstart that is not installed
 
 Each message says what was found, what was expected and what to do. The command line turns every HeadstartError into
@@ -21,6 +24,14 @@ class HeadstartError(Exception):
 
 class ImageError(HeadstartError):
     """One image cannot be read: it is empty, cut short, too large, or no image at all."""
+
+
+class NotAnImageError(ImageError):
+    """What was given is no image of a format that headstart reads."""
+
+
+class ImageTooLargeError(ImageError):
+    """An image says that it has more pixels than are decoded."""
 
 
 class DatasetError(HeadstartError):
@@ -45,6 +56,10 @@ class RunError(HeadstartError):
 
 class RunInterruptedError(RunError):
     """The user stopped a run; the message says what was kept and how to go on."""
+
+
+class ServiceError(HeadstartError):
+    """The HTTP service cannot be started, cannot be reached, or refuses to answer."""
 
 
 class MissingExtraError(HeadstartError):

@@ -28,7 +28,7 @@ from PIL import (
 )
 
 from headstart.data.resizing import STRETCH, get_resizing, power_of_two, resize
-from headstart.errors import ImageError
+from headstart.errors import ImageError, ImageTooLargeError, NotAnImageError
 
 # Files with these endings are taken for images; what a file really is, its content says.
 ENDINGS = {
@@ -61,13 +61,16 @@ _PILLOW_FAILURES = (
 )  # fmt: skip
 
 
-def read_image(source: bytes | str | Path, size: int | None = None, resizing: str = STRETCH) -> np.ndarray:
+def read_image(
+    source: bytes | str | Path, size: int | None = None, resizing: str = STRETCH, *, max_pixels: int = MAX_PIXELS
+) -> np.ndarray:
     """Decode one image file.
 
     Args:
         source: the path of a file, or its content.
         size: side in pixels of the square to make of it; None keeps all pixels.
         resizing: how a photo of another shape becomes a square: name of a row of RESIZINGS.
+        max_pixels: how many the file may say that it has, up to MAX_PIXELS; it is asked before they are decoded.
 
     Returns:
         uint8 (height, width, 3), RGB, upright (EXIF orientation applied), transparent parts on white;
@@ -79,10 +82,10 @@ def read_image(source: bytes | str | Path, size: int | None = None, resizing: st
     """
     if isinstance(source, (str, Path)):
         try:
-            return read_image(_content(source), size, resizing)
+            return read_image(_content(source), size, resizing, max_pixels=max_pixels)
         except ImageError as error:
-            raise ImageError(f"'{source}' {error}.") from None
-    image = _decode(source, size, resizing)
+            raise type(error)(f"'{source}' {error}.") from None
+    image = _decode(source, size, resizing, max_pixels)
     return image if size is None else resize(image, size, resizing)
 
 
@@ -195,20 +198,20 @@ def _content(path: str | Path) -> bytes:
         raise ImageError(f"cannot be opened: {error.strerror or error}") from error
 
 
-def _decode(data: bytes, size: int | None, resizing: str) -> np.ndarray:
+def _decode(data: bytes, size: int | None, resizing: str, max_pixels: int) -> np.ndarray:
     if not data:
-        raise ImageError("is empty (0 bytes)")
+        raise NotAnImageError("is empty (0 bytes)")
     try:
         header = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
-        raise ImageError("is no image that headstart reads (JPEG, PNG, WebP, BMP, GIF, TIFF)") from None
+        raise NotAnImageError("is no image that headstart reads (JPEG, PNG, WebP, BMP, GIF, TIFF)") from None
     except Image.DecompressionBombError:
-        raise ImageError(f"has more than {MAX_PIXELS:,} pixels; make it smaller") from None
+        raise ImageTooLargeError(f"has more than {max_pixels:,} pixels; make it smaller") from None
     except _PILLOW_FAILURES as error:
         raise ImageError(f"has a damaged header ({error})") from None
     width, height = header.size
-    if width * height > MAX_PIXELS:
-        raise ImageError(f"has {width} x {height} pixels, more than {MAX_PIXELS:,}; make it smaller")
+    if width * height > max_pixels:
+        raise ImageTooLargeError(f"has {width} x {height} pixels, more than {max_pixels:,}; make it smaller")
     is_jpeg = header.format in ("JPEG", "MPO")  # MPO: several JPEGs in one file, as some phones write
     if is_jpeg and header.mode in ("RGB", "L") and _is_whole_jpeg(data):
         scale = 1 if size is None else min(8, power_of_two(get_resizing(resizing).side(width, height) / size))

@@ -14,7 +14,7 @@ from typing import overload
 import numpy as np
 from PIL import Image
 
-from headstart.data.images import from_array, from_pillow, read_image
+from headstart.data.images import MAX_PIXELS, from_array, from_pillow, read_image
 from headstart.data.resizing import resize
 from headstart.errors import ImageError
 from headstart.models.activation import class_map
@@ -123,15 +123,14 @@ class Answering(ABC):
     ) -> Iterator[Explanation | ImageError]:
         """`predict_each`, and where on each picture the answer comes from."""
         answer = self.certainty.answerer(self.class_names, accuracy=accuracy, coverage=coverage)
-        kernel, bias = self.head
-
-        def explained(prediction: Prediction, feature_map: np.ndarray) -> Explanation:
-            label = self.class_names.index(prediction.label)
-            return Explanation(prediction, class_map(feature_map, kernel, bias, label))
-
         return (
-            found if isinstance(found, ImageError) else explained(*found) for found in self._each(pictures, answer)
+            found if isinstance(found, ImageError) else self.explanation(*found)
+            for found in self._each(pictures, answer)
         )  # fmt: skip
+
+    def explanation(self, prediction: Prediction, feature_map: np.ndarray) -> Explanation:
+        """Where an answer comes from; feature_map: that of its image, of a `Look`."""
+        return Explanation(prediction, class_map(feature_map, *self.head, self.class_names.index(prediction.label)))
 
     def _each(
         self, pictures: Iterable[Picture], answer: Callable[[np.ndarray], list[Prediction]]
@@ -152,13 +151,14 @@ class Answering(ABC):
                 yield np.stack(images)
 
         for look in self.looks(batches()):
-            for found in zip(self._answers(look, answer), look.feature_maps, strict=True):
+            for found in zip(self.answers(look, answer), look.feature_maps, strict=True):
                 while fault := faults.popleft():
                     yield fault
                 yield found
         yield from filter(None, faults)
 
-    def _answers(self, look: Look, answer: Callable[[np.ndarray], list[Prediction]]) -> list[Prediction]:
+    def answers(self, look: Look, answer: Callable[[np.ndarray], list[Prediction]]) -> list[Prediction]:
+        """What the network shows of n images -> n answers; answer: of `Certainty.answerer`."""
         predictions = answer(look.logits)
         if self.familiar is None:
             return predictions
@@ -177,11 +177,21 @@ class Answering(ABC):
             while ahead:
                 yield ahead.popleft().result()
 
+    def pixels(self, picture: Picture, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+        """uint8 (image_size, image_size, 3): the square that the network sees.
+
+        max_pixels: of the picture, where it is a file; see `read_image`.
+
+        Raises:
+            ImageError: it is no image, or has too many pixels.
+        """
+        if isinstance(picture, (str, Path, bytes)):
+            return read_image(picture, self.image_size, self.resizing, max_pixels=max_pixels)
+        pixels = from_pillow(picture) if isinstance(picture, Image.Image) else from_array(picture)
+        return resize(pixels, self.image_size, self.resizing)
+
     def _pixels_or_error(self, picture: Picture) -> np.ndarray | ImageError:
         try:
-            if isinstance(picture, (str, Path, bytes)):
-                return read_image(picture, self.image_size, self.resizing)
-            pixels = from_pillow(picture) if isinstance(picture, Image.Image) else from_array(picture)
-            return resize(pixels, self.image_size, self.resizing)
+            return self.pixels(picture)
         except ImageError as error:
             return error

@@ -57,6 +57,8 @@ class Engine:
         openvino = _openvino()
         try:
             core = openvino.Core()
+            # otherwise the weights stay in the file: who writes over it would change the answers, or crash the process
+            core.set_property({"ENABLE_MMAP": False})
             network = core.read_model(file)
             network.reshape([batch, *list(network.input().partial_shape)[1:]])
             settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": PRECISIONS[precision]}

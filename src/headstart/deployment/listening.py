@@ -1,0 +1,155 @@
+"""The service's process: a port, uvicorn, signals. What is answered, `server.py` says."""
+
+import asyncio
+import errno
+import ipaddress
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from headstart.deployment.limits import Limits
+from headstart.deployment.server import Settings, create_app
+from headstart.errors import ServiceError
+
+HEAD_BYTES = 65_536  # of the line and headers of a request; nginx takes 32 kB
+KEEP_ALIVE = 75  # seconds that an idle connection is kept; nginx's
+LINGERING = 0.2  # seconds
+BACKLOG = 2048  # connections that wait to be accepted, as far as the system allows it
+
+
+def serve(
+    runs: Mapping[str, Path],
+    settings: Settings | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    tell: Callable[[str], None] = print,
+) -> None:
+    """Answer until SIGTERM or Ctrl-C; then no request is taken any more, and each that was is answered.
+
+    Args:
+        runs: name -> folder; the first answers where none is named.
+        port: 0 takes a free one.
+        tell: is told the address, once it can be connected to.
+
+    Raises:
+        RunError: a run cannot be opened.
+        ServiceError: the address cannot be listened at.
+    """
+    settings = settings or Settings()
+    listener = _listener(host, port)
+    with listener:
+        app = create_app(runs, settings)
+        config = uvicorn.Config(
+            app,
+            http=_guarded(settings.limits),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=int(settings.limits.answer_seconds) + 30,
+        )
+        server = _Server(config)
+        # as uvicorn does later, but nobody may be told the address before; and it raises what stopped it once more when
+        # it has ended well, which by default would be a failure
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, server.handle_exit)
+        listener.listen(BACKLOG)
+        tell(_address(listener))
+        server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, which ends without cutting off who has connected, and not yet asked."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await asyncio.sleep(LINGERING)  # connections that the system took for us are accepted
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(LINGERING)  # and what they ask is read
+        await super().shutdown(sockets)
+
+
+def is_private(host: str) -> bool:
+    """Whether only this machine can connect to that address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            raise ServiceError(
+                f"Port {port} of {host} is in use. Stop what listens there, or choose another: --port {port + 1}, or "
+                f"--port 0 for one that is free."
+            ) from None
+        reason = getattr(error, "strerror", None) or error
+        raise ServiceError(f"'{host}', port {port}, cannot be listened at: {reason}.") from None
+    return listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _guarded(limits: Limits) -> type[Any]:
+    """uvicorn's protocol, for clients that mean no good: it waits for ever for a request to come, of any length."""
+    most = HEAD_BYTES + 3 * limits.request_bytes  # a body that is refused is read on for a while
+
+    protocol: Any = AutoHTTPProtocol  # one of two, whichever library is there
+
+    class Guarded(protocol):
+        _timer: Any
+
+        def connection_made(self, transport: Any) -> None:
+            self._received, self._timer = 0, None
+            super().connection_made(transport)
+            self._expect_a_request()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._timer.cancel()
+            super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            if self._received > (HEAD_BYTES if self._is_idle() else most):
+                self.transport.close()
+                return
+            if self._received == 0 and self._is_idle():
+                self._timer.cancel()
+                self._timer = self.loop.call_later(limits.patience, self._close_if_idle)
+            self._received += len(data)
+            super().data_received(data)
+
+        def on_response_complete(self) -> None:
+            self._received = 0
+            super().on_response_complete()
+            self._expect_a_request()
+
+        def _expect_a_request(self) -> None:
+            if self._timer:
+                self._timer.cancel()
+            self._timer = self.loop.call_later(KEEP_ALIVE, self._close_if_idle)
+
+        def _is_idle(self) -> bool:
+            return self.cycle is None or self.cycle.response_complete
+
+        def _close_if_idle(self) -> None:
+            if self._is_idle():
+                self.transport.close()
+
+    return Guarded

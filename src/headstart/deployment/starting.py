@@ -1,0 +1,46 @@
+"""What `headstart serve` needs before it starts: its libraries, and the key that is asked for."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+from headstart.errors import MissingExtraError, ServiceError
+
+LIBRARIES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
+VARIABLE = "HEADSTART_API_KEY"
+SHORTEST = 16  # characters: what is shorter can be guessed
+
+
+def need_extra() -> None:
+    """
+    Raises:
+        MissingExtraError: a library of the extra `serve` is not installed.
+    """
+    missing = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(f"The service needs {', '.join(missing)}: pip install 'headstart[serve]'")
+
+
+def api_key(file: Path | None) -> str | None:
+    """The key in a file, or else in HEADSTART_API_KEY; None where there is neither.
+
+    Raises:
+        ServiceError: the file cannot be read, or the key is none.
+    """
+    if file is None:
+        key, source = os.environ.get(VARIABLE), VARIABLE
+        if key is None:
+            return None
+    else:
+        try:
+            key, source = file.read_text("ascii"), f"'{file}'"
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no plain text"
+            raise ServiceError(f"The API key cannot be read from '{file}': {reason}.") from None
+    key = key.strip()
+    if len(key) < SHORTEST or not key.isascii() or not key.isprintable() or " " in key:
+        raise ServiceError(
+            f"{source} holds no API key that can be used: expected at least {SHORTEST} letters, digits and signs, "
+            f"no spaces. Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe())'"
+        )
+    return key

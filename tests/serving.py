@@ -1,0 +1,95 @@
+"""A service in a process of its own, on a free port of this machine."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+
+class Service:
+    """`headstart serve ...`, from the moment when it can be asked until `stop`, or the end of a `with`."""
+
+    def __init__(self, *arguments: object, code: str | None = None, **environment: str) -> None:
+        """code: what is run instead of the command line; it prints a line of JSON with the address."""
+        start = ["-c", code] if code else ["-m", "headstart", "serve", "--port", "0", "--json"]
+        self._folder = tempfile.TemporaryDirectory()
+        self._log, self._ended = Path(self._folder.name) / "log", ""
+        with self._log.open("w") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, *start, *map(str, arguments)],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=os.environ | environment,
+            )
+        timer = threading.Timer(60, self.process.kill)
+        timer.start()
+        text = ""
+        for line in self.process.stdout or ():
+            text += line
+            if line.startswith("}") or code:
+                break
+        timer.cancel()
+        assert text, self.log()
+        self.url = json.loads(text)["address"]
+
+    def __enter__(self) -> "Service":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> int:
+        """Its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(60)
+        if self.process.stdout:
+            self.process.stdout.close()
+        if self._log.exists():
+            self._ended = self.log()
+            self._folder.cleanup()
+        return status
+
+    def log(self) -> str:
+        return self._log.read_text() if self._log.exists() else self._ended
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Of its log."""
+        return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+
+    def memory(self) -> float:
+        """MB that are resident."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+    def post(self, content: bytes = b"", **settings: Any) -> httpx.Response:
+        """One image, as it is, or whatever httpx can send."""
+        if not settings.keys() & {"files", "content"}:
+            settings["content"] = content
+            settings.setdefault("headers", {}).setdefault("Content-Type", "application/octet-stream")
+        return httpx.post(f"{self.url}/v1/predict", timeout=60, **settings)
+
+    def get(self, path: str, **settings: Any) -> httpx.Response:
+        return httpx.get(self.url + path, timeout=60, **settings)
+
+
+def with_limits(run: Path, **limits: float) -> Service:
+    """A service with limits that the command line does not set."""
+    return Service(
+        code="import json, sys\n"
+        "from pathlib import Path\n"
+        "from headstart.deployment.limits import Limits\n"
+        "from headstart.deployment.listening import serve\n"
+        "from headstart.deployment.server import Settings\n"
+        f"settings = Settings(Limits(**{limits!r}))\n"
+        f"serve({{'cells': Path({str(run)!r})}}, settings, port=0,\n"
+        "      tell=lambda address: print(json.dumps({'address': address}), flush=True))\n"
+    )
