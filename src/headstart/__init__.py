@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from headstart.data.dataset import Dataset, Split
     from headstart.data.loading import load_dataset, load_images
     from headstart.demo import sample_path
+    from headstart.deployment.export import export
     from headstart.errors import (
         DatasetError,
+        ExportError,
         HeadstartError,
         ImageError,
         MissingExtraError,
@@ -45,6 +47,7 @@ _MODULES = {
     "Dataset": "data.dataset",
     "DatasetError": "errors",
     "Evaluation": "evaluation.metrics",
+    "ExportError": "errors",
     "HeadstartError": "errors",
     "ImageError": "errors",
     "Inspection": "evaluation.inspection_report",
@@ -60,6 +63,7 @@ _MODULES = {
     "Split": "data.dataset",
     "WeightsError": "errors",
     "evaluate": "evaluation.evaluate",
+    "export": "deployment.export",
     "inspect": "inspecting",
     "load": "models.classifier",
     "load_dataset": "data.loading",
@@ -78,6 +82,7 @@ __all__ = [
     "Dataset",
     "DatasetError",
     "Evaluation",
+    "ExportError",
     "HeadstartError",
     "ImageError",
     "Inspection",
@@ -92,6 +97,7 @@ __all__ = [
     "Split",
     "WeightsError",
     "evaluate",
+    "export",
     "inspect",
     "load",
     "load_dataset",

@@ -1,0 +1,1 @@
+"""Classifier -> something that others run."""

@@ -1,0 +1,44 @@
+"""OpenVINO's intermediate representation: a folder with model.xml and model.bin, quantised by NNCF."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FILE = "model.xml"
+OUTPUTS = {"logits", "probabilities"}
+
+
+def write(network: Any, folder: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
+    import openvino
+
+    with tempfile.TemporaryDirectory() as temporary:
+        file = str(Path(temporary, FILE))
+        network.export(file, format="openvino", verbose=False)
+        graph = openvino.Core().read_model(file).clone()  # the clone holds its weights in memory
+    # some activations (SiLU) come with a gradient of their own, whose parts end up among the outputs as well
+    for result in graph.get_results():
+        if not result.get_output_tensor(0).get_names() & OUTPUTS:
+            graph.remove_result(result)
+    if precision == "int8":
+        from headstart.deployment.formats.quantization import quantized
+
+        graph = quantized(graph, photos)
+    graph.set_rt_info(json.dumps(description, ensure_ascii=False), "headstart")
+    openvino.save_model(graph, folder / FILE, compress_to_fp16=precision != "float32")
+
+
+def open_folder(folder: Path):
+    """`Run` in OpenVINO, on the CPU."""
+    import openvino
+
+    compiled = openvino.Core().compile_model(folder / FILE, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+    def run(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = compiled(pixels)
+        return found["logits"], found["probabilities"]
+
+    return run
