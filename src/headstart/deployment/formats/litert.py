@@ -17,16 +17,34 @@ def write(network: Any, file: Path, description: dict, *, precision: str, photos
 
     # without TensorFlow's own operators, which the runtime alone does not have
     settings: dict[str, Any] = {"target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}}
-    if precision != "float32":
+    if precision == "int8":
         settings["optimizations"] = [tf.lite.Optimize.DEFAULT]
-    if precision == "float16":
-        settings["target_spec"]["supported_types"] = [tf.float16]
-    elif precision == "int8":
         settings["representative_dataset"] = lambda: ([photo] for photo in photos)
     network.export(str(file), format="litert", verbose=False, **settings)
+    if precision == "float16":
+        _halve(file)
     # as such files always carried theirs: a zip behind the network, which its runtime does not look at
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr(zipfile.ZipInfo(DESCRIPTION), json.dumps(description, ensure_ascii=False, indent=2))
+
+
+def _halve(file: Path) -> None:
+    """Store weights in 16 bits, but for those of depthwise convolutions, which the converter itself does not spare."""
+    from ai_edge_quantizer import qtyping, quantizer
+    from ai_edge_quantizer.algorithm_manager import AlgorithmName
+
+    operations = qtyping.TFLOperationName
+    settings = qtyping.OpQuantizationConfig(
+        weight_tensor_config=qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT),
+        compute_precision=qtyping.ComputePrecision.FLOAT,
+        explicit_dequantize=True,
+    )
+    work = quantizer.Quantizer(file.read_bytes())
+    for operation in (operations.CONV_2D, operations.FULLY_CONNECTED):
+        work.update_quantization_recipe(
+            regex=".*", operation_name=operation, op_config=settings, algorithm_key=AlgorithmName.FLOAT_CASTING
+        )
+    file.write_bytes(work.quantize().quantized_model)
 
 
 def open_file(file: Path):

@@ -5,9 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def quantized(network: Any, inputs: Sequence[Any]) -> Any:
-    """inputs: what the network is asked with, one photo each: the ranges of its activations are found on them."""
+def quantized(network: Any, inputs: Sequence[Any], **settings: Any) -> Any:
+    """
+    inputs: what the network is asked with, one photo each: the ranges of its activations are found on them.
+    settings: more for NNCF's AdvancedQuantizationParameters.
+    """
     import nncf
+    from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
 
     nncf.set_log_level(logging.ERROR)
     return nncf.quantize(
@@ -15,4 +19,5 @@ def quantized(network: Any, inputs: Sequence[Any]) -> Any:
         nncf.Dataset(inputs),
         subset_size=len(inputs),
         preset=nncf.QuantizationPreset.MIXED,  # activations need not be symmetric: most of these networks' are not
+        advanced_parameters=AdvancedQuantizationParameters(**settings),
     )
