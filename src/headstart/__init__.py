@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from headstart.data.loading import load_dataset, load_images
     from headstart.demo import sample_path
     from headstart.deployment.client import Client
+    from headstart.deployment.export import export
     from headstart.deployment.runtime import Predictor
     from headstart.errors import (
         DatasetError,
+        ExportError,
         HeadstartError,
         ImageError,
         MissingExtraError,
@@ -49,6 +51,7 @@ _MODULES = {
     "Dataset": "data.dataset",
     "DatasetError": "errors",
     "Evaluation": "evaluation.metrics",
+    "ExportError": "errors",
     "HeadstartError": "errors",
     "ImageError": "errors",
     "Inspection": "evaluation.inspection_report",
@@ -66,6 +69,7 @@ _MODULES = {
     "Split": "data.dataset",
     "WeightsError": "errors",
     "evaluate": "evaluation.evaluate",
+    "export": "deployment.export",
     "inspect": "inspecting",
     "load": "models.classifier",
     "load_dataset": "data.loading",
@@ -85,6 +89,7 @@ __all__ = [
     "Dataset",
     "DatasetError",
     "Evaluation",
+    "ExportError",
     "HeadstartError",
     "ImageError",
     "Inspection",
@@ -101,6 +106,7 @@ __all__ = [
     "Split",
     "WeightsError",
     "evaluate",
+    "export",
     "inspect",
     "load",
     "load_dataset",

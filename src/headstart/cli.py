@@ -281,6 +281,36 @@ def predict(
 
 
 @app.command()
+def export(
+    run: RunFolder,
+    format: Annotated[str, typer.Option("--format", help="onnx, litert, openvino or saved-model.")],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="PATH", help="What to write: a file (onnx, litert) with a JSON beside it, or a folder "
+                                          "(openvino, saved-model); it must not exist yet."),
+    ],
+    quantize: Annotated[
+        str | None, typer.Option(help="float16, or int8: calibrated on the training photos. Not for saved-model.")
+    ] = None,
+    pixels: Annotated[str, typer.Option(help="What the file is given: uint8 or float32, 0 to 255.")] = "uint8",
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DATA", help="Where the photos of RUN are now, if they were moved since its training."),
+    ] = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:  # fmt: skip
+    """Write a classifier for another runtime, with its preprocessing, and prove that it answers the same there."""
+    from headstart.deployment.export import export as write
+
+    found = write(run, out, format=format, quantize=quantize, pixels=pixels, data=data)
+    if as_json:
+        _print_json({"path": str(found.path), **found.card})
+    else:
+        typer.echo(found)
+
+
+@app.command()
 def serve(
     runs: Annotated[
         list[str],

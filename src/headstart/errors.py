@@ -8,6 +8,7 @@
      |   `- DownloadError   an address cannot be reached, or gives something else (also a WeightsError)
      |- ModelError          an unknown backbone, an impossible image size
      |   `- WeightsError    pretrained weights that are missing, unreachable or do not fit
+     |- ExportError         a format that does not exist, or an export that answers otherwise than its classifier
      |- RunError            a run folder that exists, is missing, damaged, or cannot be written
      |   `- RunInterruptedError  the user stopped it (Ctrl-C); exit status 1
      |- ServiceError        the HTTP service cannot be started or reached, or it refuses
@@ -48,6 +49,10 @@ class WeightsError(ModelError):
 
 class DownloadError(DatasetError, WeightsError):
     """An address cannot be reached, or what it gives is not what was expected."""
+
+
+class ExportError(HeadstartError):
+    """There is no such format, it cannot be quantised so, or the file would not answer as its classifier does."""
 
 
 class RunError(HeadstartError):

@@ -36,6 +36,22 @@ def inside(network: keras.Model) -> keras.Model:
     return keras.Model(network.input, [network.output, pooling.output, pooling.input])
 
 
+def with_probabilities(network: keras.Model, *, temperature: float, dtype: str) -> keras.Model:
+    """Raw RGB 0..255 -> logits (n, 1) or (n, classes) and calibrated probabilities (n, classes), under these names.
+
+    What `models/outputs.py` does in NumPy, inside the network.
+
+    dtype: of the pixels, "uint8" or "float32".
+    """
+    pixels = keras.Input(network.input.shape[1:], dtype=dtype, name="pixels")
+    logits = network(keras.ops.cast(pixels, "float32"), training=False)
+    two_sided = logits
+    if logits.shape[1] == 1:
+        two_sided = keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=1)
+    shares = keras.ops.softmax(two_sided / temperature, axis=1)
+    return keras.Model(pixels, {"logits": logits, "probabilities": shares}, name="exported")
+
+
 def save(network: keras.Model, file: Path) -> None:
     """Write the `.keras` file of a network, without an optimizer."""
     keras.Model(network.input, network.output, name=network.name).save(file)

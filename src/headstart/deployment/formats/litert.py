@@ -1,0 +1,60 @@
+"""LiteRT (once TensorFlow Lite): written and quantised by TensorFlow's converter, run by `ai-edge-litert`."""
+
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SIGNATURE = "serving_default"
+DESCRIPTION = "export.json"
+
+
+def write(network: Any, file: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
+    import tensorflow as tf
+
+    # without TensorFlow's own operators, which the runtime alone does not have
+    settings: dict[str, Any] = {"target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}}
+    if precision == "int8":
+        settings["optimizations"] = [tf.lite.Optimize.DEFAULT]
+        settings["representative_dataset"] = lambda: ([photo] for photo in photos)
+    network.export(str(file), format="litert", verbose=False, **settings)
+    if precision == "float16":
+        _halve(file)
+    # as such files always carried theirs: a zip behind the network, which its runtime does not look at
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(DESCRIPTION), json.dumps(description, ensure_ascii=False, indent=2))
+
+
+def _halve(file: Path) -> None:
+    """Store weights in 16 bits, but for those of depthwise convolutions, which the converter itself does not spare."""
+    from ai_edge_quantizer import qtyping, quantizer
+    from ai_edge_quantizer.algorithm_manager import AlgorithmName
+
+    operations = qtyping.TFLOperationName
+    settings = qtyping.OpQuantizationConfig(
+        weight_tensor_config=qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT),
+        compute_precision=qtyping.ComputePrecision.FLOAT,
+        explicit_dequantize=True,
+    )
+    work = quantizer.Quantizer(file.read_bytes())
+    for operation in (operations.CONV_2D, operations.FULLY_CONNECTED):
+        work.update_quantization_recipe(
+            regex=".*", operation_name=operation, op_config=settings, algorithm_key=AlgorithmName.FLOAT_CASTING
+        )
+    file.write_bytes(work.quantize().quantized_model)
+
+
+def open_file(file: Path):
+    """`Run` in LiteRT, on the CPU."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    runner = Interpreter(str(file), num_threads=2).get_signature_runner(SIGNATURE)
+
+    def run(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = runner(pixels=pixels)
+        return found["logits"], found["probabilities"]
+
+    return run

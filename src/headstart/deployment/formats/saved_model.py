@@ -1,0 +1,25 @@
+"""TensorFlow's SavedModel: a folder, run by TensorFlow or TensorFlow Serving."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def write(network: Any, folder: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
+    """The description stands in the folder: there is no place for it inside the files."""
+    network.export(folder, format="tf_saved_model", verbose=False)
+
+
+def open_folder(folder: Path):
+    """`Run` in TensorFlow."""
+    import tensorflow as tf
+
+    serve = tf.saved_model.load(str(folder)).signatures["serve"]  # type: ignore[attr-defined]
+
+    def run(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = serve(pixels=tf.constant(pixels))
+        return found["logits"].numpy(), found["probabilities"].numpy()
+
+    return run
