@@ -1,6 +1,6 @@
 """The service under load, from a second process: throughput, times at half of it, and memory over many requests.
 
-    python benchmarks/service_load.py RUN PHOTOS [--seconds 30] [--requests 100000]
+    python benchmarks/service_load.py RUN PHOTOS [--seconds 30] [--rounds 3] [--requests 100000]
 
 RUN is the folder of a run, PHOTOS a folder of JPEGs. Rounds in turn: decode + engine by themselves (`Predictor`, all
 cores), then the service with as many connections as keep it busy; the ratio of each round is what counts. Then half of
@@ -97,11 +97,11 @@ def main() -> None:
             speeds.append(found["statuses"].get("200", 0) / found["seconds"])
             print(f"decode + engine {alone:.0f} images/s   service {speeds[-1]:.0f}   ratio {speeds[-1] / alone:.2f}   "
                   f"{found['statuses']}", flush=True)  # fmt: skip
-        rate = statistics.median(speeds) / 2
-        found = load(service, arguments.photos, arguments.seconds, 64, rate)
-        print(
-            f"{rate:.0f} requests/s   p50 {1000 * found['p50']:.0f} ms   p99 {1000 * found['p99']:.0f} ms", flush=True
-        )
+        if speeds:
+            rate = statistics.median(speeds) / 2
+            found = load(service, arguments.photos, arguments.seconds, 64, rate)
+            p50, p99 = (f"{1000 * found[name]:.0f} ms" for name in ("p50", "p99"))
+            print(f"{rate:.0f} requests/s   p50 {p50}   p99 {p99}   {found['statuses']}", flush=True)
         statuses: Counter[str] = Counter()
         while statuses.total() < arguments.requests:
             statuses.update(load(service, arguments.photos, min(arguments.seconds, 60))["statuses"])

@@ -1,0 +1,287 @@
+"""One training on its way: its phases one after the other, from the last checkpoint on. A phase solves or steps."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.data.batches import Batches
+from headstart.data.dataset import Dataset, Split
+from headstart.data.rows import Rows
+from headstart.models.mcnemar import disagreement
+from headstart.models.network import Network
+from headstart.models.outputs import cross_entropies, log_probabilities
+from headstart.progress import Progress
+from headstart.training import bottlenecks, checkpoints, head
+from headstart.training.checkpoints import Checkpoint
+from headstart.training.parts import Parts
+from headstart.training.recipes import Phase, Recipe
+from headstart.training.settings import Settings
+from headstart.training.telling import judgement, line, row, say_phase
+from headstart.training.trial import Trial
+
+if TYPE_CHECKING:
+    import keras
+
+    from headstart.training import whole
+
+MANY = 40_000  # views of all images together that are worth their time; beyond, two of each image
+ENOUGH_TO_JUDGE = 10  # validation images; with fewer, one answer moves the accuracy by more than 10 points
+PIXELS = 256 * 2**20  # bytes of decoded training images that are kept in memory from epoch to epoch
+PIECE = 256  # images whose features are run through the trainable part at a time, to measure it
+
+
+@dataclass(eq=False)
+class Training:
+    """What `trainer.py` hands in, and what came out so far."""
+
+    dataset: Dataset
+    settings: Settings
+    network: Network
+    checkpoint_folder: Path | None
+    progress: Progress
+    history: list[dict] = field(default_factory=list)
+    phases: list[dict] = field(default_factory=list)
+    views: tuple[str, ...] = ()  # those of the training images that were kept
+    right: list[np.ndarray] = field(default_factory=list)  # see `Checkpoint`
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.settings.recipe
+
+    @property
+    def model(self) -> keras.Model:
+        return self.network.model
+
+    @cached_property
+    def parts(self) -> Parts:
+        return Parts(self.settings, self.network, self.progress)
+
+    def go(self) -> None:
+        state = checkpoints.latest(self.checkpoint_folder) if self.checkpoint_folder else None
+        if state:
+            self.history, self.right = list(state.history), list(state.right)
+            self.model.set_weights(state.weights)
+            self.parts.base_changed = any(phase.thaws_base and self._losses(phase) for phase in self.recipe.phases)
+            self.progress.say(f"Going on after epoch {len(self.history)} of {self.recipe.epochs}.")
+        first_epoch = 0
+        for phase in self.recipe.phases:
+            if phase.patience is not None and phase.thaws_base and self._needs_none():
+                continue
+            self._thaw(phase)
+            losses = self._losses(phase)
+            if not phase.is_over(losses):
+                say_phase(self.progress, phase, self.network, self.settings.backbone)
+                if phase.optimizer == "lbfgs":
+                    self._solve(phase, first_epoch)
+                else:
+                    self._step(phase, first_epoch, state if losses else None)
+            elif phase.patience is not None and state and state.best:
+                self.model.set_weights(state.best)
+            first_epoch += phase.epochs
+            self.phases.append(self._summary(phase))
+            if phase.thaws_base:
+                self.parts.base_changed = self.phases[-1]["kept"]
+
+    def _needs_none(self) -> bool:
+        """Whether fine-tuning, which is kept only if it helps, is not worth its time."""
+        held_out = len(self.dataset.validation)
+        if held_out < ENOUGH_TO_JUDGE:
+            reason = f"by {held_out} validation images nobody can tell whether it helps"
+        elif self._trial.is_easy:
+            shown = len(self._trial.shown)
+            right = shown - self._trial.mistakes
+            reason = f"a trial head answered {right} of {shown} training images rightly that it had not seen"
+        else:
+            return False
+        self.progress.say(f"No fine-tuning: {reason}. `--fine-tune always` does it all the same.")
+        return True
+
+    def features(self, split: Split) -> Rows:
+        """Of the finished model: what its head is given, (n, depth)."""
+        if self.settings.execution == "whole":
+            batches = self._batches(split)
+            return np.concatenate([self.network.look(images).features for images, _ in batches])
+        if not self.parts.base_changed:
+            return self.parts.features(split)
+        from headstart.training.fine_tuning import one_or_all
+
+        thawed = self.recipe.phases[-1].thaws_base
+        part, kept = self.parts.behind(thawed).features, self.parts.features(split, thawed=thawed)
+        pieces = []
+        for start in range(0, len(split), PIECE):
+            tensors = kept.take(np.arange(start, min(start + PIECE, len(split))))
+            pieces.append(part.predict_on_batch(one_or_all(tensors)))
+        return np.concatenate(pieces)
+
+    def _thaw(self, phase: Phase) -> None:
+        if phase.thaws_base or self.network.is_built:  # until it is built, all of the base is frozen
+            from headstart.training.whole import thaw
+
+            thaw(self.network.base, phase, self.settings.backbone)
+
+    def _solve(self, phase: Phase, first_epoch: int) -> None:
+        start = time.perf_counter()
+        train, validation = self.dataset.train, self.dataset.validation
+        self.views = (bottlenecks.ORIGINAL,) if self._trial.is_easy else self._symmetric_views
+        views = [self.parts.features(train, pretrained=True, view=view) for view in self.views]
+        held_out = self.parts.features(validation, pretrained=True)
+        began = time.perf_counter()
+        classes, weights = len(self.dataset.class_names), self._class_weights
+        solved = head.solve(views, train.labels, classes, seed=self.settings.seed, class_weights=weights)
+        self.network.set_head(solved.kernel, solved.bias)
+        seconds = time.perf_counter() - began
+        self.progress.say(f"Solved in {seconds:.1f} s, with the strength {solved.strength:g}, by cross-validation.")
+        logs = _measured(solved.logits(views[0]), train.labels, weights)
+        of_validation = _measured(solved.logits(held_out), validation.labels, weights)
+        logs |= {f"val_{name}": value for name, value in of_validation.items()}
+        self._log(phase, first_epoch + 1, time.perf_counter() - start, logs)
+
+    def _step(self, phase: Phase, first_epoch: int, state: Checkpoint | None) -> None:
+        from headstart.training import whole
+        from headstart.training.optimization import compile_for
+
+        if self.settings.execution == "whole":
+            in_training = whole.InTraining(self.model)
+            training = self._fresh_views
+            validation = self._batches(self.dataset.validation)
+        else:
+            in_training = self.parts.behind(phase.thaws_base)
+            training, validation = self._features(phase.thaws_base)
+        compile_for(in_training, phase, phase.epochs * len(training))
+        if not self.history:
+            loss, accuracy = whole.evaluate(in_training, validation, class_weights=self._class_weights)
+            self.progress.say(f"Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}")
+        if state:
+            checkpoints.restore_optimizer(in_training.optimizer, state)
+        before = self._loss_before(phase)
+        best = list(state.best) if state else (self.model.get_weights() if phase.patience is not None else [])
+        if best and not state:
+            self.right = [whole.right(in_training, validation)] * 2
+
+        def after_epoch(epoch: int, seconds: float, logs: dict[str, float]) -> bool:
+            nonlocal best
+            if best and logs["val_loss"] < min(self._losses(phase), default=math.inf):
+                with whole.averaged(in_training):
+                    self.right[1:] = [whole.right(in_training, validation)]
+                    best = self.model.get_weights() if logs["val_loss"] < before else best
+            self._log(phase, epoch, seconds, logs)
+            if self.checkpoint_folder:
+                optimizer = [np.asarray(value) for value in in_training.optimizer.variables]
+                state = Checkpoint(self.history, self.model.get_weights(), optimizer, best, self.right)
+                checkpoints.save(self.checkpoint_folder, state)
+            return phase.is_over(self._losses(phase))
+
+        whole.fit(
+            in_training,
+            training,
+            validation,
+            class_weights=self._class_weights,
+            first_epoch=len(self.history),
+            last_epoch=first_epoch + phase.epochs,
+            seed=self.settings.seed,
+            progress=self.progress,
+            after_epoch=after_epoch,
+        )
+        if best:
+            self.model.set_weights(best)
+
+    @cached_property
+    def _fresh_views(self) -> Batches:
+        """Of the training images: random ones in each epoch, of pixels that are decoded once, as far as they fit."""
+        return self._batches(
+            self.dataset.train, shuffle=True, augmentation=self.recipe.augmentation, seed=self.settings.seed,
+            memory=PIXELS,
+        )  # fmt: skip
+
+    def _batches(self, split: Split, **more: Any) -> Batches:
+        settings = self.settings
+        return Batches(split, settings.image_size, settings.recipe.batch_size, resizing=settings.resizing, **more)
+
+    def _features(self, thawed: bool) -> tuple[whole.Source, whole.Source]:
+        """Where the head is solved, from kept views; elsewhere from fresh ones, as the recipe draws them."""
+        from headstart.training.fine_tuning import FreshViews, KeptViews
+
+        train, size = self.dataset.train, self.recipe.batch_size
+        held_out = self.dataset.validation
+        validation = KeptViews(held_out, [self.parts.features(held_out, thawed=thawed)], size)
+        if not self.recipe.solves_head:
+            return FreshViews(self._fresh_views, self.parts.engine(thawed)), validation
+        self.views = self._symmetric_views
+        views = [self.parts.features(train, thawed=thawed, view=view) for view in self.views]
+        return KeptViews(train, views, size, shuffle=True, seed=self.settings.seed), validation
+
+    @cached_property
+    def _class_weights(self) -> np.ndarray:
+        """float64 (classes,): 1; where classes are to count alike, images / (classes x images of the class)."""
+        labels, classes = self.dataset.train.labels, len(self.dataset.class_names)
+        if not self.recipe.balanced:
+            return np.ones(classes)
+        return len(labels) / (classes * np.maximum(np.bincount(labels, minlength=classes), 1))
+
+    @cached_property
+    def _trial(self) -> Trial:
+        return Trial(
+            lambda split, view: self.parts.features(split, pretrained=True, view=view)[:],
+            self.dataset.train,
+            seed=self.settings.seed,
+        )
+
+    @cached_property
+    def _symmetric_views(self) -> tuple[str, ...]:
+        """Of the training images: which of their turned views show the same class."""
+        views = self._trial.views[: max(2, MANY // len(self.dataset.train))]
+        self.progress.say(f"Views of each training image: {', '.join(views).replace('_', ' ')}.")
+        return views
+
+    def _log(self, phase: Phase, epoch: int, seconds: float, logs: dict) -> None:
+        self.history.append(row(phase, epoch, seconds, logs))
+        self.progress.say(line(phase, self.history[-1], self.recipe.epochs))
+
+    def _losses(self, phase: Phase) -> list[float]:
+        """The validation losses of a phase, epoch by epoch."""
+        return [row["val_loss"] for row in self.history if row["phase"] == phase.name]
+
+    def _loss_before(self, phase: Phase) -> float:
+        """The validation loss at the end of the phases before."""
+        rows = [row for row in self.history if row["phase"] != phase.name]
+        return rows[-1]["val_loss"] if rows else math.inf
+
+    def _summary(self, phase: Phase) -> dict:
+        """An entry of `phases` in metrics.json; the model still has the layers thawed that the phase trained."""
+        rows = [row for row in self.history if row["phase"] == phase.name]
+        chosen, kept, judged = rows[-1], True, None
+        if phase.patience is not None:
+            chosen = best = min(rows, key=lambda row: row["val_loss"])
+            before = [row for row in self.history if row["phase"] != phase.name]
+            if before:
+                kept = best["val_loss"] < before[-1]["val_loss"]
+                chosen = best if kept else before[-1]
+                judged = judgement(before[-1], best, disagreement(*self.right) if self.right else None)
+                self.progress.say(judged["verdict"])
+        summary = self.network.summary
+        return {
+            "name": phase.name,
+            "epochs": len(rows),
+            "kept": kept,
+            "judgement": judged,
+            "parameters": summary.parameters,
+            "trainable_parameters": summary.trainable_parameters,
+            "trainable_variables": summary.trainable_variables,
+            "seconds": round(sum(row["seconds"] for row in rows), 3),
+            "validation": {"loss": chosen["val_loss"], "accuracy": chosen["val_accuracy"]},
+        }
+
+
+def _measured(logits: np.ndarray, labels: np.ndarray, class_weights: np.ndarray) -> dict[str, float]:
+    shares = log_probabilities(logits)
+    return {
+        "loss": float(np.average(cross_entropies(shares, labels), weights=class_weights[labels])),
+        "accuracy": float((shares.argmax(axis=1) == labels).mean()),
+    }
