@@ -21,11 +21,13 @@ FENCE = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DOCUMENTS = {
     "README.md": {"photos/cats": 14, "photos/dogs": 14},
     "docs/tutorial.pt-BR.md": {"fotos/cachorros": 24, "fotos/gatos": 24},
+    "docs/deployment.md": {"photos/cats": 2, "photos/dogs": 2},
 }
+TRAINED = {"docs/deployment.md": "runs/photos"}  # the run that its reader has
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_block_runs(document, cells, tmp_path, monkeypatch, capsys):
+def test_every_block_runs(document, cells, run, tmp_path, monkeypatch, capsys):
     """As it stands, but for the recipes: one epoch instead of ten in each phase, on small images."""
     for name, recipe in RECIPES.items():
         monkeypatch.setitem(RECIPES, name, replace(recipe.with_epochs(1), image_size=32))
@@ -33,6 +35,8 @@ def test_every_block_runs(document, cells, tmp_path, monkeypatch, capsys):
         (tmp_path / folder).mkdir(parents=True)
         for index, path in enumerate(cells[("functional", "defective")[number]][:count], start=1):
             shutil.copy(path, tmp_path / folder / f"{index}.jpg")
+    if document in TRAINED:
+        shutil.copytree(run.folder, tmp_path / TRAINED[document])
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {}
     blocks = FENCE.findall((ROOT / document).read_text("utf-8"))
