@@ -15,6 +15,7 @@ import pytest
 import headstart as hs
 from conftest import SMALL
 from headstart import cli, demo
+from headstart.deployment.answers import percent
 from headstart.errors import DownloadError
 
 Result = tuple[int, str, str]  # status, standard output, standard error
@@ -166,7 +167,7 @@ def test_predict(run, classifier, photos, call):
     for line, file in zip(lines, files, strict=True):
         answer = classifier.predict(file)
         assert line.split()[:2] == [str(file), answer.label]
-        assert f"{answer.probability:.2%}" in line
+        assert percent(answer.probability) in line
         assert len(answer.probabilities) == 2
     status, output, _ = call("predict", run.folder, photos, "--json")
     rows = json.loads(output)["predictions"]

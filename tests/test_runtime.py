@@ -17,7 +17,7 @@ import headstart as hs
 from conftest import Listener
 from headstart import cli
 from headstart.data.images import read_image
-from headstart.deployment.answers import SHOWN
+from headstart.deployment.answers import SHOWN, percent
 from headstart.errors import ImageError, ModelError, RunError
 from headstart.models import engine
 from headstart.models.activation import class_map
@@ -408,3 +408,8 @@ def test_a_path_that_is_no_text(call, mixed):
         status, output, errors = call(mixed / "b", "--format", form)
         assert status == 0, errors
         assert "\\xff.png" in output
+
+
+def test_what_is_not_certain_is_never_called_so():
+    shares = (1.0, 0.99995, 0.9994, 0.5, 0.0006, 1e-9, 0.0)
+    assert [*map(percent, shares)] == ["100.0%", "over 99.9%", "99.9%", "50.0%", "0.1%", "under 0.1%", "0.0%"]

@@ -165,10 +165,17 @@ FORMATS: dict[str, Callable[[Iterable[Answered], TextIO, Layout], None]] = {
 def told(answer: Prediction, top: int | None = None) -> str:
     """An answer in a line: what it is, or that nobody can be sure, or that it is like nothing that was trained on."""
     shown = top or (1 if answer.sure else max(2, len(answer.candidates)))
-    ranked = "   ".join(f"{label} {share:.2%}" for label, share in answer.top(shown).items())
+    ranked = "   ".join(f"{label} {percent(share)}" for label, share in answer.top(shown).items())
     if not answer.familiar:
         return f"like nothing it was trained on; if anything: {ranked}"
     return ranked if answer.sure else f"not sure: {ranked}"
+
+
+def percent(share: float) -> str:
+    """With one decimal; what is not certain is never called 100% or 0%."""
+    if 0.9995 <= share < 1:
+        return "over 99.9%"
+    return "under 0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
 
 
 def _json(row: Answered, answer: Prediction, layout: Layout) -> dict:
