@@ -17,7 +17,7 @@ import headstart as hs
 from conftest import Listener
 from headstart import cli
 from headstart.data.images import read_image
-from headstart.deployment.answers import SHOWN, percent
+from headstart.deployment.answers import SHOWN, answer_files, percent
 from headstart.errors import ImageError, ModelError, RunError
 from headstart.models import engine
 from headstart.models.activation import class_map
@@ -222,19 +222,51 @@ def test_where_an_answer_comes_from(predictor, classifier, cells):
 # Folders that are not whole, and those without an engine
 
 
+def flip(file: Path) -> None:
+    """One bit in its middle."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def spoil(folder: Path, **values: object) -> None:
+    card = json.loads((folder / "classifier.json").read_text())
+    (folder / "classifier.json").write_text(json.dumps(card | values))
+
+
 @pytest.mark.parametrize(("change", "message"), [
     (lambda f: (f / "engine" / "network.bin").unlink(), "network.bin' is missing. Copy the whole folder"),
     (lambda f: shutil.rmtree(f / "engine"), "network.* is missing. Copy the whole folder"),
     (lambda f: (f / "engine" / "network.xml").write_text("<net/>"), "network.xml' was changed after it was saved"),
     (lambda f: (f / "engine" / "network.bin").write_bytes(b"x"), "network.bin' was changed after it was saved"),
     (lambda f: (f / "classifier.json").unlink(), "holds no classifier.json"),
-    (lambda f: (f / "known.npy").unlink(), "known.npy' is missing or damaged"),
+    (lambda f: (f / "known.npy").unlink(), "known.npy' is missing"),
+    (lambda f: flip(f / "known.npy"), "known.npy' was changed after it was saved"),
+    (lambda f: spoil(f, class_names=None), "classifier.json' is damaged: class_names is missing or of another kind"),
+    (lambda f: spoil(f, image_size="64"), "classifier.json' is damaged: image_size is missing or of another kind"),
+    (lambda f: spoil(f, hashes={}), "classifier.json' is damaged: hashes is missing or of another kind"),
+    (lambda f: (f / "classifier.json").write_text("[1]"), "classifier.json' is damaged: schema, class_names, "),
 ])  # fmt: skip
 def test_a_damaged_folder(run, tmp_path, change, message):
     folder = shutil.copytree(run.folder, tmp_path / "copy")
     change(folder)
     with pytest.raises(RunError, match=message):
         hs.Predictor(folder)
+
+
+def test_who_writes_over_the_files_of_a_predictor_changes_nothing(run, cells, tmp_path):
+    folder = shutil.copytree(run.folder, tmp_path / "copy")
+    predictor, file = hs.Predictor(folder), cells["functional"][3]
+    before, (kernel, _) = predictor.explain(file), predictor.head
+    was = kernel.copy()
+    for path in (folder / "engine" / "network.bin", folder / "known.npy"):
+        with path.open("r+b") as opened:
+            opened.write(bytes(path.stat().st_size))
+        os.truncate(path, 0)
+    after = predictor.explain(file)
+    assert after.prediction == before.prediction
+    np.testing.assert_array_equal(after.places, before.places)
+    np.testing.assert_array_equal(kernel, was)
 
 
 def test_what_it_does_not_use_need_not_be_there(run, predictor, cells, tmp_path):
@@ -398,16 +430,34 @@ def test_answers_come_one_by_one_with_a_line_of_progress(call, photos, monkeypat
     assert "Predicting" not in call(next(photos.rglob("*.png")))[2]
 
 
-def test_a_path_that_is_no_text(call, mixed):
+def test_a_photo_that_vanishes_before_it_is_drawn_upon(run, mixed, tmp_path):
+    class Forgetful(hs.Predictor):
+        def explain_each(self, pictures, **promise):
+            for number, found in enumerate(super().explain_each(pictures, **promise)):
+                if number == 1:
+                    Path(pictures[1]).unlink()
+                yield found
+
+    files = [str(shutil.copy(mixed / "b" / "0.png", tmp_path / f"{number}.png")) for number in range(3)]
+    rows = list(answer_files(Forgetful(run.folder), files, explain=tmp_path / "why"))
+    assert [isinstance(row.found, ImageError) for row in rows] == [False, True, False]
+    assert "1.png' cannot be opened" in str(rows[1].found)
+    assert [path.name for path in sorted((tmp_path / "why").iterdir())] == ["1-0.jpg", "3-2.jpg"]
+
+
+def test_a_path_that_is_no_text(call, mixed, tmp_path):
     """Linux allows any bytes in a name; one such photo among thousands must not stop the rest."""
     if sys.platform != "linux":
         return
     name = os.fsencode(mixed / "b") + b"/\xff.png"
     shutil.copy(os.fsencode(mixed / "b" / "0.png"), name)
     for form in ("text", "csv", "jsonl", "json"):
-        status, output, errors = call(mixed / "b", "--format", form)
+        status, output, errors = call(mixed / "b", "--format", form, "--explain", tmp_path / form)
         assert status == 0, errors
         assert "\\xff.png" in output
+        status, _, errors = call(mixed / "b", "--format", form, "--out", tmp_path / f"answers.{form}")
+        assert status == 0, errors
+        assert "\\xff.png" in (tmp_path / f"answers.{form}").read_text("utf-8")
 
 
 def test_what_is_not_certain_is_never_called_so():

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -105,6 +106,7 @@ def test_model(service, run, classifier):
     assert found["limits"]["files"] == 12
     assert service.get("/v1/model", params={"model": "again"}).json()["model"] == "again"
     assert [service.get(path).json() for path in ("/healthz", "/readyz")] == [{"status": "ok"}] * 2
+    assert [httpx.head(service.url + path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
 
 
 def test_request_ids_and_the_log(service, files):
@@ -265,6 +267,53 @@ def test_a_full_queue_refuses_and_the_client_asks_again(run, files):
         assert one(service.post(content)), "each place of the queue was given back"
 
 
+def test_an_answer_that_takes_too_long(run, files):
+    """It is refused, and its place in the queue is given back."""
+    with with_limits(run.folder, answer_seconds=0.0001, queue=2) as service:
+        for _ in range(5):
+            response = service.post(files[0].read_bytes())
+            assert problem(response) in ("took-too-long", "queue-full")
+            assert response.headers["Retry-After"] == "1"
+        for _ in range(200):
+            if "headstart_queue_images 0.0" in service.get("/metrics").text:
+                break
+            time.sleep(0.05)
+        else:
+            pytest.fail(service.get("/metrics").text)
+        assert problem(service.post(files[0].read_bytes())) == "took-too-long"
+
+
+def test_who_stays_connected_is_told_that_it_ends(run, files):
+    """A balancer that asks on an open connection learns it, while a request that was accepted is answered."""
+    service = Service(run.folder)
+    content = files[0].read_bytes()
+    head = f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n".encode()
+    host, port = service.url.removeprefix("http://").split(":")
+    asked, balancer = (
+        socket.create_connection((host, int(port)), timeout=30),
+        HTTPConnection(host, int(port), timeout=30),
+    )
+
+    def is_ready() -> int:
+        balancer.request("GET", "/readyz")
+        with balancer.getresponse() as answer:
+            answer.read()
+        return answer.status
+
+    assert is_ready() == 200
+    asked.sendall(head + content[:1000])
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(service.stop)
+        while (status := is_ready()) == 200:  # until the signal has arrived
+            pass
+        assert status == 503
+        asked.sendall(content[1000:])
+        assert _until_closed(asked).startswith(b"HTTP/1.1 200 ")
+        assert ended.result() == 0
+    asked.close()
+    balancer.close()
+
+
 def test_a_graceful_end_answers_what_was_accepted(run, files):
     """Six requests of which a half was sent when the service is told to end; one that asks afterwards is refused."""
     service = Service(run.folder)
@@ -305,7 +354,7 @@ def test_a_run_that_is_replaced_is_opened_anew_without_losing_a_request(run, fil
         found = []
         with httpx.Client(timeout=30) as client:
             while not done.is_set():
-                found.append(client.post(f"{service.url}/v1/predict", content=content))
+                found.append(client.post(f"{service.url}/v1/predict?explain=true", content=content))
         return found
 
     def replace(**values: object) -> None:
@@ -334,6 +383,15 @@ def test_a_run_that_is_replaced_is_opened_anew_without_losing_a_request(run, fil
             weights.write_bytes(kept)
             replace()
             wait_for("done", 2)
+            for number, wrong in enumerate(({"hashes": []}, {"class_names": None}, {"image_size": 0}), start=2):
+                replace(**wrong)
+                wait_for("failed", number)
+            metrics = (folder / "metrics.json").read_text()
+            (folder / "metrics.json").write_text("[]")
+            replace()
+            wait_for("failed", 5)
+            (folder / "metrics.json").write_text(metrics)
+            wait_for("done", 3)
         finally:
             done.set()
         responses = [response for asker in askers for response in asker.result()]
@@ -344,7 +402,7 @@ def test_a_run_that_is_replaced_is_opened_anew_without_losing_a_request(run, fil
         assert len({response.json()["digest"] for response in responses}) == 3, (
             "the last card says the same in other bytes"
         )
-        assert 'headstart_model_reloads_total{model="run",outcome="done"} 2.0' in service.get("/metrics").text
+        assert 'headstart_model_reloads_total{model="run",outcome="done"} 3.0' in service.get("/metrics").text
 
 
 # Who may ask
@@ -438,6 +496,34 @@ def test_client(service, classifier, files, tmp_path):
         free.bind(("127.0.0.1", 0))
         with pytest.raises(hs.ServiceError, match="does not answer"):
             hs.Client(f"http://127.0.0.1:{free.getsockname()[1]}").predict(files[0])
+
+
+@pytest.mark.parametrize(("answer", "message"), [
+    (b"SSH-2.0-OpenSSH_9.9\r\n", "does not answer"),
+    (b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"pre', "does not answer"),
+    (b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}', "is no answer of `headstart serve`"),
+    (b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]', "is no answer of `headstart serve`"),
+    (b"HTTP/1.1 503 Busy\r\nRetry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\nContent-Length: 0\r\n\r\n", "status 503"),
+    (b"HTTP/1.1 503 Busy\r\nRetry-After: -5\r\nContent-Length: 0\r\n\r\n", "status 503"),
+])  # fmt: skip
+def test_a_client_of_something_else(files, answer, message):
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+
+        def say() -> None:
+            for _ in range(1 + (b" 503 " in answer)):  # it asks once more
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(1_000_000)
+                    connection.sendall(answer)
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(1_000_000):
+                        pass
+
+        said = pool.submit(say)
+        client = hs.Client(f"http://127.0.0.1:{listener.getsockname()[1]}", retries=1)
+        with pytest.raises(hs.ServiceError, match=message):
+            client.predict(files[0])
+        said.result()
 
 
 def test_the_examples_of_the_readme_run(service, files, tmp_path, monkeypatch, capsys):

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,13 @@ from typing import TextIO
 import numpy as np
 from PIL import Image
 
+from headstart.data.ahead import ahead
 from headstart.data.images import read_image, read_thumbnail
 from headstart.data.resizing import STRETCH
 from headstart.deployment.runtime import Predictor
 from headstart.errors import ImageError, RunError
 from headstart.models.activation import overlay
-from headstart.models.answering import Explanation
+from headstart.models.answering import AHEAD, Explanation
 from headstart.models.outputs import Prediction
 from headstart.new_folder import check_free
 
@@ -72,15 +74,23 @@ def _explained(
     predictor: Predictor, files: Sequence[str], explanations: Iterator[Explanation | ImageError], folder: Path
 ) -> Iterator[Answered]:
     digits = len(str(len(files)))  # numbers, as files of different folders may have the same name
+
+    def drawn(numbered: tuple[int, tuple[str, Explanation | ImageError]]) -> Answered:
+        number, (file, found) = numbered
+        if isinstance(found, ImageError):
+            return Answered(file, found)
+        try:
+            photo = _shown(file, predictor.resizing)
+        except ImageError as error:  # it was changed since it was answered, or can be read only once
+            return Answered(file, error)
+        picture = folder / f"{number:0{digits}}-{Path(file).stem[:50]}.jpg"
+        Image.fromarray(overlay(photo, found.places)).save(picture, quality=90)
+        return Answered(file, found.prediction, picture)
+
     try:
         folder.mkdir(parents=True)
-        for number, (file, found) in enumerate(zip(files, explanations, strict=True), start=1):
-            if isinstance(found, ImageError):
-                yield Answered(file, found)
-                continue
-            picture = folder / f"{number:0{digits}}-{Path(file).stem[:50]}.jpg"
-            Image.fromarray(overlay(_shown(file, predictor.resizing), found.places)).save(picture, quality=90)
-            yield Answered(file, found.prediction, picture)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            yield from ahead(pool, drawn, enumerate(zip(files, explanations, strict=True), start=1), AHEAD)
     except OSError as error:
         raise RunError(f"'{folder}' cannot be written: {error.strerror or error}. Choose another folder.") from error
 
@@ -122,7 +132,10 @@ def write_csv(rows: Iterable[Answered], stream: TextIO, layout: Layout) -> None:
     columns = ["path", "label", "probability", *ranks, "sure", "familiar", *optional, "error"]
     writer.writerow(columns)
     for row in rows:
-        values: dict[str, object] = {"path": _printable(row.path), "explanation": row.explanation}
+        values: dict[str, object] = {
+            "path": _printable(row.path),
+            "explanation": _printable(row.explanation),
+        }
         if isinstance(row.found, ImageError):
             values["error"] = _printable(str(row.found))
         else:
@@ -188,12 +201,12 @@ def _json(row: Answered, answer: Prediction, layout: Layout) -> dict:
         "familiar": answer.familiar,
         "candidates": list(answer.candidates) if layout.candidates else None,
     }
-    return content | ({"explanation": str(row.explanation)} if layout.explained else {})
+    return content | ({"explanation": _printable(row.explanation)} if layout.explained else {})
 
 
-def _printable(path: str) -> str:
-    """A path may hold bytes that are no text."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+def _printable(path: str | Path | None) -> str:
+    """A path may hold bytes that are no text; none is an empty one."""
+    return os.fsencode(path or "").decode("utf-8", "backslashreplace")
 
 
 def _word(truth: bool) -> str:

@@ -110,7 +110,7 @@ class Batching:
                 looks = jobs[0].answering.looks([np.stack([job.pixels for job in jobs])])  # type: ignore[misc]
                 for look in looks:
                     for number, job in enumerate(jobs):
-                        job.future.set_result(job.finish(Look(*(part[number : number + 1] for part in look))))
+                        _finish(job, Look(*(part[number : number + 1] for part in look)))
             except Exception as error:  # noqa: BLE001 - who waits for an answer gets it
                 for job in jobs:
                     if not job.future.done():
@@ -130,3 +130,10 @@ class Batching:
             for job in others:
                 self._decoded.remove(job)
             return [first, *others]
+
+
+def _finish(job: _Job, look: Look) -> None:
+    try:
+        job.future.set_result(job.finish(look))
+    except Exception as error:  # noqa: BLE001 - who waits for this image's answer gets it, and nobody else
+        job.future.set_exception(error)

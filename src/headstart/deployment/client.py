@@ -1,5 +1,6 @@
 """Client: asks a service of `headstart serve`. Needs nothing but the standard library."""
 
+import http.client
 import json
 import time
 import urllib.error
@@ -91,12 +92,14 @@ class Client:
             raise ImageError(f"'{picture}' cannot be opened: {error.strerror or error}.") from None
         try:
             row = self._ask("/v1/predict", promises, content)["predictions"][0]
+            return Prediction(
+                row["label"], row["probability"], row["probabilities"], row["sure"], row["familiar"],
+                tuple(row.get("candidates", ())),
+            )  # fmt: skip
         except ImageError as error:
             raise error if isinstance(picture, bytes) else type(error)(f"'{picture}': {error}") from None
-        return Prediction(
-            row["label"], row["probability"], row["probabilities"], row["sure"], row["familiar"],
-            tuple(row.get("candidates", ())),
-        )  # fmt: skip
+        except (KeyError, TypeError, IndexError, AttributeError):
+            raise ServiceError(f"What {self.url} answered is no answer of `headstart serve`.") from None
 
     def _ask(self, path: str, options: dict[str, Any], content: bytes | None = None) -> dict[str, Any]:
         asked = {name: value for name, value in {"model": self.model, **options}.items() if value is not None}
@@ -113,10 +116,10 @@ class Client:
                 with error:
                     if error.code == 503 and left > 0:
                         left -= 1
-                        time.sleep(min(float(error.headers.get("Retry-After", 1)), LONGEST_WAIT))
+                        time.sleep(_seconds(error.headers.get("Retry-After", "")))
                         continue
                     raise _error_of(error) from None
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, http.client.HTTPException) as error:
                 reason = getattr(error, "reason", None) or error
                 raise ServiceError(f"The service at {self.url} does not answer: {reason}.") from None
 
@@ -129,6 +132,11 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 _OPENER = urllib.request.build_opener(_NoRedirect)
+
+
+def _seconds(retry_after: str) -> float:
+    """How long to wait; a proxy may say a date instead, or anything."""
+    return min(float(retry_after), LONGEST_WAIT) if retry_after.isdecimal() else 1.0
 
 
 def _error_of(answer: urllib.error.HTTPError) -> HeadstartError:

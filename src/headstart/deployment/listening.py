@@ -3,6 +3,8 @@
 import asyncio
 import errno
 import ipaddress
+import json
+import logging
 import signal
 import socket
 from collections.abc import Callable, Mapping
@@ -13,6 +15,8 @@ import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from headstart.deployment.limits import Limits
+from headstart.deployment.monitoring import log
+from headstart.deployment.problems import MEDIA_TYPE, RefusedError
 from headstart.deployment.server import Settings, create_app
 from headstart.errors import ServiceError
 
@@ -60,6 +64,7 @@ def serve(
         # it has ended well, which by default would be a failure
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, server.handle_exit)
+        logging.getLogger("uvicorn.error").addHandler(_Log(logging.WARNING))
         listener.listen(BACKLOG)
         tell(_address(listener))
         server.run(sockets=[listener])
@@ -69,11 +74,19 @@ class _Server(uvicorn.Server):
     """uvicorn's, which ends without cutting off who has connected, and not yet asked."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.app.state.ready = False  # type: ignore[union-attr]
         await asyncio.sleep(LINGERING)  # connections that the system took for us are accepted
         for server in self.servers:
             server.close()
         await asyncio.sleep(LINGERING)  # and what they ask is read
         await super().shutdown(sockets)
+
+
+class _Log(logging.Handler):
+    """What uvicorn has to say, in the form of all other lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log("server", level=record.levelname.lower(), message=record.getMessage())
 
 
 def is_private(host: str) -> bool:
@@ -139,6 +152,13 @@ def _guarded(limits: Limits) -> type[Any]:
             self._received = 0
             super().on_response_complete()
             self._expect_a_request()
+
+        def send_400_response(self, msg: str) -> None:
+            problem = RefusedError("bad-request", "This is no HTTP request that can be read.")
+            content = json.dumps(problem.to_json()).encode()
+            head = f"HTTP/1.1 400 Bad Request\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(content)}\r\n"
+            self.transport.write(f"{head}Connection: close\r\n\r\n".encode() + content)
+            self.transport.close()
 
         def _expect_a_request(self) -> None:
             if self._timer:

@@ -30,6 +30,7 @@ PROBLEMS = {
     "fault": 500,
     "queue-full": 503,
     "took-too-long": 503,
+    "ending": 503,
 }
 # The first type that fits says which.
 _MISTAKES: dict[type[HeadstartError], str] = {

@@ -74,10 +74,12 @@ class Problem(BaseModel):
 
 class Places(BaseModel):
     """Where on the square that the network sees an answer comes from. values: a row after another, from the top left;
-    what each place says for the class that was answered, against the mean of all classes."""
+    what each place says for the class that was answered, against the mean of all classes. resizing: how the photo
+    became that square."""
 
     height: int
     width: int
+    resizing: str
     values: list[float]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from headstart.deployment.problems import RefusedError
 from headstart.deployment.runtime import Predictor
-from headstart.errors import HeadstartError, ServiceError
+from headstart.deployment.training_images import TrainingImages
+from headstart.errors import RunError, ServiceError
 from headstart.models.card import FILE, digest, read_card
 
 METRICS = "metrics.json"
@@ -21,6 +22,7 @@ class Served:
 
     digest: of its card, hexadecimal: where it is the same, so are the answers.
     description: what may be told of it: no path, and no version of any software.
+    training_images: those that may be shown; None: none.
     """
 
     name: str
@@ -28,22 +30,25 @@ class Served:
     predictor: Predictor
     digest: str
     description: dict
+    training_images: TrainingImages | None
 
     @classmethod
-    def open(cls, name: str, folder: Path) -> "Served":
+    def open(cls, name: str, folder: Path, show_training_images: bool) -> "Served":
         """Open the run, and let it answer once: afterwards nothing of it is read from the disk.
 
         Raises:
             RunError: there is none, or it is damaged.
         """
-        found = digest(folder / FILE) if (folder / FILE).is_file() else ""
         card = read_card(folder)
+        found = digest(folder / FILE)
         predictor = Predictor(folder)
         blank = np.full((1, predictor.image_size, predictor.image_size, 3), 128, np.uint8)
         for look in predictor.looks([blank]):
             answer = predictor.answers(look, predictor.certainty.answerer(predictor.class_names))
             predictor.explanation(answer[0], look.feature_maps[0])
-        return cls(name, folder, predictor, found, {"model": name, "digest": found, **_description(predictor, card)})
+        description = {"model": name, "digest": found, **_description(predictor, card)}
+        similar = TrainingImages(predictor) if show_training_images else None
+        return cls(name, folder, predictor, found, description, similar)
 
 
 @dataclass(frozen=True)
@@ -57,14 +62,15 @@ class Reload:
 class Models:
     """The classifiers that are served."""
 
-    def __init__(self, runs: Mapping[str, Path]) -> None:
+    def __init__(self, runs: Mapping[str, Path], *, show_training_images: bool = False) -> None:
         """runs: name -> folder; the first is the one that answers where none is named.
 
         Raises:
             RunError: one of them cannot be opened.
         """
         self._stamps = {name: _stamp(folder) for name, folder in runs.items()}
-        self._served = {name: Served.open(name, folder) for name, folder in runs.items()}
+        self._show_training_images = show_training_images
+        self._served = {name: Served.open(name, folder, show_training_images) for name, folder in runs.items()}
         self._faults: dict[str, str] = {}
 
     @property
@@ -85,19 +91,20 @@ class Models:
     def refresh(self) -> Iterator[Reload]:
         """Open what was replaced since the last time. Who has the old one uses it to the end.
 
-        A run that is being copied does not fit its card until all of it is there: it is tried again each time.
+        A run that is being copied does not fit its card until all of it is there: it is tried again each time. Whatever
+        is wrong with a new one, the one before it goes on answering.
         """
         for name, served in list(self._served.items()):
             stamp = _stamp(served.folder)
             if stamp == self._stamps[name] and name not in self._faults:
                 continue
             try:
-                if stamp is not None and digest(served.folder / FILE) != served.digest:
-                    self._served[name] = Served.open(name, served.folder)
+                if stamp:
+                    self._served[name] = Served.open(name, served.folder, self._show_training_images)
                     yield Reload(name, None)
                 self._faults.pop(name, None)
                 self._stamps[name] = stamp
-            except (HeadstartError, OSError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - it is told
                 if self._faults.get(name) != str(error):
                     self._faults[name] = str(error)
                     yield Reload(name, str(error))
@@ -122,10 +129,16 @@ def named_runs(arguments: Sequence[str]) -> dict[str, Path]:
     return runs
 
 
-def _stamp(folder: Path) -> tuple[int, int, int] | None:
-    """Another one where the card of a run was replaced; None: it is not there."""
+def _stamp(folder: Path) -> tuple | None:
+    """Another one where the card of a run, which names the rest by hashes, or its metrics were replaced; None: there is
+    no card, as while a run is moved."""
+    card, metrics = map(_stamp_of, (folder / FILE, folder / METRICS))
+    return card and (card, metrics)
+
+
+def _stamp_of(file: Path) -> tuple[int, int, int] | None:
     try:
-        found = (folder / FILE).stat()
+        found = file.stat()
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
@@ -144,8 +157,12 @@ def _description(predictor: Predictor, card: dict) -> dict:
 
 def _metrics(file: Path) -> dict:
     """Loss and accuracy on the held-out photos; none where there was only `Classifier.save`."""
-    found = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-    splits = {split: found.get(split) for split in ("validation", "test")}
-    return {
-        split: {"loss": part["loss"], "accuracy": part["accuracy"]} if part else None for split, part in splits.items()
-    }
+    try:
+        found = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+        splits = {split: found.get(split) for split in ("validation", "test")}
+        return {
+            split: {"loss": part["loss"], "accuracy": part["accuracy"]} if part else None
+            for split, part in splits.items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"'{file}' is damaged ({error!r}). Copy it again from where it was trained.") from None

@@ -27,7 +27,6 @@ from headstart.deployment.limits import Limits
 from headstart.deployment.monitoring import ID_HEADER, Metrics, Monitor, log, problem_response
 from headstart.deployment.problems import MEDIA_TYPE, PROBLEMS, RefusedError, problem_of
 from headstart.deployment.served import Models, Served
-from headstart.deployment.training_images import TrainingImages
 from headstart.deployment.uploads import ANYTHING, MULTIPART, Upload, Uploads
 from headstart.errors import HeadstartError, ImageError
 from headstart.models.outputs import Look, Prediction
@@ -88,12 +87,18 @@ def create_app(runs: Mapping[str, Path], settings: Settings | None = None) -> Fa
     app.add_middleware(Monitor, metrics=service.metrics)
     _add_api(app, service)
     _add_page(app)
+    app.state.ready = True  # until it ends (`listening.py`)
     described = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-    for operation in (described["paths"]["/v1/predict"]["post"], described["paths"]["/v1/model"]["get"]):
-        choice = next(parameter for parameter in operation["parameters"] if parameter["name"] == "model")
-        choice["schema"] = {"type": "string", "enum": service.models.names, "default": service.models.names[0]}
+    if not service.settings.api_key:  # the document is for everybody, the names are not
+        _name_models(described, service.models.names)
     app.openapi_schema = described
     return app
+
+
+def _name_models(described: dict[str, Any], names: Sequence[str]) -> None:
+    for operation in (described["paths"]["/v1/predict"]["post"], described["paths"]["/v1/model"]["get"]):
+        choice = next(parameter for parameter in operation["parameters"] if parameter["name"] == "model")
+        choice["schema"] = {"type": "string", "enum": list(names), "default": names[0]}
 
 
 class _Service:
@@ -101,19 +106,15 @@ class _Service:
 
     def __init__(self, runs: Mapping[str, Path], settings: Settings) -> None:
         self.settings, self.metrics = settings, Metrics()
-        self.models = Models(runs)
+        self.models = Models(runs, show_training_images=settings.show_training_images)
         self.batching = Batching(settings.limits, observe=self.metrics.batches.observe)
         self.metrics.queue.set_function(lambda: len(self.batching))
         self.uploads = Uploads(settings.limits)
-        self.training_images = TrainingImages() if settings.show_training_images else None
-        self.ready = False
 
     @asynccontextmanager
     async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         watching = asyncio.create_task(self._watch())
-        self.ready = True
         yield
-        self.ready = False
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
@@ -154,9 +155,11 @@ class _Service:
             if options.explain:
                 places = predictor.explanation(prediction, look.feature_maps[0]).places
                 values = [round(value, 3) for value in places.ravel().tolist()]
-                content["places"] = {"height": places.shape[0], "width": places.shape[1], "values": values}
-                if self.training_images:
-                    content["similar"] = self.training_images.similar(predictor, look.features)
+                height, width = places.shape
+                shape = {"height": height, "width": width, "resizing": predictor.resizing}
+                content["places"] = shape | {"values": values}
+                if served.training_images:
+                    content["similar"] = served.training_images.similar(look.features)
             return content
 
         return finish
@@ -232,9 +235,12 @@ def _add_api(app: FastAPI, service: _Service) -> None:
 
     @app.get("/readyz", summary="Whether it answers", response_model=schemas.Health, responses=_problems(503))
     async def readyz() -> Response:
-        if not service.ready:
-            raise RefusedError("queue-full", "The service is starting or ending.")
+        if not app.state.ready:
+            raise RefusedError("ending", "The service is ending; it takes no new work.")
         return JSONResponse({"status": "ok"})
+
+    for path, answer in (("/healthz", healthz), ("/readyz", readyz)):
+        app.head(path, include_in_schema=False)(answer)
 
 
 def _add_page(app: FastAPI) -> None:

@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import overload
@@ -14,6 +14,7 @@ from typing import overload
 import numpy as np
 from PIL import Image
 
+from headstart.data.ahead import ahead
 from headstart.data.images import MAX_PIXELS, from_array, from_pillow, read_image
 from headstart.data.resizing import resize
 from headstart.errors import ImageError
@@ -169,13 +170,7 @@ class Answering(ABC):
 
     def _decoded(self, pictures: Iterable[Picture]) -> Iterator[np.ndarray | ImageError]:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            ahead: deque[Future[np.ndarray | ImageError]] = deque()
-            for picture in pictures:
-                ahead.append(pool.submit(self._pixels_or_error, picture))
-                if len(ahead) == AHEAD:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
+            yield from ahead(pool, self._pixels_or_error, pictures, AHEAD)
 
     def pixels(self, picture: Picture, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         """uint8 (image_size, image_size, 3): the square that the network sees.

@@ -9,11 +9,12 @@ from typing import NamedTuple
 from headstart.data.resizing import RESIZINGS, STRETCH
 from headstart.errors import RunError
 from headstart.models.certainty import Certainty
+from headstart.models.familiarity import FILE as KNOWN
 from headstart.models.familiarity import Familiar
 
 SCHEMA = 1
 FILE, MODEL, ENGINE = "classifier.json", "model.keras", "engine"  # ENGINE is a folder
-KEYS = {"schema", "class_names", "backbone", "image_size", "recipe", "hashes"}
+KEYS = {"schema": int, "class_names": list, "backbone": str, "image_size": int, "recipe": str, "hashes": dict}
 
 
 class Facts(NamedTuple):
@@ -47,8 +48,10 @@ def read_card(folder: Path) -> dict:
         card = json.loads(file.read_text("utf-8"))
     except ValueError as error:
         raise RunError(f"'{file}' is damaged ({error}). Copy the whole folder '{folder}' again.") from None
-    if not isinstance(card, dict) or not card.keys() >= KEYS:
-        raise RunError(f"'{file}' is damaged: it lacks some of {', '.join(sorted(KEYS))}. Copy the folder again.")
+    found = card if isinstance(card, dict) else {}
+    wrong = [key for key, kind in KEYS.items() if not isinstance(found.get(key), kind) or not found[key]]
+    if wrong:
+        raise RunError(f"'{file}' is damaged: {', '.join(wrong)} is missing or of another kind. Copy the folder again.")
     writer = f"Install the headstart that wrote it: {card.get('versions', {}).get('headstart', 'unknown')}."
     if card["schema"] != SCHEMA:
         raise RunError(f"'{file}' has schema {card['schema']}, this headstart reads {SCHEMA}. {writer}")
@@ -70,6 +73,7 @@ def facts_of(folder: Path, card: dict) -> Facts:
         certainty = Certainty.from_json(card["certainty"]) if "certainty" in card else Certainty()
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise RunError(f"'{folder / FILE}' is damaged: its certainty is unreadable ({error}). Copy it again.") from None
+    check_files(folder, {name: digest for name, digest in card["hashes"].items() if name == KNOWN})
     return Facts(
         class_names=tuple(card["class_names"]),
         backbone=card["backbone"],

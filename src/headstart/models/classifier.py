@@ -19,6 +19,7 @@ from headstart.models.answering import Answering
 from headstart.models.card import ENGINE, MODEL, SCHEMA, check_files, digest, facts_of, read_card, write_card
 from headstart.models.certainty import Certainty
 from headstart.models.engine import NETWORK, CompileError
+from headstart.models.familiarity import FILE as KNOWN
 from headstart.models.familiarity import Familiar
 from headstart.models.network import Network
 from headstart.models.outputs import Look
@@ -109,7 +110,8 @@ class Classifier(Answering):
             "no_engine": no_engine,
             "hashes": {
                 file.relative_to(folder).as_posix(): digest(file)
-                for file in [folder / MODEL, *sorted((folder / ENGINE).glob("*"))]
+                for file in [folder / MODEL, folder / KNOWN, *sorted((folder / ENGINE).glob("*"))]
+                if file.is_file()
             },
         }
         write_card(folder, card)

@@ -54,11 +54,8 @@ class Engine:
         Raises:
             CompileError: it is damaged, or OpenVINO is missing or fails.
         """
-        openvino = _openvino()
         try:
-            core = openvino.Core()
-            # otherwise the weights stay in the file: who writes over it would change the answers, or crash the process
-            core.set_property({"ENABLE_MMAP": False})
+            core = _core()
             network = core.read_model(file)
             network.reshape([batch, *list(network.input().partial_shape)[1:]])
             settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": PRECISIONS[precision]}
@@ -175,7 +172,7 @@ def add_head(body: Path, file: Path, kernel: np.ndarray, bias: np.ndarray) -> No
     from openvino import opset13 as operations
 
     try:
-        network = openvino.Core().read_model(body)
+        network = _core().read_model(body)
         features, feature_maps = (output.get_node().input_value(0) for output in network.outputs[-2:])
         product = operations.matmul(features, operations.constant(kernel, name=KERNEL), False, False)
         logits = operations.add(product, operations.constant(bias, name=BIAS)).output(0)
@@ -187,9 +184,9 @@ def add_head(body: Path, file: Path, kernel: np.ndarray, bias: np.ndarray) -> No
 
 def read_head(file: Path) -> tuple[np.ndarray, np.ndarray]:
     """Kernel and bias of a network that `add_head` wrote."""
-    network = _openvino().Core().read_model(file)
+    network = _core().read_model(file)
     constants = {node.get_friendly_name(): node for node in network.get_ops()}
-    return constants[KERNEL].get_data(), constants[BIAS].get_data()
+    return constants[KERNEL].get_data().copy(), constants[BIAS].get_data().copy()
 
 
 def check_precision(precision: str) -> None:
@@ -212,6 +209,14 @@ def _openvino() -> Any:
     import openvino
 
     return openvino
+
+
+def _core() -> Any:
+    """What reads networks from files and compiles them; nothing of a file is read later."""
+    core = _openvino().Core()
+    # otherwise the weights stay in the file: who writes over it would change the answers, or crash the process
+    core.set_property({"ENABLE_MMAP": False})
+    return core
 
 
 def _convert_model(*arguments: Any, **settings: Any) -> Any:

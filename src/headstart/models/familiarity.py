@@ -43,6 +43,13 @@ class Familiar:
         """float (n, depth) -> bool (n,): whether there is something like it."""
         return self.distances(features) <= self.farthest
 
+    def nearest(self, features: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """float (1, depth) -> int64 (count,), which of the training images are most like it, the most first; and
+        float32 (count,), the cosines."""
+        cosines = self._known @ directions(features)[0]
+        places = np.argsort(-cosines)[:count]
+        return places, cosines[places]
+
     def write(self, folder: Path) -> None:
         records = np.empty(len(self.known), [("digest", "V32"), ("direction", np.float16, self.known.shape[1:])])
         records["digest"] = [bytes.fromhex(digest) for digest in self.digests]

@@ -10,8 +10,7 @@ import os
 import time
 import uuid
 import zlib
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from headstart import cache
+from headstart.data.ahead import ahead
 from headstart.data.dataset import Split
 from headstart.data.images import read_again
 from headstart.data.resizing import STRETCH
@@ -29,6 +29,7 @@ from headstart.progress import Progress
 from headstart.training.frozen import Compiled
 
 SHARD_BYTES = 64 * 2**20  # in memory until it is written
+AHEAD = 8  # batches that are decoded before the engine asks for them, besides one in each thread
 STALE = 24 * 3600  # seconds after which the half-written file of a killed run is removed
 
 View = Callable[[np.ndarray], np.ndarray]
@@ -132,18 +133,6 @@ def run_batches(compiled: Compiled, images: Iterable[np.ndarray], count: int) ->
     return outputs
 
 
-def ahead(jobs: Sequence[Callable[[], np.ndarray]], depth: int = 8) -> Iterator[np.ndarray]:
-    """The results of jobs, in their order, each begun before it is asked for, on all cores."""
-    workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as pool:
-        coming = deque(pool.submit(job) for job in jobs[: depth + workers])
-        for index in range(len(jobs)):
-            result = coming.popleft().result()
-            if index + depth + workers < len(jobs):
-                coming.append(pool.submit(jobs[index + depth + workers]))
-            yield result
-
-
 def _compute(
     split: Split,
     chosen: np.ndarray,
@@ -151,16 +140,18 @@ def _compute(
     read: Callable[[int], np.ndarray],
     advance: Callable[[int, str], None],
 ) -> np.ndarray:
-    def job(indices: np.ndarray) -> Callable[[], np.ndarray]:
-        return lambda: np.stack([read(i) for i in indices])
+    def batch(start: int) -> np.ndarray:
+        return np.stack([read(i) for i in chosen[start : start + BATCH]])
 
     def counted(batches: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         for batch in batches:
             yield batch
             advance(len(batch), "")
 
-    jobs = [job(chosen[start : start + BATCH]) for start in range(0, len(chosen), BATCH)]
-    tensors = run_batches(compiled, counted(ahead(jobs)), len(chosen))
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        batches = ahead(pool, batch, range(0, len(chosen), BATCH), workers + AHEAD)
+        tensors = run_batches(compiled, counted(batches), len(chosen))
     for tensor in tensors:
         check_numbers(tensor, [split.paths[i] for i in chosen])
     largest = max((float(np.abs(tensor).max()) for tensor in tensors if tensor.size), default=0.0)

@@ -8,13 +8,10 @@ and no Keras.
 
 import os
 import warnings
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
-from typing import TypeVar
 
 import numpy as np
 from scipy.optimize import minimize
@@ -23,10 +20,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
+from headstart.data.ahead import ahead
 from headstart.data.rows import Rows
 from headstart.models.outputs import cross_entropies, log_probabilities
 
-T = TypeVar("T")
 Piece = tuple[slice, np.ndarray]  # some rows of a view, with their place in it
 
 STRENGTHS = tuple(10.0**exponent for exponent in (-4, -3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0))  # scikit-learn's C
@@ -210,7 +207,8 @@ def _solved_in_pieces(
         weights = flat.reshape(start.shape)
         kernel = weights[:-1] / scale.deviation
         bias = weights[-1] - scale.mean @ kernel
-        found = _ahead(pool, partial(of_piece, kernel=kernel.astype(np.float32), bias=bias), _pieces(views))
+        work = partial(of_piece, kernel=kernel.astype(np.float32), bias=bias)
+        found = ahead(pool, work, _pieces(views), (os.cpu_count() or 1) + 1)
         loss, gradient = 0.0, np.zeros(start.shape)
         for of_one, slope in found:
             loss, gradient = loss + of_one, gradient + slope
@@ -229,11 +227,3 @@ def _pieces(views: Sequence[Rows]) -> Iterator[tuple[slice, np.ndarray]]:
         for start in range(0, len(view), PIECE):
             place = slice(start, start + PIECE)
             yield place, view[place]
-
-
-def _ahead(pool: ThreadPoolExecutor, work: Callable[[Piece], T], pieces: Iterator[Piece]) -> Iterator[T]:
-    """The results of work on pieces, of which only as many are in memory as there are cores, and one more."""
-    coming = deque(pool.submit(work, piece) for piece in islice(pieces, (os.cpu_count() or 1) + 1))
-    while coming:
-        yield coming.popleft().result()
-        coming.extend(pool.submit(work, piece) for piece in islice(pieces, 1))

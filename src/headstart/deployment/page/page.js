@@ -42,8 +42,11 @@ async function ask(path, body) {
 // The model
 
 async function describe() {
+  const chosen = element("model").value;
   try {
-    model = await ask(`v1/model?${new URLSearchParams(element("model").value && { model: element("model").value })}`);
+    const found = await ask(`v1/model?${new URLSearchParams(chosen && { model: chosen })}`);
+    if (element("model").value !== chosen) return; // another one was chosen meanwhile
+    model = found;
   } catch (error) {
     about.textContent = error.message;
     return;
@@ -172,7 +175,7 @@ function explain(card, places) {
   const lay = () => {
     // the square that the network sees, on the photo, in shares of its sides
     const { naturalWidth: width, naturalHeight: height } = image;
-    const side = { stretch: null, crop: Math.min(width, height), pad: Math.max(width, height) }[model.resizing];
+    const side = { stretch: null, crop: Math.min(width, height), pad: Math.max(width, height) }[places.resizing];
     const [across, down] = side ? [side / width, side / height] : [1, 1];
     Object.assign(canvas.style, {
       width: `${100 * across}%`, height: `${100 * down}%`, left: `${50 * (1 - across)}%`, top: `${50 * (1 - down)}%`,
