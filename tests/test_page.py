@@ -132,12 +132,12 @@ def test_ten_at_once(page, classifier, cells_of):
 
 def test_with_the_keyboard_alone(page, photos, tmp_path):
     path = next(photos.rglob("*.png"))
-    for _ in range(10):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == "choose":
-            break
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    with page.expect_file_chooser() as chooser:
+    with page.expect_file_chooser() as chooser:  # early: the browser has to be told that it is waited for
+        for _ in range(10):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.id") == "choose":
+                break
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
         page.keyboard.press("Enter")
     chooser.value.set_files(path)
     expect(page.locator(".card .why")).to_be_visible()
