@@ -54,7 +54,7 @@ def three(tmp_path_factory, make_folder) -> hs.Run:
     """A run of three classes, whose photos are padded; its base is as it was drawn, so that it is written quickly."""
     folder = tmp_path_factory.mktemp("three")
     photos = make_folder(folder / "photos", {"broken": 20, "good": 20, "ugly": 20})
-    recipe = hs.RECIPES["fast"].with_fine_tuning("never")
+    recipe = hs.RECIPES["fast"].without_fine_tuning()
     return hs.make_run(
         photos, folder / "run", recipe=recipe, backbone="mobilenet_v3_small", weights="random", image_size=32,
         resizing="pad", progress=hs.Quiet(),
