@@ -98,7 +98,9 @@ def test_pixels_may_be_floats_and_classes_many(three, tmp_path, name):
     assert written.card["input"]["type"] == "float32"
     assert written.card["resizing"] == "pad"
     assert written.card["class_names"] == ["broken", "good", "ugly"]
-    pixels = from_bytes(classifier, hs.load_dataset(three.folder.parent / "photos", progress=hs.Quiet()).train.paths[:7])
+    pixels = from_bytes(
+        classifier, hs.load_dataset(three.folder.parent / "photos", progress=hs.Quiet()).train.paths[:7]
+    )
     logits, shares = FORMATS[name].open(written.path)(pixels.astype(np.float32))
     before, shares_before = expected(classifier, pixels)
     assert logits.shape == shares.shape == (7, 3)
@@ -135,7 +137,9 @@ def test_what_a_file_says_of_itself(exports, classifier, name, precision):
     }  # fmt: skip
     assert card["outputs"] == {"logits": [None, 1], "probabilities": [None, 2]}
     assert card["proof"]["files"] == 12
-    assert f"Proved on 12 validation photos, from their bytes to probabilities: {card['proof']['right']}" in str(written)
+    assert f"Proved on 12 validation photos, from their bytes to probabilities: {card['proof']['right']}" in str(
+        written
+    )
     root = written.path.parent if is_file else written.path
     files = [written.path] if is_file else [each for each in root.rglob("*") if each.is_file() and each != beside]
     assert card["bytes"] == sum(file.stat().st_size for file in files)
