@@ -88,7 +88,7 @@ def test_the_answers_are_those_of_the_classifier(exports, classifier, cells, nam
         np.testing.assert_allclose(shares, calibrated, atol=0.02 if precision == INT8 else 1e-5)
     found = np.concatenate([opened(pixels[:1])[1], opened(pixels[1:])[1]])
     np.testing.assert_allclose(found, shares_before, atol=tolerance)
-    assert np.abs(opened(pixels)[0] - before).max() < (1 if precision == INT8 else 0.1)
+    assert np.abs(opened(pixels)[0] - before).max() < (2 if precision == INT8 else 0.1)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -175,14 +175,14 @@ def test_the_examples_need_no_headstart(exports, classifier, cells, name):
         assert label == answer.label
 
 
-@pytest.mark.parametrize("name", ["onnx", "openvino"])
-def test_beyond_the_tolerance_nothing_is_written(run, tmp_path, name):
-    with pytest.raises(ExportError, match=r"Of 12 validation photos: probabilities differ by up to .* at most 1e-12"):
-        write(run.folder, tmp_path, name, tolerance=Tolerance(probability=1e-12))
+@pytest.mark.parametrize("name", ["litert", "openvino"])  # a file and a folder
+def test_beyond_the_tolerance_nothing_is_written(three, tmp_path, name):
+    with pytest.raises(ExportError, match=r"validation photos: probabilities differ by up to .* at most 1e-12"):
+        write(three.folder, tmp_path, name, tolerance=Tolerance(probability=1e-12))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_wrong_weights_do_not_get_through(run, tmp_path, monkeypatch):
+def test_wrong_weights_do_not_get_through(three, tmp_path, monkeypatch):
     """A writer that loses what a layer has learned."""
     right = FORMATS["onnx"]
 
@@ -195,7 +195,7 @@ def test_wrong_weights_do_not_get_through(run, tmp_path, monkeypatch):
 
     monkeypatch.setitem(FORMATS, "onnx", replace(right, write=write_wrongly))
     with pytest.raises(ExportError, match="does not answer as its classifier, so nothing was written"):
-        write(run.folder, tmp_path, "onnx")
+        write(three.folder, tmp_path, "onnx")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -204,7 +204,7 @@ def test_photos_that_were_moved(run, photos, tmp_path):
     table = (moved / "splits.csv").read_text("utf-8")
     assert str(photos) in table
     (moved / "splits.csv").write_text(table.replace(str(photos), str(tmp_path / "gone")), "utf-8")
-    with pytest.raises(DatasetError, match="None of the validation photos .* --data DATA"):
+    with pytest.raises(DatasetError, match=r"None of the validation photos .* --data DATA"):
         write(moved, tmp_path / "out", "openvino")
     assert not (tmp_path / "out").exists()
     written = write(moved, tmp_path / "out", "openvino", data=photos)
