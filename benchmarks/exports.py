@@ -82,8 +82,9 @@ def main() -> None:
                 share = export.card["bytes"] / written[FLOAT32].card["bytes"]
                 ratios = [one / other for one, other in zip(measured[each], measured[FLOAT32], strict=True)]
                 print(
-                    f"{name:<12} {each:<9} {export.card['bytes'] / 1e6:6.1f}  {share:5.3f}"
-                    f"  {proof.right:5}  {proof.right_before:6}  {proof.changed:7}  {proof.farthest:8.2g}  {statistics.median(measured[each]):8.1f}"
+                    f"{name:<12} {each:<9} {export.card['bytes'] / 1e6:6.1f}  {share:5.3f}  {proof.right:5}"
+                    f"  {proof.right_before:6}  {proof.changed:7}  {proof.farthest:8.2g}"
+                    f"  {statistics.median(measured[each]):8.1f}"
                     f"  {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
                     flush=True,
                 )
