@@ -38,6 +38,7 @@ WITHOUT_KERAS = [
     "headstart.evaluation.inspection_page", "headstart.training.doubts", "headstart.inspecting",
     "headstart.runs", "headstart.cli", "headstart.deployment.runtime", "headstart.deployment.answers",
     "headstart.deployment.server", "headstart.deployment.listening", "headstart.deployment.client",
+    "headstart.deployment.export",
 ]  # fmt: skip
 
 

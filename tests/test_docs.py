@@ -75,6 +75,6 @@ def test_documents_name_no_file_that_is_missing():
 def test_the_file_tree_of_the_readme_is_that_of_the_source():
     text = (ROOT / "README.md").read_text("utf-8")
     tree = text[text.index("    src/headstart/") :]
-    named = set(re.findall(r"^ {6,8}(\w+\.py) ", tree, re.MULTILINE))
+    named = set(re.findall(r"^ {6,10}(\w+\.py) ", tree, re.MULTILINE))
     there = {path.name for path in (ROOT / "src" / "headstart").rglob("*.py")} - {"__init__.py", "__main__.py"}
     assert named == there

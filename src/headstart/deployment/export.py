@@ -6,10 +6,12 @@ metadata, and with the proof in a JSON beside it.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -155,8 +157,9 @@ def _write(
         "input": {"name": "pixels", "type": pixels, "shape": list(network.input.shape), "values": "RGB, 0 to 255"},
         "outputs": {name: list(tensor.shape) for name, tensor in network.output.items()},
     }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporters, about themselves; the proof says what matters
+    # the exporters' warnings are about themselves, and their bars would get into --json; the proof says what matters
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
         target.write(
             network,
             path,

@@ -65,7 +65,7 @@ def get_format(name: str, precision: str) -> Format:
 _ONNX = ("onnx", "onnxruntime", "tf2onnx")
 _LITERT = ("tensorflow", "ai_edge_litert")
 FORMATS = {
-    "onnx": Format(".onnx", {FLOAT32: _ONNX, FLOAT16: _ONNX, INT8: (*_ONNX, "nncf")}, onnx.write, onnx.open_file),
+    "onnx": Format(".onnx", {FLOAT32: _ONNX, FLOAT16: _ONNX, INT8: _ONNX}, onnx.write, onnx.open_file),
     "litert": Format(
         ".tflite",
         {FLOAT32: _LITERT, FLOAT16: (*_LITERT, "ai_edge_quantizer"), INT8: _LITERT},

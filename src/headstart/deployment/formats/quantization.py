@@ -1,4 +1,4 @@
-"""A float network of ONNX or OpenVINO and photos -> the same with 8-bit weights and activations, by NNCF."""
+"""A float network of OpenVINO and photos -> the same with 8-bit weights and activations, by NNCF."""
 
 import logging
 from collections.abc import Sequence

@@ -1,0 +1,38 @@
+"""Photos -> answers, by a classifier that `headstart export --format litert` wrote, without headstart.
+
+    pip install ai-edge-litert numpy pillow
+    python use_litert.py pets.tflite photo.jpg ...
+
+Pillow makes a photo smaller a little otherwise than headstart does: of 200 photos of cats and dogs none got another
+label by that, and the probabilities of 19 in 20 moved by less than 0.02, one by 0.27.
+"""
+
+import json
+import sys
+import zipfile
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from PIL import Image, ImageOps
+
+
+def squared(path: str, size: int, resizing: str) -> np.ndarray:
+    """A photo as the network sees it, (size, size, 3): upright, RGB, and a square as in the classifier's training."""
+    photo = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    if resizing == "crop":  # its middle
+        photo = ImageOps.fit(photo, (size, size), Image.Resampling.BILINEAR)
+    elif resizing == "pad":  # all of it in its own shape, on grey
+        photo = ImageOps.pad(photo, (size, size), Image.Resampling.BILINEAR, color=(128, 128, 128))
+    return np.asarray(photo.resize((size, size), Image.Resampling.BILINEAR))  # "stretch": all of it, distorted
+
+
+file, *photos = sys.argv[1:]
+classify = Interpreter(file).get_signature_runner("serving_default")
+description = json.loads(zipfile.ZipFile(file).read("export.json"))  # behind the network, the file is a zip
+names, size = description["class_names"], description["image_size"]
+
+pixels = np.stack([squared(photo, size, description["resizing"]) for photo in photos])
+pixels = pixels.astype(description["input"]["type"])  # 0 to 255, as they are
+probabilities = classify(pixels=pixels)["probabilities"]
+for photo, shares in zip(photos, probabilities, strict=True):
+    print(f"{photo}  {names[shares.argmax()]} {shares.max():.2%}")

@@ -1,0 +1,38 @@
+"""Photos -> answers, by a classifier that `headstart export --format openvino` wrote, without headstart.
+
+    pip install numpy openvino pillow
+    python use_openvino.py pets photo.jpg ...
+
+Pillow makes a photo smaller a little otherwise than headstart does: of 200 photos of cats and dogs none got another
+label by that, and the probabilities of 19 in 20 moved by less than 0.02, one by 0.27.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import openvino
+from PIL import Image, ImageOps
+
+
+def squared(path: str, size: int, resizing: str) -> np.ndarray:
+    """A photo as the network sees it, (size, size, 3): upright, RGB, and a square as in the classifier's training."""
+    photo = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    if resizing == "crop":  # its middle
+        photo = ImageOps.fit(photo, (size, size), Image.Resampling.BILINEAR)
+    elif resizing == "pad":  # all of it in its own shape, on grey
+        photo = ImageOps.pad(photo, (size, size), Image.Resampling.BILINEAR, color=(128, 128, 128))
+    return np.asarray(photo.resize((size, size), Image.Resampling.BILINEAR))  # "stretch": all of it, distorted
+
+
+folder, *photos = sys.argv[1:]
+model = openvino.Core().read_model(Path(folder, "model.xml"))
+description = json.loads(model.get_rt_info("headstart").astype(str))
+names, size = description["class_names"], description["image_size"]
+
+pixels = np.stack([squared(photo, size, description["resizing"]) for photo in photos])
+pixels = pixels.astype(description["input"]["type"])  # 0 to 255, as they are
+probabilities = openvino.compile_model(model, "CPU")(pixels)["probabilities"]
+for photo, shares in zip(photos, probabilities, strict=True):
+    print(f"{photo}  {names[shares.argmax()]} {shares.max():.2%}")
