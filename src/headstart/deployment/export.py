@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SCHEMA = 1  # of the JSON
 CARD = "export.json"
 PROVED_ON = 200  # photos
-CALIBRATED_ON = 100  # photos; with 300 no better (benchmarks/LOG.md)
+CALIBRATED_ON = 100  # photos
 PIXELS = ("uint8", "float32")
 
 

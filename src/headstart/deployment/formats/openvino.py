@@ -1,6 +1,7 @@
 """OpenVINO's intermediate representation: a folder with model.xml and model.bin, quantised by NNCF."""
 
 import json
+import logging
 import re
 import tempfile
 from collections.abc import Sequence
@@ -25,14 +26,37 @@ def write(network: Any, folder: Path, description: dict, *, precision: str, phot
         if not result.get_output_tensor(0).get_names() & OUTPUTS:
             graph.remove_result(result)
     if precision == "int8":
-        from headstart.deployment.formats.quantization import quantized
-
-        graph = quantized(graph, photos)
+        graph = _quantized(graph, photos)
     elif precision == "float16":
         _halve(graph)
     graph.set_rt_info(json.dumps(description, ensure_ascii=False), "headstart")
     openvino.save_model(graph, folder / FILE, compress_to_fp16=precision == "int8")  # what is not in 8 bits
     _unindent(folder / FILE)
+
+
+def _quantized(graph: Any, photos: Sequence[np.ndarray]) -> Any:
+    """8-bit weights and activations, but for what lies behind the logits."""
+    import nncf
+
+    nncf.set_log_level(logging.ERROR)
+    return nncf.quantize(
+        graph,
+        nncf.Dataset(photos),
+        subset_size=len(photos),
+        preset=nncf.QuantizationPreset.MIXED,  # activations need not be symmetric: most of these networks' are not
+        # the range of a logit that is found on photos must not be where probabilities end
+        ignored_scope=nncf.IgnoredScope(names=_behind(graph, "logits"), validate=False),
+    )
+
+
+def _behind(graph: Any, tensor: str) -> list[str]:
+    """Names of the nodes that need a tensor."""
+    names: list[str] = []
+    for node in graph.get_ordered_ops():
+        sources = [entry.get_source_output() for entry in node.inputs()]
+        if any(tensor in each.get_names() or each.get_node().get_friendly_name() in names for each in sources):
+            names.append(node.get_friendly_name())
+    return names
 
 
 def _halve(graph: Any) -> None:
