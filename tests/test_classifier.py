@@ -156,10 +156,18 @@ def replaced(file: Path, old: str, new: str) -> None:
     file.write_text(file.read_text().replace(old, new))
 
 
-def broken(file: Path) -> None:
+def broken(file: Path) -> Path:
     records = np.load(file)
     records["direction"][0, 0] = np.nan
     np.save(file, records)
+    return file
+
+
+def unnamed(file: Path) -> None:
+    """Its card is one of before, which had no hash of it."""
+    card = json.loads((file.parent / "classifier.json").read_text())
+    del card["hashes"][file.name]
+    (file.parent / "classifier.json").write_text(json.dumps(card))
 
 
 @pytest.mark.parametrize(("change", "message"), [
@@ -167,11 +175,12 @@ def broken(file: Path) -> None:
     (lambda f: (f / "classifier.json").unlink(), "holds no classifier.json"),
     (lambda f: (f / "classifier.json").write_text("{"), "is damaged"),
     (lambda f: (f / "classifier.json").write_text("[]"), "is damaged"),
-    (lambda f: (f / "classifier.json").write_text('{"schema": 1}'), "is damaged: it lacks"),
+    (lambda f: (f / "classifier.json").write_text('{"schema": 1}'), "is damaged: class_names, backbone, "),
     (lambda f: (f / "model.keras").unlink(), "model.keras' is missing"),
     (lambda f: shutil.rmtree(f / "engine"), "network.* is missing. Copy the whole folder"),
-    (lambda f: (f / "known.npy").unlink(), "known.npy' is missing or damaged"),
-    (lambda f: broken(f / "known.npy"), "known.npy' is missing or damaged .it holds features that are no numbers"),
+    (lambda f: (f / "known.npy").unlink(), "known.npy' is missing. Copy the whole folder"),
+    (lambda f: broken(f / "known.npy"), "known.npy' was changed after it was saved"),
+    (lambda f: unnamed(broken(f / "known.npy")), "damaged .it holds features that are no numbers"),
     (lambda f: replaced(f / "classifier.json", '"temperature": ', '"temperature": -'), "its certainty is unreadable"),
     (lambda f: (f / "model.keras").write_bytes(b"x"), "was changed after it was saved"),
     (

@@ -23,7 +23,6 @@ from headstart.deployment.proof import TOLERANCES, Proof, Tolerance
 from headstart.errors import DatasetError, ExportError, HeadstartError, MissingExtraError, RunError
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-EVERY = [(name, precision) for name, row in FORMATS.items() for precision in row.packages]
 # The shared run has seen 56 photos, and many of its answers lie near the border between its two classes: rounding to 8
 # bits turns 2 of its 12 validation photos over. So not its answers are looked at, but how far its probabilities move:
 # by 0.36 at most, in OpenVINO. On what the usual tolerance does, see `test_what_a_tolerance_lets_through`.
@@ -35,19 +34,6 @@ def write(run: Path, folder: Path, name: str, precision: str = FLOAT32, **settin
     settings = {"tolerance": TOLERANCE_OF_INT8 if precision == INT8 else None, **settings}
     quantize = None if precision == FLOAT32 else precision
     return hs.export(run, out, format=name, quantize=quantize, progress=hs.Quiet(), **settings)
-
-
-@pytest.fixture(scope="module")
-def exports(run, tmp_path_factory):
-    """exports(format, precision): each written once."""
-    folder, written = tmp_path_factory.mktemp("exports"), {}
-
-    def get(name: str, precision: str = FLOAT32) -> Export:
-        if (name, precision) not in written:
-            written[name, precision] = write(run.folder, folder, name, precision)
-        return written[name, precision]
-
-    return get
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +58,20 @@ def from_bytes(classifier: hs.Classifier, paths) -> np.ndarray:
     return np.stack([read_image(content, classifier.image_size, classifier.resizing) for content in contents])
 
 
-@pytest.mark.parametrize(("name", "precision"), EVERY)
-def test_the_answers_are_those_of_the_classifier(exports, classifier, cells, name, precision):
-    written = exports(name, precision)
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format(run, classifier, cells, tmp_path, name):
+    """In each precision; together, as an export takes seconds."""
+    written = {precision: write(run.folder, tmp_path, name, precision) for precision in FORMATS[name].packages}
+    for precision, export in written.items():
+        check_answers(export, classifier, cells, name, precision)
+        check_description(export, classifier, name, precision)
+    share = {precision: export.card["bytes"] / written[FLOAT32].card["bytes"] for precision, export in written.items()}
+    assert share.get(FLOAT16, 0) < 0.56
+    assert share.get(INT8, 0) < 0.30
+    check_example(written[FLOAT32], classifier, cells, name)
+
+
+def check_answers(written: Export, classifier: hs.Classifier, cells, name: str, precision: str) -> None:
     opened = FORMATS[name].open(written.path)
     tolerance = (TOLERANCE_OF_INT8 if precision == INT8 else TOLERANCES[precision]).probability
     pixels = from_bytes(classifier, [*cells["defective"][-4:], *cells["functional"][-4:]])
@@ -93,7 +90,7 @@ def test_the_answers_are_those_of_the_classifier(exports, classifier, cells, nam
     assert np.abs(opened(pixels)[0] - before).max() < (3 if precision == INT8 else 0.1)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", ["litert", "openvino"])
 def test_pixels_may_be_floats_and_classes_many(three, tmp_path, name):
     classifier = hs.load(three.folder)
     written = write(three.folder, tmp_path, name, pixels="float32")
@@ -123,9 +120,8 @@ def inside(name: str, path: Path) -> dict:
     return json.loads((path / "export.json").read_text("utf-8"))
 
 
-@pytest.mark.parametrize(("name", "precision"), EVERY)
-def test_what_a_file_says_of_itself(exports, classifier, name, precision):
-    written = exports(name, precision)
+def check_description(written: Export, classifier: hs.Classifier, name: str, precision: str) -> None:
+    """What a file says of itself, and what stands beside it."""
     is_file = written.path.is_file()
     beside = written.path.with_name(f"{written.path.name}.json") if is_file else written.path / "export.json"
     card = json.loads(beside.read_text("utf-8"))
@@ -150,22 +146,14 @@ def test_what_a_file_says_of_itself(exports, classifier, name, precision):
     }
 
 
-@pytest.mark.parametrize("name", ["onnx", "litert", "openvino"])
-def test_fewer_bits_are_fewer_bytes(exports, name):
-    whole = exports(name).card["bytes"]
-    assert exports(name, FLOAT16).card["bytes"] < 0.56 * whole
-    assert exports(name, INT8).card["bytes"] < 0.30 * whole
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_the_examples_need_no_headstart(exports, classifier, cells, name):
+def check_example(written: Export, classifier: hs.Classifier, cells, name: str) -> None:
     """As a user runs them, but that headstart and Keras cannot be imported, nor TensorFlow where it is not needed."""
     photos = [str(path) for path in (*cells["defective"][-3:], *cells["functional"][-3:])]
     script = EXAMPLES / f"use_{name.replace('-', '_')}.py"
     forbidden = ["headstart", "cv2"] + ["keras", "tensorflow"] * (name != "saved-model")
     code = (
         f"import runpy, sys; sys.modules.update(dict.fromkeys({forbidden!r}))\n"
-        f"sys.argv = {[str(script), str(exports(name).path), *photos]!r}; runpy.run_path(sys.argv[0])"
+        f"sys.argv = {[str(script), str(written.path), *photos]!r}; runpy.run_path(sys.argv[0])"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
@@ -199,10 +187,9 @@ def test_what_a_tolerance_lets_through(precision, differing, message):
             proof.check(TOLERANCES[precision])
 
 
-@pytest.mark.parametrize("name", ["litert", "openvino"])  # a file and a folder
-def test_beyond_the_tolerance_nothing_is_written(three, tmp_path, name):
+def test_beyond_the_tolerance_nothing_is_written(three, tmp_path):
     with pytest.raises(ExportError, match=r"validation photos: probabilities differ by up to .* at most 1e-12"):
-        write(three.folder, tmp_path, name, tolerance=Tolerance(probability=1e-12))
+        write(three.folder, tmp_path, "openvino", tolerance=Tolerance(probability=1e-12))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -223,24 +210,30 @@ def test_wrong_weights_do_not_get_through(three, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_photos_that_were_moved(run, photos, tmp_path):
-    moved = shutil.copytree(run.folder, tmp_path / "run")
+def test_photos_that_were_moved_on_the_command_line(run, photos, tmp_path, monkeypatch, capsys):
+    moved, out = shutil.copytree(run.folder, tmp_path / "run"), tmp_path / "out"
     table = (moved / "splits.csv").read_text("utf-8")
     assert str(photos) in table
     (moved / "splits.csv").write_text(table.replace(str(photos), str(tmp_path / "gone")), "utf-8")
     with pytest.raises(DatasetError, match=r"None of the validation photos .* --data DATA"):
-        write(moved, tmp_path / "out", "openvino")
-    assert not (tmp_path / "out").exists()
-    written = write(moved, tmp_path / "out", "openvino", data=photos)
-    assert written.proof.files == 12
-    assert written.proof.farthest_file.startswith(str(photos))
+        write(moved, out, "openvino")
+    assert not out.exists()
+    monkeypatch.setattr(sys, "argv", ["headstart", "export", str(moved), "--format", "openvino", "--json"])
+    sys.argv += ["--quantize", "float16", "--out", str(out), "--data", str(photos)]
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert not stopped.value.code
+    found = json.loads(capsys.readouterr().out)
+    assert found.pop("path") == str(out)
+    assert found == json.loads((out / "export.json").read_text("utf-8"))
+    assert found["proof"]["files"] == 12
+    assert found["proof"]["farthest_file"].startswith(str(photos))
 
 
-def test_a_classifier_that_was_saved_from_python_names_no_photos(classifier, photos, tmp_path):
+def test_a_classifier_that_was_saved_from_python_names_no_photos(classifier, tmp_path):
     classifier.save(tmp_path / "saved")
     with pytest.raises(DatasetError, match=r"has no splits.csv.*--data DATA"):
         write(tmp_path / "saved", tmp_path / "out", "openvino")
-    assert write(tmp_path / "saved", tmp_path / "out", "openvino", data=photos).proof.files == 80
 
 
 @pytest.mark.parametrize(
@@ -267,15 +260,3 @@ def test_a_library_that_is_missing(run, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tf2onnx", None)
     with pytest.raises(MissingExtraError, match=r"onnx, float32, needs tf2onnx: pip install 'headstart\[cpu,export\]'"):
         write(run.folder, tmp_path, "onnx")
-
-
-def test_on_the_command_line(run, tmp_path, monkeypatch, capsys):
-    out = tmp_path / "cells"
-    monkeypatch.setattr(sys, "argv", ["headstart", "export", str(run.folder), "--format", "openvino", "--json"])
-    sys.argv += ["--quantize", "float16", "--out", str(out)]
-    with pytest.raises(SystemExit) as stopped:
-        cli.main()
-    assert not stopped.value.code
-    found = json.loads(capsys.readouterr().out)
-    assert found.pop("path") == str(out)
-    assert found == json.loads((out / "export.json").read_text("utf-8"))
