@@ -193,7 +193,7 @@ def test_beyond_the_tolerance_nothing_is_written(three, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_wrong_weights_do_not_get_through(three, tmp_path, monkeypatch):
+def test_wrong_weights_do_not_get_through(run, tmp_path, monkeypatch):
     """A writer that loses what a layer has learned."""
     right = FORMATS["onnx"]
 
@@ -206,7 +206,7 @@ def test_wrong_weights_do_not_get_through(three, tmp_path, monkeypatch):
 
     monkeypatch.setitem(FORMATS, "onnx", replace(right, write=write_wrongly))
     with pytest.raises(ExportError, match="does not answer as its classifier, so nothing was written"):
-        write(three.folder, tmp_path, "onnx")
+        write(run.folder, tmp_path, "onnx")
     assert list(tmp_path.iterdir()) == []
 
 
