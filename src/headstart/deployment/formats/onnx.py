@@ -5,6 +5,7 @@ with unsigned ones alone, so that the network is no faster than in float32.
 """
 
 import json
+import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 def write(network: Any, file: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
     import onnx
 
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # it tells which optimisations it leaves out
     network.export(str(file), format="onnx", input_signature=[network.input], verbose=False)
     graph = _folded(file)
     if precision == "float16":
