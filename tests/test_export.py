@@ -210,6 +210,35 @@ def test_wrong_weights_do_not_get_through(run, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.filterwarnings("ignore")  # of tf2onnx about itself; `export` does not tell them either
+def test_constants_that_are_no_variables_are_kept_in_onnx(tmp_path):
+    """Those of a Normalization layer, as some bases have."""
+    import keras
+
+    pixels = keras.Input((16, 16, 3), dtype="uint8", name="pixels")
+    scaled = keras.layers.Normalization(mean=[100.0, 120.0, 140.0], variance=[9.0, 16.0, 25.0])(
+        keras.ops.cast(pixels, "float32")
+    )
+    means = keras.layers.GlobalAveragePooling2D()(scaled)
+    network = keras.Model(pixels, {"logits": means, "probabilities": keras.ops.softmax(means)})
+    file = tmp_path / "scaled.onnx"
+    FORMATS["onnx"].write(network, file, {"format": "onnx"}, precision=FLOAT32, photos=[])
+    images = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
+    expected = (images.mean(axis=(1, 2)) - [100, 120, 140]) / [3, 4, 5]
+    np.testing.assert_allclose(FORMATS["onnx"].open(file)(images)[0], expected, atol=1e-4)
+
+
+def test_what_the_libraries_of_a_format_raise_becomes_one_message(three, tmp_path, monkeypatch):
+    def fail(*arguments, **settings):
+        raise ValueError("no such operator")
+
+    monkeypatch.setitem(FORMATS, "openvino", replace(FORMATS["openvino"], write=fail))
+    message = "fail at 'mobilenet_v3_small' in float32, so nothing was written: no such operator. Try another format"
+    with pytest.raises(ExportError, match=message):
+        write(three.folder, tmp_path, "openvino")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_photos_that_were_moved_on_the_command_line(run, photos, tmp_path, monkeypatch, capsys):
     moved, out = shutil.copytree(run.folder, tmp_path / "run"), tmp_path / "out"
     table = (moved / "splits.csv").read_text("utf-8")

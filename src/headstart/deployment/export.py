@@ -158,15 +158,16 @@ def _write(
         "outputs": {name: list(tensor.shape) for name, tensor in network.output.items()},
     }
     # the exporters' warnings are about themselves, and their bars would get into --json; the proof says what matters
+    examples = [image[None].astype(pixels) for image in _decoded(photos, classifier)] if photos else []
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        target.write(
-            network,
-            path,
-            description,
-            precision=precision,
-            photos=[image[None].astype(pixels) for image in _decoded(photos, classifier)] if photos else [],
-        )
+        try:
+            target.write(network, path, description, precision=precision, photos=examples)
+        except (ValueError, TypeError, KeyError, RuntimeError) as error:  # what their libraries raise
+            raise ExportError(
+                f"The libraries of this format fail at '{classifier.backbone}' in {precision}, so nothing was written: "
+                f"{error}. Try another format or precision."
+            ) from error
     return description
 
 

@@ -19,6 +19,7 @@ def write(network: Any, file: Path, description: dict, *, precision: str, photos
 
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # it tells which optimisations it leaves out
     network.export(str(file), format="onnx", input_signature=[network.input], verbose=False)
+    _keep_constants(file, network)
     graph = _folded(file)
     if precision == "float16":
         _halve(graph)
@@ -41,6 +42,24 @@ def open_file(file: Path):
         return logits, shares
 
     return run
+
+
+def _keep_constants(file: Path, network: Any) -> None:
+    """tf2onnx takes constants that are no variables, as the means of a Normalization layer, for inputs of the graph."""
+    import onnx
+    import tensorflow
+
+    graph = onnx.load(file)
+    given = [entry for entry in graph.graph.input if entry.name != "pixels"]
+    if not given:
+        return
+    pixels = tensorflow.TensorSpec(network.input.shape, network.input.dtype)
+    traced = tensorflow.function(lambda images: network(images, training=False)).get_concrete_function(pixels)
+    values = {inside.name: value for value, inside in traced.graph.captures}
+    for entry in given:
+        graph.graph.input.remove(entry)
+        graph.graph.initializer.append(onnx.numpy_helper.from_array(values[entry.name].numpy(), entry.name))
+    onnx.save(graph, file)
 
 
 def _folded(file: Path) -> Any:
