@@ -71,6 +71,7 @@ def _folded(file: Path) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors: it warns of constants that were folded and are not needed any more
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC  # standard ONNX alone
     with tempfile.TemporaryDirectory() as folder:
         options.optimized_model_filepath = str(Path(folder, file.name))
