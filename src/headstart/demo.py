@@ -8,7 +8,7 @@ from pathlib import Path
 
 from headstart.data.samples import SAMPLES
 from headstart.data.splits import TEST
-from headstart.data.tables import read_listing
+from headstart.data.tables import TABLE, read_listing
 from headstart.errors import DatasetError, DownloadError
 from headstart.progress import Console, Progress
 from headstart.runs import Run, make_run
@@ -93,7 +93,7 @@ def tell(
 def next_commands(run: Run, data: Path) -> list[str]:
     """Three commands that work as they stand, but for the last one's folder of photos."""
     folder = shlex.quote(str(run.folder))
-    rows = read_listing(run.folder / "splits.csv")
+    rows = read_listing(run.folder / TABLE)
     photo = next((path for path, _, _, split in rows if split == TEST), rows[0][0])
     # `make demo` leaves the command in .venv, where a shell does not look for it
     program = "headstart" if shutil.which("headstart") else shlex.quote(os.path.relpath(sys.argv[0]))

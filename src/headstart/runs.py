@@ -18,7 +18,7 @@ from headstart.data.dataset import Dataset, Split
 from headstart.data.loading import Collection, collect, divide
 from headstart.data.resizing import STRETCH
 from headstart.data.splits import TEST, VALIDATION
-from headstart.data.tables import read_splits, write_splits
+from headstart.data.tables import TABLE, read_splits, write_splits
 from headstart.errors import RunError
 from headstart.inspecting import inspect_collection
 from headstart.models import backbones
@@ -172,7 +172,7 @@ def copy_groups(images: Split, drawn: np.ndarray, settings: Settings, progress: 
 
 def _keep_splits(partial: Path, dataset: Dataset) -> None:
     """Write splits.csv and unreadable.csv; where a run goes on, the images must be the same ones."""
-    table = partial / "splits.csv"
+    table = partial / TABLE
     if not epochs_in(partial):
         write_splits(table, dataset.rows())
     elif read_splits(table) != dataset.rows():

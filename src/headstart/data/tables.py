@@ -12,6 +12,8 @@ from pathlib import Path
 from headstart.data.splits import SPLITS
 from headstart.errors import DatasetError
 
+TABLE = "splits.csv"  # of a run
+
 Row = tuple[Path, str, str, str | None]  # path, name, label, split
 
 _SPLIT_NAMES = {**{name: name for name in SPLITS}, "training": "train", "val": "validation", "valid": "validation"}

@@ -23,10 +23,10 @@ import numpy as np
 from headstart.data.images import read_again
 from headstart.data.splits import TRAIN, VALIDATION
 from headstart.deployment.formats import FLOAT32, INT8, Format, Run, get_format
-from headstart.deployment.photos import Photos, PhotosOfRun, sha256
+from headstart.deployment.photos import Photos, PhotosOfRun
 from headstart.deployment.proof import BATCH, TOLERANCES, Proof, Tolerance, prove
 from headstart.errors import ExportError
-from headstart.models.card import read_card
+from headstart.models.card import digest, read_card
 from headstart.new_folder import check_free, new_file, new_folder
 from headstart.progress import Console, Progress
 
@@ -116,7 +116,7 @@ def export(
         proof.check(tolerance or TOLERANCES[precision])
         files = sorted(file for file in content.rglob("*") if file.is_file())
         size = sum(file.stat().st_size for file in files)
-        hashes = {file.relative_to(content).as_posix(): sha256(file) for file in files}
+        hashes = {file.relative_to(content).as_posix(): digest(file) for file in files}
         facts |= {"proof": proof.to_json(), "bytes": size, "hashes": hashes}
         (content / card.name).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return Export(out, facts)

@@ -1,6 +1,5 @@
 """The photos of a run: which of them prove an export, and which calibrate it. Decodes nothing."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from headstart.data.loading import load_images
-from headstart.data.tables import read_splits
+from headstart.data.tables import TABLE, read_splits
 from headstart.errors import DatasetError
+from headstart.models.card import digest
 from headstart.progress import Progress
 
-TABLE = "splits.csv"
 ANY = "any"  # split of photos of which nobody knows one: they serve for everything
 
 
@@ -69,10 +68,10 @@ class PhotosOfRun:
         rows = [row for row in self._rows if row[2] in (split, ANY)]
         paths, labels, lost = [], [], 0
         for index in np.random.default_rng(0).permutation(len(rows)):
-            path, label, _, digest = rows[index]
+            path, label, _, known = rows[index]
             if len(paths) == count:
                 break
-            if sha256(path) == digest:
+            if _is_still(Path(path), known):
                 paths.append(path)
                 labels.append(label)
             else:
@@ -86,10 +85,9 @@ class PhotosOfRun:
         return Photos(tuple(paths), tuple(labels), lost)
 
 
-def sha256(path: str | Path) -> str | None:
-    """Of a file's bytes, hexadecimal; None where it cannot be opened."""
+def _is_still(file: Path, known: str) -> bool:
+    """Whether it has the digest that is known; not where it cannot be opened."""
     try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest(file) == known
     except OSError:
-        return None
+        return False

@@ -8,12 +8,11 @@ import numpy as np
 from PIL import Image
 
 from headstart.data.images import read_thumbnail
-from headstart.data.tables import read_splits
+from headstart.data.tables import TABLE, read_splits
 from headstart.deployment.runtime import Predictor
 from headstart.errors import ImageError, RunError
 from headstart.evaluation.page import as_webp
 
-SPLITS = "splits.csv"
 COUNT = 3
 LONGEST = 160  # pixels, the longer side of a picture
 
@@ -27,7 +26,7 @@ class TrainingImages:
             RunError: the table of the run's photos is damaged.
         """
         self._familiar = predictor.familiar
-        table = predictor.folder / SPLITS
+        table = predictor.folder / TABLE
         try:
             rows = read_splits(table) if table.is_file() else []
             self._files = {digest: (str(table.parent / path), label) for path, label, _, digest in rows}

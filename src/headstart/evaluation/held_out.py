@@ -9,6 +9,7 @@ import numpy as np
 from headstart.data.dataset import Split
 from headstart.data.loading import load_images
 from headstart.data.splits import SPLITS, TEST, TRAIN, VALIDATION
+from headstart.data.tables import TABLE
 from headstart.errors import DatasetError
 from headstart.progress import Progress
 
@@ -65,7 +66,7 @@ def choose(data: Path, run: Path, split: str | None = None, *, progress: Progres
 
 def _splits_of(run: Path) -> dict[str, str]:
     """Digest of each image that the run knows -> its split there; of copies in several, the one seen most."""
-    table = run / "splits.csv"
+    table = run / TABLE
     if not table.is_file():  # a classifier saved from Python has none
         return {}
     with table.open(encoding="utf-8", newline="") as file:
