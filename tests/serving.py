@@ -62,8 +62,9 @@ class Service:
         return self._log.read_text() if self._log.exists() else self._ended
 
     def lines(self) -> list[dict[str, Any]]:
-        """Of its log."""
-        return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+        """Of its log, those that are whole: the service may be writing the last one."""
+        whole = [line for line in self.log().splitlines(keepends=True) if line.endswith("\n")]
+        return [json.loads(line) for line in whole if line.startswith("{")]
 
     def memory(self) -> float:
         """MB that are resident."""

@@ -279,6 +279,7 @@ def test_what_it_does_not_use_need_not_be_there(run, predictor, cells, tmp_path)
 
 def test_without_an_engine_keras_answers_and_one_line_says_so(run, classifier, predictor, cells, tmp_path, monkeypatch):
     files = cells["functional"][:5]
+    predictions, places = predictor.predict(files), predictor.explain(files[0]).places
     monkeypatch.setattr(engine.importlib.util, "find_spec", lambda name: None)
     classifier.save(tmp_path / "saved")
     assert not (tmp_path / "saved" / "engine").exists()
@@ -286,8 +287,8 @@ def test_without_an_engine_keras_answers_and_one_line_says_so(run, classifier, p
     for folder in (run.folder, tmp_path / "saved"):
         listener = Listener()
         by_keras = hs.Predictor(folder, progress=listener)
-        assert_alike(by_keras.predict(files), predictor.predict(files))
-        np.testing.assert_allclose(by_keras.explain(files[0]).places, predictor.explain(files[0]).places, atol=1e-3)
+        assert_alike(by_keras.predict(files), predictions)
+        np.testing.assert_allclose(by_keras.explain(files[0]).places, places, atol=1e-3)
         said += listener.lines
     missing = "OpenVINO is not installed: pip install 'headstart[cpu]'. Keras answers instead, more slowly."
     assert said == [missing, missing]
