@@ -28,6 +28,7 @@ SIDE = 160  # pixels of a photo
 def make(source: Path, folder: Path, count: int) -> None:
     """count JPEG files in two class folders, of different parts of real photos."""
     files = sorted((source / "train").rglob("*.jpg"))
+    np.random.default_rng(0).shuffle(files)  # or a few would be of one class
     for name in sorted({file.parent.name for file in files}):
         (folder / name).mkdir(parents=True)
 

@@ -35,10 +35,10 @@ WITHOUT_KERAS = [
     "headstart.models.classifier", "headstart.training.recipes", "headstart.training.trainer",
     "headstart.training.frozen", "headstart.training.bottlenecks", "headstart.training.head",
     "headstart.evaluation.metrics", "headstart.evaluation.held_out", "headstart.evaluation.report",
-    "headstart.evaluation.inspection_page", "headstart.training.doubts", "headstart.inspecting",
-    "headstart.runs", "headstart.cli", "headstart.deployment.runtime", "headstart.deployment.answers",
-    "headstart.deployment.server", "headstart.deployment.listening", "headstart.deployment.client",
-    "headstart.deployment.export",
+    "headstart.evaluation.gallery", "headstart.evaluation.inspection_page", "headstart.training.doubts",
+    "headstart.inspecting", "headstart.runs", "headstart.cli", "headstart.deployment.runtime",
+    "headstart.deployment.answers", "headstart.deployment.server", "headstart.deployment.listening",
+    "headstart.deployment.client", "headstart.deployment.export",
 ]  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def many(tmp_path_factory):
     )
     (folder / "plots").mkdir()
     drawn = {name: curves(found.probabilities, labels, i) for i, name in enumerate(names)}
-    plots.save(plots.confusion_matrix(found), folder / "plots" / "confusion_matrix.png")
+    plots.save(plots.confusion_matrix(found.confusion, found.class_names), folder / "plots" / "confusion_matrix.png")
     plots.save(plots.curves({name: each for name, each in drawn.items() if each}), folder / "plots" / "curves.png")
     plots.save(plots.reliability(found.reliability_before, found.reliability), folder / "plots" / "reliability.png")
     splits = {"train": found, "validation": found, "test": found}

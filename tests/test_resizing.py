@@ -243,13 +243,19 @@ def test_the_whole_model_is_trained_on_cropped_photos(collections, monkeypatch):
     assert hs.evaluate(classifier, dataset.validation).loss == pytest.approx(loss, rel=1e-4)
 
 
-def test_the_picture_of_views_shows_what_was_seen(collections, tmp_path, monkeypatch):
+def test_the_picture_of_views_shows_what_was_seen(collections):
     dataset = hs.load_dataset(collections[0], test_fraction=0, progress=hs.Quiet())
-    drawn = []
-    monkeypatch.setattr(gallery.plots, "augmentation", lambda views, names: drawn.extend(views))
-    monkeypatch.setattr(gallery.plots, "save", lambda figure, file: None)
-    gallery.draw_views(tmp_path, dataset, ["original"], hs.Augmentation(), image_size=SMALL, resizing=PAD, seed=0)
-    (view,) = drawn
+    drawn = {}
+    gallery.draw_views(
+        lambda name, views, names: drawn.update({name: views}),
+        dataset,
+        ["original"],
+        hs.Augmentation(),
+        image_size=SMALL,
+        resizing=PAD,
+        seed=0,
+    )
+    (view,) = drawn["augmentation"]
     assert (view[0] == FILLING).all()
     assert not (view[len(view) // 2] == FILLING).all()
 

@@ -4,6 +4,7 @@ Standard output: the results; with --json one JSON document and nothing else. St
 Exit status: 0 done, 2 the user's mistake (one message), 1 anything else.
 """
 
+import gc
 import json
 import os
 import sys
@@ -454,6 +455,8 @@ def main() -> None:
             sys.exit(1 if isinstance(error, RunInterruptedError) else 2)
         except SystemExit as stopped:
             sys.exit(1 if stopped.code == 130 else stopped.code)  # 130 is Typer's for Ctrl-C
+        finally:
+            gc.freeze()  # or Python looks through all objects once more before it ends: 0.4 s, 0.9 after a training
 
 
 @contextmanager

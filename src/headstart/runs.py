@@ -20,6 +20,7 @@ from headstart.data.resizing import STRETCH
 from headstart.data.splits import TEST, VALIDATION
 from headstart.data.tables import TABLE, read_splits, write_splits
 from headstart.errors import RunError
+from headstart.evaluation.drawing import drawing
 from headstart.inspecting import inspect_collection
 from headstart.models import backbones
 from headstart.progress import Console, Progress, Quiet
@@ -103,46 +104,46 @@ def make_run(
     with unfinished(out, said, resume=resume, progress=progress) as partial:
         progress.step("Look at the data")
         collection = collect(data, progress)
-        dataset = divide(
-            collection,
-            seed=seed,
-            test_fraction=test_fraction,
-            groups=None if images else lambda found, drawn: copy_groups(found, drawn, settings, progress),
-            progress=progress,
-        )
-        if images:
-            dataset = dataset.sample(images, seed=seed)
-            progress.say(f"Of these, {len(dataset):,} are used.")
-        _keep_splits(partial, dataset)
+        with drawing(partial / "plots") as draw:
+            dataset = divide(
+                collection,
+                seed=seed,
+                test_fraction=test_fraction,
+                groups=None if images else lambda found, drawn: copy_groups(found, drawn, settings, progress),
+                progress=progress,
+            )
+            if images:
+                dataset = dataset.sample(images, seed=seed)
+                progress.say(f"Of these, {len(dataset):,} are used.")
+            _keep_splits(partial, dataset)
 
-        # Only now: Keras and matplotlib take their time, and the data might have been wrong.
-        from headstart.evaluation import gallery
-        from headstart.training.trainer import train_and_keep
+            # Only now: they take their time, and the data might have been wrong.
+            from headstart.evaluation import gallery
+            from headstart.training.trainer import train_and_keep
 
-        plots = partial / "plots"
-        plots.mkdir(exist_ok=True)
-        gallery.draw_samples(plots, dataset, seed=seed)
-        trained = train_and_keep(dataset, settings, checkpoint_folder=partial / CHECKPOINTS, progress=progress)
-        gallery.draw_views(
-            plots,
-            dataset,
-            trained.views,
-            settings.recipe.augmentation,
-            image_size=settings.image_size,
-            resizing=settings.resizing,
-            seed=seed,
-        )
-        classifier = trained.classifier
-        evaluations = _evaluate(trained, dataset, progress)
-        name = TEST if TEST in evaluations else VALIDATION
-        _say_predictions(progress, evaluations[name], name, seed)
-        gallery.draw_results(plots, dataset.splits()[name], evaluations[name], classifier.history, name=name, seed=seed)
-        gallery.draw_explanations(plots, trained, dataset.train, dataset.splits()[name], evaluations[name])
-        future = _outlook(trained, dataset, seed, progress)
-        if future:
-            gallery.draw_outlook(plots, future)
-        familiar = _familiar(trained, dataset.splits()[name])
-        found = None if images else _findings(collection, settings)
+            gallery.draw_samples(draw, dataset, seed=seed)
+            trained = train_and_keep(dataset, settings, checkpoint_folder=partial / CHECKPOINTS, progress=progress)
+            gallery.draw_views(
+                draw,
+                dataset,
+                trained.views,
+                settings.recipe.augmentation,
+                image_size=settings.image_size,
+                resizing=settings.resizing,
+                seed=seed,
+            )
+            classifier = trained.classifier
+            evaluations = _evaluate(trained, dataset, progress)
+            name = TEST if TEST in evaluations else VALIDATION
+            held_out, evaluation = dataset.splits()[name], evaluations[name]
+            _say_predictions(progress, evaluation, name, seed)
+            gallery.draw_results(draw, held_out, evaluation, classifier.history, name=name, seed=seed)
+            gallery.draw_explanations(draw, trained, dataset.train, held_out, evaluation)
+            future = _outlook(trained, dataset, seed, progress)
+            if future:
+                gallery.draw_outlook(draw, future)
+            familiar = _familiar(trained, held_out)
+            found = None if images else _findings(collection, settings)
         numbers = _write(
             partial, out.name, classifier, dataset, evaluations, future, familiar, found, start=start, seed=seed
         )

@@ -6,7 +6,6 @@ Each class against all others; scikit-learn computes. Knows no model and no imag
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +29,9 @@ class Curves:
 
 def curves(probabilities: np.ndarray, labels: np.ndarray, label: int) -> Curves | None:
     """Of the class `label`; None where all images are of it, or none is: then nothing is to be told apart."""
+    # takes seconds, which who draws Curves need not wait for
+    from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+
     belongs, scores = np.asarray(labels) == label, probabilities[:, label]
     if belongs.all() or not belongs.any():
         return None

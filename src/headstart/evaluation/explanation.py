@@ -1,10 +1,30 @@
 """Why did it answer so? Features -> the training images that are alike. Knows no model and no files."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from headstart.data.neighbours import directions
 from headstart.data.rows import Rows
-from headstart.training.head import PIECE
+
+PIECE = 4_096  # other rows that are looked at together
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """An answer and where it comes from. All images are uint8 (h, w, 3) of any size.
+
+    where: the photo as the network sees it, dark where nothing speaks for the answer.
+    neighbours: training images, each with its class name.
+    """
+
+    image: np.ndarray
+    label: str
+    answer: str
+    certainty: float
+    where: np.ndarray
+    neighbours: Sequence[tuple[np.ndarray, str]]
 
 
 def nearest(features: np.ndarray, others: Rows, count: int) -> np.ndarray:

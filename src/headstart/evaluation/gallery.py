@@ -1,10 +1,9 @@
-"""Which images go into which picture of a run: Dataset, Classifier, Evaluation -> plots/*.png.
+"""Which images go into which picture of a run: Dataset, Classifier, Evaluation -> what `drawing.py` is to draw.
 
 Chooses and reads the images; how a picture looks, `plots.py` knows.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -12,8 +11,8 @@ from headstart.data.augmentation import Augmentation
 from headstart.data.dataset import Dataset, Split
 from headstart.data.images import read_again, read_image, read_thumbnail
 from headstart.data.splits import in_turn
-from headstart.evaluation import plots
-from headstart.evaluation.explanation import nearest
+from headstart.evaluation.drawing import Draw
+from headstart.evaluation.explanation import Explained, nearest
 from headstart.evaluation.learning_curve import Outlook
 from headstart.evaluation.metrics import Evaluation
 from headstart.models.activation import class_map, overlay
@@ -26,16 +25,16 @@ EXPLAINED = 4  # answers
 NEIGHBOURS = 3  # training images beside each of them
 
 
-def draw_samples(folder: Path, dataset: Dataset, *, seed: int) -> None:
+def draw_samples(draw: Draw, dataset: Dataset, *, seed: int) -> None:
     """samples.png."""
     train = dataset.train
     chosen = various(train.labels, seed=seed)
     names = [dataset.class_names[label] for label in train.labels[chosen]]
-    plots.save(plots.samples(_thumbnails(train, chosen), names), folder / "samples.png")
+    draw("samples", _thumbnails(train, chosen), names)
 
 
 def draw_views(
-    folder: Path,
+    draw: Draw,
     dataset: Dataset,
     kept: Sequence[str],
     augmentation: Augmentation,
@@ -52,11 +51,11 @@ def draw_views(
     else:
         views = [augmentation.view(image, seed=seed, epoch=epoch, digest=digest) for epoch in range(PICTURES)]
         names = []
-    plots.save(plots.augmentation(views, names), folder / "augmentation.png")
+    draw("augmentation", views, names)
 
 
 def draw_results(
-    folder: Path, split: Split, evaluation: Evaluation, history: Sequence[dict], *, name: str, seed: int
+    draw: Draw, split: Split, evaluation: Evaluation, history: Sequence[dict], *, name: str, seed: int
 ) -> None:
     """confusion_matrix.png, reliability.png, predictions.png, mistakes.png; learning_curves.png where there was more
     than one epoch, curves.png where there are images of more than one class.
@@ -64,25 +63,24 @@ def draw_results(
     split, evaluation: the held-out images and how they were answered; `name` says which they are.
     """
     if len(history) > 1:  # a head that was solved in one go has no curve
-        plots.save(plots.learning_curves(history), folder / "learning_curves.png")
-    plots.save(plots.confusion_matrix(evaluation, f"Confusion matrix, {name} images"), folder / "confusion_matrix.png")
+        draw("learning_curves", history)
+    draw("confusion_matrix", evaluation.confusion, evaluation.class_names, f"Confusion matrix, {name} images")
     before, after = evaluation.reliability_before, evaluation.reliability
-    plots.save(plots.reliability(before, after, f"Reliability, {name} images"), folder / "reliability.png")
+    draw("reliability", before, after, f"Reliability, {name} images")
     found = {of_class: each for of_class, each in zip(evaluation.class_names, evaluation.curves, strict=True) if each}
     if found:
-        plots.save(plots.curves(found, f"ROC and precision-recall curves, {name} images"), folder / "curves.png")
+        draw("curves", found, f"ROC and precision-recall curves, {name} images")
     some = np.random.default_rng(seed).permutation(len(split))[:PICTURES]
-    plots.save(plots.predictions(*_answers(split, evaluation, some), f"Answers for {name} images"),
-               folder / "predictions.png")  # fmt: skip
-    plots.save(plots.mistakes(*_answers(split, evaluation, worst(evaluation))), folder / "mistakes.png")
+    draw("predictions", *_answers(split, evaluation, some), f"Answers for {name} images")
+    draw("mistakes", *_answers(split, evaluation, worst(evaluation)))
 
 
-def draw_outlook(folder: Path, future: Outlook) -> None:
+def draw_outlook(draw: Draw, future: Outlook) -> None:
     """outlook.png."""
-    plots.save(plots.outlook(future), folder / "outlook.png")
+    draw("outlook", future)
 
 
-def draw_explanations(folder: Path, trained: Trained, train: Split, split: Split, evaluation: Evaluation) -> None:
+def draw_explanations(draw: Draw, trained: Trained, train: Split, split: Split, evaluation: Evaluation) -> None:
     """explanations.png: the most certain mistakes (or else the least certain answers), and where they come from."""
     chosen, title = worst(evaluation, EXPLAINED), "Where mistakes come from"
     if not len(chosen):
@@ -98,7 +96,7 @@ def draw_explanations(folder: Path, trained: Trained, train: Split, split: Split
     for row, (image, maps) in enumerate(zip(chosen, trained.feature_maps(pixels), strict=True)):
         answer = int(evaluation.predicted[image])
         rows.append(
-            plots.Explained(
+            Explained(
                 image=read_thumbnail(split.paths[image], THUMBNAIL),
                 label=evaluation.class_names[evaluation.labels[image]],
                 answer=evaluation.class_names[answer],
@@ -110,7 +108,7 @@ def draw_explanations(folder: Path, trained: Trained, train: Split, split: Split
                 ],
             )
         )
-    plots.save(plots.explanations(rows, title), folder / "explanations.png")
+    draw("explanations", rows, title)
 
 
 def various(labels: np.ndarray, *, seed: int, count: int = PICTURES) -> np.ndarray:

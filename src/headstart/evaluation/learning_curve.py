@@ -14,7 +14,6 @@ from threadpoolctl import threadpool_limits
 
 from headstart.data.rows import Rows
 from headstart.models.outputs import two_sided
-from headstart.training import head
 
 FRACTIONS = (0.1, 0.25, 0.5, 1.0)
 DRAWS = 3  # of each fraction but all
@@ -82,6 +81,8 @@ def outlook(
     Returns:
         None where the classes are too small for a tenth of them to be trained on.
     """
+    from headstart.training import head  # scikit-learn takes seconds, which who draws an Outlook need not wait for
+
     rng = np.random.default_rng(seed)
     order = _in_turn(labels, rng)[:MOST]
     classes, counts = np.unique(labels[order], return_counts=True)

@@ -7,7 +7,6 @@ turned rather than laid over other text, at 2 classes and at 100.
 import itertools
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,8 @@ from matplotlib.transforms import Bbox, TransformedBbox
 
 from headstart.evaluation.calibration import Reliability
 from headstart.evaluation.curves import Curves
+from headstart.evaluation.explanation import Explained
 from headstart.evaluation.learning_curve import Outlook
-from headstart.evaluation.metrics import Evaluation
 
 # M. Okabe, K. Ito, Color Universal Design (2008)
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#767676"
@@ -48,22 +47,6 @@ _MORE_FONTS = (
 )
 _INSTALLED = {font.name for font in font_manager.fontManager.ttflist}
 FONTS = ["DejaVu Sans", *(name for name in _MORE_FONTS if name in _INSTALLED)]
-
-
-@dataclass(frozen=True, eq=False)
-class Explained:
-    """A row of `explanations`. All images are uint8 (h, w, 3) of any size.
-
-    where: the photo as the network sees it, dark where nothing speaks for the answer.
-    neighbours: training images, each with its class name.
-    """
-
-    image: np.ndarray
-    label: str
-    answer: str
-    certainty: float
-    where: np.ndarray
-    neighbours: Sequence[tuple[np.ndarray, str]]
 
 
 # class names are shown as they are: a dollar sign in one begins no formula
@@ -182,9 +165,11 @@ def learning_curves(history: Sequence[dict]) -> Figure:
 
 
 @matplotlib.rc_context(STYLE)
-def confusion_matrix(evaluation: Evaluation, title: str = "Confusion matrix") -> Figure:
-    """How often each class was answered as each. Colour: share of the row; number: images."""
-    counts, names = evaluation.confusion, evaluation.class_names
+def confusion_matrix(counts: np.ndarray, names: Sequence[str], title: str = "Confusion matrix") -> Figure:
+    """How often each class (row) was answered as each (column). Colour: share of the row; number: images.
+
+    counts: int (classes, classes); names: of the classes.
+    """
     classes = len(names)
     side = min(max(4.2, 2.6 + 0.42 * classes), 16)
     figure = _figure(side + 1, side)
