@@ -112,6 +112,13 @@ def test_several_shards(cache, split, monkeypatch):
     assert computed(split) == 0
 
 
+def test_a_file_is_mapped_once_however_often_it_is_asked_for(cache, split):
+    compiled = Compiled(Counting(), "k")
+    written, found, again = (extract(split, compiled, SIZE, progress=hs.Quiet()) for _ in range(3))
+    assert written.shards[0] is found.shards[0] is again.shards[0]
+    assert isinstance(found.shards[0], np.memmap)
+
+
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "foreign", "other shape"])
 def test_damaged_and_foreign_files_are_noticed_and_made_anew(cache, split, damage):
     computed(split)

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -31,6 +32,9 @@ from headstart.training.frozen import Compiled
 SHARD_BYTES = 64 * 2**20  # in memory until it is written
 AHEAD = 8  # batches that are decoded before the engine asks for them, besides one in each thread
 STALE = 24 * 3600  # seconds after which the half-written file of a killed run is removed
+
+# What is mapped in this process, as long as it is used: a page that is mapped five times counts five times as memory.
+_opened: WeakValueDictionary[Path, np.ndarray] = WeakValueDictionary()
 
 View = Callable[[np.ndarray], np.ndarray]
 ORIGINAL, MIRRORED, UPSIDE_DOWN, HALF = "original", "mirrored", "upside_down", "half_turn"
@@ -190,13 +194,20 @@ def _known(folder: Path, compiled: Compiled) -> tuple[list[np.ndarray], dict[str
 def _open(path: Path) -> np.ndarray | None:
     """A shard as a memory map; None where its content is not what was written."""
     try:
-        if _checksum(path) != path.name.partition("-")[0]:
-            return None
-        shard = np.load(path, mmap_mode="r", allow_pickle=False)
+        shard = _opened.get(path)
+        if shard is None:
+            if _checksum(path) != path.name.partition("-")[0]:
+                return None
+            shard = _mapped(path)
     except (OSError, ValueError):
         return None
     with suppress(OSError):  # in a cache that can only be read nothing is evicted either
         os.utime(path)  # used last now
+    return shard
+
+
+def _mapped(path: Path) -> np.ndarray:
+    _opened[path] = shard = np.load(path, mmap_mode="r", allow_pickle=False)
     return shard
 
 
@@ -214,7 +225,7 @@ def _write(shard: np.ndarray, folder: Path, progress: Progress) -> np.ndarray:
             np.save(file, shard, allow_pickle=False)
         path = folder / f"{_checksum(temporary)}-{uuid.uuid4().hex[:8]}.npy"
         temporary.rename(path)
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        return _mapped(path)
     except OSError as error:
         _remove(temporary)
         progress.say(f"Features cannot be kept in '{folder}' ({error.strerror or error}): the next run computes anew.")
