@@ -3,9 +3,9 @@
     python benchmarks/second_train.py cats_and_dogs_filtered --repeats 11
 
 Trains the head once into an empty cache, which is not counted, then again and again with everything kept. Prints the
-seconds of each, those of the processor (all of its processes), the peak memory of the largest process, and the seconds of
-ten million additions in Python right before it, which tell how fast the machine was then; last the medians. Wanted: 8 s
-on two cores. Expected: see LOG.md.
+seconds of each, those of the processor (all of its processes), the peak memory of the largest process, and how long
+ten million additions in Python took right before it, which tells how fast the machine was then; last the medians.
+Wanted: 8 s on two cores. Expected: see LOG.md.
 """
 
 import argparse
@@ -13,18 +13,10 @@ import os
 import statistics
 import sys
 import tempfile
-import time
+import timeit
 from pathlib import Path
 
 from first_answer import whole_process
-
-
-def additions() -> float:
-    """Seconds of ten million."""
-    start, total = time.perf_counter(), 0
-    for _ in range(10_000_000):
-        total += 1
-    return time.perf_counter() - start
 
 
 def main() -> None:
@@ -38,7 +30,7 @@ def main() -> None:
         for number in range(arguments.repeats + 1):
             out = str(Path(folder, f"run-{number}"))
             command = [sys.executable, "-m", "headstart", "train", str(arguments.data), "--out", out]
-            pace = additions()
+            pace = timeit.timeit("x + 1", "x = 1", number=10_000_000)
             row = whole_process([*command, "--fine-tune", "never", "--test-fraction", "0", "--json"], environment)
             seconds, processor, memory = row
             print(f"{'again' if number else 'first'}  {seconds:5.2f} s  processor {processor:5.2f} s  "

@@ -1,5 +1,6 @@
 """What the tests share: real images (the solar cells of `elpv-dataset`), and one small run that many look at."""
 
+import json
 import os
 import shutil
 import tempfile
@@ -98,10 +99,13 @@ def classifier(run: hs.Run) -> hs.Classifier:
 
 
 @pytest.fixture(scope="session")
-def service(run: hs.Run) -> Iterator[Service]:
-    """A service of that run, under two names, with small limits."""
+def service(run: hs.Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service of that run, and of a copy of it with other names for its classes, with small limits."""
+    other = shutil.copytree(run.folder, tmp_path_factory.mktemp("other") / "run")
+    card = json.loads((other / "classifier.json").read_text("utf-8"))
+    (other / "classifier.json").write_text(json.dumps(card | {"class_names": ["broken", "whole"]}), "utf-8")
     limits = ("--max-megabytes", 1, "--max-megapixels", 4, "--max-files", 12)
-    with Service(f"cells={run.folder}", f"again={run.folder}", *limits) as started:
+    with Service(f"cells={run.folder}", f"other={other}", *limits) as started:
         yield started
 
 

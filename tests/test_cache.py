@@ -50,6 +50,28 @@ def test_what_was_used_longest_ago_goes_first(folder):
     assert archive.exists()
 
 
+def test_what_cannot_be_removed_stays(folder, monkeypatch):
+    for name in "ab":
+        fill(folder / "features" / "k" / "original" / f"{name}.npy", 1000, 0)
+
+    def refuse(*arguments, **settings) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    cache.evict(500)
+    assert len(list(folder.rglob("*.npy"))) == 2
+
+
+def test_the_limit_is_the_users(monkeypatch):
+    monkeypatch.delenv("HEADSTART_CACHE_GB", raising=False)
+    assert cache.limit() == 20e9
+    monkeypatch.setenv("HEADSTART_CACHE_GB", "0.5")
+    assert cache.limit() == 0.5e9
+    monkeypatch.setenv("HEADSTART_CACHE_GB", "20GB")
+    with pytest.raises(DatasetError, match="HEADSTART_CACHE_GB is '20GB': expected a number of gigabytes"):
+        cache.limit()
+
+
 def test_a_folder_is_kept_whole_and_once(folder, tmp_path):
     written = tmp_path / "written"
     fill(written, 10, 0)

@@ -43,6 +43,15 @@ def test_a_copy_does_not_vouch_for_its_own_wrong_label():
     assert (kept < 0.5).all()
 
 
+def test_a_rare_class_is_not_doubtful_where_features_say_nothing():
+    features = np.random.default_rng(0).normal(size=(330, 32))
+    labels = np.repeat([0, 1], [300, 30])
+    judged = doubts.out_of_fold(features, labels, np.arange(330), seed=0)
+    found = [doubt.image for doubt in doubts.doubtful(judged, labels)]
+    of_the_rare, of_the_frequent = (np.mean(np.isin(np.flatnonzero(labels == label), found)) for label in (1, 0))
+    assert of_the_rare < 2 * of_the_frequent + 0.1
+
+
 def test_classes_that_are_too_small_are_not_judged():
     features, labels = clouds(30, 3)
     keep = np.flatnonzero((labels < 2) | (np.arange(90) < 64))  # four of the last class

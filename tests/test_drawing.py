@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,10 +44,11 @@ def check_two(folder) -> None:
             assert {0, 100, 200} <= set(np.unique(np.asarray(image.convert("L"))))
 
 
-def test_another_process_draws_and_serves_again(tmp_path):
+def test_another_process_draws_and_serves_again(tmp_path, monkeypatch):
     draw_two(tmp_path / "first")
     first = painter_id()
-    draw_two(tmp_path / "second")
+    monkeypatch.chdir(tmp_path)
+    draw_two(Path("second"))
     assert painter_id() == first != os.getpid()
     for name in ("first", "second"):
         check_two(tmp_path / name)

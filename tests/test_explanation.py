@@ -110,6 +110,18 @@ def test_most_images_of_the_same_kind_are_familiar():
     assert few.knows(features[10:11]).all()
 
 
+def test_few_validation_images_do_not_make_their_like_strange():
+    """With four of them, a fifth of new images would lie further away than the furthest."""
+    rng, shares = np.random.default_rng(0), []
+    split = hs.Split(("",) * 60, np.zeros(60, np.int32), ("00" * 32,) * 60, ("a",))
+    for seed in range(40):
+        features = np.abs(rng.normal(size=(564, 16))) + 0.2
+        known = fit_familiar(features[:60], split, features[60:64], seed=seed)
+        shares.append(known.knows(features[64:]).mean())
+    assert np.mean(shares) >= 0.95
+    assert np.mean(shares) < 1
+
+
 def test_of_many_images_as_many_of_each_class_are_remembered(monkeypatch):
     monkeypatch.setattr("headstart.training.acquaintance.KNOWN", 20)
     labels = np.array([0] * 100 + [1] * 15, np.int32)

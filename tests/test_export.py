@@ -228,15 +228,30 @@ def test_constants_that_are_no_variables_are_kept_in_onnx(tmp_path):
     np.testing.assert_allclose(FORMATS["onnx"].open(file)(images)[0], expected, atol=1e-4)
 
 
-def test_what_the_libraries_of_a_format_raise_becomes_one_message(three, tmp_path, monkeypatch):
-    def fail(*arguments, **settings):
-        raise ValueError("no such operator")
+class ConverterError(Exception):
+    """As TensorFlow's, of no other kind."""
 
-    monkeypatch.setitem(FORMATS, "openvino", replace(FORMATS["openvino"], write=fail))
+
+@pytest.mark.parametrize("step", ["write", "open"])
+def test_what_the_libraries_of_a_format_raise_becomes_one_message(three, tmp_path, monkeypatch, step):
+    def fail(*arguments, **settings):
+        raise ConverterError("no such operator")
+
+    monkeypatch.setitem(FORMATS, "openvino", replace(FORMATS["openvino"], **{step: fail}))
     message = "fail at 'mobilenet_v3_small' in float32, so nothing was written: no such operator. Try another format"
     with pytest.raises(ExportError, match=message):
         write(three.folder, tmp_path, "openvino")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_photos_of_a_class_that_it_does_not_know(three, tmp_path):
+    photos = shutil.copytree(three.folder.parent / "photos", tmp_path / "photos")
+    (photos / "ugly").rename(photos / "handsome")
+    with pytest.raises(
+        DatasetError, match=r"knows no class 'handsome', .*; expected broken, good, ugly\. Name the fold"
+    ):
+        write(three.folder, tmp_path, "openvino", data=photos)
+    assert not (tmp_path / "openvino-float32").exists()
 
 
 def test_photos_that_were_moved_on_the_command_line(run, photos, tmp_path, monkeypatch, capsys):

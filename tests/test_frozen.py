@@ -1,5 +1,6 @@
 """The cut is exact: two parts give what the whole gives, folded gradients are unfolded ones, frozen weights stay."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import headstart as hs
@@ -165,27 +167,61 @@ def test_an_engine_is_kept_and_opened_again_and_made_anew_if_damaged(tmp_path, m
     for _ in range(2):
         frozen.compiled("abc", build, progress=hs.Quiet())
     assert len(made) == 1
-    (tmp_path / "engines" / "abc" / "network.xml").write_text("<net>")
-    assert isinstance(frozen.compiled("abc", build, progress=hs.Quiet()).engine, Engine)
-    assert len(made) == 2
+    folder = tmp_path / "engines" / "abc"
+    weights = bytearray((folder / "network.bin").read_bytes())
+    weights[1000] ^= 1
+    for damage in (
+        lambda: (folder / "network.xml").write_text("<net>"),
+        lambda: (folder / "network.bin").write_bytes(weights),
+        lambda: (folder / "network.xml").unlink(),  # a removal that was not finished
+    ):
+        damage()
+        before = len(made)
+        for _ in range(2):
+            assert isinstance(frozen.compiled("abc", build, progress=hs.Quiet()).engine, Engine)
+        assert len(made) == before + 1
     assert frozen.engine_key(weights="a", size=1) != frozen.engine_key(weights="b", size=1)
     assert frozen.engine_key(weights=None, size=1) is None
 
 
-def test_an_engine_that_does_not_compile_falls_back_to_keras(tmp_path, monkeypatch):
+def test_a_cache_that_can_only_be_read_is_used(tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
+    made = []
 
-    def fail(*arguments) -> None:
-        raise CompileError("OpenVINO cannot convert 'frozen_part': no such operator")
+    def build() -> keras.Model:
+        made.append(1)
+        return parts("mobilenet_v2")[2]
 
+    frozen.compiled("abc", build, progress=hs.Quiet())
+
+    def refuse(*arguments, **settings) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    for name in ("utime", "unlink", "rmdir"):
+        monkeypatch.setattr(os, name, refuse)
+    frozen.compiled("abc", build, progress=hs.Quiet())
+    assert made == [1]
+
+
+class Bessel(keras.layers.Layer):
+    """What OpenVINO has no operator for."""
+
+    def call(self, inputs):
+        return tf.math.bessel_i1e(inputs)
+
+
+def test_what_openvino_cannot_convert_is_run_by_keras(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
+    pixels = keras.Input((8, 8, 3))
+    model = keras.Model(pixels, keras.layers.GlobalAveragePooling2D()(Bessel()(pixels)), name="odd")
     listener = Listener()
-    monkeypatch.setattr(frozen, "write_network", fail)
-    compiled = frozen.compiled("abc", lambda: parts("mobilenet_v2")[2], progress=listener)
+    compiled = frozen.compiled("abc", lambda: model, progress=listener)
     assert isinstance(compiled.engine, KerasEngine)
     assert compiled.key == "abc-keras"
-    assert listener.lines == [
-        "OpenVINO cannot convert 'frozen_part': no such operator. Keras computes the features instead, more slowly."
-    ]
+    (line,) = listener.lines
+    assert line.startswith("OpenVINO cannot convert 'odd': ")
+    assert line.endswith(" Keras computes the features instead, more slowly.")
+    assert not (tmp_path / "engines" / "abc").exists()
 
 
 def test_without_openvino(monkeypatch, tmp_path):

@@ -86,6 +86,16 @@ def test_views_of_an_image_are_never_on_both_sides():
     assert folds(np.array([0, 1, 1]), 0) == []
 
 
+def test_a_class_of_few_images_does_not_end_the_validation_of_the_others():
+    labels = np.array([0] * 20 + [1] * 30 + [2])
+    parts = folds(labels, 0)
+    assert len(parts) == 5
+    assert all(len(labels) - 1 in train for train, _ in parts)
+    assert sorted(np.concatenate([held_out for _, held_out in parts])) == list(range(50))
+    views, _ = made(2, count=51)
+    assert np.isfinite(solve(views, labels, 3, seed=0).logits(views[0])).all()
+
+
 def test_it_converges_silently():
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)

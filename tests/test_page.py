@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -150,10 +151,11 @@ def test_with_the_keyboard_alone(page, photos, tmp_path):
 
 
 def test_another_model_is_asked(page, cells_of):
-    page.get_by_label("Model").select_option("again")
+    page.get_by_label("Model").select_option("other")
     with page.expect_request("**/v1/predict?*") as asked:
         give(page, cells_of[:1])
-    assert "model=again" in asked.value.url
+    assert "model=other" in asked.value.url
+    expect(page.locator(".card .shares li").first).to_contain_text(re.compile("broken|whole"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -188,6 +190,9 @@ def test_a_key_is_asked_for(browser, run, cells_of):
         page = browser.new_page()
         page.goto(guarded.url)
         expect(page.locator("#about")).to_contain_text("asks for its key")
+        page.get_by_label("This service asks for its key").fill("schlüssel€")
+        page.keyboard.press("Enter")
+        expect(page.locator("#about")).to_contain_text("plain ASCII")
         page.get_by_label("This service asks for its key").fill(key)
         page.keyboard.press("Enter")
         expect(page.locator("#about")).to_contain_text("It knows")

@@ -51,7 +51,17 @@ def many(tmp_path_factory):
     plots.save(plots.curves({name: each for name, each in drawn.items() if each}), folder / "plots" / "curves.png")
     plots.save(plots.reliability(found.reliability_before, found.reliability), folder / "plots" / "reliability.png")
     splits = {"train": found, "validation": found, "test": found}
-    numbers = report.metrics(classifier, splits, None, wilson(95, 100), None, seconds={"epochs": 1.0}, seed=0)
+    numbers = report.metrics(
+        classifier,
+        splits,
+        None,
+        wilson(95, 100),
+        None,
+        data="tiles",
+        weights="pretrained",
+        seconds={"epochs": 1.0},
+        seed=0,
+    )
     unreadable = [Unreadable(f"photos/{'very-long-name-' * 20}{i}.jpg", "is empty (0 bytes)") for i in range(30)]
     page = folder / "report.html"
     report.write_page(
@@ -145,6 +155,30 @@ def test_the_page_says_what_the_numbers_say(run):
     assert page.count("alt=") == page.count("<img")
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
+
+
+def test_leaks_and_conflicts_come_before_all_else(run):
+    found = {
+        **run.metrics,
+        "findings": {"verdict": "", "counts": {"leak": 2, "doubtful label": 1, "conflicting labels": 1}},
+    }
+    first, second, third, *_ = advice(found)
+    assert first.startswith("An honest split: 2 held-out photos are also among the photos that were learned from")
+    assert second == "One label for one photo: 1 copy is of a photo of another class."
+    assert third.startswith("Cleaner labels: 1 label is doubtful.")
+
+
+def test_a_verdict_by_the_validation_images_says_so(run):
+    assert "hold out a test split" not in report.verdict(run.metrics)
+    assert "hold out a test split" in report.verdict({**run.metrics, "test": None})
+
+
+def test_a_class_whose_name_begins_with_an_underscore_has_its_place_in_the_legend():
+    labels = np.array([0, 1] * 20)
+    found = measure(np.linspace(-1, 1, 40)[:, None], labels, ("_other", "cats"))
+    named = {name: each for name, each in zip(found.class_names, found.curves, strict=True) if each}
+    (legend,) = plots.curves(named).legends
+    assert [text.get_text().split(":")[0].strip() for text in legend.get_texts()] == ["_other", "cats"]
 
 
 def test_promises_of_the_metrics_are_counted_rightly():

@@ -22,6 +22,7 @@ import headstart as hs
 from conftest import SMALL, Listener
 from headstart.errors import RunError, RunInterruptedError
 from headstart.training import trainer
+from headstart.training.settings import Settings
 from planted import copies, jpeg, tiles
 from small_collections import split_of
 
@@ -198,9 +199,19 @@ def test_interrupted_killed_and_gone_on_with(run, photos, recipe, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+def trained(dataset: hs.Dataset, folder: Path | None, recipe: hs.Recipe) -> trainer.Trained:
+    """Without the rest of a run."""
+    settings = Settings.of(
+        recipe=recipe, backbone="mobilenet_v2", image_size=32, resizing="stretch", weights="pretrained", seed=0,
+        execution="split", precision="float32",
+    )  # fmt: skip
+    return trainer.train_and_keep(dataset, settings, checkpoint_folder=folder, progress=hs.Quiet())
+
+
 def test_fine_tuning_is_gone_on_with(photos, tmp_path):
     """The recipe `fast`, stopped in its fine-tuning: averages, best weights and views are found again."""
-    settings = {"recipe": hs.RECIPES["fast"].with_epochs(3), "image_size": 32}
+    recipe = hs.RECIPES["fast"].with_epochs(3)
+    settings = {"recipe": recipe, "image_size": 32}
 
     def stop() -> None:
         raise KeyboardInterrupt
@@ -208,12 +219,21 @@ def test_fine_tuning_is_gone_on_with(photos, tmp_path):
     with pytest.raises(RunInterruptedError, match=r"Kept in .* 2 epochs"):
         hs.make_run(photos, tmp_path / "stopped", progress=Watcher("Epoch  3/4", stop), **settings)
     stopped = hs.make_run(photos, tmp_path / "stopped", progress=hs.Quiet(), resume=True, **settings)
-    whole = hs.make_run(photos, tmp_path / "whole", progress=hs.Quiet(), **settings)
-    assert history(stopped.folder) == history(whole.folder)
-    assert stopped.metrics["validation"] == whole.metrics["validation"]
-    judgement = whole.metrics["phases"][1]["judgement"]
+    whole = trained(hs.load_dataset(stopped.folder / "splits.csv", progress=hs.Quiet()), None, recipe).classifier
+    assert [float(row["val_loss"]) for row in history(stopped.folder)] == [row["val_loss"] for row in whole.history]
+    assert [float(row["loss"]) for row in history(stopped.folder)] == [row["loss"] for row in whole.history]
+    judgement = whole.phases[1]["judgement"]
     assert stopped.metrics["phases"][1]["judgement"] == judgement
-    assert f"<p>{escape(judgement['verdict'])}</p>" in (whole.folder / "report.html").read_text("utf-8")
+    assert f"<p>{escape(judgement['verdict'])}</p>" in (stopped.folder / "report.html").read_text("utf-8")
+
+
+def test_a_training_that_is_stopped_at_its_very_end(photos, tmp_path):
+    """What fine-tuning ends with are the averaged weights, not those of its last step: they are found again."""
+    recipe = hs.RECIPES["fast"].always_fine_tuned().with_epochs(2)
+    dataset = hs.load_dataset(photos, progress=hs.Quiet())
+    first, again = (trained(dataset, tmp_path / "checkpoints", recipe) for _ in range(2))
+    np.testing.assert_allclose(again.logits(dataset.validation), first.logits(dataset.validation), atol=1e-5)
+    assert again.classifier.history == first.classifier.history
 
 
 def test_images_that_changed_meanwhile(photos, recipe, tmp_path, monkeypatch):

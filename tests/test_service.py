@@ -67,9 +67,10 @@ def test_promises_are_those_of_the_classifier(service, classifier, files, promis
 
 
 def test_options(service, run, files):
-    row = one(service.post(files[0].read_bytes(), params={"top": 1, "explain": "true", "model": "again"}))
+    row = one(service.post(files[0].read_bytes(), params={"top": 1, "explain": "true", "model": "other"}))
     explained = hs.Predictor(run.folder).explain(files[0])
-    assert list(row["probabilities"]) == [explained.prediction.label]
+    names = {"defective": "broken", "functional": "whole"}
+    assert list(row["probabilities"]) == [names[explained.prediction.label]]
     assert (row["places"]["height"], row["places"]["width"]) == explained.places.shape
     assert row["places"]["values"] == pytest.approx(explained.places.ravel().tolist(), abs=0.01)
     assert "similar" not in row, "training photos are shown only where the operator allows it"
@@ -101,10 +102,10 @@ def test_training_images_are_shown_where_it_is_allowed(run, files):
 def test_model(service, run, classifier):
     found = service.get("/v1/model").json()
     assert found["class_names"] == list(classifier.class_names)
-    assert found["models"] == ["cells", "again"]
+    assert found["models"] == ["cells", "other"]
     assert found["metrics"]["test"]["accuracy"] == run.metrics["test"]["accuracy"]
     assert found["limits"]["files"] == 12
-    assert service.get("/v1/model", params={"model": "again"}).json()["model"] == "again"
+    assert service.get("/v1/model", params={"model": "other"}).json()["class_names"] == ["broken", "whole"]
     assert [service.get(path).json() for path in ("/healthz", "/readyz")] == [{"status": "ok"}] * 2
     assert [httpx.head(service.url + path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
 
@@ -420,9 +421,11 @@ def test_api_key_and_cors(run, files, tmp_path):
             assert service.get(path).status_code == 401
             assert service.get(path, headers={"Authorization": f"Bearer {key}"}).status_code == 200
         assert service.get("/healthz").status_code == service.get("/").status_code == 200
-        assert hs.Client(service.url, api_key=key).predict(content).label in ("defective", "functional")
+        assert hs.Client(service.url, api_key=f"{key}\n").predict(content).label in ("defective", "functional")
         with pytest.raises(hs.ServiceError, match="asks for its key"):
             hs.Client(service.url).predict(content)
+        with pytest.raises(hs.ServiceError, match="The API key holds characters that none can have"):
+            hs.Client(service.url, api_key=f"{key}€")
         asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST",
                  "Access-Control-Request-Headers": "authorization,content-type"}  # fmt: skip
         allowed = httpx.options(f"{service.url}/v1/predict", headers=asked)
@@ -458,6 +461,10 @@ def test_a_service_that_cannot_start_says_why(run, tmp_path, capfd, monkeypatch)
 def test_runs_are_named_by_their_folders_or_as_it_is_said(tmp_path):
     (tmp_path / "a=b").mkdir()
     found = named_runs([str(tmp_path / "cells"), "pets=runs/2", str(tmp_path / "a=b")])
+    (tmp_path / "current").symlink_to(tmp_path / "a=b")
+    assert list(named_runs([str(tmp_path / "current")])) == ["current"]
+    with pytest.raises(hs.ServiceError, match="is no name for a model"):
+        named_runs([str(tmp_path / "caf\udce9")])
     assert found == {"cells": tmp_path / "cells", "pets": Path("runs/2"), "a=b": tmp_path / "a=b"}
 
 

@@ -22,12 +22,27 @@ from headstart.errors import DatasetError
 COPIES, ENGINES, FEATURES, NETWORKS, READABLE = "copies", "engines", "features", "networks", "readable"
 # what is kept for speed; archives and samples are not made so quickly
 KINDS = (COPIES, ENGINES, FEATURES, NETWORKS, READABLE)
-LIMIT_GB = float(os.environ.get("HEADSTART_CACHE_GB", "20"))  # of features, engines and networks together
+LIMIT_GB = 20.0  # of features, engines and networks together, unless $HEADSTART_CACHE_GB says otherwise
 
 
 def cache_folder() -> Path:
     """Where headstart keeps what can be made again: $HEADSTART_CACHE, or the user's cache folder."""
     return Path(os.environ.get("HEADSTART_CACHE") or platformdirs.user_cache_dir("headstart", appauthor=False))
+
+
+def limit() -> float:
+    """Bytes that features, engines and networks may take together.
+
+    Raises:
+        DatasetError: $HEADSTART_CACHE_GB is no number.
+    """
+    text = os.environ.get("HEADSTART_CACHE_GB") or str(LIMIT_GB)
+    try:
+        return float(text) * 1e9
+    except ValueError:
+        raise DatasetError(
+            f"HEADSTART_CACHE_GB is '{text}': expected a number of gigabytes, such as 20. Set it anew, or unset it."
+        ) from None
 
 
 def key(*packages: str, **facts: str | int | float | None) -> str | None:
@@ -54,38 +69,44 @@ def keep(written: Path, folder: Path) -> str | None:
 
 def put(file: Path, content: bytes) -> bool:
     """Write a file of the cache, where it appears whole. Whether it could be: if not, the next run works anew."""
-    with suppress(OSError):
+    temporary = file.with_name(f"writing-{uuid.uuid4().hex}")
+    try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_name(f"writing-{uuid.uuid4().hex}")
         temporary.write_bytes(content)
         temporary.rename(file)
-        return True
-    return False
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        return False
+    return True
 
 
-def evict(limit: float = LIMIT_GB * 1e9, sparing: Collection[str] = ()) -> None:
+def used(entry: Path) -> None:
+    """Note that a file or folder was used last now, so that it is not evicted soon."""
+    with suppress(OSError):  # in a cache that can only be read nothing is evicted either
+        os.utime(entry)
+
+
+def evict(limit: float, sparing: Collection[str] = ()) -> None:
     """Remove what was used longest ago until the rest takes no more than `limit` bytes.
 
-    sparing: paths that stay, whatever their age.
+    sparing: paths that stay, whatever their age. What cannot be removed stays as well.
     """
-    entries = [
-        *(cache_folder() / FEATURES).rglob("*.npy"),
-        *(cache_folder() / ENGINES).glob("*"),
-        *(cache_folder() / NETWORKS).glob("*"),
-    ]
-    found = []
+    entries, found = [], []
+    with suppress(FileNotFoundError):  # another process clears the cache
+        for pattern in (f"{FEATURES}/*/*/*.npy", f"{ENGINES}/*", f"{NETWORKS}/*"):
+            entries += cache_folder().glob(pattern)
     for path in entries:
-        try:
+        with suppress(FileNotFoundError):  # another run removed it
             found.append((path.stat().st_mtime, _size(path), path))
-        except FileNotFoundError:  # another run removed it
-            continue
     total = sum(size for _, size, _ in found)
     for _, size, path in sorted(found):
         if total <= limit:
             return
         if str(path) not in sparing:
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-            total -= size
+            with suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+                total -= size
 
 
 def sizes() -> dict[str, int]:

@@ -19,7 +19,7 @@ from headstart.data.duplicates import Duplicates
 from headstart.data.findings import CONFLICT, DOUBT, KINDS, LEAK, OUTLIER, UNREADABLE, Finding
 from headstart.data.folder import Item, list_images
 from headstart.data.inspection import inspect_files
-from headstart.data.loading import Collection, read_collection, refusal
+from headstart.data.loading import Collection, printable, read_collection, refusal
 from headstart.data.resizing import STRETCH
 from headstart.data.rows import Rows
 from headstart.data.splits import SPLITS, TEST, TEST_FRACTION, TRAIN, VALIDATION
@@ -94,10 +94,10 @@ def inspect_collection(found: Collection, settings: Settings, progress: Progress
         features = pooled_features(images, settings, progress=progress)
         duplicates = copies(images, settings, lambda: features, progress=progress)
         judgements = _judgements(images, features, duplicates, settings.seed)
-    findings = [Finding(UNREADABLE, bad.path, detail=bad.reason) for bad in found.unreadable]
+    findings = [Finding(UNREADABLE, str(Path(bad.path).absolute()), detail=bad.reason) for bad in found.unreadable]
     findings += [*files.findings, *judgements, *_copies(images, duplicates)]
     findings += _leaks(images, [item.split for item in found.items], duplicates)
-    findings = _completed(findings, found.items)
+    findings = _completed(findings, found.listing.items)
     refused = refusal(found)
     remarks = [f"`headstart train` would refuse this collection: {refused.rstrip('.')}"] if refused else []
     remarks += [*found.listing.notes, *_remarks_on_classes(found.items), *files.remarks]
@@ -161,7 +161,7 @@ def _leaks(images: Split, splits: Sequence[str | None], duplicates: Duplicates) 
 
 def _completed(findings: Sequence[Finding], items: Sequence[Item]) -> list[Finding]:
     """With the labels and splits of the images."""
-    known = {str(item.path.absolute()): (item.label, item.split or "") for item in items}
+    known = {printable(item.path.absolute()): (printable(item.label), item.split or "") for item in items}
     completed = []
     for finding in findings:
         label, split = known.get(finding.path, ("", ""))
@@ -173,7 +173,8 @@ def _completed(findings: Sequence[Finding], items: Sequence[Item]) -> list[Findi
 def _classes(listed: Sequence[Item], readable: Sequence[Item]) -> dict[str, dict[str, int]]:
     counts = Counter((item.label, item.split or "all") for item in readable)
     splits = [split for split in (*SPLITS, "all") if any(split == (item.split or "all") for item in listed)]
-    return {label: {split: counts[label, split] for split in splits} for label in sorted({i.label for i in listed})}
+    labels = sorted({item.label for item in listed})
+    return {printable(label): {split: counts[label, split] for split in splits} for label in labels}
 
 
 def _remarks_on_classes(items: Sequence[Item]) -> list[str]:

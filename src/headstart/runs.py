@@ -19,7 +19,7 @@ from headstart.data.loading import Collection, collect, divide
 from headstart.data.resizing import STRETCH
 from headstart.data.splits import TEST, VALIDATION
 from headstart.data.tables import TABLE, read_splits, write_splits
-from headstart.errors import RunError
+from headstart.errors import ImageError, RunError
 from headstart.evaluation.drawing import drawing
 from headstart.inspecting import inspect_collection
 from headstart.models import backbones
@@ -143,9 +143,20 @@ def make_run(
             if future:
                 gallery.draw_outlook(draw, future)
             familiar = _familiar(trained, held_out)
-            found = None if images else _findings(collection, settings)
+            found = None if images else _findings(collection, settings, progress)
         numbers = _write(
-            partial, out.name, classifier, dataset, evaluations, future, familiar, found, start=start, seed=seed
+            partial,
+            out.name,
+            classifier,
+            dataset,
+            evaluations,
+            future,
+            familiar,
+            found,
+            data=Path(data).absolute().name,
+            weights=Path(weights).name,
+            start=start,
+            seed=seed,
         )
     progress.say(f"Done in {numbers['seconds']['total']:.0f} s. The run is in '{out}'.")
     return Run(out, numbers)
@@ -215,11 +226,15 @@ def _outlook(trained: Trained, dataset: Dataset, seed: int, progress: Progress) 
     return found
 
 
-def _findings(collection: Collection, settings: Settings) -> Inspection | None:
+def _findings(collection: Collection, settings: Settings, progress: Progress) -> Inspection | None:
     """What is odd about the collection, where the features that show it are kept already."""
     if not settings.recipe.solves_head or settings.resizing != STRETCH:
         return None
-    return inspect_collection(collection, settings, Quiet())
+    try:
+        return inspect_collection(collection, settings, Quiet())
+    except ImageError as error:  # by now all is trained and measured
+        progress.say(f"The report says nothing of the collection: {error}")
+        return None
 
 
 def _familiar(trained: Trained, held_out: Split) -> Interval | None:
@@ -255,6 +270,8 @@ def _write(
     familiar: Interval | None,
     found: Inspection | None,
     *,
+    data: str,
+    weights: str,
     start: float,
     seed: int,
 ) -> dict:
@@ -270,7 +287,9 @@ def _write(
         "total": round(time.perf_counter() - start, 3),  # of this process; all others add up over a resumed run
         "epochs": round(sum(row["seconds"] for row in classifier.history), 3),
     }
-    numbers = report.metrics(classifier, evaluations, future, familiar, found, seconds=seconds, seed=seed)
+    numbers = report.metrics(
+        classifier, evaluations, future, familiar, found, data=data, weights=weights, seconds=seconds, seed=seed
+    )
     report.write_metrics(folder / "metrics.json", numbers)
     report.write_page(
         folder / "report.html",

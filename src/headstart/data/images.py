@@ -6,6 +6,7 @@ Training, evaluation and prediction read by the same functions, so that a file a
 becomes a square is said in `resizing.py`.
 """
 
+import hashlib
 import io
 import struct
 import warnings
@@ -17,6 +18,7 @@ import cv2
 import numpy as np
 from PIL import (
     BmpImagePlugin,
+    ExifTags,
     GifImagePlugin,
     Image,
     ImageOps,
@@ -27,7 +29,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from headstart.data.resizing import STRETCH, get_resizing, power_of_two, resize
+from headstart.data.resizing import PAD, STRETCH, get_resizing, power_of_two, resize
 from headstart.errors import ImageError, ImageTooLargeError, NotAnImageError
 
 # Files with these endings are taken for images; what a file really is, its content says.
@@ -80,12 +82,7 @@ def read_image(
         ImageError: the file is missing, empty, cut short, too large or no image that headstart reads. The message
             begins with its path; of bytes, it is the reason alone.
     """
-    if isinstance(source, (str, Path)):
-        try:
-            return read_image(_content(source), size, resizing, max_pixels=max_pixels)
-        except ImageError as error:
-            raise type(error)(f"'{source}' {error}.") from None
-    image = _decode(source, size, resizing, max_pixels)
+    image = _read(source, size, resizing, max_pixels)
     return image if size is None else resize(image, size, resizing)
 
 
@@ -109,27 +106,38 @@ def read_header(path: str | Path) -> Header:
     try:
         with Image.open(path, formats=FORMATS) as image:
             transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-            animated = bool(getattr(image, "is_animated", False)) and image.format != "MPO"
-            return Header(str(image.format), image.mode, *image.size, transparent, animated)
+            return Header(str(image.format), image.mode, *image.size, transparent, _is_animated(image))
     except _PILLOW_FAILURES as error:  # UnidentifiedImageError is an OSError, too
         raise ImageError(f"'{path}' cannot be looked at ({error}).") from None
 
 
-def read_again(path: str | Path, size: int, resizing: str = STRETCH) -> np.ndarray:
+def _is_animated(image: Image.Image) -> bool:
+    try:
+        return bool(getattr(image, "is_animated", False)) and image.format != "MPO"
+    except _PILLOW_FAILURES:  # behind the first frame, which is all that is read, a file may be damaged
+        return True
+
+
+def read_again(path: str | Path, size: int, resizing: str = STRETCH, *, digest: str | None = None) -> np.ndarray:
     """`read_image` of a file that was read when the collection was listed: uint8 (size, size, 3).
+
+    digest: SHA-256 of what it held then, hexadecimal; None where that does not matter.
 
     Raises:
         ImageError: it was changed or moved since.
     """
     try:
-        return read_image(path, size, resizing)
+        content = _content(path)
+        if digest and hashlib.sha256(content).hexdigest() != digest:
+            raise ImageError("holds something else than a while ago")
+        return read_image(content, size, resizing)
     except ImageError as error:
-        raise ImageError(f"{error} It could be read a while ago: was it changed or moved?") from None
+        raise ImageError(f"'{path}' {error}. It could be read a while ago: was it changed or moved?") from None
 
 
 def read_thumbnail(source: bytes | str | Path, longest: int) -> np.ndarray:
     """One image in its own shape, uint8 (height, width, 3), its longer side at most `longest` pixels: to be shown."""
-    image = read_image(source)
+    image = _read(source, longest, PAD, MAX_PIXELS)  # decoded no larger than it need be
     scale = longest / max(image.shape[:2])
     if scale >= 1:
         return image
@@ -191,6 +199,16 @@ def from_pillow(image: Image.Image) -> np.ndarray:
         raise ImageError(f"is damaged or cut short ({error})") from None
 
 
+def _read(source: bytes | str | Path, size: int | None, resizing: str, max_pixels: int) -> np.ndarray:
+    """All of an image, in its own shape; where a size is given, perhaps smaller, but large enough to be resized."""
+    if isinstance(source, bytes):
+        return _decode(source, size, resizing, max_pixels)
+    try:
+        return _decode(_content(source), size, resizing, max_pixels)
+    except ImageError as error:
+        raise type(error)(f"'{source}' {error}.") from None
+
+
 def _content(path: str | Path) -> bytes:
     try:
         return Path(path).read_bytes()
@@ -232,11 +250,13 @@ def _is_whole_jpeg(data: bytes) -> bool:
 def _upright(image: Image.Image) -> Image.Image:
     """Turned as its EXIF data says; as it is stored where these are damaged, which the pixels need not be."""
     try:
-        return ImageOps.exif_transpose(image)
+        # most need not be turned, and then it would make a copy
+        return image if image.getexif().get(ExifTags.Base.Orientation, 1) == 1 else ImageOps.exif_transpose(image)
     except _PILLOW_FAILURES:
         return image
 
 
 def _on_white(rgba: Image.Image) -> np.ndarray:
-    white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-    return np.asarray(Image.alpha_composite(white, rgba).convert("RGB"))
+    white = Image.new("RGB", rgba.size, (255, 255, 255))
+    white.paste(rgba, mask=rgba.getchannel("A"))
+    return np.asarray(white)

@@ -196,7 +196,7 @@ def read_collection(listing: Listing, progress: Progress) -> Collection:
                     readable.append(item)
                     digests.append(digest)
                 else:
-                    unreadable.append(Unreadable(_printable(item.path), reason))
+                    unreadable.append(Unreadable(printable(item.path), reason))
             advance(len(chunk), "")
     remember(digest for digest in map(bytes.fromhex, digests) if digest not in known)
     return Collection(listing, readable, digests, tuple(unreadable))
@@ -223,7 +223,7 @@ def _check_unreadable(found: Collection) -> None:
 
 
 def _digest_or_reason(known: Set[bytes], item: Item) -> tuple[str, str | None]:
-    if _printable(item.path) != str(item.path) or _printable(item.label) != item.label:
+    if printable(item.path) != str(item.path) or printable(item.label) != item.label:
         return "", "has a name that is no Unicode text; rename it"
     try:
         data = item.path.read_bytes()
@@ -237,7 +237,7 @@ def _digest_or_reason(known: Set[bytes], item: Item) -> tuple[str, str | None]:
     return digest.hexdigest(), None
 
 
-def _printable(name: str | Path) -> str:
+def printable(name: str | Path) -> str:
     """A name with the bytes that are no UTF-8, as old disks have them, written out."""
     return str(name).encode("utf-8", "backslashreplace").decode()
 

@@ -51,7 +51,10 @@ class Client:
         """
         if not url.startswith(("http://", "https://")):
             raise ServiceError(f"'{url}' is no address of a service; expected one such as http://127.0.0.1:8000.")
-        self.url, self.model, self._key = url.rstrip("/"), model, api_key
+        key = (api_key or "").strip()  # a key that was read from a file ends in a new line
+        if not (key.isascii() and key.isprintable()):
+            raise ServiceError("The API key holds characters that none can have: expected printable ASCII.")
+        self.url, self.model, self._key = url.rstrip("/"), model, key
         self._time_out, self._retries = time_out, retries
 
     @overload

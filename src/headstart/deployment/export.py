@@ -10,8 +10,9 @@ import io
 import json
 import os
 import warnings
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -25,7 +26,7 @@ from headstart.data.splits import TRAIN, VALIDATION
 from headstart.deployment.formats import FLOAT32, INT8, Format, Run, get_format
 from headstart.deployment.photos import Photos, PhotosOfRun
 from headstart.deployment.proof import BATCH, TOLERANCES, Proof, Tolerance, prove
-from headstart.errors import ExportError
+from headstart.errors import ExportError, HeadstartError
 from headstart.models.card import digest, read_card
 from headstart.new_folder import check_free, new_file, new_folder
 from headstart.progress import Console, Progress
@@ -93,10 +94,10 @@ def export(
     card = _card_beside(out) if target.suffix else out / CARD
     check_free(out)
     check_free(card)
-    read_card(run)
+    class_names = read_card(run)["class_names"]
     photos = PhotosOfRun(run, Path(data) if data else None, progress)
-    proving = photos.draw(VALIDATION, PROVED_ON)
-    calibrating = photos.draw(TRAIN, CALIBRATED_ON) if precision == INT8 else None
+    proving = photos.draw(VALIDATION, PROVED_ON, class_names)
+    calibrating = photos.draw(TRAIN, CALIBRATED_ON, class_names) if precision == INT8 else None
 
     # Only now: Keras takes its time, and something might have been wrong.
     from headstart.models.classifier import load
@@ -110,9 +111,10 @@ def export(
     with new_file(out, card) if target.suffix else new_folder(out) as content:
         path = content / out.name if target.suffix else content
         facts = {"schema": SCHEMA, "format": format, "precision": precision, **_facts(classifier)}
-        facts = _write(classifier, target, path, facts, precision=precision, pixels=pixels, photos=calibrating)
-        progress.say("Proving it ...")
-        proof = _prove(classifier, target.open(path), proving, pixels)
+        with _failures_of_libraries(classifier.backbone, precision):
+            facts = _write(classifier, target, path, facts, precision=precision, pixels=pixels, photos=calibrating)
+            progress.say("Proving it ...")
+            proof = _prove(classifier, target.open(path), proving, pixels)
         proof.check(tolerance or TOLERANCES[precision])
         files = sorted(file for file in content.rglob("*") if file.is_file())
         size = sum(file.stat().st_size for file in files)
@@ -161,14 +163,22 @@ def _write(
     examples = [image[None].astype(pixels) for image in _decoded(photos, classifier)] if photos else []
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        try:
-            target.write(network, path, description, precision=precision, photos=examples)
-        except (ValueError, TypeError, KeyError, RuntimeError) as error:  # what their libraries raise
-            raise ExportError(
-                f"The libraries of this format fail at '{classifier.backbone}' in {precision}, so nothing was written: "
-                f"{error}. Try another format or precision."
-            ) from error
+        target.write(network, path, description, precision=precision, photos=examples)
     return description
+
+
+@contextmanager
+def _failures_of_libraries(backbone: str, precision: str) -> Iterator[None]:
+    """Converters, quantisers and runtimes raise errors of some ten kinds, most of which derive from Exception alone."""
+    try:
+        yield
+    except (HeadstartError, OSError):
+        raise
+    except Exception as error:
+        raise ExportError(
+            f"The libraries of this format fail at '{backbone}' in {precision}, so nothing was written: {error}. Try "
+            f"another format or precision."
+        ) from error
 
 
 def _prove(classifier: Classifier, run: Run, photos: Photos, pixels: str) -> Proof:

@@ -14,7 +14,7 @@ class Limits:
 
     file_bytes: int = 20 * MEGABYTE  # a photo of a telephone has 2 to 12
     files: int = 32
-    pixels: int = 50_000_000  # a PNG of so many takes 150 MB while it is decoded
+    pixels: int = 50_000_000  # a PNG of so many takes some 550 MB while it is decoded, a JPEG 20
     queue: int = 64  # about a second of work for two cores
     patience: float = 10
     slowest: int = 50_000  # 0.4 Mbit/s

@@ -59,13 +59,21 @@ class PhotosOfRun:
         labels = [images.class_names[label] for label in images.labels]
         self._rows = list(zip(images.paths, labels, splits, images.digests, strict=True))
 
-    def draw(self, split: str, count: int) -> Photos:
+    def draw(self, split: str, count: int, class_names: Sequence[str]) -> Photos:
         """Up to `count` photos of a split that are still what they were.
 
+        class_names: of the classifier.
+
         Raises:
-            DatasetError: there is none.
+            DatasetError: there is none, or one of another class.
         """
         rows = [row for row in self._rows if row[2] in (split, ANY)]
+        if strange := sorted({row[1] for row in rows} - set(class_names)):
+            raise DatasetError(
+                f"The classifier of '{self.run}' knows no class '{strange[0]}', of which there are photos in "
+                f"'{self.data or self.run / TABLE}'; expected {', '.join(class_names[:10])}"
+                f"{', ...' if len(class_names) > 10 else ''}. Name the folders so, and leave others out."
+            )
         paths, labels, lost = [], [], 0
         for index in np.random.default_rng(0).permutation(len(rows)):
             path, label, _, known = rows[index]

@@ -11,7 +11,7 @@ import numpy as np
 
 from headstart.models.answering import Answering
 from headstart.models.card import ENGINE, MODEL, check_files, facts_of, read_card
-from headstart.models.engine import NETWORK, CompileError, Engine, read_head
+from headstart.models.engine import NETWORK, CompileError, Engine
 from headstart.models.outputs import Look
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Predictor(Answering):
         try:
             if not engine:
                 raise CompileError(card.get("no_engine") or f"'{self.folder}' was saved without an engine")
-            self._engine = Engine(self._network_file, batch=BATCH)
+            self._engine = Engine(self._network_file, batch=BATCH, precision=facts.precision)
         except CompileError as error:
             from headstart.progress import Console
 
@@ -67,11 +67,9 @@ class Predictor(Answering):
 
     @property
     def head(self) -> tuple[np.ndarray, np.ndarray]:
-        return self._head
-
-    @cached_property
-    def _head(self) -> tuple[np.ndarray, np.ndarray]:
-        return read_head(self._network_file) if self._engine else self._keras.head
+        if self._engine is None or self._engine.head is None:
+            return self._keras.head
+        return self._engine.head
 
     @cached_property
     def _keras(self) -> Network:

@@ -120,9 +120,12 @@ def named_runs(arguments: Sequence[str]) -> dict[str, Path]:
     for argument in arguments:
         name, equals, folder = argument.partition("=")
         if not equals or Path(argument).is_dir():
-            name, folder = Path(argument).resolve().name, argument
+            place = Path(argument).absolute()  # a link has a name of its own
+            name, folder = place.resolve().name if place.name == ".." else place.name, argument
         if not name or not folder:
             raise ServiceError(f"'{argument}' has no name or no folder; expected RUN or NAME=RUN.")
+        if not name.isprintable():
+            raise ServiceError(f"{name!r} is no name for a model: expected printable text. Give it one: NAME=RUN.")
         if name in runs:
             raise ServiceError(f"Two runs have the name '{name}'. Give one another name: NAME=RUN.")
         runs[name] = Path(folder)

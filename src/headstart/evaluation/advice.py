@@ -1,6 +1,6 @@
 """What next? The numbers of a run -> sentences, the weightiest first. Knows no model and no images."""
 
-from headstart.data.findings import DOUBT
+from headstart.data.findings import CONFLICT, DOUBT, LEAK
 
 WIDE = 0.06  # width of the test accuracy's interval from which on more test images are worth more than another training
 OFF = 0.05  # expected calibration error that is worth a word
@@ -14,11 +14,18 @@ def advice(numbers: dict) -> list[str]:
     found = numbers[name]
     accuracy = found["accuracy"]
     lines = []
-    doubts = (numbers.get("findings") or {}).get("counts", {}).get(DOUBT, 0)
-    if doubts:
+    counts = (numbers.get("findings") or {}).get("counts", {})
+    if leaks := counts.get(LEAK):
         lines.append(
-            f"Cleaner labels: {doubts:,} are doubtful. Look at them first (headstart inspect DATA --out FOLDER): each "
-            f"wrong one teaches, or measures, a mistake."
+            f"An honest split: {_counted(leaks, 'held-out photo')} also among the photos that were learned from, or "
+            f"chosen by, so the accuracy is too high. Remove the copies (headstart inspect DATA --out FOLDER)."
+        )
+    if conflicts := counts.get(CONFLICT):
+        lines.append(f"One label for one photo: {_counted(conflicts, 'copy', 'copies')} of a photo of another class.")
+    if doubts := counts.get(DOUBT):
+        lines.append(
+            f"Cleaner labels: {_counted(doubts, 'label')} doubtful. Look at them first (headstart inspect DATA --out "
+            f"FOLDER): each wrong one teaches, or measures, a mistake."
         )
     if numbers["outlook"]:
         lines.append(numbers["outlook"]["advice"])
@@ -49,3 +56,8 @@ def advice(numbers: dict) -> list[str]:
             f"{accuracy['count']:,} images; more validation images would calibrate them better."
         )
     return lines or ["Nothing stands out: use it, and measure it now and then on new photos (headstart evaluate)."]
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    """ "1 label is", "3 labels are"."""
+    return f"1 {one} is" if count == 1 else f"{count:,} {many or one + 's'} are"

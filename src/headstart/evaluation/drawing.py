@@ -26,6 +26,7 @@ def drawing(folder: Path) -> Iterator[Draw]:
     Raises:
         RunError: the process was killed.
     """
+    folder = folder.absolute()  # the process stays in the folder where it was started
     folder.mkdir(exist_ok=True)
     painter = _painter()
     painter.submit(_import)

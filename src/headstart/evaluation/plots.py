@@ -180,8 +180,8 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str], title: str = "Con
     figure.colorbar(picture, ax=axes, shrink=0.8, label="share of the images of a class", format="{x:.0%}")
     step = -(-classes // MAX_NAMES)
     ticks = np.arange(0, classes, step)
-    shown = [_short(names[i], LABEL_WIDTH) for i in ticks]
-    turned = max(map(len, shown)) * 0.09 * classes > side * 0.8 or classes > 6
+    shown = [_short(names[int(i)], LABEL_WIDTH) for i in ticks]
+    turned = max(map(len, shown)) * 0.09 * classes > side * 0.6 or classes > 6
     fontsize = 10 if classes <= 12 else max(6, 11 - classes / 10)
     axes.set_xticks(ticks, shown, rotation=90 if turned else 0, fontsize=fontsize)
     axes.set_yticks(ticks, shown, fontsize=fontsize)
@@ -240,7 +240,8 @@ def curves(found: Mapping[str, Curves], title: str = "ROC and precision-recall c
     styles = itertools.cycle(itertools.product(("-", "--"), (BLUE, ORANGE, GREEN, RED)))
     for name, (line, colour) in zip(worst, styles, strict=False):
         of_class = found[name]
-        label = f"{_short(name, LABEL_WIDTH)}: {of_class.roc_area:.3f}, {of_class.average_precision:.3f}"
+        shown = f" {name}" if name.startswith("_") else name  # matplotlib leaves others out of a legend
+        label = f"{_short(shown, LABEL_WIDTH)}: {of_class.roc_area:.3f}, {of_class.average_precision:.3f}"
         left.plot(of_class.false_positives, of_class.true_positives, line, color=colour, linewidth=1.8, label=label)
         right.plot(of_class.recall, of_class.precision, line, color=colour, linewidth=1.8)
     for axes, x, y in (

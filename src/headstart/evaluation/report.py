@@ -48,10 +48,14 @@ def metrics(
     familiar: Interval | None,
     found: Inspection | None,
     *,
+    data: str,
+    weights: str,
     seconds: Mapping[str, float],
     seed: int,
 ) -> dict:
     """The content of metrics.json.
+
+    data: name of the collection. weights: that the base began with: "pretrained", "random", or a file's name.
 
     evaluations: of each split that has images; the others become null.
     future: what more images would bring. familiar: the share of held-out images that are like what was trained on.
@@ -65,7 +69,9 @@ def metrics(
         "recipe": classifier.recipe,
         "seed": seed,
         **{name: _measured(name, evaluations) for name in SPLITS},
+        "data": data,
         "resizing": classifier.resizing,
+        "weights": weights,
         "familiar": familiar.to_json() if familiar else None,
         "certainty": classifier.certainty.to_json(),
         "outlook": future.to_json() if future else None,
@@ -131,8 +137,14 @@ def verdict(numbers: dict) -> str:
     """One plain sentence with its interval."""
     name = "test" if numbers["test"] else "validation"
     accuracy = numbers[name]["accuracy"]
-    return (
+    words = (
         f"Of {accuracy['count']:,} {name} images, {accuracy['correct']:,} are answered rightly: "
         f"{accuracy['value']:.1%}. On new photos of the same kind, expect between {accuracy['low']:.1%} and "
         f"{accuracy['high']:.1%}."
     )
+    if name == VALIDATION:
+        words += (
+            " Choices were made by these images too (what to keep, when to be sure), so expect a little less; hold out "
+            "a test split to know."
+        )
+    return words

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import tempfile
 import zipfile
 import zlib
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,8 +69,7 @@ def find(key: str | None) -> Blank | None:
         with zipfile.ZipFile(folder / MODEL) as form:
             if form.testzip() is not None:
                 raise zipfile.BadZipFile("a checksum is wrong")
-        with suppress(OSError):  # a cache that can only be read
-            os.utime(folder)  # used last now
+        cache.used(folder)
         shapes = tuple(tuple(shape) for shape in facts["summary"].pop("shapes"))
         return Blank(folder / MODEL, tuple(facts["head"]), Summary(**facts["summary"], shapes=shapes))
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from headstart.data.resizing import RESIZINGS, STRETCH
 from headstart.errors import RunError
 from headstart.models.certainty import Certainty
+from headstart.models.engine import PRECISIONS
 from headstart.models.familiarity import FILE as KNOWN
 from headstart.models.familiarity import Familiar
 
@@ -25,6 +26,7 @@ class Facts(NamedTuple):
     image_size: int
     recipe: str
     resizing: str
+    precision: str
     certainty: Certainty
     familiar: Familiar | None
 
@@ -38,7 +40,7 @@ def read_card(folder: Path) -> dict:
 
     Raises:
         RunError: there is no such folder, it holds no classifier, or the card is damaged, of another schema or with an
-            unknown resizing.
+            unknown resizing or precision.
     """
     file = folder / FILE
     if not file.is_file():
@@ -60,6 +62,11 @@ def read_card(folder: Path) -> dict:
         raise RunError(
             f"'{file}' has the resizing {card['resizing']!r}, this headstart knows {', '.join(RESIZINGS)}. {writer}"
         )
+    card.setdefault("precision", "float32")
+    if card["precision"] not in list(PRECISIONS):
+        raise RunError(
+            f"'{file}' has the precision {card['precision']!r}, this headstart knows {', '.join(PRECISIONS)}. {writer}"
+        )
     return card
 
 
@@ -80,6 +87,7 @@ def facts_of(folder: Path, card: dict) -> Facts:
         image_size=card["image_size"],
         recipe=card["recipe"],
         resizing=card["resizing"],
+        precision=card["precision"],
         certainty=certainty,
         familiar=Familiar.read(folder, card["farthest"]) if card.get("farthest") is not None else None,
     )

@@ -39,6 +39,7 @@ class Classifier(Answering):
     image_size: side in pixels.
     recipe: name of the recipe that it was trained by.
     resizing: how a photo becomes the square that the network sees: name of a row of RESIZINGS.
+    precision: of the engine that it was measured with, and that `Predictor` answers with: "float32" or "bfloat16".
     certainty: what its validation images showed: temperature of its probabilities, thresholds of sure answers.
     familiar: features of some training images, by which an image is known to be like nothing it was trained on.
     history: a row for each epoch of its training, as in history.csv; empty after `load`.
@@ -51,6 +52,7 @@ class Classifier(Answering):
     image_size: int
     recipe: str
     resizing: str = STRETCH  # the tutorial's
+    precision: str = "float32"
     certainty: Certainty = field(default_factory=Certainty)
     familiar: Familiar | None = None
     history: tuple[dict, ...] = ()
@@ -103,6 +105,7 @@ class Classifier(Answering):
             "backbone": self.backbone,
             "image_size": self.image_size,
             "resizing": self.resizing,
+            "precision": self.precision,
             "recipe": self.recipe,
             "certainty": self.certainty.to_json(),
             "farthest": self.familiar.farthest if self.familiar else None,

@@ -46,7 +46,10 @@ class Runs(Protocol):
 
 
 class Engine:
-    """A network that OpenVINO compiled for this processor."""
+    """A network that OpenVINO compiled for this processor.
+
+    head: kernel and bias of the network of a classifier, float32 (depth, logits) and (logits,); None of others.
+    """
 
     def __init__(self, file: Path, *, batch: int = BATCH, precision: str = "float32") -> None:
         """Compile the XML file that `write_network` or `add_head` wrote, for batches of that many images.
@@ -57,6 +60,7 @@ class Engine:
         try:
             core = _core()
             network = core.read_model(file)
+            self.head = _head_of(network)
             network.reshape([batch, *list(network.input().partial_shape)[1:]])
             settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": PRECISIONS[precision]}
             self._compiled = core.compile_model(network, "CPU", settings)
@@ -148,13 +152,15 @@ def write_network(model: Any, file: Path) -> None:
         network = openvino.convert_model(called.get_concrete_function(pixels))
         # some activations (SiLU) come with a gradient of their own, whose parts end up among the outputs as well
         names = ["Identity:0", *(f"Identity_{number}:0" for number in range(1, len(model.outputs)))]
-        wanted = [next(output for output in network.outputs if name in output.get_names()) for name in names]
+        wanted = [output for name in names for output in network.outputs if name in output.get_names()]
+        if len(wanted) < len(names):
+            raise CompileError(f"OpenVINO loses outputs of '{model.name}' as it converts it")
         network = openvino.Model([output.node for output in wanted], network.get_parameters(), "network")
         steps = PrePostProcessor(network)
         steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
         network = steps.build()
         openvino.save_model(network, file, compress_to_fp16=False)
-    except RuntimeError as error:  # openvino's own errors are of this type, for lack of operators as for a full disk
+    except _failures() as error:
         raise CompileError(f"OpenVINO cannot convert '{model.name}': {_first_line(error)}") from None
 
 
@@ -182,10 +188,11 @@ def add_head(body: Path, file: Path, kernel: np.ndarray, bias: np.ndarray) -> No
         raise CompileError(f"OpenVINO cannot put a head on '{body}': {_first_line(error)}") from None
 
 
-def read_head(file: Path) -> tuple[np.ndarray, np.ndarray]:
+def _head_of(network: Any) -> tuple[np.ndarray, np.ndarray] | None:
     """Kernel and bias of a network that `add_head` wrote."""
-    network = _core().read_model(file)
     constants = {node.get_friendly_name(): node for node in network.get_ops()}
+    if KERNEL not in constants:
+        return None
     return constants[KERNEL].get_data().copy(), constants[BIAS].get_data().copy()
 
 
@@ -209,6 +216,14 @@ def _openvino() -> Any:
     import openvino
 
     return openvino
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What its conversion raises: for lack of an operator, for a graph that it does not understand, for a full disk."""
+    frontend, converter = importlib.import_module("openvino.frontend"), importlib.import_module(f"{CONVERTER}.error")
+    names = ("GeneralFailure", "InitializationFailure", "NotImplementedFailure", "OpConversionFailure",
+             "OpValidationFailure")  # fmt: skip
+    return RuntimeError, converter.BasicError, *(getattr(frontend, name) for name in names)
 
 
 def _core() -> Any:

@@ -35,6 +35,10 @@ class Familiar:
         """float (n, depth) -> float32 (n,): 1 minus the cosine to the NEIGHBOURS-th nearest, 0 (alike) to 2."""
         return distances(directions(features), self._known, NEIGHBOURS - 1)
 
+    def distances_inside(self) -> np.ndarray:
+        """float32 (m,): the same of what is known, each to the others."""
+        return distances(self._known, self._known, NEIGHBOURS)  # the nearest of all is the image itself
+
     @cached_property
     def _known(self) -> np.ndarray:
         return self.known.astype(np.float32)

@@ -23,7 +23,10 @@ def fit_familiar(features: Rows, train: Split, held_out: Rows, *, seed: int) -> 
     chosen = np.sort(in_turn(train.labels, np.random.default_rng(seed))[:KNOWN])
     digests = tuple(train.digests[i] for i in chosen)
     known = Familiar(directions(features[chosen]).astype(np.float16), digests, 2.0)
-    distances = np.sort(known.distances(held_out[:]))
+    distances = known.distances(held_out[:])
+    if math.ceil((len(distances) + 1) * USUAL) > len(distances):
+        # too few to tell so rare a distance: those of the training images from each other say more than none
+        distances = np.concatenate([distances, known.distances_inside()])
     # as in split conformal prediction: of m + 1 images, in any order, this one is among the nearest with that share
     place = min(math.ceil((len(distances) + 1) * USUAL), len(distances)) - 1
-    return Familiar(known.known, digests, float(distances[place]))
+    return Familiar(known.known, digests, float(np.sort(distances)[place]))

@@ -29,7 +29,7 @@ from headstart.models.outputs import check_numbers
 from headstart.progress import Progress
 from headstart.training.frozen import Compiled
 
-SHARD_BYTES = 64 * 2**20  # in memory until it is written
+SHARD_BYTES = 16 * 2**20  # in memory until it is written, and lost where a run is stopped: 6,500 pooled features
 AHEAD = 8  # batches that are decoded before the engine asks for them, besides one in each thread
 STALE = 24 * 3600  # seconds after which the half-written file of a killed run is removed
 
@@ -107,7 +107,7 @@ def extract(
     folder = cache.cache_folder() / cache.FEATURES / compiled.key / f"{resizing}-{view}" if compiled.key else None
 
     def read(index: int) -> np.ndarray:
-        return VIEWS[view](read_again(split.paths[index], image_size, resizing))
+        return VIEWS[view](read_again(split.paths[index], image_size, resizing, digest=split.digests[index]))
 
     shards, known = _known(folder, compiled) if folder else ([], {})
     first: dict[str, int] = {}  # digest -> the first image with it: two equal files are computed once
@@ -126,7 +126,9 @@ def extract(
                 known |= {split.digests[i]: (len(shards), row) for row, i in enumerate(chosen)}
                 shards.append(shard)
         if folder:
-            cache.evict(sparing={str(shard.filename) for shard in shards if isinstance(shard, np.memmap)})
+            cache.evict(
+                cache.limit(), sparing={str(shard.filename) for shard in shards if isinstance(shard, np.memmap)}
+            )
     return Features(shards, np.array([known[digest] for digest in split.digests], np.int64).reshape(-1, 2))
 
 
@@ -186,8 +188,9 @@ def _known(folder: Path, compiled: Compiled) -> tuple[list[np.ndarray], dict[str
         known |= {digest.tobytes().hex(): (len(shards), row) for row, digest in enumerate(shard["digest"])}
         shards.append(shard)
     for path in folder.glob("writing-*") if folder.is_dir() else []:
-        if time.time() - path.stat().st_mtime > STALE:
-            _remove(path)
+        with suppress(FileNotFoundError):  # another run has finished it
+            if time.time() - path.stat().st_mtime > STALE:
+                _remove(path)
     return shards, known
 
 
@@ -201,8 +204,7 @@ def _open(path: Path) -> np.ndarray | None:
             shard = _mapped(path)
     except (OSError, ValueError):
         return None
-    with suppress(OSError):  # in a cache that can only be read nothing is evicted either
-        os.utime(path)  # used last now
+    cache.used(path)
     return shard
 
 

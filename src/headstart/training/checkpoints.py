@@ -22,10 +22,11 @@ class Checkpoint:
     history: list[dict]
     weights: list[np.ndarray]  # of the whole network
     optimizer: list[np.ndarray]
-    best: list[np.ndarray]  # the weights of the best epoch so far, where the phase keeps those; else empty
-    right: list[
+    best: list[
         np.ndarray
-    ]  # bool (n,) twice, there too: which validation images the head alone and the best epoch know
+    ]  # the weights that the phase would end with, where they are others than `weights`; else empty
+    # bool (n,) twice, where only the best epoch is kept: which validation images the head alone and that epoch know
+    right: list[np.ndarray]
 
 
 def save(folder: Path, state: Checkpoint) -> None:

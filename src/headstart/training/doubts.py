@@ -75,7 +75,12 @@ def out_of_fold(features: Rows, labels: np.ndarray, groups: np.ndarray, *, seed:
         is_out = np.isin(groups[rows], groups[standing[held_out]])
         seen, unseen = rows[~is_out], rows[is_out]
         seen = seen[head.some_images(number[seen], LEARNED, seed)]
-        solved = head.solve([Chosen(features, seen)], number[seen], len(classes), seed=seed, strength=STRENGTH)
+        # all classes count alike: else labels of a rare one would be doubtful wherever features say little
+        counts = np.maximum(np.bincount(number[seen], minlength=len(classes)), 1)
+        weights = len(seen) / (len(classes) * counts)
+        solved = head.solve(
+            [Chosen(features, seen)], number[seen], len(classes), seed=seed, strength=STRENGTH, class_weights=weights
+        )
         return unseen, probabilities(solved.logits(Chosen(features, unseen)))
 
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:  # a head on each core

@@ -7,8 +7,8 @@ no Keras. Knows no images.
 
 from __future__ import annotations
 
+import hashlib
 import math
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     import keras
 
 # of what an engine computes: changed whenever the cut, the decoder, the preprocessing or the form of the file changes
-SCHEMA = 3
+SCHEMA = 4
+DIGEST = "digest.txt"  # beside a network, of both of its files
 RECOMPUTED = 1 / 8  # what it costs to compute a number of an activation again, against keeping one more
 
 
@@ -112,7 +113,7 @@ def trainable_part(base: keras.Model, cut: list[keras.KerasTensor]) -> keras.Mod
 
 def engine_key(**facts: str | int | None) -> str | None:
     """The address of an engine: a digest of all that its features depend on. None where a fact is unknown (None)."""
-    return cache.key("keras", "openvino", "opencv-python-headless", schema=SCHEMA, **facts)
+    return cache.key("keras", "openvino", "opencv-python-headless", "pillow", schema=SCHEMA, **facts)
 
 
 def compiled(
@@ -131,10 +132,12 @@ def compiled(
     """
     folder = cache.cache_folder() / cache.ENGINES / key if key else None
     file = folder / NETWORK if folder else None
-    if folder and file and file.is_file():
+    if folder and file and folder.is_dir():
         try:
+            if (folder / DIGEST).read_text("utf-8") != _digest(file):
+                raise CompileError("it is not what was written")
             engine = Engine(file, precision=precision)
-            os.utime(folder)  # used last now
+            cache.used(folder)
             return Compiled(engine, key, features, file)
         except (CompileError, OSError):
             shutil.rmtree(folder, ignore_errors=True)  # damaged: made again below
@@ -145,12 +148,19 @@ def compiled(
             written.mkdir()
             write_network(model, written / NETWORK)
             engine = Engine(written / NETWORK, precision=precision)
+            (written / DIGEST).write_text(_digest(written / NETWORK), "utf-8")
             if folder and (wrong := cache.keep(written, folder)):
                 progress.say(f"The engine cannot be kept in '{folder.parent}' ({wrong}).")
         return Compiled(engine, key, features, file)
     except CompileError as error:
         progress.say(f"{error}. Keras computes the features instead, more slowly.")
         return Compiled(KerasEngine(model), f"{key}-keras" if key else None, features)
+
+
+def _digest(file: Path) -> str:
+    """Of a network, with the weights beside it."""
+    weights = file.with_suffix(".bin").read_bytes()
+    return hashlib.sha256(hashlib.sha256(file.read_bytes()).digest() + weights).hexdigest()
 
 
 def _numbers(tensor: keras.KerasTensor) -> int:

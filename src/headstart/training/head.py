@@ -27,7 +27,7 @@ from headstart.models.outputs import cross_entropies, log_probabilities
 Piece = tuple[slice, np.ndarray]  # some rows of a view, with their place in it
 
 STRENGTHS = tuple(10.0**exponent for exponent in (-4, -3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0))  # scikit-learn's C
-DEFAULT_STRENGTH = 1e-2  # where a class has too few images to validate: what most collections choose
+DEFAULT_STRENGTH = 1e-2  # where classes have too few images to validate: what most collections choose
 FOLDS = 5
 IN_MEMORY = 40_000  # rows: 200 MB of 1,280 features; scikit-learn and the folds take some four times that
 PIECE = 4_096  # rows that are looked at together past that
@@ -125,11 +125,20 @@ def some_images(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 
 def folds(labels: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Training and validation indices of each fold, every class in each; none where a class has but one image."""
-    count = min(FOLDS, int(np.bincount(labels)[np.unique(labels)].min()))
+    """Training and validation indices of each fold. Of classes with fewer images than there are folds, all images are
+    trained on in each, as long as two classes have enough; none where there are too few images of any."""
+    sizes = np.bincount(labels)
+    enough = np.flatnonzero(sizes >= FOLDS)
+    count = FOLDS
+    if len(enough) < 2:
+        enough = np.unique(labels)
+        count = min(FOLDS, int(sizes[enough].min()))
     if count < 2:
         return []
-    return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(labels, labels))
+    large = np.isin(labels, enough)
+    rows, small = np.flatnonzero(large), np.flatnonzero(~large)
+    parts = StratifiedKFold(count, shuffle=True, random_state=seed).split(rows, labels[rows])
+    return [(np.sort(np.concatenate([rows[train], small])), rows[held_out]) for train, held_out in parts]
 
 
 def choose_strength(views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, *, seed: int) -> float:

@@ -82,7 +82,7 @@ class Training:
                     self._solve(phase, first_epoch)
                 else:
                     self._step(phase, first_epoch, state if losses else None)
-            elif phase.patience is not None and state and state.best:
+            elif state and state.best and state.history[-1]["phase"] == phase.name:
                 self.model.set_weights(state.best)
             first_epoch += phase.epochs
             self.phases.append(self._summary(phase))
@@ -137,7 +137,7 @@ class Training:
         solved = head.solve(views, train.labels, classes, seed=self.settings.seed, class_weights=weights)
         self.network.set_head(solved.kernel, solved.bias)
         seconds = time.perf_counter() - began
-        self.progress.say(f"Solved in {seconds:.1f} s, with the strength {solved.strength:g}, by cross-validation.")
+        self.progress.say(f"Solved in {seconds:.1f} s, with the strength {solved.strength:g}.")
         logs = _measured(solved.logits(views[0]), train.labels, weights)
         of_validation = _measured(solved.logits(held_out), validation.labels, weights)
         logs |= {f"val_{name}": value for name, value in of_validation.items()}
@@ -162,12 +162,16 @@ class Training:
             checkpoints.restore_optimizer(in_training.optimizer, state)
         before = self._loss_before(phase)
         best = list(state.best) if state else (self.model.get_weights() if phase.patience is not None else [])
-        if best and not state:
+        if phase.patience is not None and not state:
             self.right = [whole.right(in_training, validation)] * 2
 
         def after_epoch(epoch: int, seconds: float, logs: dict[str, float]) -> bool:
             nonlocal best
-            if best and logs["val_loss"] < min(self._losses(phase), default=math.inf):
+            if phase.patience is None:
+                if phase.averaging:
+                    with whole.averaged(in_training):
+                        best = self.model.get_weights()
+            elif logs["val_loss"] < min(self._losses(phase), default=math.inf):
                 with whole.averaged(in_training):
                     self.right[1:] = [whole.right(in_training, validation)]
                     best = self.model.get_weights() if logs["val_loss"] < before else best

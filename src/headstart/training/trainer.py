@@ -80,7 +80,8 @@ def train(
         seed: of the new head, the order of the images, their random views and the dropout.
         execution: "split" runs what is frozen by a compiled engine and trains the rest; "whole" runs the whole Keras
             model in each step, which is slow, and what tests compare with. The same algorithm, to rounding.
-        precision: of the engine: "float32", or "bfloat16" where the processor has that.
+        precision: of the engine: "float32", or "bfloat16" where the processor has that. The classifier is measured with
+            it, and `Predictor` answers with it; Keras (`Classifier.predict`) and exports calculate in float32.
         progress: where to report to; by default to standard error.
 
     Returns:
@@ -134,6 +135,7 @@ def train_and_keep(
         image_size=settings.image_size,
         recipe=recipe.name,
         resizing=settings.resizing,
+        precision=settings.precision,
         certainty=fit_certainty(logits(validation), validation.labels),
         familiar=fit_familiar(features(train), train, features(validation), seed=settings.seed),
         history=tuple(training.history),

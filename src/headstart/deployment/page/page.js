@@ -142,7 +142,9 @@ function show(card, name, found) {
   } else {
     tell(card, name, found.label, `Probability ${share(found.probability)}`);
   }
-  for (const [label, value] of Object.entries(found.probabilities)) {
+  // an object has names that are whole numbers first, in their own order
+  const shares = Object.entries(found.probabilities).sort(([, one], [, other]) => other - one);
+  for (const [label, value] of shares) {
     const row = document.createElement("li");
     const bar = document.createElement("progress");
     bar.max = 1;
@@ -236,7 +238,12 @@ element("clear").addEventListener("click", () => {
 element("model").addEventListener("change", describe);
 element("door").addEventListener("submit", (event) => {
   event.preventDefault();
-  sessionStorage.setItem(KEY, element("key").value.trim());
+  const key = element("key").value.trim();
+  if (!/^[\x21-\x7e]+$/.test(key)) { // no browser could send it
+    about.textContent = "A key has letters, digits and signs of plain ASCII alone.";
+    return;
+  }
+  sessionStorage.setItem(KEY, key);
   describe();
 });
 describe();
