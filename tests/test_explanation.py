@@ -10,7 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 
 import headstart as hs
 from headstart.data.images import read_image
-from headstart.data.neighbours import directions
+from headstart.data.neighbours import directions, distances
 from headstart.errors import RunError
 from headstart.evaluation.explanation import nearest
 from headstart.models.activation import class_map, overlay
@@ -120,6 +120,15 @@ def test_few_validation_images_do_not_make_their_like_strange():
         shares.append(known.knows(features[64:]).mean())
     assert np.mean(shares) >= 0.95
     assert np.mean(shares) < 1
+
+
+@pytest.mark.parametrize(("rows", "others"), [(1, 2000), (3, 777), (16, 40), (1, 5), (500, 300)])
+def test_of_a_few_images_the_distances_are_those_of_many(rows, others):
+    """They are calculated in pieces."""
+    rng = np.random.default_rng(0)
+    some, rest = (directions(rng.normal(size=(count, 1280))) for count in (rows, others))
+    expected = np.sort(1 - some @ rest.T, axis=1)[:, 4]
+    np.testing.assert_allclose(distances(some, rest, 4), expected, atol=1e-5)
 
 
 def test_of_many_images_as_many_of_each_class_are_remembered(monkeypatch):

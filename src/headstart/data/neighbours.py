@@ -16,6 +16,10 @@ LEAST = 0.85  # cosine: resized, mirrored and slightly cropped copies were above
 NEIGHBOURS = 10  # of an image at most: copies of copies are found through each other
 PAIRS_OF_AN_IMAGE = 1.0  # on average at most: what is looked at grows as the images do, however alike they are
 FEW_PAIRS = 1_000  # so many are looked at in any case
+# Multiplications of a product up to which OpenBLAS works in one thread. The threads of a larger one wait for the next one,
+# busily, for some 25 ms, on cores that a network wants: 82 images/s were answered in place of 120 (benchmarks/LOG.md).
+ALONE = 2**18
+LEAST_PIECE = 10  # rows: with smaller ones, the product takes longer than the threads would
 BLOCK = 4_096  # rows: 21 MB of 1,280 features, and 67 MB of products
 
 
@@ -66,9 +70,17 @@ def distances(some: np.ndarray, others: np.ndarray, place: int) -> np.ndarray:
 
     place: which of them; 0 is the nearest of the others; with too few of them, the furthest.
     """
-    cosines = some @ others.T
+    cosines = _product(some, others)
     place = min(place, cosines.shape[1] - 1)
     return 1 + np.partition(-cosines, place, axis=1)[:, place]
+
+
+def _product(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """some @ others.T; of a few rows in pieces that BLAS does not share among threads."""
+    piece = ALONE // max(some.size, 1)
+    if piece < LEAST_PIECE:
+        return some @ others.T
+    return np.concatenate([some @ others[start : start + piece].T for start in range(0, len(others), piece)], axis=1)
 
 
 def _blocks(features: Rows, first: int) -> Iterator[tuple[int, np.ndarray]]:
