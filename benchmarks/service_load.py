@@ -2,10 +2,11 @@
 
     python benchmarks/service_load.py RUN PHOTOS [--seconds 30] [--rounds 3] [--requests 100000]
 
-RUN is the folder of a run, PHOTOS a folder of JPEGs. Rounds in turn: decode + engine by themselves (`Predictor`, all
-cores), then the service with as many connections as keep it busy; the ratio of each round is what counts. Then half of
-that load, requests at even distances: p50, p99. Then the requests, with the memory of the service over time.
-Asked for: at least 70% of decode + engine; p99 under 250 ms at half load; flat memory and no error.
+RUN is the folder of a run, PHOTOS a folder of JPEGs. Rounds in turn: decode + engine by themselves (each alone on all
+cores, as in predict_throughput.py; together 1 / (1 / decoding + 1 / engine) images/s), then the service with as many
+connections as keep it busy; the ratio of each round is what counts. Then half of that load, requests at even distances:
+p50, p99. Then the requests, with the memory of the service over time. Asked for: at least 70% of decode + engine; p99
+under 250 ms at half load; flat memory and no error.
 
 The load generator is a process of its own with raw sockets, as its work is taken from the same cores: about 0.1 ms a
 request, where an HTTP library of Python takes 1 ms.
@@ -24,6 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from predict_throughput import speeds
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -68,13 +70,12 @@ def load(service, photos: Path, seconds: float, connections: int = 16, rate: flo
 
 
 def by_themselves(predictor, files: Sequence[Path], seconds: float) -> float:
-    """Images/s of `Predictor.predict_each`, from bytes."""
-    contents, start, count = [file.read_bytes() for file in files], time.perf_counter(), 0
-    for _ in predictor.predict_each(itertools.cycle(contents)):
-        count += 1
-        if time.perf_counter() - start > seconds:
-            break
-    return count / (time.perf_counter() - start)
+    """Images/s of decoding and the engine by themselves, on the same cores: each is measured alone."""
+    rounds, start = [], time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        rounds.append(speeds(predictor, list(files)[:200]))
+    decoding, engine = (statistics.median(each[name] for each in rounds) for name in ("decoding", "engine"))
+    return 1 / (1 / decoding + 1 / engine)
 
 
 def main() -> None:
@@ -88,17 +89,18 @@ def main() -> None:
     from headstart.deployment.runtime import Predictor
     from serving import Service
 
-    files, predictor, speeds = _files(arguments.photos), Predictor(arguments.run), []
+    files, predictor, reached = _files(arguments.photos), Predictor(arguments.run), []
     with Service(arguments.run) as service:
         load(service, arguments.photos, 3)
         for _ in range(arguments.rounds):
             alone = by_themselves(predictor, files, arguments.seconds)
             found = load(service, arguments.photos, arguments.seconds)
-            speeds.append(found["statuses"].get("200", 0) / found["seconds"])
-            print(f"decode + engine {alone:.0f} images/s   service {speeds[-1]:.0f}   ratio {speeds[-1] / alone:.2f}   "
+            reached.append(found["statuses"].get("200", 0) / found["seconds"])
+            ratio = reached[-1] / alone
+            print(f"decode + engine {alone:.0f} images/s   service {reached[-1]:.0f}   ratio {ratio:.2f}   "
                   f"{found['statuses']}", flush=True)  # fmt: skip
-        if speeds:
-            rate = statistics.median(speeds) / 2
+        if reached:
+            rate = statistics.median(reached) / 2
             found = load(service, arguments.photos, arguments.seconds, 64, rate)
             p50, p99 = (f"{1000 * found[name]:.0f} ms" for name in ("p50", "p99"))
             print(f"{rate:.0f} requests/s   p50 {p50}   p99 {p99}   {found['statuses']}", flush=True)

@@ -16,7 +16,7 @@ LEAST = 0.85  # cosine: resized, mirrored and slightly cropped copies were above
 NEIGHBOURS = 10  # of an image at most: copies of copies are found through each other
 PAIRS_OF_AN_IMAGE = 1.0  # on average at most: what is looked at grows as the images do, however alike they are
 FEW_PAIRS = 1_000  # so many are looked at in any case
-# Multiplications of a product up to which OpenBLAS works in one thread. The threads of a larger one wait for the next one,
+# Multiplications of a product up to which OpenBLAS works in one thread. Those of a larger one wait for the next one,
 # busily, for some 25 ms, on cores that a network wants: 82 images/s were answered in place of 120 (benchmarks/LOG.md).
 ALONE = 2**18
 LEAST_PIECE = 10  # rows: with smaller ones, the product takes longer than the threads would

@@ -16,7 +16,7 @@ import numpy as np
 
 from headstart.deployment.limits import Limits
 from headstart.deployment.problems import RefusedError
-from headstart.models.answering import Answering
+from headstart.models.answering import Answering, stacked
 from headstart.models.outputs import Look
 
 PATIENCE = 0.003  # seconds to wait for images that are being decoded, where a network runs several at a time
@@ -107,7 +107,7 @@ class Batching:
         while jobs := self._take():
             self._observe(len(jobs))
             try:
-                looks = jobs[0].answering.looks([np.stack([job.pixels for job in jobs])])  # type: ignore[misc]
+                looks = jobs[0].answering.looks([stacked([job.pixels for job in jobs])])  # type: ignore[misc]
                 for look in looks:
                     for number, job in enumerate(jobs):
                         _finish(job, Look(*(part[number : number + 1] for part in look)))

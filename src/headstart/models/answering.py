@@ -25,6 +25,7 @@ from headstart.models.outputs import Look, Prediction
 
 Picture = str | Path | bytes | Image.Image | np.ndarray
 
+TOGETHER = 4  # images whose features are compared with the known ones at a time: 10 MB go through the cores for each
 AHEAD = 32  # pictures that are decoded, or being decoded, before the network asks for them: 5 MB of 224 pixels
 
 
@@ -146,12 +147,12 @@ class Answering(ABC):
                 if not isinstance(found, ImageError):
                     images.append(found)
                 if len(images) == self.batch:
-                    yield np.stack(images)
+                    yield stacked(images)
                     images = []
             if images:
-                yield np.stack(images)
+                yield stacked(images)
 
-        for look in self.looks(batches()):
+        for look in _together(self.looks(batches())):
             for found in zip(self.answers(look, answer), look.feature_maps, strict=True):
                 while fault := faults.popleft():
                     yield fault
@@ -190,3 +191,20 @@ class Answering(ABC):
             return self.pixels(picture)
         except ImageError as error:
             return error
+
+
+def stacked(images: Sequence[np.ndarray]) -> np.ndarray:
+    """Images of one size -> (n, size, size, 3); of a single one no copy is made."""
+    return images[0][None] if len(images) == 1 else np.stack(images)
+
+
+def _together(looks: Iterable[Look]) -> Iterator[Look]:
+    """The same, TOGETHER images or more at a time; the last may be of fewer."""
+    group: list[Look] = []
+    for look in looks:
+        group.append(Look(*map(np.copy, look)))
+        if sum(len(each.logits) for each in group) >= TOGETHER:
+            yield Look(*map(np.concatenate, zip(*group, strict=True)))
+            group = []
+    if group:
+        yield Look(*map(np.concatenate, zip(*group, strict=True)))

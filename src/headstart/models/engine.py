@@ -70,6 +70,7 @@ class Engine:
         self._requests = 1 + int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         self.shapes = [tuple(int(side) for side in output.shape)[1:] for output in self._compiled.outputs]
         self.batch = batch
+        self._spare: deque[Any] = deque()  # requests that nobody uses; each has memory for what goes in and comes out
 
     def fill(self, batches: Iterable[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
         start = 0
@@ -86,7 +87,7 @@ class Engine:
         """
         # No AsyncInferQueue with a callback: its threads may want the interpreter's lock after wait_all() has returned,
         # while who closes the network holds that lock and waits for them, for ever (seen with OpenVINO 2026.4.1).
-        idle = [self._compiled.create_infer_request() for _ in range(self._requests)]
+        idle: list[Any] = []
         running: deque[tuple[Any, int]] = deque()
 
         def finish_the_oldest() -> list[np.ndarray]:
@@ -100,9 +101,9 @@ class Engine:
                 count = len(images)
                 if count < self.batch:
                     images = np.concatenate([images, np.zeros((self.batch - count, *images.shape[1:]), np.uint8)])
-                if not idle:
+                if len(running) == self._requests:
                     yield finish_the_oldest()
-                request = idle.pop()
+                request = idle.pop() if idle else self._request()
                 request.start_async({0: images})
                 running.append((request, count))
             while running:
@@ -110,6 +111,14 @@ class Engine:
         finally:
             for request, _ in running:
                 request.wait()
+                idle.append(request)
+            self._spare.extend(idle)
+
+    def _request(self) -> Any:
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return self._compiled.create_infer_request()
 
 
 class KerasEngine:
