@@ -9,7 +9,9 @@ import csv
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,12 +23,9 @@ from headstart.data.splits import TEST, VALIDATION
 from headstart.data.tables import TABLE, read_splits, write_splits
 from headstart.errors import ImageError, RunError
 from headstart.evaluation.drawing import drawing
-from headstart.inspecting import inspect_collection
 from headstart.models import backbones
 from headstart.progress import Console, Progress, Quiet
 from headstart.training import recipes
-from headstart.training.copies import copies
-from headstart.training.parts import pooled_features
 from headstart.training.recipes import Recipe
 from headstart.training.settings import Settings
 from headstart.unfinished import CHECKPOINTS, epochs_in, unfinished
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from headstart.models.classifier import Classifier
     from headstart.training.trainer import Trained
 
+LATER = ("headstart.evaluation.gallery", "headstart.inspecting", "headstart.training.trainer")
 BATCH = 32  # predictions that are shown as numbers
 
 
@@ -103,7 +103,9 @@ def make_run(
     start = time.perf_counter()
     with unfinished(out, said, resume=resume, progress=progress) as partial:
         progress.step("Look at the data")
+        imported = _import_meanwhile()
         collection = collect(data, progress)
+        imported.join()  # two threads that import what needs each other could stand still, or see half of it
         with drawing(partial / "plots") as draw:
             dataset = divide(
                 collection,
@@ -117,7 +119,6 @@ def make_run(
                 progress.say(f"Of these, {len(dataset):,} are used.")
             _keep_splits(partial, dataset)
 
-            # Only now: they take their time, and the data might have been wrong.
             from headstart.evaluation import gallery
             from headstart.training.trainer import train_and_keep
 
@@ -162,6 +163,18 @@ def make_run(
     return Run(out, numbers)
 
 
+def _import_meanwhile() -> Thread:
+    """What takes seconds to import, beside the reading of the files; if these are wrong, nobody waits for it."""
+
+    def work() -> None:
+        for name in LATER:
+            import_module(name)
+
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
 def copy_groups(images: Split, drawn: np.ndarray, settings: Settings, progress: Progress) -> list[str]:
     """The same name for copies of one photo, to be kept on one side of the splits.
 
@@ -171,6 +184,9 @@ def copy_groups(images: Split, drawn: np.ndarray, settings: Settings, progress: 
     They are looked for on stretched photos, whatever is trained on: there a copy in another shape is found as well, and
     runs that differ in their resizing alone have the same splits, so that they can be compared.
     """
+    from headstart.training.copies import copies
+    from headstart.training.parts import pooled_features
+
     wanted = np.arange(len(images)) if settings.recipe.solves_head and settings.resizing == STRETCH else drawn
     settings = replace(settings, resizing=STRETCH)
     names = list(images.digests)
@@ -230,6 +246,8 @@ def _findings(collection: Collection, settings: Settings, progress: Progress) ->
     """What is odd about the collection, where the features that show it are kept already."""
     if not settings.recipe.solves_head or settings.resizing != STRETCH:
         return None
+    from headstart.inspecting import inspect_collection
+
     try:
         return inspect_collection(collection, settings, Quiet())
     except ImageError as error:  # by now all is trained and measured

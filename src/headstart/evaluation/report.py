@@ -1,7 +1,9 @@
 """The numbers and pictures of a run -> metrics.json and report.html, one page that needs nothing else."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -112,11 +114,14 @@ def write_page(
     found: Inspection | None = None,
 ) -> None:
     """Write report.html, with the pictures of the folder `plots` inside."""
+    names = [name for name in PICTURES if (plots / name).is_file()]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        pictures = dict(zip(names, pool.map(lambda name: _embedded(plots / name), names), strict=True))
     page = render(
         "report.html.j2",
         title=title,
         numbers=numbers,
-        pictures={name: _embedded(plots / name) for name in PICTURES if (plots / name).is_file()},
+        pictures=pictures,
         unreadable=unreadable,
         notes=notes,
         verdict=verdict(numbers),
