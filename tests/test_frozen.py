@@ -109,6 +109,21 @@ def test_the_engine_gives_what_keras_gives(name, tmp_path):
             close(tensor, right, 1e-4)
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_features_and_feature_maps_come_from_one_engine(name, tmp_path):
+    """Where an activation has a gradient of its own, its parts are outputs as well, some of the same name."""
+    base = parts(name)[0]
+    pooled = keras.layers.GlobalAveragePooling2D()(base.output)
+    model = keras.Model(base.input, [pooled, base.output])
+    write_network(model, tmp_path / "network.xml")
+    compiled = Engine(tmp_path / "network.xml")
+    assert compiled.shapes == KerasEngine(model).shapes
+    images = some_images(count=BATCH)
+    found = [np.full((BATCH, *shape), np.nan, np.float32) for shape in compiled.shapes]
+    compiled.fill([images], found)
+    close(found[0], found[1].mean(axis=(1, 2)), 1e-4)
+
+
 def test_an_engine_can_be_closed_as_soon_as_it_is_done(tmp_path):
     """With callbacks in Python, one time in some 30 its threads and the interpreter waited for each other for ever."""
     _, _, lower, _ = parts("mobilenet_v2")

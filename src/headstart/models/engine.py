@@ -161,9 +161,12 @@ def write_network(model: Any, file: Path) -> None:
         network = openvino.convert_model(called.get_concrete_function(pixels))
         # some activations (SiLU) come with a gradient of their own, whose parts end up among the outputs as well
         names = ["Identity:0", *(f"Identity_{number}:0" for number in range(1, len(model.outputs)))]
-        wanted = [output for name in names for output in network.outputs if name in output.get_names()]
-        if len(wanted) < len(names):
-            raise CompileError(f"OpenVINO loses outputs of '{model.name}' as it converts it")
+        wanted = []
+        for name in names:
+            found = [output for output in network.outputs if name in output.get_names()]
+            if not found:
+                raise CompileError(f"OpenVINO loses outputs of '{model.name}' as it converts it")
+            wanted.append(found[0])
         network = openvino.Model([output.node for output in wanted], network.get_parameters(), "network")
         steps = PrePostProcessor(network)
         steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
