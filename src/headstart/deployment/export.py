@@ -12,7 +12,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -161,7 +161,7 @@ def _write(
     }
     # the exporters' warnings are about themselves, and their bars would get into --json; the proof says what matters
     examples = [image[None].astype(pixels) for image in _decoded(photos, classifier)] if photos else []
-    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         target.write(network, path, description, precision=precision, photos=examples)
     return description
