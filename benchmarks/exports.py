@@ -26,7 +26,6 @@ from headstart.deployment.formats import FLOAT32, FORMATS, Run
 from headstart.deployment.photos import PhotosOfRun
 from headstart.deployment.proof import Tolerance, prove
 from headstart.errors import ExportError
-from headstart.models.card import read_card
 
 BATCH = 8
 ANY_DISTANCE = Tolerance()  # to measure also what would be refused
@@ -67,9 +66,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for run in arguments.runs:
         classifier = hs.load(run)
-        photos = PhotosOfRun(run, arguments.photos, hs.Quiet()).draw(
-            VALIDATION, 1_000_000, read_card(run)["class_names"]
-        )
+        photos = PhotosOfRun(run, arguments.photos, hs.Quiet()).draw(VALIDATION, 1_000_000)
         pixels = np.stack([read_image(path, classifier.image_size, classifier.resizing) for path in photos.paths])
         labels = np.array([classifier.class_names.index(label) for label in photos.labels])
         logits = classifier.logits(pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH))

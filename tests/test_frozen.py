@@ -218,6 +218,22 @@ def test_a_cache_that_can_only_be_read_is_used(tmp_path, monkeypatch):
     assert made == [1]
 
 
+def test_an_engine_that_does_not_compile_falls_back_to_keras(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
+
+    def fail(*arguments) -> None:
+        raise CompileError("OpenVINO cannot convert 'frozen_part': no such operator")
+
+    listener = Listener()
+    monkeypatch.setattr(frozen, "write_network", fail)
+    compiled = frozen.compiled("abc", lambda: parts("mobilenet_v2")[2], progress=listener)
+    assert isinstance(compiled.engine, KerasEngine)
+    assert compiled.key == "abc-keras"
+    assert listener.lines == [
+        "OpenVINO cannot convert 'frozen_part': no such operator. Keras computes the features instead, more slowly."
+    ]
+
+
 class Bessel(keras.layers.Layer):
     """What OpenVINO has no operator for."""
 

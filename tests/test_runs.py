@@ -21,6 +21,8 @@ from PIL import Image
 import headstart as hs
 from conftest import SMALL, Listener
 from headstart.errors import RunError, RunInterruptedError
+from headstart.evaluation.metrics import measure
+from headstart.evaluation.promises import kept
 from headstart.training import trainer
 from headstart.training.settings import Settings
 from planted import copies, jpeg, tiles
@@ -219,10 +221,14 @@ def test_fine_tuning_is_gone_on_with(photos, tmp_path):
     with pytest.raises(RunInterruptedError, match=r"Kept in .* 2 epochs"):
         hs.make_run(photos, tmp_path / "stopped", progress=Watcher("Epoch  3/4", stop), **settings)
     stopped = hs.make_run(photos, tmp_path / "stopped", progress=hs.Quiet(), resume=True, **settings)
-    whole = trained(hs.load_dataset(stopped.folder / "splits.csv", progress=hs.Quiet()), None, recipe).classifier
-    assert [float(row["val_loss"]) for row in history(stopped.folder)] == [row["val_loss"] for row in whole.history]
-    assert [float(row["loss"]) for row in history(stopped.folder)] == [row["loss"] for row in whole.history]
-    judgement = whole.phases[1]["judgement"]
+    dataset = hs.load_dataset(stopped.folder / "splits.csv", progress=hs.Quiet())
+    whole = trained(dataset, None, recipe)
+    rows = [{key: str(value) for key, value in row.items() if key != "seconds"} for row in whole.classifier.history]
+    assert history(stopped.folder) == rows
+    held_out = dataset.validation
+    found = measure(whole.logits(held_out), held_out.labels, whole.classifier.class_names, whole.classifier.certainty)
+    assert stopped.metrics["validation"] == found.to_json() | {"promises": kept(found)}
+    judgement = whole.classifier.phases[1]["judgement"]
     assert stopped.metrics["phases"][1]["judgement"] == judgement
     assert f"<p>{escape(judgement['verdict'])}</p>" in (stopped.folder / "report.html").read_text("utf-8")
 

@@ -155,9 +155,8 @@ def make_run(
             familiar,
             found,
             data=Path(data).absolute().name,
-            weights=Path(weights).name,
+            settings=settings,
             start=start,
-            seed=seed,
         )
     progress.say(f"Done in {numbers['seconds']['total']:.0f} s. The run is in '{out}'.")
     return Run(out, numbers)
@@ -289,9 +288,8 @@ def _write(
     found: Inspection | None,
     *,
     data: str,
-    weights: str,
+    settings: Settings,
     start: float,
-    seed: int,
 ) -> dict:
     """All files of the run but the pictures, which are there."""
     from headstart.evaluation import report
@@ -306,7 +304,15 @@ def _write(
         "epochs": round(sum(row["seconds"] for row in classifier.history), 3),
     }
     numbers = report.metrics(
-        classifier, evaluations, future, familiar, found, data=data, weights=weights, seconds=seconds, seed=seed
+        classifier,
+        evaluations,
+        future,
+        familiar,
+        found,
+        data=data,
+        weights=Path(settings.weights).name,
+        seconds=seconds,
+        seed=settings.seed,
     )
     report.write_metrics(folder / "metrics.json", numbers)
     report.write_page(

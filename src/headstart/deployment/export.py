@@ -27,7 +27,7 @@ from headstart.deployment.formats import FLOAT32, INT8, Format, Run, get_format
 from headstart.deployment.photos import Photos, PhotosOfRun
 from headstart.deployment.proof import BATCH, TOLERANCES, Proof, Tolerance, prove
 from headstart.errors import ExportError, HeadstartError
-from headstart.models.card import digest, read_card
+from headstart.models.card import digest
 from headstart.new_folder import check_free, new_file, new_folder
 from headstart.progress import Console, Progress
 
@@ -94,10 +94,9 @@ def export(
     card = _card_beside(out) if target.suffix else out / CARD
     check_free(out)
     check_free(card)
-    class_names = read_card(run)["class_names"]
     photos = PhotosOfRun(run, Path(data) if data else None, progress)
-    proving = photos.draw(VALIDATION, PROVED_ON, class_names)
-    calibrating = photos.draw(TRAIN, CALIBRATED_ON, class_names) if precision == INT8 else None
+    proving = photos.draw(VALIDATION, PROVED_ON)
+    calibrating = photos.draw(TRAIN, CALIBRATED_ON) if precision == INT8 else None
 
     # Only now: Keras takes its time, and something might have been wrong.
     from headstart.models.classifier import load

@@ -9,7 +9,7 @@ import numpy as np
 from headstart.data.loading import load_images
 from headstart.data.tables import TABLE, read_splits
 from headstart.errors import DatasetError
-from headstart.models.card import digest
+from headstart.models.card import digest, read_card
 from headstart.progress import Progress
 
 ANY = "any"  # split of photos of which nobody knows one: they serve for everything
@@ -37,9 +37,11 @@ class PhotosOfRun:
             data: where the photos are now: folder, zip or CSV. None: where they were in the training.
 
         Raises:
+            RunError: there is no such run.
             DatasetError: the run does not say which photos it saw, or `data` cannot be read.
         """
         self.run, self.data = run, data
+        self._class_names = read_card(run)["class_names"]
         self._rows: Sequence[tuple]  # path, label, split, digest
         known = read_splits(run / TABLE) if (run / TABLE).is_file() else []
         if data is None:
@@ -59,20 +61,18 @@ class PhotosOfRun:
         labels = [images.class_names[label] for label in images.labels]
         self._rows = list(zip(images.paths, labels, splits, images.digests, strict=True))
 
-    def draw(self, split: str, count: int, class_names: Sequence[str]) -> Photos:
+    def draw(self, split: str, count: int) -> Photos:
         """Up to `count` photos of a split that are still what they were.
-
-        class_names: of the classifier.
 
         Raises:
             DatasetError: there is none, or one of another class.
         """
         rows = [row for row in self._rows if row[2] in (split, ANY)]
-        if strange := sorted({row[1] for row in rows} - set(class_names)):
+        if strange := sorted({row[1] for row in rows} - set(self._class_names)):
             raise DatasetError(
                 f"The classifier of '{self.run}' knows no class '{strange[0]}', of which there are photos in "
-                f"'{self.data or self.run / TABLE}'; expected {', '.join(class_names[:10])}"
-                f"{', ...' if len(class_names) > 10 else ''}. Name the folders so, and leave others out."
+                f"'{self.data or self.run / TABLE}'; expected {', '.join(self._class_names[:10])}"
+                f"{', ...' if len(self._class_names) > 10 else ''}. Name the folders so, and leave others out."
             )
         paths, labels, lost = [], [], 0
         for index in np.random.default_rng(0).permutation(len(rows)):

@@ -1,5 +1,6 @@
 """Pictures are drawn by a process beside this one: matplotlib takes seconds of one core, and a run leaves one idle."""
 
+import atexit
 import gc
 import signal
 from collections.abc import Callable, Iterator
@@ -52,21 +53,20 @@ def drawing(folder: Path) -> Iterator[Draw]:
 
 def _painter() -> Executor:
     try:
-        return get_reusable_executor(max_workers=1, timeout=IDLE, initializer=_leave_interrupts)
+        return get_reusable_executor(max_workers=1, timeout=IDLE, initializer=_begin)
     except (ImportError, NotImplementedError, OSError):  # some containers have no semaphores
         return ThreadPoolExecutor(1)
 
 
-def _leave_interrupts() -> None:
-    """To the process that asks."""
+def _begin() -> None:
+    """In the process that draws: interrupts are for the one that asks, which also waits for this one's end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    atexit.register(gc.freeze)  # it ends sooner, without a last look at all objects
 
 
 def _import() -> None:
     """What takes a second, while there is nothing to be drawn yet."""
     from headstart.evaluation import plots  # noqa: F401
-
-    gc.freeze()  # it ends sooner, which the process that asks waits for at its own end
 
 
 def _draw(file: Path, *given: object) -> None:

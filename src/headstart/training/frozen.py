@@ -7,7 +7,6 @@ no Keras. Knows no images.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart import cache
+from headstart.models.card import digest
 from headstart.models.engine import NETWORK, CompileError, Engine, KerasEngine, Runs, write_network
 from headstart.progress import Progress
 
@@ -158,9 +158,8 @@ def compiled(
 
 
 def _digest(file: Path) -> str:
-    """Of a network, with the weights beside it."""
-    weights = file.with_suffix(".bin").read_bytes()
-    return hashlib.sha256(hashlib.sha256(file.read_bytes()).digest() + weights).hexdigest()
+    """Of a network, and of the weights beside it."""
+    return f"{digest(file)} {digest(file.with_suffix('.bin'))}"
 
 
 def _numbers(tensor: keras.KerasTensor) -> int:
