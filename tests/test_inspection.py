@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import headstart as hs
+from browsing import WIDTHS, check_layout, opened
 from conftest import SMALL
 from headstart.data.findings import (
     BYTES,
@@ -30,6 +31,7 @@ from headstart.data.findings import (
 )
 from headstart.errors import DatasetError, RunError
 from headstart.evaluation import inspection_page
+from headstart.evaluation.advice import advice
 from planted import content, copies, jpeg, tiles
 
 
@@ -167,6 +169,65 @@ def test_what_is_written(found):
     text = str(inspection)
     assert "swapped03.jpg" in text
     assert "rather cells?" in text
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_in_a_browser(found, browser, width):
+    inspection, out = found
+    page, faults = opened(browser, out / "inspection.html", width)
+    assert faults == []
+    check_layout(page, width)
+    headings = page.locator("h2").all_inner_texts()
+    assert headings == [
+        "Classes",
+        "Sizes and shapes",
+        *(f"{k.capitalize()}: {n}" for k, n in inspection.counts.items()),
+    ]
+    assert page.locator("figure").count() == min(24 * len(inspection.counts), len(inspection.findings))
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def fast_run(folder: Path, found, tmp_path_factory: pytest.TempPathFactory) -> hs.Run:
+    """A run on that collection, by the recipe `fast`, whose report shows what is odd about it."""
+    recipe, out = hs.RECIPES["fast"].without_fine_tuning(), tmp_path_factory.mktemp("runs") / "mixed"
+    return hs.make_run(folder, out, recipe=recipe, image_size=SMALL, progress=hs.Quiet())
+
+
+def test_a_run_tells_what_is_odd_and_what_cleaner_labels_would_bring(fast_run, found):
+    inspection, _ = found
+    numbers = json.loads((fast_run.folder / "metrics.json").read_text("utf-8"))
+    assert numbers["findings"] == {"verdict": inspection.verdict, "counts": inspection.counts}
+    doubtful = [finding.split for finding in inspection.of_kind(DOUBT)]
+    cleaning = numbers["cleaning"]
+    assert cleaning["left_out"] == doubtful.count("train") >= 2
+    assert cleaning["held_out"] == numbers["validation"]["accuracy"]["count"] - doubtful.count("validation")
+    lines = advice(numbers)
+    assert lines[0].startswith("An honest split: 2 held-out photos are also among the photos that were learned from")
+    assert any(f"without those {cleaning['left_out']} of them that are training photos" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_report_of_such_a_run_in_a_browser(fast_run, browser, width):
+    page, faults = opened(browser, fast_run.folder / "report.html", width)
+    assert faults == []
+    check_layout(page, width)
+    counts = fast_run.metrics["findings"]["counts"]
+    headings = page.locator("section#data h4").all_inner_texts()
+    assert headings == [f"{kind.capitalize()}: {count}" for kind, count in counts.items()]
+    assert page.locator("section#data figure").count() == sum(min(6, count) for count in counts.values())
+    page.close()
+
+
+def test_every_number_of_the_metrics_is_documented(fast_run):
+    """The keys of a run, and those that docs/evaluation.md names: in its first lines and in its table."""
+    text = (Path(__file__).parents[1] / "docs" / "evaluation.md").read_text("utf-8")
+    words, _, table = text[text.index("## Where the numbers are") :].partition("| key")
+    keys = " ".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
+    in_table, of_a_split = (set(re.findall(pattern, keys)) for pattern in (r"`(\w+)`", r"`\.(\w+)`"))
+    numbers = fast_run.metrics
+    assert in_table <= set(numbers) <= in_table | set(re.findall(r"`(\w+)`", words))
+    assert of_a_split == {*numbers["validation"], "judgement"}
 
 
 def test_a_long_list_is_cut_on_the_page_only(found, tmp_path, monkeypatch):

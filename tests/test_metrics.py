@@ -42,6 +42,9 @@ def test_against_scikit_learn(classes):
         scores, one_hot = (shares[:, 1], labels) if classes == 2 else (shares, np.eye(classes)[labels])
         area = sklearn.metrics.roc_auc_score(one_hot, scores, average=average)
         assert found["roc_area"] == pytest.approx(area)
+        if classes > 2:
+            precision = sklearn.metrics.average_precision_score(one_hot, shares, average=average)
+            assert found["average_precision"] == pytest.approx(precision)
     for count in (3, 5):
         if count < classes:
             expected = sklearn.metrics.top_k_accuracy_score(labels, shares, k=count)

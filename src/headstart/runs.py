@@ -31,9 +31,11 @@ from headstart.training.settings import Settings
 from headstart.unfinished import CHECKPOINTS, epochs_in, unfinished
 
 if TYPE_CHECKING:
+    from headstart.evaluation.cleaning import Cleaning
     from headstart.evaluation.inspection_report import Inspection
     from headstart.evaluation.learning_curve import Outlook
     from headstart.evaluation.metrics import Evaluation, Interval
+    from headstart.evaluation.report import Results
     from headstart.models.classifier import Classifier
     from headstart.training.trainer import Trained
 
@@ -120,6 +122,7 @@ def make_run(
             _keep_splits(partial, dataset)
 
             from headstart.evaluation import gallery
+            from headstart.evaluation.report import Results
             from headstart.training.trainer import train_and_keep
 
             gallery.draw_samples(draw, dataset, seed=seed)
@@ -143,17 +146,20 @@ def make_run(
             future = _outlook(trained, dataset, seed, progress)
             if future:
                 gallery.draw_outlook(draw, future)
-            familiar = _familiar(trained, held_out)
             found = None if images else _findings(collection, settings, progress)
+            results = Results(
+                evaluations,
+                outlook=future,
+                cleaning=_cleaning(trained, dataset, found, seed) if found else None,
+                familiar=_familiar(trained, held_out),
+                findings=found,
+            )
         numbers = _write(
             partial,
             out.name,
             classifier,
             dataset,
-            evaluations,
-            future,
-            familiar,
-            found,
+            results,
             data=Path(data).absolute().name,
             settings=settings,
             start=start,
@@ -254,6 +260,30 @@ def _findings(collection: Collection, settings: Settings, progress: Progress) ->
         return None
 
 
+def _cleaning(trained: Trained, dataset: Dataset, found: Inspection, seed: int) -> Cleaning | None:
+    """What becomes of the validation answers without the doubtful training images."""
+    from headstart.data.findings import DOUBT
+    from headstart.evaluation.cleaning import cleaning
+
+    if trained.pretrained is None:
+        return None
+    paths = {finding.path for finding in found.of_kind(DOUBT)}
+    train, held_out = dataset.train, dataset.validation
+    doubtful, sure = (
+        np.array([(path in paths) == wanted for path in split.paths], bool)
+        for split, wanted in ((train, True), (held_out, False))
+    )
+    return cleaning(
+        trained.pretrained(train),
+        train.labels,
+        doubtful,
+        trained.pretrained(held_out)[np.flatnonzero(sure)],
+        held_out.labels[sure],
+        num_classes=len(dataset.class_names),
+        seed=seed,
+    )
+
+
 def _familiar(trained: Trained, held_out: Split) -> Interval | None:
     """How many held-out images are like what was trained on."""
     from headstart.evaluation.metrics import wilson
@@ -282,10 +312,7 @@ def _write(
     title: str,
     classifier: Classifier,
     dataset: Dataset,
-    evaluations: dict[str, Evaluation],
-    future: Outlook | None,
-    familiar: Interval | None,
-    found: Inspection | None,
+    results: Results,
     *,
     data: str,
     settings: Settings,
@@ -296,7 +323,7 @@ def _write(
     from headstart.evaluation.answers import write_answers
 
     classifier.write_into(folder)
-    write_answers(folder, dataset.splits(), evaluations)
+    write_answers(folder, dataset.splits(), results.evaluations)
     (folder / "summary.txt").write_text(classifier.network.summary.nested_table + "\n", "utf-8")
     _write_table(folder / "history.csv", classifier.history)
     seconds = {
@@ -305,10 +332,7 @@ def _write(
     }
     numbers = report.metrics(
         classifier,
-        evaluations,
-        future,
-        familiar,
-        found,
+        results,
         data=data,
         weights=Path(settings.weights).name,
         seconds=seconds,
@@ -322,7 +346,7 @@ def _write(
         plots=folder / "plots",
         unreadable=dataset.unreadable,
         notes=dataset.notes,
-        found=found,
+        found=results.findings,
     )
     return numbers
 

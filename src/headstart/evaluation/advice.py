@@ -1,6 +1,10 @@
-"""What next? The numbers of a run -> sentences, the weightiest first. Knows no model and no images."""
+"""What next? The numbers of a run -> sentences, the weightiest first. Knows no model and no images.
+
+First what makes the numbers untrue, then what was measured to help, the largest gain first, then what might help.
+"""
 
 from headstart.data.findings import CONFLICT, DOUBT, LEAK
+from headstart.models.mcnemar import SIGNIFICANT
 
 WIDE = 0.06  # width of the test accuracy's interval from which on more test images are worth more than another training
 OFF = 0.05  # expected calibration error that is worth a word
@@ -22,13 +26,13 @@ def advice(numbers: dict) -> list[str]:
         )
     if conflicts := counts.get(CONFLICT):
         lines.append(f"One label for one photo: {_counted(conflicts, 'copy', 'copies')} of a photo of another class.")
+    measured: list[tuple[float, str]] = []  # accuracy to be gained, what by
     if doubts := counts.get(DOUBT):
-        lines.append(
-            f"Cleaner labels: {_counted(doubts, 'label')} doubtful. Look at them first (headstart inspect DATA --out "
-            f"FOLDER): each wrong one teaches, or measures, a mistake."
-        )
+        cleaning = numbers["cleaning"]
+        measured.append((cleaning["gain"] if cleaning else 0.0, _cleaner(doubts, cleaning)))
     if numbers["outlook"]:
-        lines.append(numbers["outlook"]["advice"])
+        measured.append((numbers["outlook"]["gain"]["value"], numbers["outlook"]["advice"]))
+    lines += [line for _, line in sorted(measured, key=lambda row: -row[0])]
     weak = [
         row for row in found["per_class"]
         if row["support"] >= 5 and row["recall"] is not None and row["recall"] < accuracy["value"] - WEAK
@@ -56,6 +60,22 @@ def advice(numbers: dict) -> list[str]:
             f"{accuracy['count']:,} images; more validation images would calibrate them better."
         )
     return lines or ["Nothing stands out: use it, and measure it now and then on new photos (headstart evaluate)."]
+
+
+def _cleaner(doubts: int, cleaning: dict | None) -> str:
+    """cleaning: of metrics.json."""
+    line = (
+        f"Cleaner labels: {_counted(doubts, 'label')} doubtful. Look at them (headstart inspect DATA --out FOLDER): "
+        f"each wrong one teaches, or measures, a mistake."
+    )
+    if cleaning is None:
+        return line
+    before, after = (cleaning["right"] + more for more in (0, cleaning["mended"] - cleaning["spoiled"]))
+    sure = "" if cleaning["p"] < SIGNIFICANT else ", which may be chance"
+    return (
+        f"{line} A head solved without those {cleaning['left_out']:,} of them that are training photos answers "
+        f"{after:,} of {cleaning['held_out']:,} validation photos rightly, one of all photos {before:,}{sure}."
+    )
 
 
 def _counted(count: int, one: str, many: str = "") -> str:

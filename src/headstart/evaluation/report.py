@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,7 @@ from PIL import Image
 from headstart.data.dataset import Unreadable
 from headstart.data.splits import SPLITS, TRAIN, VALIDATION
 from headstart.evaluation.advice import advice
+from headstart.evaluation.cleaning import Cleaning
 from headstart.evaluation.inspection_page import sections
 from headstart.evaluation.inspection_report import Inspection
 from headstart.evaluation.learning_curve import Outlook
@@ -43,12 +45,26 @@ PICTURES = {
 }
 
 
+@dataclass(frozen=True)
+class Results:
+    """What a run found out.
+
+    evaluations: of each split that has images.
+    outlook: what more images would bring. cleaning: what fewer doubtful labels would.
+    familiar: the share of held-out images that are like what was trained on.
+    findings: what is odd about the collection.
+    """
+
+    evaluations: Mapping[str, Evaluation]
+    outlook: Outlook | None = None
+    cleaning: Cleaning | None = None
+    familiar: Interval | None = None
+    findings: Inspection | None = None
+
+
 def metrics(
     classifier: Classifier,
-    evaluations: Mapping[str, Evaluation],
-    future: Outlook | None,
-    familiar: Interval | None,
-    found: Inspection | None,
+    results: Results,
     *,
     data: str,
     weights: str,
@@ -58,11 +74,8 @@ def metrics(
     """The content of metrics.json.
 
     data: name of the collection. weights: that the base began with: "pretrained", "random", or a file's name.
-
-    evaluations: of each split that has images; the others become null.
-    future: what more images would bring. familiar: the share of held-out images that are like what was trained on.
-    found: what is odd about the collection.
     """
+    evaluations, found = results.evaluations, results.findings
     return {
         "schema": SCHEMA,
         "class_names": list(classifier.class_names),
@@ -74,15 +87,20 @@ def metrics(
         "data": data,
         "resizing": classifier.resizing,
         "weights": weights,
-        "familiar": familiar.to_json() if familiar else None,
+        "familiar": _json(results.familiar),
         "certainty": classifier.certainty.to_json(),
-        "outlook": future.to_json() if future else None,
+        "outlook": _json(results.outlook),
+        "cleaning": _json(results.cleaning),
         "phases": [_with_interval(phase, evaluations) for phase in classifier.phases],
         "findings": {"verdict": found.verdict, "counts": found.counts} if found else None,
         "seconds": dict(seconds),
         "versions": {"headstart": version("headstart")},
         "date": date.today().isoformat(),
     }
+
+
+def _json(part: Interval | Outlook | Cleaning | None) -> dict | None:
+    return part.to_json() if part else None
 
 
 def _measured(name: str, evaluations: Mapping[str, Evaluation]) -> dict | None:
