@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,12 @@ class Service:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def stop(self) -> int:
-        """Its exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+    def stop(self, *signals: signal.Signals, between: float = 1.0) -> int:
+        """Its exit status, after these signals (by default SIGTERM), so many seconds apart."""
+        for number, each in enumerate(signals or (signal.SIGTERM,)):
+            time.sleep(between if number else 0)
+            if self.process.poll() is None:
+                self.process.send_signal(each)
         status = self.process.wait(60)
         if self.process.stdout:
             self.process.stdout.close()

@@ -267,8 +267,8 @@ def test_copies_across_given_splits_are_said(tmp_path):
     collection(root, {"test/a": 2, "test/b": 2}, start=40)
     shutil.copy(root / "validation/b/13.png", root / "test/b/copy.png")
     notes = " ".join(load(root).notes)
-    assert "1 images in validation are byte for byte also in train" in notes
-    assert "1 images in test are byte for byte also in validation" in notes
+    assert "1 image in validation is byte for byte also in train" in notes
+    assert "1 image in test is byte for byte also in validation" in notes
 
 
 def test_sample_keeps_the_proportions(solar_cells):

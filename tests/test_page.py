@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -100,6 +101,60 @@ def test_where_the_answer_comes_from_is_laid_over_the_photo(page, cells_of):
     button.click()
     expect(canvas).to_be_hidden()
     expect(button).to_have_attribute("aria-pressed", "false")
+
+
+@pytest.mark.parametrize(("resizing", "across", "down"), [("crop", 2 / 3, 1), ("pad", 1, 3 / 2), ("stretch", 1, 1)])
+def test_the_map_lies_where_the_network_looked(page, resizing, across, down):
+    """On a photo of 300 x 200; what the service says of its resizing is all that is changed here."""
+
+    def resized(route):
+        answer = route.fetch()
+        said = answer.json()
+        said["predictions"][0]["places"]["resizing"] = resizing
+        route.fulfill(response=answer, json=said)
+
+    page.route("**/v1/predict?*", resized)
+    give(page, [("wide.png", png(np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)))])
+    expect(page.locator(".card canvas")).to_be_visible()
+    photo, laid = (page.locator(f".card {name}").first.bounding_box() for name in ("img", "canvas"))
+    assert photo
+    assert laid
+    assert laid["width"] == pytest.approx(across * photo["width"], abs=1)
+    assert laid["height"] == pytest.approx(down * photo["height"], abs=1)
+    for start, length in (("x", "width"), ("y", "height")):
+        assert laid[start] + laid[length] / 2 == pytest.approx(photo[start] + photo[length] / 2, abs=1)
+
+
+def test_a_folder_is_dropped(page, photos, classifier, tmp_path):
+    """As from a desktop, by the browser's own protocol: the photos in it are answered, and nothing else is sent."""
+    first, second = sorted(photos.rglob("*.png"))[:2]
+    (tmp_path / "photos" / "deeper").mkdir(parents=True)
+    (tmp_path / "empty").mkdir()
+    shutil.copy(first, tmp_path / "photos")
+    shutil.copy(second, tmp_path / "photos" / "deeper")
+    (tmp_path / "photos" / "notes.txt").write_text("no photo")
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(tmp_path / "photos"), str(tmp_path / "empty")], "dragOperationsMask": 1}
+    for event in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": event, "x": 400, "y": 300, "data": data})
+    expect(page.locator(".card")).to_have_count(3)
+    expect(page.locator(".bad .note")).to_have_text("This folder holds no photos.")
+    for path in (first, second):
+        card = page.locator(".card", has=page.get_by_text(path.name, exact=True))
+        expect(card.locator(".answer")).to_have_text(shown(classifier, path.read_bytes()))
+
+
+def test_a_photo_is_taken(browser, service, photos):
+    """On a phone: the camera at the back is asked for, and what it gives is answered."""
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(service.url)
+    assert page.locator("#camera").get_attribute("capture") == "environment"
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Take a photo").tap()
+    chooser.value.set_files(next(photos.rglob("*.png")))
+    expect(page.locator(".card .shares li")).to_have_count(2)
+    context.close()
 
 
 def test_a_broken_and_a_huge_file(page, cells_of):

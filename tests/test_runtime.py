@@ -76,6 +76,23 @@ def test_the_answers_are_those_of_the_classifier(run, odd, tmp_path, resizing):
         assert one.candidates == other.candidates
 
 
+def test_probabilities_are_calibrated(run, cells, tmp_path):
+    """Of half the temperature come twice the logits, whoever answers."""
+    files = [*cells["defective"][:3], *cells["functional"][:3]]
+    card = json.loads((run.folder / "classifier.json").read_text("utf-8"))
+    logits = []
+    for temperature in (1.5, 3.0):
+        folder = shutil.copytree(run.folder, tmp_path / str(temperature))
+        certainty = card["certainty"] | {"temperature": temperature}
+        (folder / "classifier.json").write_text(json.dumps(card | {"certainty": certainty}), "utf-8")
+        answers, plain = hs.Predictor(folder).predict(files), hs.load(folder).predict(files)
+        assert_alike(answers, plain)
+        shares = np.array([answer.probabilities["functional"] for answer in answers])
+        logits.append(np.log(shares / (1 - shares)))
+    np.testing.assert_allclose(logits[0], 2 * logits[1], rtol=1e-5)
+    assert np.abs(logits[0]).max() > 0.1
+
+
 def test_every_form_of_picture(predictor, cells):
     path = cells["functional"][-1]
     answer = predictor.predict(path)

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -313,6 +314,29 @@ def test_who_stays_connected_is_told_that_it_ends(run, files):
         assert ended.result() == 0
     asked.close()
     balancer.close()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c(run, files, times):
+    """Once: a request that was accepted is answered first. Twice: it ends at once."""
+    service = Service(run.folder)
+    content = files[0].read_bytes()
+    head = f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n".encode()
+    host, port = service.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as asked, ThreadPoolExecutor(1) as pool:
+        asked.sendall(head + content[:1000])
+        time.sleep(0.5)
+        start = time.monotonic()
+        ended = pool.submit(service.stop, *[signal.SIGINT] * times)
+        if times == 1:
+            time.sleep(1.5)
+            assert not ended.done()
+            asked.sendall(content[1000:])
+            assert _until_closed(asked).startswith(b"HTTP/1.1 200 ")
+        assert ended.result() == 0
+    assert time.monotonic() - start < 10
+    assert "Traceback" not in service.log()
+    assert not [line for line in service.lines() if line.get("level") == "error"]
 
 
 def test_a_graceful_end_answers_what_was_accepted(run, files):

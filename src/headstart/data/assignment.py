@@ -109,8 +109,9 @@ def notes_on(items: list[Item], digests: Sequence[str], groups: Sequence[Hashabl
         nearly = [index for index in of_split[name] if groups[index] in alike and digests[index] not in same]
         for found, how in ((leaked, f"byte for byte also in {seen}"), (nearly, f"nearly the same as others in {seen}")):
             if found:
+                counted = f"1 image in {name} is" if len(found) == 1 else f"{len(found):,} images in {name} are"
                 notes.append(
-                    f"{len(found)} images in {name} are {how} (such as '{items[found[0]].name}'), "
+                    f"{counted} {how} (such as '{items[found[0]].name}'), "
                     f"which makes the accuracy there look better than it is"
                 )
     for name in (VALIDATION, TEST):

@@ -34,7 +34,8 @@ def serve(
     port: int = 8000,
     tell: Callable[[str], None] = print,
 ) -> None:
-    """Answer until SIGTERM or Ctrl-C; then no request is taken any more, and each that was is answered.
+    """Answer until SIGTERM or Ctrl-C; then no request is taken any more, and each that was is answered. Told a second
+    time, it ends at once.
 
     Args:
         runs: name -> folder; the first answers where none is named.
@@ -80,6 +81,11 @@ class _Server(uvicorn.Server):
             server.close()
         await asyncio.sleep(LINGERING)  # and what they ask is read
         await super().shutdown(sockets)
+        if self.force_exit:  # told twice: who still asks is cut off, what was opened is closed
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(LINGERING)  # and its request ends
+            await self.lifespan.shutdown()
 
 
 class _Log(logging.Handler):

@@ -71,10 +71,13 @@ def _cleaner(doubts: int, cleaning: dict | None) -> str:
     if cleaning is None:
         return line
     before, after = (cleaning["right"] + more for more in (0, cleaning["mended"] - cleaning["spoiled"]))
-    sure = "" if cleaning["p"] < SIGNIFICANT else ", which may be chance"
+    if after == before:
+        change = "as many"
+    else:
+        change = f"{before:,}" if cleaning["p"] < SIGNIFICANT else f"{before:,}, which may be chance"
     return (
         f"{line} A head solved without those {cleaning['left_out']:,} of them that are training photos answers "
-        f"{after:,} of {cleaning['held_out']:,} validation photos rightly, one of all photos {before:,}{sure}."
+        f"{after:,} of {cleaning['held_out']:,} validation photos rightly, one of all photos {change}."
     )
 
 

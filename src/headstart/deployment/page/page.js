@@ -68,16 +68,21 @@ async function describe() {
 
 // Photos
 
-function take(files) {
+function take(files, unread = []) {
   const photos = [...files];
-  if (!photos.length) return;
+  if (!photos.length && !unread.length) return;
   element("found").hidden = false;
   const cards = document.createDocumentFragment();
-  for (const file of photos) {
+  const add = (name) => {
     const card = element("card").content.firstElementChild.cloneNode(true);
-    const name = file.name || "Pasted photo";
     card.querySelector(".name").textContent = name;
     cards.append(card);
+    return card;
+  };
+  for (const [name, reason] of unread) fail(add(name), name, reason);
+  for (const file of photos) {
+    const name = file.name || "Pasted photo";
+    const card = add(name);
     const most = model?.limits.file_bytes;
     if (most && file.size > most) {
       fail(card, name, `It has ${megabytes(file.size)}; up to ${megabytes(most)} are taken. Make it smaller.`);
@@ -88,6 +93,31 @@ function take(files) {
   }
   list.prepend(cards);
   next();
+}
+
+// What was dropped: files, and the images in folders
+
+async function drop(carried) {
+  const [photos, unread] = [[], []];
+  const walk = async (entry, inside) => {
+    if (entry.isDirectory) {
+      const [reader, before] = [entry.createReader(), photos.length + unread.length];
+      for (let some; (some = await new Promise((done, failed) => reader.readEntries(done, failed))).length; ) {
+        for (const each of some) await walk(each, true);
+      }
+      if (!inside && before === photos.length + unread.length) unread.push([entry.name, "This folder holds no photos."]);
+      return;
+    }
+    const file = await new Promise((done, failed) => entry.file(done, failed));
+    if (!inside || file.type.startsWith("image/")) photos.push(file);
+  };
+  // all at once: while something is waited for, what was dropped is forgotten
+  const items = [...carried.items].filter((item) => item.kind === "file");
+  for (const given of items.map((item) => item.webkitGetAsEntry() ?? item.getAsFile())) {
+    if (given instanceof File) photos.push(given);
+    else await walk(given, false).catch((error) => unread.push([given.name, `The browser cannot read it: ${error.message}`]));
+  }
+  take(photos, unread);
 }
 
 function next() {
@@ -224,7 +254,7 @@ document.addEventListener("dragleave", (event) => {
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   place.classList.remove("over");
-  take(event.dataTransfer.files);
+  drop(event.dataTransfer);
 });
 document.addEventListener("paste", (event) => take(event.clipboardData.files));
 element("clear").addEventListener("click", () => {
