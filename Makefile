@@ -11,7 +11,7 @@ demo: $(VENV)/demo
 	$(BIN)/headstart demo
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

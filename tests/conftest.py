@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-# Before headstart is imported: nothing is read from, or written to, the user's own cache.
-os.environ["HEADSTART_CACHE"] = tempfile.mkdtemp(prefix="headstart-test-cache-")
+# Before headstart is imported: nothing is read from, or written to, the user's own cache. All workers share one.
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+if not IS_WORKER:
+    os.environ["HEADSTART_CACHE"] = tempfile.mkdtemp(prefix="headstart-test-cache-")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import headstart as hs
@@ -37,7 +39,8 @@ class Listener(hs.Quiet):
 
 
 def pytest_sessionfinish() -> None:
-    shutil.rmtree(os.environ["HEADSTART_CACHE"], ignore_errors=True)
+    if not IS_WORKER:
+        shutil.rmtree(os.environ["HEADSTART_CACHE"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
