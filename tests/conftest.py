@@ -11,9 +11,11 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 # Before headstart is imported: nothing is read from, or written to, the user's own cache. All workers share one.
-IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
-if not IS_WORKER:
-    os.environ["HEADSTART_CACHE"] = tempfile.mkdtemp(prefix="headstart-test-cache-")
+os.environ["HEADSTART_CACHE"] = (
+    os.environ["HEADSTART_CACHE"]
+    if "PYTEST_XDIST_WORKER" in os.environ
+    else tempfile.mkdtemp(prefix="headstart-test-cache-")
+)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import headstart as hs
@@ -39,7 +41,7 @@ class Listener(hs.Quiet):
 
 
 def pytest_sessionfinish() -> None:
-    if not IS_WORKER:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
         shutil.rmtree(os.environ["HEADSTART_CACHE"], ignore_errors=True)
 
 
