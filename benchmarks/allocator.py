@@ -51,7 +51,7 @@ def work() -> dict[str, float]:
         )
 
     for phase in RECIPES["tutorial"].phases:
-        thaw(base, 100 if phase.thaws_base else None)
+        thaw(base, phase, "mobilenet_v2")
         compile_for(model, phase, steps=1)
         measure(phase.name, lambda: model.fit(images, labels, batch_size=32, verbose=0))
     measure("predict", lambda: network.predict(images, batch_size=32, verbose=0))

@@ -2,15 +2,14 @@
 
     python benchmarks/training_step.py --repeats 5
     python benchmarks/training_step.py --profile
-    python benchmarks/training_step.py --start block_7_expand
 
-MobileNetV2 behind layer 100, the tutorial's (--start: another one, such as that of `fast`), at 160 pixels, on
-bottleneck features in memory, AdamW as in the recipe `fast`, batches of 32 and 64, three epochs of 512 images after a
-first one. headstart: each BatchNormalization folded into its convolution, 1x1 convolutions as matrix products, batches
-as `training/whole.py` feeds them. The other side is the same part as Keras has it, on the same arrays, with the
-allocator as headstart sets it up, and with glibc's default. Each is a process of its own, in turn. Prints images/s of a
-step (batch / median time) and of the whole of these epochs, and the ratios of each round: median, least and largest.
---profile: milliseconds of each kind of operation in a step instead, added up over all cores. Expected: see LOG.md.
+MobileNetV2 behind layer 100 at 160 pixels, on bottleneck features in memory, AdamW as in the recipe `fast`, batches of
+32 and 64, three epochs of 512 images after a first one. headstart: each BatchNormalization folded into its convolution,
+1x1 convolutions as matrix products, batches as `training/whole.py` feeds them. The other side is the same part as Keras
+has it, on the same arrays, with the allocator as headstart sets it up, and with glibc's default. Each is a process of
+its own, in turn. Prints images/s of a step (batch / median time) and of the whole of these epochs, and the ratios of
+each round: median, least and largest. --profile: milliseconds of each kind of operation in a step instead, added up
+over all cores. Expected: see LOG.md.
 """
 
 import argparse
@@ -25,18 +24,17 @@ import sys, time
 import numpy as np
 from headstart.models.keras_backend import keras
 from headstart.models.composing import compose
-from headstart.models.weights import layer_index, load_base
+from headstart.models.weights import load_base
 from headstart.training import frozen, whole
 from headstart.training.fine_tuning import fold
 from headstart.training.optimization import compile_for
 from headstart.training.recipes import RECIPES
 batch, ours, profiled, count = int(sys.argv[1]), sys.argv[2] == "ours", sys.argv[3] == "profile", 512
-start = int(sys.argv[4]) if sys.argv[4].isdigit() else sys.argv[4]
 base = load_base("mobilenet_v2", 160)
 network = compose(base, backbone="mobilenet_v2", image_size=160, num_classes=2, dropout=0.0, seed=0)
 phase = RECIPES["fast"].phases[1]
-whole.thaw(base, start)
-cut = frozen.find_cut(base, layer_index(base, start))
+whole.thaw(base, phase, "mobilenet_v2")
+cut = frozen.find_cut(base, 100)
 part = frozen.trainable_part(base, cut)
 model = whole.InTraining(network, fold(part) if ours else part)
 compile_for(model, phase, steps=1000)
@@ -92,9 +90,9 @@ SIDES = {
 }
 
 
-def output(batch: int, side: str, layer: str, *, profiled: bool = False) -> str:
+def output(batch: int, side: str, *, profiled: bool = False) -> str:
     part, environment = SIDES[side]
-    command = [sys.executable, "-c", CODE, str(batch), part, "profile" if profiled else "time", layer]
+    command = [sys.executable, "-c", CODE, str(batch), part, "profile" if profiled else "time"]
     return subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | environment).stdout
 
 
@@ -102,15 +100,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--profile", action="store_true")
-    parser.add_argument("--start", default="100", help="the first layer that is trained: a name, or an index")
     arguments = parser.parse_args()
     for batch in (32, 64):
         if arguments.profile:
-            print(*(output(batch, side, arguments.start, profiled=True) for side in list(SIDES)[:2]), sep="")
+            print(*(output(batch, side, profiled=True) for side in list(SIDES)[:2]), sep="")
             continue
         steps, epochs = [], []
         for _ in range(arguments.repeats):
-            found = {side: output(batch, side, arguments.start).rpartition("SPEED ")[2].split() for side in SIDES}
+            found = {side: output(batch, side).rpartition("SPEED ")[2].split() for side in SIDES}
             steps.append({side: float(speeds[0]) for side, speeds in found.items()})
             epochs.append({side: float(speeds[1]) for side, speeds in found.items()})
         show(f"batch {batch}, a step ", steps, "headstart")

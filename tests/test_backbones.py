@@ -12,13 +12,11 @@ import keras
 import numpy as np
 import pytest
 
-import headstart as hs
 from headstart.errors import ModelError, WeightsError
 from headstart.models.backbones import BACKBONES, DEFAULT, get_backbone
 from headstart.models.composing import compose
 from headstart.models.preprocessing import preprocess
 from headstart.models.weights import layer_index, load_base
-from headstart.training.frozen import find_cut
 
 # The module of keras.applications whose preprocess_input goes with a builder.
 MODULES = {
@@ -104,19 +102,6 @@ def test_weights_from_a_file(tmp_path):
         load_base("mobilenet_v2", 64, tmp_path / "words.h5")
     with pytest.raises(WeightsError, match="is not there"):
         load_base("mobilenet_v2", 64, tmp_path / "missing.h5")
-
-
-def test_where_fine_tuning_begins():
-    """The tutorial's own place; the recipe `fast` begins deeper where that was measured to be better."""
-    tutorial, fast = hs.RECIPES["tutorial"], hs.RECIPES["fast"]
-    assert tutorial.fine_tunes_from("mobilenet_v2") == 100
-    assert fast.fine_tunes_from("mobilenet_v2") == "block_7_expand"
-    for name, row in BACKBONES.items():
-        assert tutorial.fine_tunes_from(name) == row.fine_tune_from
-        assert fast.fine_tunes_from(name) == (row.deep_from or row.fine_tune_from)
-    base = load_base("mobilenet_v2", 160, "random")
-    (cut,) = find_cut(base, layer_index(base, "block_7_expand"))
-    assert cut is base.get_layer("block_6_project_BN").output
 
 
 def test_layer_index():

@@ -57,10 +57,10 @@ def test_the_tutorials_numbers():
         "InputLayer", "Rescaling", "Functional", "GlobalAveragePooling2D", "Dropout", "Dense",
     ]  # fmt: skip
 
-    thaw(base, None)
+    thaw(base, head, "mobilenet_v2")
     assert sum(np.prod(v.shape) for v in model.trainable_variables) == 1_281
     assert len(model.trainable_variables) == 2
-    thaw(base, recipe.fine_tunes_from("mobilenet_v2"))
+    thaw(base, top, "mobilenet_v2")
     assert sum(np.prod(v.shape) for v in model.trainable_variables) == 1_862_721
     assert len(model.trainable_variables) == 56
     assert not any(layer.trainable for layer in base.layers[:100])

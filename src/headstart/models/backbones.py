@@ -26,8 +26,6 @@ class Backbone:
     features: depth of the block of features that it gives.
     fine_tune_from: the first layer that fine-tuning trains: a name, or an index as in the tutorial. For all but
         MobileNetV2, whose 100 is the tutorial's, it is where the last stage of the network begins.
-    deep_from: the same for the recipe `fast`, where it was measured that training more of the base answers better
-        (benchmarks/LOG.md). None: `fine_tune_from`.
     min_image_size: the smallest side that the architecture can halve as often as it does.
     packaged: file of the pretrained weights in the package, if they are there.
     """
@@ -37,15 +35,12 @@ class Backbone:
     image_size: int
     features: int
     fine_tune_from: int | str
-    deep_from: str | None = None
     min_image_size: int = 32
     packaged: str | None = None
 
 
 BACKBONES = {
-    "mobilenet_v2": Backbone(
-        "MobileNetV2", "tf", 224, 1280, 100, "block_7_expand", packaged="mobilenet_v2_imagenet_no_top.weights.h5"
-    ),
+    "mobilenet_v2": Backbone("MobileNetV2", "tf", 224, 1280, 100, packaged="mobilenet_v2_imagenet_no_top.weights.h5"),
     "mobilenet": Backbone("MobileNet", "tf", 224, 1024, "conv_dw_12"),
     "mobilenet_v3_small": Backbone("MobileNetV3Small", "inside", 224, 576, "expanded_conv_8_expand"),
     "mobilenet_v3_large": Backbone("MobileNetV3Large", "inside", 224, 960, "expanded_conv_12_expand"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.data.dataset import Split
+from headstart.models.backbones import get_backbone
 from headstart.models.engine import BATCH
 from headstart.models.network import Network
 from headstart.models.weights import identity, layer_index, load_base
@@ -112,7 +113,7 @@ class Parts:
             weights=None if changed else identity(settings.backbone, settings.weights),
             backbone=settings.backbone,
             image_size=settings.image_size,
-            start=settings.recipe.fine_tunes_from(settings.backbone) if thawed else "pooled",
+            start=get_backbone(settings.backbone).fine_tune_from if thawed else "pooled",
             precision=settings.precision,
         )
 
@@ -129,5 +130,5 @@ class Parts:
 
     @cached_property
     def _cut(self) -> list[keras.KerasTensor]:
-        base, settings = self.network.base, self.settings
-        return frozen.find_cut(base, layer_index(base, settings.recipe.fine_tunes_from(settings.backbone)))
+        base = self.network.base
+        return frozen.find_cut(base, layer_index(base, get_backbone(self.settings.backbone).fine_tune_from))

@@ -56,11 +56,6 @@ class Training:
         return self.settings.recipe
 
     @property
-    def _start(self) -> int | str:
-        """The first layer of the base that fine-tuning trains."""
-        return self.recipe.fine_tunes_from(self.settings.backbone)
-
-    @property
     def model(self) -> keras.Model:
         return self.network.model
 
@@ -82,7 +77,7 @@ class Training:
             self._thaw(phase)
             losses = self._losses(phase)
             if not phase.is_over(losses):
-                say_phase(self.progress, phase, self.network, self._start)
+                say_phase(self.progress, phase, self.network, self.settings.backbone)
                 if phase.optimizer == "lbfgs":
                     self._solve(phase, first_epoch)
                 else:
@@ -129,7 +124,7 @@ class Training:
         if phase.thaws_base or self.network.is_built:  # until it is built, all of the base is frozen
             from headstart.training.whole import thaw
 
-            thaw(self.network.base, self._start if phase.thaws_base else None)
+            thaw(self.network.base, phase, self.settings.backbone)
 
     def _solve(self, phase: Phase, first_epoch: int) -> None:
         start = time.perf_counter()

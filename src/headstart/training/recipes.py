@@ -21,7 +21,7 @@ class Phase:
         least 2. None: `epochs`, however many there are.
     optimizer: "adam", "rmsprop" or "adamw"; or "lbfgs", which solves the head in one go (`head.py`).
     learning_rate: of that optimizer; 0 for "lbfgs", which has none.
-    thaws_base: train the base too, from the layer on that `Recipe.fine_tunes_from` names; otherwise the head alone.
+    thaws_base: train the base too, from the layer on that its backbone names; otherwise the head alone.
     weight_decay: of the kernels, for "adamw".
     label_smoothing: share of each label that is spread over all classes, so that nothing is learned to be certain. The
         losses that are reported, and compared, are without it.
@@ -72,7 +72,6 @@ class Recipe:
     batch_size: images in a step.
     dropout: share of the pooled features that is dropped in training.
     balanced: all classes count alike in training, however many images they have; else all images do.
-    deep: fine-tuning begins at the backbone's `deep_from`, if it has one; else at its `fine_tune_from`.
     """
 
     name: str
@@ -81,17 +80,11 @@ class Recipe:
     batch_size: int = 32
     dropout: float = 0.2
     balanced: bool = False
-    deep: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def image_size_for(self, backbone: str) -> int:
         """Side in pixels: the recipe's, or what the backbone was pretrained at."""
         return self.image_size or get_backbone(backbone).image_size
-
-    def fine_tunes_from(self, backbone: str) -> int | str:
-        """The first layer of the base that a phase trains which thaws it: a name, or an index."""
-        row = get_backbone(backbone)
-        return row.deep_from if self.deep and row.deep_from else row.fine_tune_from
 
     @property
     def solves_head(self) -> bool:
@@ -145,7 +138,6 @@ RECIPES = {
             ),
         ),
         image_size=None,
-        deep=True,
         dropout=0.0,  # a solved head has its penalty; dropping features would only blur it
         augmentation=Augmentation(rotation=0.0),
     ),

@@ -1,6 +1,7 @@
 """What a training tells its user, and the rows of its history. Trains nothing."""
 
 from headstart.data.dataset import Dataset
+from headstart.models.backbones import get_backbone
 from headstart.models.mcnemar import Disagreement
 from headstart.models.network import Network
 from headstart.models.summary import Summary
@@ -66,14 +67,13 @@ def say_shapes(progress: Progress, dataset: Dataset, summary: Summary, size: int
     )
 
 
-def say_phase(progress: Progress, phase: Phase, network: Network, start: int | str) -> None:
-    """start: the first layer of the base that is trained, where it is thawed."""
+def say_phase(progress: Progress, phase: Phase, network: Network, backbone: str) -> None:
     summary = network.summary
     if phase.thaws_base:
         progress.step("Fine-tune the top of the base")
+        start = layer_index(network.base, get_backbone(backbone).fine_tune_from)
         progress.say(
-            f"The base has {summary.base_layers} layers; those from number {layer_index(network.base, start)} on are "
-            f"trained from here on."
+            f"The base has {summary.base_layers} layers; those from number {start} on are trained from here on."
         )
     else:
         progress.step("Train the head on extracted features")

@@ -12,11 +12,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from headstart.errors import HeadstartError
+from headstart.models.backbones import get_backbone
 from headstart.models.composing import DROPOUT, LOGITS, POOLED
 from headstart.models.keras_backend import keras
 from headstart.models.outputs import two_sided
 from headstart.models.weights import layer_index
 from headstart.progress import Progress
+from headstart.training.recipes import Phase
 
 PLAIN_LOSS = "cross_entropy"  # the metric that a compiled model has for it: what is reported, and compared
 AHEAD = 2  # batches that are made while a step is computed
@@ -71,11 +73,11 @@ def passing_on(network: keras.Model) -> keras.Model:
     return keras.Sequential([keras.Input(depth), keras.layers.Identity()])
 
 
-def thaw(base: keras.Model, start: int | str | None) -> None:
-    """Set which layers of the base are trained: those from `start` on, or with None none of them."""
-    base.trainable = start is not None
-    if start is not None:
-        for layer in base.layers[: layer_index(base, start)]:
+def thaw(base: keras.Model, phase: Phase, backbone: str) -> None:
+    """Set which layers of the base a phase trains: none, or those from the backbone's `fine_tune_from` on."""
+    base.trainable = phase.thaws_base
+    if phase.thaws_base:
+        for layer in base.layers[: layer_index(base, get_backbone(backbone).fine_tune_from)]:
             layer.trainable = False
 
 
