@@ -183,7 +183,7 @@ def test_the_page_in_a_browser(found, browser, width):
         "Sizes and shapes",
         *(f"{k.capitalize()}: {n}" for k, n in inspection.counts.items()),
     ]
-    assert page.locator("figure").count() == min(24 * len(inspection.counts), len(inspection.findings))
+    assert page.locator("figure").count() == len(inspection.findings)
     page.close()
 
 
@@ -232,10 +232,20 @@ def test_every_number_of_the_metrics_is_documented(fast_run):
 
 def test_a_long_list_is_cut_on_the_page_only(found, tmp_path, monkeypatch):
     inspection, _ = found
-    monkeypatch.setattr(inspection_page, "SHOWN", 1)
+    monkeypatch.setattr(inspection_page, "LEAST", 1)
+    monkeypatch.setattr(inspection_page, "ROOM", len(inspection.counts))
     inspection_page.write_page(tmp_path / "page.html", inspection)
     page = (tmp_path / "page.html").read_text("utf-8")
     assert f"{len(inspection.of_kind(UNREADABLE)) - 1} more are in findings.csv" in page
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"), [([], 24), ([3, 9], 24), ([300, 100], 300), ([300, 101], 299), ([9_000, 30], 370),
+                          ([9_000, 9_000, 10], 195), ([90] * 40, 24)]
+)  # fmt: skip
+def test_the_room_of_the_page_is_shared(counts, shown):
+    """What all kinds together may have goes to those that have much; none has less than 24, if it has so many."""
+    assert inspection_page._room(counts) == shown
 
 
 def test_names_cannot_write_into_the_page(found, folder, tmp_path):

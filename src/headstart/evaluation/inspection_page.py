@@ -14,9 +14,10 @@ from headstart.data.images import read_thumbnail
 from headstart.evaluation.inspection_report import Inspection, line_of
 from headstart.evaluation.page import as_webp, render
 
-SHOWN = 24  # findings of a kind; all are in findings.csv
+ROOM = 400  # findings on the page; all are in findings.csv
+LEAST = 24  # ... of a kind, where there are so many in all
 THUMBNAIL = 144  # pixels
-QUALITY = 60  # with which a picture takes some 4 KB, and a page with every kind of finding less than 2 MB
+QUALITY = 60  # with which a picture takes some 4 KB, and a page less than 5 MB
 
 
 def write_page(file: Path, inspection: Inspection) -> None:
@@ -26,9 +27,17 @@ def write_page(file: Path, inspection: Inspection) -> None:
         title=Path(inspection.data).resolve().name,
         inspection=inspection,
         splits=splits,
-        sections=sections(inspection, SHOWN),
+        sections=sections(inspection, _room(list(inspection.counts.values()))),
     )
     file.write_text(page, "utf-8")
+
+
+def _room(counts: list[int]) -> int:
+    """Up to how many of each kind are shown, if there are so many of each."""
+    fitting = (
+        shown for shown in range(max(counts, default=0), LEAST, -1) if sum(min(n, shown) for n in counts) <= ROOM
+    )
+    return next(fitting, LEAST)
 
 
 def sections(inspection: Inspection, shown: int) -> list[dict]:
