@@ -133,6 +133,7 @@ def test_a_folder_is_dropped(page, photos, classifier, tmp_path):
     shutil.copy(first, tmp_path / "photos")
     shutil.copy(second, tmp_path / "photos" / "deeper")
     (tmp_path / "photos" / "notes.txt").write_text("no photo")
+    (tmp_path / "photos" / "._left_by_a_mac.png").write_text("no photo")
     session = page.context.new_cdp_session(page)
     data = {"items": [], "files": [str(tmp_path / "photos"), str(tmp_path / "empty")], "dragOperationsMask": 1}
     for event in ("dragEnter", "dragOver", "drop"):

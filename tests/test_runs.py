@@ -201,13 +201,11 @@ def test_interrupted_killed_and_gone_on_with(run, photos, recipe, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-LIGHT = {"backbone": "mobilenet", "weights": "random", "image_size": 32}  # a third of the work of MobileNetV2
-
-
 def trained(dataset: hs.Dataset, folder: Path | None, recipe: hs.Recipe) -> trainer.Trained:
     """Without the rest of a run."""
     settings = Settings.of(
-        recipe=recipe, resizing="stretch", seed=0, execution="split", precision="float32", **LIGHT
+        recipe=recipe, backbone="mobilenet_v2", image_size=32, resizing="stretch", weights="pretrained", seed=0,
+        execution="split", precision="float32",
     )  # fmt: skip
     return trainer.train_and_keep(dataset, settings, checkpoint_folder=folder, progress=hs.Quiet())
 
@@ -215,7 +213,7 @@ def trained(dataset: hs.Dataset, folder: Path | None, recipe: hs.Recipe) -> trai
 def test_fine_tuning_is_gone_on_with(photos, tmp_path):
     """The recipe `fast`, stopped in its fine-tuning: averages, best weights and views are found again."""
     recipe = hs.RECIPES["fast"].with_epochs(3)
-    settings = {"recipe": recipe, **LIGHT}
+    settings = {"recipe": recipe, "image_size": 32}
 
     def stop() -> None:
         raise KeyboardInterrupt

@@ -316,8 +316,8 @@ def test_who_stays_connected_is_told_that_it_ends(run, files):
     balancer.close()
 
 
-@pytest.mark.parametrize("times", [1, 2])
-def test_ctrl_c(run, files, times):
+@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGINT] * 2, [signal.SIGTERM] * 2])
+def test_ctrl_c(run, files, signals):
     """Once: a request that was accepted is answered first. Twice: it ends at once."""
     service = Service(run.folder)
     content = files[0].read_bytes()
@@ -327,8 +327,8 @@ def test_ctrl_c(run, files, times):
         asked.sendall(head + content[:1000])
         time.sleep(0.5)
         start = time.monotonic()
-        ended = pool.submit(service.stop, *[signal.SIGINT] * times)
-        if times == 1:
+        ended = pool.submit(service.stop, *signals)
+        if len(signals) == 1:
             time.sleep(1.5)
             assert not ended.done()
             asked.sendall(content[1000:])

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.data.dataset import Dataset, Split
+from headstart.data.findings import DOUBT
 from headstart.data.loading import Collection, collect, divide
 from headstart.data.resizing import STRETCH
 from headstart.data.splits import TEST, VALIDATION
@@ -150,7 +151,7 @@ def make_run(
             results = Results(
                 evaluations,
                 outlook=future,
-                cleaning=_cleaning(trained, dataset, found, seed) if found else None,
+                cleaning=_cleaning(trained, dataset, seed) if found and DOUBT in found.counts else None,
                 familiar=_familiar(trained, held_out),
                 findings=found,
             )
@@ -260,25 +261,19 @@ def _findings(collection: Collection, settings: Settings, progress: Progress) ->
         return None
 
 
-def _cleaning(trained: Trained, dataset: Dataset, found: Inspection, seed: int) -> Cleaning | None:
+def _cleaning(trained: Trained, dataset: Dataset, seed: int) -> Cleaning | None:
     """What becomes of the validation answers without the doubtful training images."""
-    from headstart.data.findings import DOUBT
     from headstart.evaluation.cleaning import cleaning
 
     if trained.pretrained is None:
         return None
-    paths = {finding.path for finding in found.of_kind(DOUBT)}
     train, held_out = dataset.train, dataset.validation
-    doubtful, sure = (
-        np.array([(path in paths) == wanted for path in split.paths], bool)
-        for split, wanted in ((train, True), (held_out, False))
-    )
     return cleaning(
         trained.pretrained(train),
         train.labels,
-        doubtful,
-        trained.pretrained(held_out)[np.flatnonzero(sure)],
-        held_out.labels[sure],
+        np.unique(train.digests, return_inverse=True)[1],
+        trained.pretrained(held_out),
+        held_out.labels,
         num_classes=len(dataset.class_names),
         seed=seed,
     )

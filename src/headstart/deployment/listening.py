@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -35,7 +36,7 @@ def serve(
     tell: Callable[[str], None] = print,
 ) -> None:
     """Answer until SIGTERM or Ctrl-C; then no request is taken any more, and each that was is answered. Told a second
-    time, it ends at once.
+    time, it cuts off who waits, and ends as soon as the photos that it has are looked at.
 
     Args:
         runs: name -> folder; the first answers where none is named.
@@ -72,20 +73,32 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's, which ends without cutting off who has connected, and not yet asked."""
+    """uvicorn's, which ends without cutting off who has connected, and not yet asked; told twice, it cuts them off."""
+
+    _loop: asyncio.AbstractEventLoop | None = None  # while it ends
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit  # the second one, whichever signals they are
+        super().handle_exit(sig, frame)
+        if self.force_exit and self._loop:
+            self._loop.call_soon_threadsafe(self._cut_off)
+
+    def _cut_off(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         self.config.app.state.ready = False  # type: ignore[union-attr]
         await asyncio.sleep(LINGERING)  # connections that the system took for us are accepted
         for server in self.servers:
             server.close()
         await asyncio.sleep(LINGERING)  # and what they ask is read
         await super().shutdown(sockets)
-        if self.force_exit:  # told twice: who still asks is cut off, what was opened is closed
-            for connection in list(self.server_state.connections):
-                connection.transport.abort()
-            await asyncio.sleep(LINGERING)  # and its request ends
-            await self.lifespan.shutdown()
+        if self.force_exit:
+            self._cut_off()
+            await asyncio.sleep(LINGERING)  # and their requests end
+            await self.lifespan.shutdown()  # uvicorn leaves it out then, and what was opened stays open
 
 
 class _Log(logging.Handler):

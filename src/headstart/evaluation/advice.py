@@ -1,6 +1,7 @@
 """What next? The numbers of a run -> sentences, the weightiest first. Knows no model and no images.
 
-First what makes the numbers untrue, then what was measured to help, the largest gain first, then what might help.
+First what makes the numbers untrue, then what was measured to help, the largest gain first (what may be chance counts
+as none), then what might help.
 """
 
 from headstart.data.findings import CONFLICT, DOUBT, LEAK
@@ -26,12 +27,14 @@ def advice(numbers: dict) -> list[str]:
         )
     if conflicts := counts.get(CONFLICT):
         lines.append(f"One label for one photo: {_counted(conflicts, 'copy', 'copies')} of a photo of another class.")
-    measured: list[tuple[float, str]] = []  # accuracy to be gained, what by
+    measured: list[tuple[float, str]] = []  # accuracy that is gained by more than chance, what by
+    cleaning, outlook = numbers["cleaning"], numbers["outlook"]
     if doubts := counts.get(DOUBT):
-        cleaning = numbers["cleaning"]
-        measured.append((cleaning["gain"] if cleaning else 0.0, _cleaner(doubts, cleaning)))
-    if numbers["outlook"]:
-        measured.append((numbers["outlook"]["gain"]["value"], numbers["outlook"]["advice"]))
+        measured.append(
+            (cleaning["gain"] if cleaning and cleaning["p"] < SIGNIFICANT else 0.0, _cleaner(doubts, cleaning))
+        )
+    if outlook:
+        measured.append((outlook["gain"]["value"] if outlook["gain"]["low"] > 0 else 0.0, outlook["advice"]))
     lines += [line for _, line in sorted(measured, key=lambda row: -row[0])]
     weak = [
         row for row in found["per_class"]
@@ -70,14 +73,16 @@ def _cleaner(doubts: int, cleaning: dict | None) -> str:
     )
     if cleaning is None:
         return line
-    before, after = (cleaning["right"] + more for more in (0, cleaning["mended"] - cleaning["spoiled"]))
+    before = cleaning["right"]
+    after = before + cleaning["mended"] - cleaning["spoiled"]
     if after == before:
         change = "as many"
     else:
         change = f"{before:,}" if cleaning["p"] < SIGNIFICANT else f"{before:,}, which may be chance"
     return (
-        f"{line} A head solved without those {cleaning['left_out']:,} of them that are training photos answers "
-        f"{after:,} of {cleaning['held_out']:,} validation photos rightly, one of all photos {change}."
+        f"{line} A head solved on {cleaning['images'] - cleaning['left_out']:,} training photos, without doubtful "
+        f"ones, answers {after:,} of {cleaning['held_out']:,} validation photos rightly, one on all {cleaning['images']:,} "
+        f"{change}."
     )
 
 

@@ -1,8 +1,8 @@
 """Would cleaner labels help? A head solved without the doubtful training images, against one solved on all of them.
 
-Both answer the same held-out images: those whose own labels are not doubtful. Leaving an image out is the least that
-can be done about its label; putting the label right brings what this brings, or a little more. Features are those that
-are kept; nothing is fine-tuned.
+Both answer the same held-out images, which nothing else is done with: which training images are doubtful is decided by
+the training images alone (`training/doubts.py`). A wrong label that is put right brings about what leaving its image
+out brings; an image that is only hard is lost by it. Features are those that are kept; nothing is fine-tuned.
 """
 
 import os
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from headstart.data.rows import Rows
+from headstart.data.rows import Chosen, Rows
 from headstart.models.mcnemar import Disagreement, disagreement
 from headstart.models.outputs import two_sided
 
@@ -23,12 +23,13 @@ MOST = 8_000  # training images that are looked at: solving takes longer than th
 class Cleaning:
     """What becomes of the held-out images' answers without the doubtful training images.
 
-    left_out: doubtful training images, of those that were looked at.
+    images: training images that were looked at. left_out: the doubtful ones of these.
     held_out: images that both heads answered.
-    right: of these, answered rightly by the head of all training images.
+    right: of these, answered rightly by the head of all training images that were looked at.
     between: the first head is that of all images.
     """
 
+    images: int
     left_out: int
     held_out: int
     right: int
@@ -41,6 +42,7 @@ class Cleaning:
 
     def to_json(self) -> dict:
         return {
+            "images": self.images,
             "left_out": self.left_out,
             "held_out": self.held_out,
             "right": self.right,
@@ -54,7 +56,7 @@ class Cleaning:
 def cleaning(
     features: Rows,
     labels: np.ndarray,
-    doubtful: np.ndarray,
+    groups: np.ndarray,
     held_out: Rows,
     held_out_labels: np.ndarray,
     *,
@@ -63,26 +65,29 @@ def cleaning(
 ) -> Cleaning | None:
     """
     Args:
-        features: (n, depth) of the training images, with their labels, int (n,), and which are doubtful, bool (n,).
-        held_out: (m, depth) of other images whose labels are not doubtful, int (m,).
+        features: (n, depth) of the training images, with their labels, int (n,).
+        groups: int (n,): training images with the same number are copies of one photo.
+        held_out: (m, depth) of other images, with their labels, int (m,).
 
     Returns:
         None where nothing is doubtful, a class would have no image left, or nothing is held out.
     """
-    from headstart.training import head  # scikit-learn takes seconds, which who draws a page need not wait for
+    # scikit-learn takes seconds, which who draws a page need not wait for
+    from headstart.training import doubts, head
 
-    rows = np.sort(np.random.default_rng(seed).permutation(len(labels))[:MOST])
-    clean = rows[~doubtful[rows]]
-    if len(clean) == len(rows) or len(held_out) == 0 or len(np.unique(labels[clean])) < num_classes:
+    if len(held_out) == 0:
+        return None
+    rows = head.some_images(labels, MOST, seed)
+    judged = doubts.out_of_fold(Chosen(features, rows), labels[rows], groups[rows], seed=seed)
+    clean = np.delete(rows, [doubt.image for doubt in doubts.doubtful(judged, labels[rows])])
+    if len(clean) == len(rows) or len(np.unique(labels[clean])) < num_classes:
         return None
     shown = held_out[:]
 
     def right(chosen: np.ndarray) -> np.ndarray:
-        found = head.solve(
-            [features[chosen]], labels[chosen], num_classes, seed=seed, strength=head.DEFAULT_STRENGTH
-        )  # fmt: skip
+        found = head.solve([features[chosen]], labels[chosen], num_classes, seed=seed, strength=head.DEFAULT_STRENGTH)
         return two_sided(found.logits(shown)).argmax(axis=1) == held_out_labels
 
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
         of_all, of_clean = pool.map(right, (rows, clean))
-    return Cleaning(len(rows) - len(clean), len(shown), int(of_all.sum()), disagreement(of_all, of_clean))
+    return Cleaning(len(rows), len(rows) - len(clean), len(shown), int(of_all.sum()), disagreement(of_all, of_clean))

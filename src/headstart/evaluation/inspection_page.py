@@ -15,7 +15,6 @@ from headstart.evaluation.inspection_report import Inspection, line_of
 from headstart.evaluation.page import as_webp, render
 
 ROOM = 400  # findings on the page; all are in findings.csv
-LEAST = 24  # ... of a kind, where there are so many in all
 THUMBNAIL = 144  # pixels
 QUALITY = 60  # with which a picture takes some 4 KB, and a page less than 5 MB
 
@@ -33,11 +32,8 @@ def write_page(file: Path, inspection: Inspection) -> None:
 
 
 def _room(counts: list[int]) -> int:
-    """Up to how many of each kind are shown, if there are so many of each."""
-    fitting = (
-        shown for shown in range(max(counts, default=0), LEAST, -1) if sum(min(n, shown) for n in counts) <= ROOM
-    )
-    return next(fitting, LEAST)
+    """Up to how many of each kind are shown: as many as there is room for."""
+    return next(shown for shown in range(ROOM, 0, -1) if sum(min(count, shown) for count in counts) <= ROOM)
 
 
 def sections(inspection: Inspection, shown: int) -> list[dict]:

@@ -103,7 +103,7 @@ async function drop(carried) {
     if (entry.isDirectory) {
       const [reader, before] = [entry.createReader(), photos.length + unread.length];
       for (let some; (some = await new Promise((done, failed) => reader.readEntries(done, failed))).length; ) {
-        for (const each of some) await walk(each, true);
+        for (const each of some) if (!each.name.startsWith(".")) await tried(each, true); // as in training
       }
       if (!inside && before === photos.length + unread.length) unread.push([entry.name, "This folder holds no photos."]);
       return;
@@ -111,11 +111,13 @@ async function drop(carried) {
     const file = await new Promise((done, failed) => entry.file(done, failed));
     if (!inside || file.type.startsWith("image/")) photos.push(file);
   };
+  const tried = (entry, inside) =>
+    walk(entry, inside).catch((error) => unread.push([entry.name, `The browser cannot read it: ${error.message}`]));
   // all at once: while something is waited for, what was dropped is forgotten
   const items = [...carried.items].filter((item) => item.kind === "file");
   for (const given of items.map((item) => item.webkitGetAsEntry() ?? item.getAsFile())) {
     if (given instanceof File) photos.push(given);
-    else await walk(given, false).catch((error) => unread.push([given.name, `The browser cannot read it: ${error.message}`]));
+    else if (given) await tried(given, false);
   }
   take(photos, unread);
 }
