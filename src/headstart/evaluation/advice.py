@@ -79,10 +79,10 @@ def _cleaner(doubts: int, cleaning: dict | None) -> str:
         change = "as many"
     else:
         change = f"{before:,}" if cleaning["p"] < SIGNIFICANT else f"{before:,}, which may be chance"
+    images, left = cleaning["images"], cleaning["images"] - cleaning["left_out"]
     return (
-        f"{line} A head solved on {cleaning['images'] - cleaning['left_out']:,} training photos, without doubtful "
-        f"ones, answers {after:,} of {cleaning['held_out']:,} validation photos rightly, one on all {cleaning['images']:,} "
-        f"{change}."
+        f"{line} A head solved on {left:,} training photos, without doubtful ones, answers {after:,} of "
+        f"{cleaning['held_out']:,} validation photos rightly, one on all {images:,} {change}."
     )
 
 
