@@ -60,8 +60,12 @@ def engine(network: Path, size: int) -> float:
     return IMAGES / (time.perf_counter() - start)
 
 
-def benchmark_app(network: Path) -> float:
+def benchmark_app(network: Path, size: int) -> float:
+    """In float32, as the engine, where a processor has bfloat16 too; the number of images has to be told."""
+    from headstart.models.engine import BATCH
+
     command = ["benchmark_app", "-m", str(network), "-d", "CPU", "-hint", "throughput", "-t", "10"]
+    command += ["-shape", f"[{BATCH},{size},{size},3]", "-infer_precision", "f32"]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"Throughput:\s+([0-9.]+) FPS", output)
     if not found:
@@ -92,7 +96,7 @@ def main() -> None:
                 rounds.append(
                     {
                         "engine": engine(network, size),
-                        "benchmark_app": benchmark_app(network),
+                        "benchmark_app": benchmark_app(network, size),
                         "predict, allocator kept": keras_predict(size, "kept"),
                         "predict, default allocator": keras_predict(size, "default"),
                     }
