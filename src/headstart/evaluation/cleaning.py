@@ -5,18 +5,13 @@ the training images alone (`training/doubts.py`). A wrong label that is put righ
 out brings; an image that is only hard is lost by it. Features are those that are kept; nothing is fine-tuned.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from headstart.data.rows import Chosen, Rows
+from headstart.evaluation.partial_heads import MOST, right_answers
 from headstart.models.mcnemar import Disagreement, disagreement
-from headstart.models.outputs import two_sided
-
-MOST = 8_000  # training images that are looked at: solving takes longer than the answer is worth beyond
 
 
 @dataclass(frozen=True)
@@ -82,12 +77,7 @@ def cleaning(
     clean = np.delete(rows, [doubt.image for doubt in doubts.doubtful(judged, labels[rows])])
     if len(clean) == len(rows) or len(np.unique(labels[clean])) < num_classes:
         return None
-    shown = held_out[:]
-
-    def right(chosen: np.ndarray) -> np.ndarray:
-        found = head.solve([features[chosen]], labels[chosen], num_classes, seed=seed, strength=head.DEFAULT_STRENGTH)
-        return two_sided(found.logits(shown)).argmax(axis=1) == held_out_labels
-
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
-        of_all, of_clean = pool.map(right, (rows, clean))
-    return Cleaning(len(rows), len(rows) - len(clean), len(shown), int(of_all.sum()), disagreement(of_all, of_clean))
+    of_all, of_clean = right_answers(
+        (rows, clean), features, labels, held_out, held_out_labels, num_classes=num_classes, seed=seed
+    )
+    return Cleaning(len(rows), len(rows) - len(clean), len(held_out), int(of_all.sum()), disagreement(of_all, of_clean))

@@ -5,19 +5,15 @@ empirically, arXiv:1712.00409). That line is drawn through the four points, on t
 is, the held-out images say, drawn again and again (bootstrap). Features are those that are kept; nothing is fine-tuned.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from headstart.data.rows import Rows
-from headstart.models.outputs import two_sided
+from headstart.evaluation.partial_heads import MOST, right_answers
 
 FRACTIONS = (0.1, 0.25, 0.5, 1.0)
 DRAWS = 3  # of each fraction but all
-MOST = 8_000  # training images that are looked at: solving takes longer than the images are worth beyond
 LEAST = 4  # images of a class in the smallest fraction
 BOOTSTRAPS = 400
 
@@ -81,8 +77,6 @@ def outlook(
     Returns:
         None where the classes are too small for a tenth of them to be trained on.
     """
-    from headstart.training import head  # scikit-learn takes seconds, which who draws an Outlook need not wait for
-
     rng = np.random.default_rng(seed)
     order = _in_turn(labels, rng)[:MOST]
     classes, counts = np.unique(labels[order], return_counts=True)
@@ -93,26 +87,21 @@ def outlook(
         for fraction in FRACTIONS
         for _ in range(1 if fraction == 1 else DRAWS)
     ]
-    shown = held_out[:]
-
-    def wrong(draw: tuple[float, np.ndarray]) -> np.ndarray:
-        rows = np.sort(draw[1])
-        solved = head.solve([features[rows]], labels[rows], num_classes, seed=seed, strength=head.DEFAULT_STRENGTH)
-        return two_sided(solved.logits(shown)).argmax(axis=1) != held_out_labels
-
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
-        mistakes = list(pool.map(wrong, draws))
+    shown = len(held_out)
+    right = right_answers(
+        [rows for _, rows in draws], features, labels, held_out, held_out_labels, num_classes=num_classes, seed=seed
+    )
     of_fraction = np.stack(
-        [np.mean([found for found, (of, _) in zip(mistakes, draws, strict=True) if of == fraction], axis=0)
+        [np.mean([~found for found, (of, _) in zip(right, draws, strict=True) if of == fraction], axis=0)
          for fraction in FRACTIONS]
     )  # fmt: skip
     sizes = np.array([round(fraction * len(order)) for fraction in FRACTIONS])
     errors = of_fraction.mean(axis=1)
-    now, later = (_continued(sizes, errors, len(shown), times * len(labels)) for times in (1, 2))
-    again = rng.integers(0, len(shown), (BOOTSTRAPS, len(shown)))
+    now, later = (_continued(sizes, errors, shown, times * len(labels)) for times in (1, 2))
+    again = rng.integers(0, shown, (BOOTSTRAPS, shown))
     drawn = np.array([of_fraction[:, rows].mean(axis=1) for rows in again])
-    futures = np.array([_continued(sizes, each, len(shown), 2 * len(labels)) for each in drawn])
-    gains = np.array([_continued(sizes, each, len(shown), len(labels)) for each in drawn]) - futures
+    futures = np.array([_continued(sizes, each, shown, 2 * len(labels)) for each in drawn])
+    gains = np.array([_continued(sizes, each, shown, len(labels)) for each in drawn]) - futures
     return Outlook(
         points=tuple(Point(int(size), float(1 - error)) for size, error in zip(sizes, errors, strict=True)),
         images=len(labels),
