@@ -204,7 +204,7 @@ def test_a_run_tells_what_is_odd_and_what_cleaner_labels_would_bring(fast_run, f
     assert cleaning["held_out"] == numbers["validation"]["accuracy"]["count"]
     lines = advice(numbers)
     assert lines[0].startswith("An honest split: 2 held-out photos are also among the photos that were learned from")
-    assert any(f"one on all {cleaning['images']} " in line for line in lines)
+    assert any(f"one solved on all {cleaning['images']}" in line for line in lines)
 
 
 @pytest.mark.parametrize("width", WIDTHS)

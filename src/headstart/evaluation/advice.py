@@ -76,13 +76,14 @@ def _cleaner(doubts: int, cleaning: dict | None) -> str:
     before = cleaning["right"]
     after = before + cleaning["mended"] - cleaning["spoiled"]
     if after == before:
-        change = "as many"
+        change = "as many as"
     else:
-        change = f"{before:,}" if cleaning["p"] < SIGNIFICANT else f"{before:,}, which may be chance"
+        change = f"{abs(after - before):,} {'more' if after > before else 'fewer'} than"
+    chance = "" if after == before or cleaning["p"] < SIGNIFICANT else ", which may be chance"
     images, left = cleaning["images"], cleaning["images"] - cleaning["left_out"]
     return (
         f"{line} A head solved on {left:,} training photos, without doubtful ones, answers {after:,} of "
-        f"{cleaning['held_out']:,} validation photos rightly, one on all {images:,} {change}."
+        f"{cleaning['held_out']:,} validation photos rightly, {change} one solved on all {images:,}{chance}."
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from headstart.data.findings import KINDS, Finding
+from headstart.data.findings import DOUBT, KINDS, LEAK, Finding
 from headstart.data.inspection import Sizes
 
 SCHEMA = 1
@@ -52,8 +52,11 @@ class Inspection:
     def verdict(self) -> str:
         """One sentence."""
         head = f"{self.images:,} images of {len(self.classes)} classes: "
-        counted = ", ".join(f"{count:,} {kind}" for kind, count in self.counts.items())
-        return head + (counted or "nothing to complain of") + "."
+        counted = [
+            f"{count:,} {kind}{'s' if count > 1 and kind in (LEAK, DOUBT) else ''}"
+            for kind, count in self.counts.items()
+        ]
+        return head + (", ".join(counted) or "nothing to complain of") + "."
 
     def to_json(self) -> dict:
         return {

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MANY = 40_000  # views of all images together that are worth their time; beyond, two of each image
 ENOUGH_TO_JUDGE = 10  # validation images; with fewer, one answer moves the accuracy by more than 10 points
 PIXELS = 256 * 2**20  # bytes of decoded training images that are kept in memory from epoch to epoch
-PIECE = 256  # images whose features are run through the trainable part at a time, to measure it
+PIECE = 64  # images whose features are run through the trainable part at a time, to measure it
 
 
 @dataclass(eq=False)
@@ -112,13 +112,21 @@ class Training:
             return self.parts.features(split)
         from headstart.training.fine_tuning import one_or_all
 
-        thawed = self.recipe.phases[-1].thaws_base
-        part, kept = self.parts.behind(thawed).features, self.parts.features(split, thawed=thawed)
+        kept, last = self.parts.features(split, thawed=self._ends_thawed), len(split) - 1
         pieces = []
         for start in range(0, len(split), PIECE):
-            tensors = kept.take(np.arange(start, min(start + PIECE, len(split))))
-            pieces.append(part.predict_on_batch(one_or_all(tensors)))
-        return np.concatenate(pieces)
+            piece = np.arange(start, start + PIECE).clip(max=last)  # all of one length: TensorFlow traces each anew
+            pieces.append(self._trained_part.predict_on_batch(one_or_all(kept.take(piece))))
+        return np.concatenate(pieces)[: len(split)]
+
+    @property
+    def _ends_thawed(self) -> bool:
+        return self.recipe.phases[-1].thaws_base
+
+    @cached_property
+    def _trained_part(self) -> keras.Model:
+        """What lies behind the cut of the last phase, when all is trained."""
+        return self.parts.behind(self._ends_thawed).features
 
     def _thaw(self, phase: Phase) -> None:
         if phase.thaws_base or self.network.is_built:  # until it is built, all of the base is frozen
