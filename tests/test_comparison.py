@@ -58,7 +58,7 @@ def test_two_runs_on_the_same_photos(run, other):
     assert found.between.only_first - found.between.only_second == found.first.correct - found.second.correct
     itself, _ = compare_runs(run.folder, run.folder)
     assert (itself.between.only_first, itself.between.only_second, itself.between.p) == (0, 0, 1.0)
-    assert json.loads(json.dumps(found.to_json()))["distinguishable"] in (True, False)
+    assert json.loads(json.dumps(found.to_json()))["distinguishable"] is (found.between.p < 0.05)
 
 
 def test_predictions_are_those_of_the_metrics(run):

@@ -15,6 +15,7 @@ from PIL import Image
 import headstart as hs
 from browsing import WIDTHS, check_layout, opened
 from conftest import SMALL
+from headstart.data.duplicates import Duplicates, Pair
 from headstart.data.findings import (
     BYTES,
     COLOURS,
@@ -32,6 +33,7 @@ from headstart.data.findings import (
 from headstart.errors import DatasetError, RunError
 from headstart.evaluation import inspection_page
 from headstart.evaluation.advice import advice
+from headstart.inspecting import leaks
 from planted import content, copies, jpeg, tiles
 
 
@@ -113,6 +115,19 @@ def test_leaks(found):
     for leak in inspection.of_kind(LEAK):
         assert (leak.split, leak.other_split) == ("validation", "train")
         assert leak.other.endswith(leak.path[-6:])
+
+
+def test_leaks_go_by_pairs_that_are_reported_and_by_way_of_others():
+    """Of a crowd of 14 things that look alike only two pairs are copies: 0 and 1, and 1 and 9."""
+    paths = tuple(f"{number:02}.jpg" for number in range(14))
+    images = hs.Split(paths, np.zeros(14, np.int64), paths, ("a",))
+    pairs = tuple(Pair(first, second, NEAR, 0.98) for first, second in ((0, 1), (1, 9)))
+    splits = ["train"] + ["validation"] * 8 + ["test"] * 5
+    found = leaks(images, splits, Duplicates(pairs, np.zeros(14, np.int64)))
+    assert [(leak.path, leak.other, leak.detail) for leak in found] == [
+        ("01.jpg", "00.jpg", NEAR), ("09.jpg", "00.jpg", "by way of other copies"),
+    ]  # fmt: skip
+    assert leaks(images, [None] * 14, Duplicates(pairs, np.zeros(14, np.int64))) == []
 
 
 def test_doubtful_labels_and_outliers(found):
@@ -314,7 +329,7 @@ def test_uneven_and_small_classes(tmp_path, make_folder):
     said = " ".join(inspection.remarks)
     assert "'large' has 11 times as many photos as 'small' (45 and 4)" in said
     assert "'small' has 4 photos to learn from" in said
-    assert "to measure by in what is held out: even if all are answered rightly" in said
+    assert "to measure by in the test that headstart draws: even if all are answered rightly" in said
     assert all(finding.label != "small" for finding in inspection.of_kind(DOUBT)), "four are too few to judge by"
 
 
@@ -330,6 +345,20 @@ def test_a_csv_and_what_most_photos_have_in_common_is_said_once(tmp_path):
     said = " ".join(inspection.remarks)
     assert "12 of 12 photos: grey" in said
     assert f"12 of 12 photos are smaller than the {SMALL} pixels" in said
-    assert "2.0 times as long as it is wide" in said
-    assert "--resize crop` cuts out the middle instead and loses 50%" in said
+    assert "12 of 12 photos are far from square, usually 2.0 times as long as wide" in said
+    assert "--resize crop` cuts out the middle instead and loses 50% of these" in said
     assert not {COLOURS, SHAPE, "small"} & set(inspection.counts)
+
+
+def test_a_few_that_differ_from_a_majority_of_odd_ones(tmp_path):
+    """Photos that are mostly grey and smaller than the network sees, and half of them oblong."""
+    (tmp_path / "a").mkdir()
+    for number, image in enumerate(tiles()[:30]):
+        shape = {0: (8, 8)}.get(number, (24, 24) if number % 2 else (24, 46))
+        image.convert("RGB" if number in (4, 7) else "L").resize(shape).save(tmp_path / "a" / f"{number:02}.png")
+    inspection = look(tmp_path)
+    odd = {kind: sorted(Path(each.path).name for each in inspection.of_kind(kind)) for kind in (COLOURS, "small")}
+    assert odd == {COLOURS: ["04.png", "07.png"], "small": ["00.png"]}
+    said = " ".join(inspection.remarks)
+    assert f"30 of 30 photos are smaller than the {SMALL} pixels" in said
+    assert "14 of 30 photos are far from square, usually 1.9 times as long as wide" in said

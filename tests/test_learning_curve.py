@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from headstart.evaluation import plots
+from headstart.evaluation import learning_curve, plots
 from headstart.evaluation.learning_curve import Outlook, outlook
 
 
@@ -35,7 +35,25 @@ def test_more_photos_help_where_classes_overlap(classes):
     truth = looked_for(twice, held_out, classes=classes).points[-1].accuracy
     assert found.low - 0.02 <= truth <= found.high + 0.02
     json.dumps(found.to_json(), allow_nan=False)
-    plots.outlook(found)
+    (axes,) = plots.outlook(found).axes
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["60", "150", "300", "600", "1,200"]
+    assert all(point.low < point.accuracy < point.high for point in found.points)
+
+
+def test_of_many_photos_some_are_looked_at_and_the_picture_is_of_all(monkeypatch):
+    monkeypatch.setattr(learning_curve, "MOST", 400)
+    found = looked_for(drawn(1_000, apart=0.3, seed=0), drawn(200, apart=0.3, seed=1))
+    assert [point.images for point in found.points] == [40, 100, 200, 400]
+    assert found.to_json()["with_images"] == 2_000
+    (axes,) = plots.outlook(found).axes
+    assert axes.get_xticks()[-1] == 2_000
+    assert max(line.get_xdata()[-1] for line in axes.lines) == 2_000
+
+
+def test_smaller_classes_begin_with_a_quarter():
+    train, held_out = (drawn(count, apart=0.3, seed=s, classes=20) for count, s in ((400, 0), (300, 1)))
+    found = looked_for(train, held_out, classes=20)
+    assert [point.images for point in found.points] == [100, 200, 400]
 
 
 def test_more_photos_hardly_help_where_all_is_right():
@@ -53,5 +71,5 @@ def test_the_same_seed_gives_the_same():
 
 
 def test_too_few_photos_say_nothing():
-    train, held_out = drawn(60, apart=1.0, seed=0), drawn(20, apart=1.0, seed=1)
+    train, held_out = drawn(30, apart=1.0, seed=0), drawn(20, apart=1.0, seed=1)
     assert outlook(*train, *held_out, num_classes=2, seed=0) is None

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.errors import ModelError
-from headstart.evaluation.metrics import confusion_matrix, measure, wilson
+from headstart.evaluation.calibration import reliability
+from headstart.evaluation.metrics import confusion_matrix, measure, percent, wilson
 from headstart.models import outputs
 from headstart.models.certainty import Certainty
 
@@ -42,9 +43,9 @@ def test_against_scikit_learn(classes):
         scores, one_hot = (shares[:, 1], labels) if classes == 2 else (shares, np.eye(classes)[labels])
         area = sklearn.metrics.roc_auc_score(one_hot, scores, average=average)
         assert found["roc_area"] == pytest.approx(area)
-        if classes > 2:
-            precision = sklearn.metrics.average_precision_score(one_hot, shares, average=average)
-            assert found["average_precision"] == pytest.approx(precision)
+        of_each = np.eye(classes)[labels]
+        precision = sklearn.metrics.average_precision_score(of_each, shares, average=average)
+        assert found["average_precision"] == pytest.approx(precision)
     for count in (3, 5):
         if count < classes:
             expected = sklearn.metrics.top_k_accuracy_score(labels, shares, k=count)
@@ -69,6 +70,26 @@ def test_calibration_is_measured_before_and_after():
             total += chosen.mean() * abs(most[chosen].mean() - right[chosen].mean())
     assert found["expected_calibration_error"] == pytest.approx(total)
     assert sum(row["count"] for row in found["bins"]) == 2_000
+
+
+@pytest.mark.parametrize("count", [1, 30, 200])
+def test_true_probabilities_of_few_images_are_off_by_chance_alone(count):
+    """In 95% of cases by no more than `by_chance`, which is much for few images."""
+    rng = np.random.default_rng(count)
+    shares = rng.dirichlet((1, 1, 1), size=(300, count))
+    labels = (shares.cumsum(axis=2) > rng.random((300, count, 1))).argmax(axis=2)
+    found = [reliability(*each) for each in zip(shares, labels, strict=True)]
+    beyond = np.mean([each.error > each.by_chance for each in found])
+    assert beyond <= 0.08
+    assert np.mean([each.error for each in found]) > 0.03
+
+
+def test_what_is_not_all_does_not_look_like_it():
+    assert percent(1.0) == "100.0%"
+    assert percent(4_998 / 5_000) == "99.96%"
+    assert percent(0.99949) == "99.9%"
+    assert percent(0.5) == "50.0%"
+    assert str(wilson(4_998, 5_000)).startswith("99.96% (")
 
 
 def test_images_of_one_class_one_image_and_answers_that_are_all_alike():

@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from headstart.data.dataset import Split
-from headstart.data.duplicates import Duplicates
+from headstart.data.duplicates import Duplicates, Pair, grouped
 from headstart.data.findings import CONFLICT, DOUBT, KINDS, LEAK, OUTLIER, UNREADABLE, Finding
 from headstart.data.folder import Item, list_images
 from headstart.data.inspection import inspect_files
 from headstart.data.loading import Collection, printable, read_collection, refusal
 from headstart.data.resizing import STRETCH
 from headstart.data.rows import Rows
-from headstart.data.splits import SPLITS, TEST, TEST_FRACTION, TRAIN, VALIDATION
+from headstart.data.splits import SPLITS, TEST, TEST_FRACTION, TEST_FRACTION_OF_VALIDATION, TRAIN, VALIDATION
 from headstart.evaluation.inspection_report import Inspection, write_csv, write_json
 from headstart.evaluation.metrics import wilson
 from headstart.models import backbones
@@ -35,6 +35,7 @@ from headstart.training.settings import Settings
 
 UNEVEN = 10  # largest class by smallest class
 FEW_TO_LEARN = 10  # training photos of a class
+BY_WAY = "by way of other copies"  # of a leak
 FEW_TO_MEASURE = 20  # held-out photos of a class: if all are answered rightly, 84% is all that is known
 
 
@@ -96,7 +97,7 @@ def inspect_collection(found: Collection, settings: Settings, progress: Progress
         judgements = _judgements(images, features, duplicates, settings.seed)
     findings = [Finding(UNREADABLE, str(Path(bad.path).absolute()), detail=bad.reason) for bad in found.unreadable]
     findings += [*files.findings, *judgements, *_copies(images, duplicates)]
-    findings += _leaks(images, [item.split for item in found.items], duplicates)
+    findings += leaks(images, [item.split for item in found.items], duplicates)
     findings = _completed(findings, found.listing.items)
     refused = refusal(found)
     remarks = [f"`headstart train` would refuse this collection: {refused.rstrip('.')}"] if refused else []
@@ -141,21 +142,29 @@ def _copies(images: Split, duplicates: Duplicates) -> list[Finding]:
     return found
 
 
-def _leaks(images: Split, splits: Sequence[str | None], duplicates: Duplicates) -> list[Finding]:
-    """Each held-out image of which a copy is in a split that is learned from, or chosen by."""
-    between = {frozenset((pair.first, pair.second)): pair for pair in duplicates.pairs}
+def leaks(images: Split, splits: Sequence[str | None], duplicates: Duplicates) -> list[Finding]:
+    """Each held-out image of which a copy is in a split that is learned from, or chosen by.
+
+    By the pairs that are reported, not by groups: what merely looks alike in a crowd is no leak.
+    """
+    copies_of: dict[int, dict[int, Pair]] = {}
+    for pair in duplicates.pairs:
+        copies_of.setdefault(pair.first, {})[pair.second] = pair
+        copies_of.setdefault(pair.second, {})[pair.first] = pair
+    groups = grouped(len(images), duplicates.pairs)
+    in_split: dict[tuple[int, str | None], int] = {}  # any copy of a group there
+    for image in copies_of:
+        in_split.setdefault((groups[image], splits[image]), image)
     found = []
-    for members in map(np.ndarray.tolist, duplicates.members()):
-        for image in members:
-            before = SPLITS[: SPLITS.index(str(splits[image]))] if splits[image] else ()
-            seen = [other for other in members if splits[other] in before]
-            if seen:
-                # one that it is a copy of itself, rather than one by way of others
-                seen.sort(key=lambda other: (splits[other] != TRAIN, frozenset((image, other)) not in between))
-                pair = between.get(frozenset((image, seen[0])))
-                detail, score = (pair.kind, pair.likeness) if pair else ("by way of other copies", None)
-                paths = images.paths[image], images.paths[seen[0]]
-                found.append(Finding(LEAK, paths[0], other=paths[1], score=score, detail=detail))
+    for image, own in sorted(copies_of.items()):
+        before = SPLITS[: SPLITS.index(str(splits[image]))] if splits[image] else ()
+        others = [in_split[groups[image], split] for split in before if (groups[image], split) in in_split]
+        seen = [*(other for other in own if splits[other] in before), *others]
+        if seen:
+            # in the first split, and one that it is a copy of itself, rather than one by way of others
+            nearest = min(seen, key=lambda other: (SPLITS.index(str(splits[other])), other not in own))
+            detail, score = (own[nearest].kind, own[nearest].likeness) if nearest in own else (BY_WAY, None)
+            found.append(Finding(LEAK, images.paths[image], other=images.paths[nearest], score=score, detail=detail))
     return found
 
 
@@ -206,11 +215,15 @@ def _remarks_on_classes(items: Sequence[Item]) -> list[str]:
 
 
 def _held_out(items: Sequence[Item], sizes: Counter[str]) -> dict[str, Counter[str]]:
-    """Of each split that measures, the images of each class: as they are given, or as headstart will draw them."""
-    if items[0].split is None:
-        return {"what is held out": Counter({name: round(TEST_FRACTION * count) for name, count in sizes.items()})}
+    """Of each split that measures, the images of each class: as they are given, or as headstart will draw the test."""
     given = {split: Counter(item.label for item in items if item.split == split) for split in (VALIDATION, TEST)}
-    return {split: counts for split, counts in given.items() if counts}
+    found = {split: counts for split, counts in given.items() if counts}
+    if not given[TEST]:
+        source, share = (
+            (given[VALIDATION], TEST_FRACTION_OF_VALIDATION) if given[VALIDATION] else (sizes, TEST_FRACTION)
+        )
+        found["the test that headstart draws"] = Counter({name: round(share * source[name]) for name in sizes})
+    return found
 
 
 def _named(names: Sequence[str], counts: Counter[str]) -> str:

@@ -329,9 +329,10 @@ def _write(
         classifier,
         results,
         data=data,
-        weights=Path(settings.weights).name,
+        settings=settings,
+        notes=dataset.notes,
+        unreadable=len(dataset.unreadable),
         seconds=seconds,
-        seed=settings.seed,
     )
     report.write_metrics(folder / "metrics.json", numbers)
     report.write_page(
@@ -340,7 +341,6 @@ def _write(
         numbers=numbers,
         plots=folder / "plots",
         unreadable=dataset.unreadable,
-        notes=dataset.notes,
         found=results.findings,
     )
     return numbers

@@ -27,6 +27,10 @@ CROWD = 10  # different files
 ENOUGH_IN_A_CROWD = 0.975
 IDENTICAL = 0.99  # from here on it is worth to compare pixel by pixel
 TOGETHER = 512  # pairs; what is compared of their images takes at most 90 MB
+# Pairs of an image, on average, that may be looked at in vain: time grows as the images do, however alike they are,
+# while of a photo with many copies all of them are found.
+IN_VAIN = 1.0
+FEW_IN_VAIN = 1_000  # so many in any case
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Duplicates:
     groups: int (n,): images with the same number are the same photo, or of one crowd of things that look alike: it is
         safe to keep these on one side of a split, too.
     limit: the cosine of features from which on pairs were looked at.
-    looked_at: how many pairs.
+    looked_at: how many pairs, with those that others had shown to be copies before.
     """
 
     pairs: tuple[Pair, ...]
@@ -75,12 +79,13 @@ def find_duplicates(images: Split, features: Rows, *, progress: Progress) -> Dup
     pairs = [Pair(int(first[twin[i]]), i, BYTES, 1.0) for i in range(len(images)) if first[twin[i]] != i]
     different = np.sort(first)
     close = closest_pairs(Chosen(features, different))
-    candidates = different[close.pairs]
-    pairs += _confirmed(images.paths, candidates, progress)
+    confirmed, looked_at = _confirmed(images.paths, different[close.pairs], progress)
+    pairs += confirmed
     groups = grouped(len(images), pairs)
     crowded = np.bincount(groups[different]) > CROWD
     sure = [pair for pair in pairs if pair.likeness >= ENOUGH_IN_A_CROWD or not crowded[groups[pair.first]]]
-    return Duplicates(_surest(len(images), sure), groups, close.limit, len(candidates))
+    limit = float(close.similarities[looked_at - 1]) if looked_at < len(close.pairs) else LEAST
+    return Duplicates(_surest(len(images), sure), groups, limit, looked_at)
 
 
 def grouped(count: int, pairs: Sequence[Pair]) -> np.ndarray:
@@ -101,8 +106,9 @@ def _graph(count: int, pairs: Sequence[Pair]) -> coo_matrix:
     return coo_matrix((distances, places), shape=(count, count))
 
 
-def _confirmed(paths: Sequence[str], candidates: np.ndarray, progress: Progress) -> list[Pair]:
-    """Those of the candidates, int (m, 2), that the pixels confirm."""
+def _confirmed(paths: Sequence[str], candidates: np.ndarray, progress: Progress) -> tuple[list[Pair], int]:
+    """Those of the candidates, int (m, 2), that the pixels confirm, and how many were looked at, from the first one on,
+    before too many of them had been in vain."""
 
     def compare(pair: tuple[int, int]) -> Pair | None:
         first, second = pair
@@ -113,15 +119,23 @@ def _confirmed(paths: Sequence[str], candidates: np.ndarray, progress: Progress)
             return Pair(first, second, PIXELS, 1.0)
         return Pair(first, second, NEAR, alike)
 
-    found = []
+    found: list[Pair] = []
+    looked_at, allowed = 0, max(FEW_IN_VAIN, round(IN_VAIN * len(paths)))
     with ThreadPoolExecutor(os.cpu_count()) as pool, progress.bar("Comparing images", len(candidates)) as advance:
-        for some in _neighbourhoods(candidates, len(paths)):
-            needed = np.unique(some).tolist()
-            read = pool.map(lambda image: Picture.of(read_again(str(paths[image]), SIDE)), needed)
-            pictures = dict(zip(needed, read, strict=True))
-            found += [pair for pair in pool.map(compare, map(tuple, some.tolist())) if pair]
-            advance(len(some), "")
-    return found
+        while allowed > 0 and looked_at < len(candidates):
+            copies = grouped(len(paths), [pair for pair in found if pair.likeness >= ENOUGH_IN_A_CROWD])
+            new = candidates[looked_at : looked_at + max(allowed, TOGETHER)]
+            unknown = new[copies[new[:, 0]] != copies[new[:, 1]]]
+            looked_at, before = looked_at + len(new), len(found)
+            advance(len(new) - len(unknown), "")
+            for some in _neighbourhoods(unknown, len(paths)):
+                needed = np.unique(some).tolist()
+                read = pool.map(lambda image: Picture.of(read_again(str(paths[image]), SIDE)), needed)
+                pictures = dict(zip(needed, read, strict=True))
+                found += [pair for pair in pool.map(compare, map(tuple, some.tolist())) if pair]
+                advance(len(some), "")
+            allowed -= len(unknown) - (len(found) - before)
+    return found, looked_at
 
 
 def _neighbourhoods(candidates: np.ndarray, count: int) -> Iterator[np.ndarray]:

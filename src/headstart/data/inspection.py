@@ -15,6 +15,7 @@ import numpy as np
 from headstart.data.findings import COLOURS, SHAPE, SMALL, WRONG_ENDING, Finding
 from headstart.data.images import ENDINGS, Header, read_header
 
+FEW = 0.1  # share of the photos
 OBLONG = 1.5  # longer side by shorter side; beyond it, stretching to a square distorts what is seen
 VERY_OBLONG = 2.0  # times the usual
 
@@ -100,6 +101,9 @@ def _colours(paths: Sequence[str], headers: Sequence[Header]) -> Found:
             found += [Finding(COLOURS, path, detail=peculiarity) for path in having]
         else:
             sentences.append(f"{len(having):,} of {len(paths):,} photos: {peculiarity}")
+            others = [path for path, some in zip(paths, of_each, strict=True) if peculiarity not in some]
+            if len(others) <= FEW * len(paths):
+                found += [Finding(COLOURS, path, detail=f"unlike most photos not: {peculiarity}") for path in others]
     return found, sentences
 
 
@@ -122,33 +126,38 @@ def _peculiarities(header: Header) -> list[str]:
 
 
 def _small(paths: Sequence[str], headers: Sequence[Header], image_size: int) -> Found:
-    smaller = sum(min(header.width, header.height) < image_size for header in headers)
+    shorter = np.array([min(header.width, header.height) for header in headers])
+    smaller, sentences = int((shorter < image_size).sum()), []
     if 2 * smaller >= len(paths):
-        return [], [
+        sentences.append(
             f"{smaller:,} of {len(paths):,} photos are smaller than the {image_size} pixels that the network sees: "
             f"enlarging them adds no detail, and a smaller --image-size may do as well"
-        ]
+        )
     found = []
     for path, header in zip(paths, headers, strict=True):
-        if 2 * min(header.width, header.height) < image_size:
+        if 2 * min(header.width, header.height) < min(image_size, np.median(shorter)):
             found.append(Finding(SMALL, path, detail=f"{header.width} x {header.height} pixels"))
-    return found, []
+    return found, sentences
 
 
 def _shapes(paths: Sequence[str], headers: Sequence[Header]) -> Found:
     ratios = [_oblong(header) for header in headers]
     median = float(np.median(ratios))
+    oblong = [ratio for ratio in ratios if ratio > OBLONG]
     sentences = []
-    if median > OBLONG:
+    if len(oblong) > FEW * len(ratios):
+        usual = float(np.median(oblong))
         sentences.append(
-            f"the usual photo is {median:.1f} times as long as it is wide, and is squeezed into a square, which "
-            f"distorts it: `headstart train --resize crop` cuts out the middle instead and loses {1 - 1 / median:.0%}, "
-            f"`--resize pad` keeps all of it, smaller; or crop the photos to what matters in them, if you can"
+            f"{len(oblong):,} of {len(ratios):,} photos are far from square, usually {usual:.1f} times as long as "
+            f"wide, and are squeezed into a square, which distorts them: `headstart train --resize crop` cuts out the "
+            f"middle instead and loses {1 - 1 / usual:.0%} of these, `--resize pad` keeps all, smaller; or crop the "
+            f"photos to what matters in them, if you can"
         )
     found = []
     for path, ratio, header in zip(paths, ratios, headers, strict=True):
         if ratio > VERY_OBLONG * median:
-            found.append(Finding(SHAPE, path, score=ratio, detail=f"{header.width} x {header.height} pixels"))
+            detail = f"{header.width} x {header.height} pixels; --resize crop would lose {1 - 1 / ratio:.0%}"
+            found.append(Finding(SHAPE, path, score=ratio, detail=detail))
     return found, sentences
 
 

@@ -14,8 +14,6 @@ from headstart.data.rows import Rows
 
 LEAST = 0.85  # cosine: resized, mirrored and slightly cropped copies were above it, but for 1 in 90
 NEIGHBOURS = 10  # of an image at most: copies of copies are found through each other
-PAIRS_OF_AN_IMAGE = 1.0  # on average at most: what is looked at grows as the images do, however alike they are
-FEW_PAIRS = 1_000  # so many are looked at in any case
 # Multiplications of a product up to which OpenBLAS works in one thread. Those of a larger one wait for the next one,
 # busily, for some 25 ms, on cores that a network wants: 82 images/s were answered in place of 120 (benchmarks/LOG.md).
 ALONE = 2**18
@@ -28,16 +26,14 @@ class Close:
     """The closest pairs, the closest first.
 
     pairs: int64 (m, 2), indices of rows, the smaller first; similarities: float32 (m,), cosines.
-    limit: the cosine from which on pairs are in the list.
     """
 
     pairs: np.ndarray
     similarities: np.ndarray
-    limit: float
 
 
 def closest_pairs(features: Rows) -> Close:
-    """The pairs with a cosine of at least LEAST; where these are very many, as all images are alike, the closest."""
+    """The pairs with a cosine of at least LEAST, of each image those with its closest NEIGHBOURS."""
     count = len(features)
     near = np.full((count, NEIGHBOURS), -1, dtype=np.int64)
     cosines = np.full((count, NEIGHBOURS), LEAST, dtype=np.float32)
@@ -51,12 +47,10 @@ def closest_pairs(features: Rows) -> Close:
             _keep_closest(near, cosines, start, below, product)
     first, place = np.nonzero(near >= 0)
     pairs = np.sort(np.stack([first, near[first, place]], axis=1), axis=1)
-    pairs, chosen = np.unique(pairs, axis=0, return_index=True)
+    _, chosen = np.unique(pairs @ np.array([count, 1]), return_index=True)  # most are there from both sides
     similarities = cosines[first, place][chosen]
     order = np.argsort(-similarities, kind="stable")
-    most = max(FEW_PAIRS, round(PAIRS_OF_AN_IMAGE * count))
-    limit = float(similarities[order[most - 1]]) if len(order) > most else LEAST
-    return Close(pairs[order[:most]], similarities[order[:most]], limit)
+    return Close(pairs[chosen][order], similarities[order])
 
 
 def directions(features: np.ndarray) -> np.ndarray:

@@ -19,7 +19,8 @@ def advice(numbers: dict) -> list[str]:
     found = numbers[name]
     accuracy = found["accuracy"]
     lines = []
-    counts = (numbers.get("findings") or {}).get("counts", {})
+    findings = numbers["findings"]
+    counts = findings["counts"] if findings else {}
     if leaks := counts.get(LEAK):
         lines.append(
             f"An honest split: {_counted(leaks, 'held-out photo')} also among the photos that were learned from, or "
@@ -27,6 +28,11 @@ def advice(numbers: dict) -> list[str]:
         )
     if conflicts := counts.get(CONFLICT):
         lines.append(f"One label for one photo: {_counted(conflicts, 'copy', 'copies')} of a photo of another class.")
+    if findings is None:
+        lines.append(
+            "A look at the data: near copies, leaks and doubtful labels were not looked for in this run; "
+            "headstart inspect DATA --out FOLDER does."
+        )
     measured: list[tuple[float, str]] = []  # accuracy that is gained by more than chance, what by
     cleaning, outlook = numbers["cleaning"], numbers["outlook"]
     if doubts := counts.get(DOUBT):
@@ -36,14 +42,13 @@ def advice(numbers: dict) -> list[str]:
     if outlook:
         measured.append((outlook["gain"]["value"] if outlook["gain"]["low"] > 0 else 0.0, outlook["advice"]))
     lines += [line for _, line in sorted(measured, key=lambda row: -row[0])]
-    weak = [
-        row for row in found["per_class"]
-        if row["support"] >= 5 and row["recall"] is not None and row["recall"] < accuracy["value"] - WEAK
-    ]  # fmt: skip
+    classes = found["per_class"]
+    weak = [row for row in classes if _is_weak(row, accuracy["value"], len(classes))]
+    balance = "" if numbers["balanced"] else "; or train with --balanced"
     for row in sorted(weak, key=lambda row: row["recall"])[:3]:
         lines.append(
             f"'{row['class']}' is found least: {row['recall']:.0%} of its {row['support']:,} {name} images. Photos of "
-            f"it, rather than of other classes, would help most; or train with --balanced."
+            f"it, rather than of other classes, would help most{balance}."
         )
     if 1 - accuracy["value"] >= ROOM:
         lines.append(
@@ -56,8 +61,9 @@ def advice(numbers: dict) -> list[str]:
             f"More {name} images: with {accuracy['count']:,} the accuracy is known to {100 * width / 2:.1f} points up "
             f"or down; four times as many halve that."
         )
-    off = found["calibration"]["expected_calibration_error"]
-    if off >= OFF:
+    calibration = found["calibration"]
+    off = calibration["expected_calibration_error"]
+    if off >= OFF and off > calibration["error_by_chance"]:
         lines.append(
             f"Do not take its probabilities at their word: they are off by {off:.0%} on average, on "
             f"{accuracy['count']:,} images; more validation images would calibrate them better."
@@ -85,6 +91,20 @@ def _cleaner(doubts: int, cleaning: dict | None) -> str:
         f"{line} A head solved on {left:,} training photos, without doubtful ones, answers {after:,} of "
         f"{cleaning['held_out']:,} validation photos rightly, {change} one solved on all {images:,}{chance}."
     )
+
+
+def _is_weak(row: dict, accuracy: float, classes: int) -> bool:
+    """Whether the recall of one of so many classes is below that share by more than WEAK, and by more than chance.
+
+    By the binomial distribution, one-sided, with Bonferroni's correction: where all classes are equally good, one
+    report in twenty names one.
+    """
+    from scipy.stats import binom
+
+    if row["support"] < 5 or row["recall"] >= accuracy - WEAK:
+        return False
+    found = round(row["recall"] * row["support"])
+    return bool(binom.cdf(found, row["support"], accuracy) < SIGNIFICANT / classes)
 
 
 def _counted(count: int, one: str, many: str = "") -> str:

@@ -1,29 +1,33 @@
 """Would more photos help? Heads solved on a tenth, a quarter, half and all of the training images -> how it goes on.
 
 Errors mostly fall as a power of the number of images (J. Hestness et al., Deep learning scaling is predictable,
-empirically, arXiv:1712.00409). That line is drawn through the four points, on to twice as many images. How uncertain it
+empirically, arXiv:1712.00409). That line is drawn through the points, on to twice as many images. How uncertain it
 is, the held-out images say, drawn again and again (bootstrap). Features are those that are kept; nothing is fine-tuned.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from headstart.data.rows import Rows
+from headstart.evaluation.metrics import wilson
 from headstart.evaluation.partial_heads import MOST, right_answers
 
 FRACTIONS = (0.1, 0.25, 0.5, 1.0)
 DRAWS = 3  # of each fraction but all
-LEAST = 4  # images of a class in the smallest fraction
+LEAST = 4  # images of a class in the smallest fraction; where a tenth of a class is less, a quarter is the first point
+POINTS = 3  # at least: through two a line says nothing of how straight it is
 BOOTSTRAPS = 400
 
 
 @dataclass(frozen=True)
 class Point:
-    """images: trained on; accuracy: of the held-out images, mean of the draws."""
+    """images: trained on; accuracy: of the held-out images, mean of the draws; low, high: Wilson's interval, 95%."""
 
     images: int
     accuracy: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Outlook:
 
     def to_json(self) -> dict:
         return {
-            "points": [{"images": point.images, "accuracy": point.accuracy} for point in self.points],
+            "points": [asdict(point) for point in self.points],
             "with_images": 2 * self.images,
             "expected": {"value": self.expected, "low": self.low, "high": self.high},
             "gain": {"value": self.gain, "low": self.gain_low, "high": self.gain_high},
@@ -75,16 +79,17 @@ def outlook(
         held_out: (m, depth) of other images.
 
     Returns:
-        None where the classes are too small for a tenth of them to be trained on.
+        None where a class is too small for a quarter of it to be trained on.
     """
     rng = np.random.default_rng(seed)
     order = _in_turn(labels, rng)[:MOST]
     classes, counts = np.unique(labels[order], return_counts=True)
-    if len(classes) < num_classes or counts.min() * FRACTIONS[0] < LEAST:
+    fractions = [fraction for fraction in FRACTIONS if len(classes) and counts.min() * fraction >= LEAST]
+    if len(classes) < num_classes or len(fractions) < POINTS:
         return None
     draws = [
         (fraction, order[_in_turn(labels[order], rng)][: round(fraction * len(order))])
-        for fraction in FRACTIONS
+        for fraction in fractions
         for _ in range(1 if fraction == 1 else DRAWS)
     ]
     shown = len(held_out)
@@ -93,9 +98,9 @@ def outlook(
     )
     of_fraction = np.stack(
         [np.mean([~found for found, (of, _) in zip(right, draws, strict=True) if of == fraction], axis=0)
-         for fraction in FRACTIONS]
+         for fraction in fractions]
     )  # fmt: skip
-    sizes = np.array([round(fraction * len(order)) for fraction in FRACTIONS])
+    sizes = np.array([round(fraction * len(order)) for fraction in fractions])
     errors = of_fraction.mean(axis=1)
     now, later = (_continued(sizes, errors, shown, times * len(labels)) for times in (1, 2))
     again = rng.integers(0, shown, (BOOTSTRAPS, shown))
@@ -103,7 +108,7 @@ def outlook(
     futures = np.array([_continued(sizes, each, shown, 2 * len(labels)) for each in drawn])
     gains = np.array([_continued(sizes, each, shown, len(labels)) for each in drawn]) - futures
     return Outlook(
-        points=tuple(Point(int(size), float(1 - error)) for size, error in zip(sizes, errors, strict=True)),
+        points=tuple(_point(int(size), float(1 - error), shown) for size, error in zip(sizes, errors, strict=True)),
         images=len(labels),
         expected=float(1 - later),
         low=float(1 - np.quantile(futures, 0.975)),
@@ -112,6 +117,11 @@ def outlook(
         gain_low=float(np.quantile(gains, 0.025)),
         gain_high=float(np.quantile(gains, 0.975)),
     )
+
+
+def _point(images: int, accuracy: float, shown: int) -> Point:
+    between = wilson(round(accuracy * shown), shown)
+    return Point(images, accuracy, min(between.low, accuracy), max(between.high, accuracy))
 
 
 def _continued(sizes: np.ndarray, errors: np.ndarray, count: int, later: float) -> float:

@@ -27,12 +27,21 @@ class Interval:
     count: int
 
     def __str__(self) -> str:
-        return f"{self.value:.1%} ({self.low:.1%} to {self.high:.1%}; {self.correct:,} of {self.count:,})"
+        between = f"{percent(self.low)} to {percent(self.high)}"
+        return f"{percent(self.value)} ({between}; {self.correct:,} of {self.count:,})"
 
     def to_json(self) -> dict:
         return {
             "value": self.value, "low": self.low, "high": self.high, "correct": self.correct, "count": self.count,
         }  # fmt: skip
+
+
+def percent(share: float) -> str:
+    """0.986 -> "98.6%"; what is not quite 1 has as many digits as it takes not to look like it."""
+    digits = 1
+    while share < 1 and f"{share:.{digits}%}".startswith("100"):
+        digits += 1
+    return f"{share:.{digits}%}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -102,14 +102,16 @@ def outlook(found: Outlook) -> Figure:
     figure = _figure(6, 4.2)
     axes = figure.subplots()
     sizes = [point.images for point in found.points]
-    axes.plot(sizes, [point.accuracy for point in found.points], color=BLUE, marker="o", label="measured (head alone)")
-    last = found.points[-1]
-    axes.plot([last.images, 2 * last.images], [last.accuracy, found.expected], color=BLUE, linestyle="--")
+    accuracies = np.array([point.accuracy for point in found.points])
+    between = np.array([(point.accuracy - point.low, point.high - point.accuracy) for point in found.points]).T
+    axes.errorbar(sizes, accuracies, between, color=BLUE, marker="o", capsize=3, label="measured (head alone)")
+    last, twice = found.points[-1], 2 * found.images
+    axes.plot([last.images, twice], [last.accuracy, found.expected], color=BLUE, linestyle="--")
     spread = [[found.expected - found.low], [found.high - found.expected]]
-    axes.errorbar([2 * last.images], [found.expected], np.maximum(spread, 0), color=ORANGE, marker="s", capsize=5,
-                  label="expected, with 95% interval")  # fmt: skip
+    axes.errorbar([twice], [found.expected], np.maximum(spread, 0), color=ORANGE, marker="s", capsize=5,
+                  label="expected; bars: 95% intervals")  # fmt: skip
     axes.set_xscale("log", base=2)
-    axes.set_xticks([*sizes, 2 * last.images], [f"{size:,}" for size in (*sizes, 2 * last.images)])
+    axes.set_xticks([*sizes, twice], [f"{size:,}" for size in (*sizes, twice)])
     axes.minorticks_off()
     axes.set_xlabel("training images")
     axes.set_ylabel("accuracy on validation images")
@@ -241,7 +243,7 @@ def curves(found: Mapping[str, Curves], title: str = "ROC and precision-recall c
     for name, (line, colour) in zip(worst, styles, strict=False):
         of_class = found[name]
         shown = f" {name}" if name.startswith("_") else name  # matplotlib leaves others out of a legend
-        label = f"{_short(shown, LABEL_WIDTH)}: {of_class.roc_area:.3f}, {of_class.average_precision:.3f}"
+        label = f"{_short(shown, NAME_WIDTH)}: {of_class.roc_area:.3f}, {of_class.average_precision:.3f}"
         left.plot(of_class.false_positives, of_class.true_positives, line, color=colour, linewidth=1.8, label=label)
         right.plot(of_class.recall, of_class.precision, line, color=colour, linewidth=1.8)
     for axes, x, y in (

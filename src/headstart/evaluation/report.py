@@ -18,10 +18,11 @@ from headstart.evaluation.cleaning import Cleaning
 from headstart.evaluation.inspection_page import sections
 from headstart.evaluation.inspection_report import Inspection
 from headstart.evaluation.learning_curve import Outlook
-from headstart.evaluation.metrics import Evaluation, Interval, wilson
+from headstart.evaluation.metrics import Evaluation, Interval, percent, wilson
 from headstart.evaluation.page import as_webp, render
 from headstart.evaluation.promises import kept
 from headstart.models.classifier import Classifier
+from headstart.training.settings import Settings
 
 SCHEMA = 1
 
@@ -67,13 +68,14 @@ def metrics(
     results: Results,
     *,
     data: str,
-    weights: str,
+    settings: Settings,
+    notes: Sequence[str],
+    unreadable: int,
     seconds: Mapping[str, float],
-    seed: int,
 ) -> dict:
     """The content of metrics.json.
 
-    data: name of the collection. weights: that the base began with: "pretrained", "random", or a file's name.
+    data: name of the collection. notes: what its owner should know. unreadable: how many files were left out.
     """
     evaluations, found = results.evaluations, results.findings
     return {
@@ -82,11 +84,14 @@ def metrics(
         "backbone": classifier.backbone,
         "image_size": classifier.image_size,
         "recipe": classifier.recipe,
-        "seed": seed,
+        "balanced": settings.recipe.balanced,
+        "seed": settings.seed,
         **{name: _measured(name, evaluations) for name in SPLITS},
         "data": data,
         "resizing": classifier.resizing,
-        "weights": weights,
+        "weights": Path(settings.weights).name,  # that the base began with: "pretrained", "random", or a file
+        "notes": list(notes),
+        "unreadable": unreadable,
         "familiar": _json(results.familiar),
         "certainty": classifier.certainty.to_json(),
         "outlook": _json(results.outlook),
@@ -128,7 +133,6 @@ def write_page(
     numbers: dict,
     plots: Path,
     unreadable: Sequence[Unreadable],
-    notes: Sequence[str],
     found: Inspection | None = None,
 ) -> None:
     """Write report.html, with the pictures of the folder `plots` inside."""
@@ -138,10 +142,11 @@ def write_page(
     page = render(
         "report.html.j2",
         title=title,
+        percent=percent,
         numbers=numbers,
         pictures=pictures,
         unreadable=unreadable,
-        notes=notes,
+        notes=numbers["notes"],
         verdict=verdict(numbers),
         advice=advice(numbers),
         findings=sections(found, FINDINGS) if found else [],
@@ -162,8 +167,8 @@ def verdict(numbers: dict) -> str:
     accuracy = numbers[name]["accuracy"]
     words = (
         f"Of {accuracy['count']:,} {name} images, {accuracy['correct']:,} are answered rightly: "
-        f"{accuracy['value']:.1%}. On new photos of the same kind, expect between {accuracy['low']:.1%} and "
-        f"{accuracy['high']:.1%}."
+        f"{percent(accuracy['value'])}. On new photos of the same kind, expect between {percent(accuracy['low'])} and "
+        f"{percent(accuracy['high'])}."
     )
     if name == VALIDATION:
         words += (

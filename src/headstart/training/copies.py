@@ -19,7 +19,7 @@ from headstart.models.weights import identity
 from headstart.progress import Progress
 from headstart.training.settings import Settings
 
-SCHEMA = 3  # of what counts as a copy
+SCHEMA = 4  # of what counts as a copy
 
 
 def copies(images: Split, settings: Settings, features: Callable[[], Rows], *, progress: Progress) -> Duplicates:
