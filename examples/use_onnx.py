@@ -17,11 +17,21 @@ from PIL import Image, ImageOps
 
 def squared(path: str, size: int, resizing: str) -> np.ndarray:
     """A photo as the network sees it, (size, size, 3): upright, RGB, and a square as in the classifier's training."""
-    photo = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    photo = ImageOps.exif_transpose(Image.open(path))
+    if photo.mode.startswith("I"):  # 16 bits a pixel
+        photo = Image.fromarray((np.asarray(photo) // 256).astype(np.uint8))
+    photo = photo.convert("RGBA")  # transparent parts are shown on white
+    photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
+    side = min(photo.size) if resizing == "crop" else max(photo.size)
+    left, top = (photo.width - side) // 2, (photo.height - side) // 2
     if resizing == "crop":  # its middle
-        photo = ImageOps.fit(photo, (size, size), Image.Resampling.BILINEAR)
+        photo = photo.crop((left, top, left + side, top + side))
     elif resizing == "pad":  # all of it in its own shape, on grey
-        photo = ImageOps.pad(photo, (size, size), Image.Resampling.BILINEAR, color=(128, 128, 128))
+        shape = [max(1, round(each * size / side)) for each in photo.size]
+        square = Image.new("RGB", (size, size), (128, 128, 128))
+        place = (size - shape[0]) // 2, (size - shape[1]) // 2
+        square.paste(photo.resize(shape, Image.Resampling.BILINEAR), place)
+        return np.asarray(square)
     return np.asarray(photo.resize((size, size), Image.Resampling.BILINEAR))  # "stretch": all of it, distorted
 
 

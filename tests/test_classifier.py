@@ -1,5 +1,6 @@
 """Classifier: the same answer for the same picture however it comes, saved, loaded, and loaded without headstart."""
 
+import errno
 import json
 import shutil
 import subprocess
@@ -198,3 +199,16 @@ def test_damaged_folder(run, tmp_path, change, message):
     change(folder)
     with pytest.raises(RunError, match=message):
         hs.load(folder)
+
+
+def test_a_folder_that_cannot_be_looked_at(tmp_path, monkeypatch):
+    with pytest.raises(RunError, match=r"cannot be read: File name too long|does not exist"):
+        hs.load(tmp_path / ("x" * 300))
+    (tmp_path / "classifier.json").write_text("{}")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")  # who runs the tests as root may read everything
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(RunError, match=r"classifier.json' cannot be read: Permission denied. Let its owner allow it"):
+        hs.load(tmp_path)

@@ -1,11 +1,13 @@
 """Exports: each answers as its classifier does, in its own runtime, and is kept only where it does."""
 
+import ast
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import numpy as np
 import onnx
 import openvino
 import pytest
+from PIL import ExifTags, Image, ImageOps
 
 import headstart as hs
 from headstart import cli
@@ -21,6 +24,7 @@ from headstart.deployment.export import Export
 from headstart.deployment.formats import FLOAT16, FLOAT32, FORMATS, INT8
 from headstart.deployment.proof import TOLERANCES, Proof, Tolerance
 from headstart.errors import DatasetError, ExportError, HeadstartError, MissingExtraError, RunError
+from planted import tiles
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 # The shared run has seen 56 photos, and many of its answers lie near the border between its two classes: rounding to 8
@@ -165,6 +169,37 @@ def check_example(written: Export, classifier: hs.Classifier, cells, name: str) 
         assert label == answer.label
 
 
+def squared_of(script: Path) -> tuple[str, Callable[[str, int, str], np.ndarray]]:
+    """How an example makes squares of photos: its source, and the function."""
+    parts = [node for node in ast.parse(script.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
+    (source,) = [ast.unparse(node) for node in parts if node.name == "squared"]
+    names = {"np": np, "Image": Image, "ImageOps": ImageOps}
+    exec(source, names)
+    return source, names["squared"]  # type: ignore[return-value]
+
+
+def test_the_examples_read_any_photo_as_headstart_does(tmp_path):
+    """Colours, orientation, transparency, 16 bits, palettes, shapes; but for Pillow's way to make it smaller."""
+    found = [squared_of(EXAMPLES / f"use_{name.replace('-', '_')}.py") for name in FORMATS]
+    assert len({source for source, _ in found}) == 1
+    photo, exif = tiles()[40].resize((301, 200)), Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # lies on its side
+    photo.save(tmp_path / "lying.jpg", exif=exif, quality=95)
+    photo.convert("CMYK").save(tmp_path / "print.jpg", quality=95)
+    Image.fromarray(np.asarray(photo.convert("L")).astype(np.uint16) * 257).save(tmp_path / "16 bits.png")
+    clear = photo.convert("RGBA")
+    clear.putalpha(Image.linear_gradient("L").resize(photo.size))
+    clear.save(tmp_path / "clear.png")
+    clear.quantize(32).save(tmp_path / "palette.png")
+    for path in sorted(tmp_path.iterdir()):
+        for resizing in ("stretch", "crop", "pad"):
+            ours = read_image(path, 96, resizing).astype(float)
+            theirs = found[0][1](str(path), 96, resizing)
+            assert theirs.shape == (96, 96, 3)
+            assert theirs.dtype == np.uint8
+            assert np.abs(theirs - ours).mean() < 4, (path.name, resizing)  # of 255
+
+
 @pytest.mark.parametrize(
     ("precision", "differing", "message"),
     [
@@ -271,7 +306,8 @@ def test_photos_that_were_moved_on_the_command_line(run, photos, tmp_path, monke
     assert found.pop("path") == str(out)
     assert found == json.loads((out / "export.json").read_text("utf-8"))
     assert found["proof"]["files"] == 12
-    assert found["proof"]["farthest_file"].startswith(str(photos))
+    assert found["proof"]["farthest_file"] in {path.name for path in photos.rglob("*.png")}
+    assert str(photos) not in json.dumps(found), "the export is given away, and says nothing of this disk"
 
 
 def test_a_classifier_that_was_saved_from_python_names_no_photos(classifier, tmp_path):

@@ -47,7 +47,7 @@ def test_of_many_photos_some_are_looked_at_and_the_picture_is_of_all(monkeypatch
     assert found.to_json()["with_images"] == 2_000
     (axes,) = plots.outlook(found).axes
     assert axes.get_xticks()[-1] == 2_000
-    assert max(line.get_xdata()[-1] for line in axes.lines) == 2_000
+    assert max(np.asarray(line.get_xdata())[-1] for line in axes.lines) == 2_000
 
 
 def test_smaller_classes_begin_with_a_quarter():

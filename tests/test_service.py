@@ -1,5 +1,7 @@
 """The service in a process of its own: its answers, what it tells, and what it refuses."""
 
+import errno
+import io
 import json
 import re
 import shlex
@@ -18,6 +20,9 @@ import httpx
 import pytest
 
 import headstart as hs
+from headstart.deployment import schemas
+from headstart.deployment.monitoring import log
+from headstart.deployment.problems import MEDIA_TYPE
 from headstart.deployment.served import named_runs
 from serving import Service, with_limits
 
@@ -285,6 +290,48 @@ def test_an_answer_that_takes_too_long(run, files):
         assert problem(service.post(files[0].read_bytes())) == "took-too-long"
 
 
+def test_who_sends_too_much_over_a_slow_line_is_told_so(run):
+    """For longer than a client that stands still is waited for."""
+    with with_limits(run.folder, file_bytes=100_000) as service:
+        connection = HTTPConnection(service.url.removeprefix("http://"), timeout=20)
+        connection.putrequest("POST", "/v1/predict")
+        connection.putheader("Content-Type", "image/jpeg")
+        connection.putheader("Content-Length", "350000")
+        connection.endheaders()
+        for _ in range(35):
+            connection.send(b"x" * 10_000)
+            time.sleep(0.1)
+        answer = connection.getresponse()
+        assert (answer.status, json.load(answer)["code"]) == (413, "too-many-bytes")
+        connection.close()
+
+
+def test_the_log_may_be_lost_and_nothing_else(monkeypatch):
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    log("reload", model="cells")
+
+
+def test_the_examples_of_the_openapi_document_are_true(service):
+    document = service.get("/openapi.json").json()
+    schemas.Answers.model_validate(document["components"]["schemas"]["Answers"]["example"])
+    schemas.Model.model_validate(document["components"]["schemas"]["Model"]["example"])
+    assert set(document["components"]["schemas"]["Model"]["example"]) == set(service.get("/v1/model").json())
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                for code, example in response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {}).items():
+                    schemas.Problem.model_validate(example["value"])
+                    assert (example["value"]["code"], str(example["value"]["status"])) == (code, status)
+            for parameter in operation.get("parameters", []):
+                assert parameter["schema"].keys() & {"examples", "default"}, parameter
+    too_large = document["paths"]["/v1/predict"]["post"]["responses"]["413"]["content"][MEDIA_TYPE]["examples"]
+    assert set(too_large) == {"too-many-bytes", "too-many-pixels"}
+
+
 def test_who_stays_connected_is_told_that_it_ends(run, files):
     """A balancer that asks on an open connection learns it, while a request that was accepted is answered."""
     service = Service(run.folder)
@@ -523,6 +570,10 @@ def test_client(service, classifier, files, tmp_path):
         hs.Client(service.url, model="pets").predict(files[0])
     with pytest.raises(hs.ServiceError, match="no address of a service"):
         hs.Client("localhost:8000")
+    with pytest.raises(hs.ServiceError, match="'http://\\[' is no address of a service"):
+        hs.Client("http://[").predict(files[0])
+    with pytest.raises(hs.ImageError, match="cannot be opened: embedded null byte"):
+        client.predict("a\0b.jpg")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         with pytest.raises(hs.ServiceError, match="does not answer"):

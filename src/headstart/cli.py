@@ -258,11 +258,16 @@ def predict(
     from headstart.deployment.answers import FORMATS, Layout, answer_files, new_file
     from headstart.deployment.runtime import Predictor
 
+    if as_json and (out or form):
+        raise typer.BadParameter("--json prints one document on standard output; leave it out where --out or --format "
+                                 "say what is written (--out answers.json).")  # fmt: skip
     ending = out.suffix.removeprefix(".") if out else ""
     form = "json" if as_json else form or (ending if ending in FORMATS else "text")
     if form not in FORMATS:
         raise ModelError(f"There is no format '{form}'. Choose one of: {', '.join(FORMATS)}.")
-    files = images_among(images)
+    files, left_out = images_among(images)
+    for note in left_out:
+        typer.echo(note, err=True)
     answers = answer_files(Predictor(run), files, accuracy=accuracy, coverage=coverage, explain=explain)
     layout = Layout(top, coverage is not None, explain is not None, width=max(map(len, files)))
     faults = []

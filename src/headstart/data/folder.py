@@ -78,34 +78,39 @@ def images_below(folder: Path) -> list[Path]:
     return sorted(files, key=lambda path: path.relative_to(folder).as_posix())
 
 
-def images_among(paths: Iterable[Path]) -> list[str]:
+def images_among(paths: Iterable[Path]) -> tuple[list[str], list[str]]:
     """Files as they are given; the image files below folders; and those that patterns such as photos/**/*.jpg match.
+    And what was left out, in sentences.
 
     Raises:
         DatasetError: a folder holds no images, or nothing fits a pattern.
     """
     files: list[str] = []
+    others: list[Path] = []
     for path in paths:
         text = str(path)
         if os.path.isdir(path):  # noqa: PTH112  Path's own raises where a name is too long
             found = [str(image) for image in images_below(path)]
+            others += [file for file in _walk(path) if file.suffix.lower() not in SUFFIXES]
             if not found:
                 raise DatasetError(f"'{path}' holds no images. Give image files, or a folder that has some.")
         elif any(sign in text for sign in "*?[") and not os.path.exists(path):  # noqa: PTH110  as above
             fitting = map(Path, glob.iglob(text, recursive=True))  # noqa: PTH207  Path's own takes no absolute pattern
-            found = sorted(str(file) for file in fitting if file.suffix.lower() in SUFFIXES and file.is_file())
+            fitting = [file for file in fitting if file.is_file()]
+            found = sorted(str(file) for file in fitting if file.suffix.lower() in SUFFIXES)
+            others += [file for file in fitting if file.suffix.lower() not in SUFFIXES]
             if not found:
                 raise DatasetError(f"No image fits '{path}' (now in '{Path.cwd()}'). Give image files, or a folder.")
         else:
             found = [text]
         files += found
-    return files
+    return files, _left_out(others)
 
 
 def _list_folder(root: Path, shown: Path) -> Listing:
     files = sorted(_walk(root))
     images = [path for path in files if path.suffix.lower() in SUFFIXES]
-    others = Counter(path.suffix.lower() or "no ending" for path in files if path.suffix.lower() not in SUFFIXES)
+    others = [path for path in files if path.suffix.lower() not in SUFFIXES]
     if not images:
         found = f"{len(files)} files, none with an image's ending" if files else "nothing"
         raise DatasetError(f"'{shown}' holds no images (found: {found}).\n{FORMS}")
@@ -134,14 +139,19 @@ def _list_folder(root: Path, shown: Path) -> Listing:
     loose = sorted(set(images) - {item.path for item in items})
     if loose:
         notes.append(f"{len(loose)} images outside any class folder are left out (such as '{loose[0].name}')")
-    if others:
-        kinds = ", ".join(f"{count} {ending}" for ending, count in others.most_common(4))
-        notes.append(f"files that headstart does not read are left out: {kinds}")
+    notes += _left_out(others)
     empty = _folders_at(root, level) - {parts[:level] for parts in below.values() if len(parts) > level}
     if empty:
         names = ", ".join(repr("/".join(parts)) for parts in sorted(empty))
         notes.append(f"folders without images are no classes: {names}")
     return Listing(str(shown), tuple(sorted(items, key=lambda item: item.name)), tuple(notes))
+
+
+def _left_out(others: Iterable[Path]) -> list[str]:
+    """A sentence on files whose endings are no image's, if there are any."""
+    counts = Counter(path.suffix.lower() or "no ending" for path in others)
+    kinds = ", ".join(f"{count} {ending}" for ending, count in counts.most_common(4))
+    return [f"files that headstart does not read are left out: {kinds}"] if counts else []
 
 
 def _walk(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:

@@ -212,8 +212,8 @@ def _read(source: bytes | str | Path, size: int | None, resizing: str, max_pixel
 def _content(path: str | Path) -> bytes:
     try:
         return Path(path).read_bytes()
-    except OSError as error:
-        raise ImageError(f"cannot be opened: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in its name
+        raise ImageError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _decode(data: bytes, size: int | None, resizing: str, max_pixels: int) -> np.ndarray:

@@ -91,8 +91,9 @@ class Client:
     def _one(self, picture: Picture, promises: dict[str, Any]) -> Prediction:
         try:
             content = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
-        except OSError as error:
-            raise ImageError(f"'{picture}' cannot be opened: {error.strerror or error}.") from None
+        except (OSError, ValueError) as error:  # ValueError: a NUL in its name
+            reason = getattr(error, "strerror", None) or error
+            raise ImageError(f"'{picture}' cannot be opened: {reason}.") from None
         try:
             row = self._ask("/v1/predict", promises, content)["predictions"][0]
             return Prediction(
@@ -106,7 +107,10 @@ class Client:
 
     def _ask(self, path: str, options: dict[str, Any], content: bytes | None = None) -> dict[str, Any]:
         asked = {name: value for name, value in {"model": self.model, **options}.items() if value is not None}
-        request = urllib.request.Request(f"{self.url}{path}?{urllib.parse.urlencode(asked)}", content)
+        try:
+            request = urllib.request.Request(f"{self.url}{path}?{urllib.parse.urlencode(asked)}", content)
+        except ValueError as error:
+            raise ServiceError(f"'{self.url}' is no address of a service: {error}.") from None
         request.add_header("Content-Type", "application/octet-stream")
         if self._key:
             request.add_header("Authorization", f"Bearer {self._key}")

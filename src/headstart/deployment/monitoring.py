@@ -21,15 +21,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from headstart.deployment.problems import MEDIA_TYPE, RefusedError
 
 ID_HEADER = "X-Request-ID"
-DISCARDING = 2.0  # seconds in which a client may finish sending what is refused
+DISCARDING = 10.0  # seconds in which a client may finish sending what is refused
+STANDING_STILL = 2.0  # seconds without a byte of it, after which it is not waited for
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # of a client: what cannot break a line of a log
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 def log(event: str, **values: object) -> None:
-    """A line of JSON on standard error."""
+    """A line of JSON on standard error. Where that cannot be written (a full disk), the service goes on without."""
     line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **values}
-    print(json.dumps(line), file=sys.stderr, flush=True)
+    with suppress(OSError, ValueError):
+        print(json.dumps(line), file=sys.stderr, flush=True)
 
 
 class Metrics:
@@ -134,7 +136,7 @@ class _Body:
         with suppress(TimeoutError):
             async with asyncio.timeout(DISCARDING):
                 while self._is_coming:
-                    await self.receive()
+                    await asyncio.wait_for(self.receive(), STANDING_STILL)
         return not self._is_coming
 
 

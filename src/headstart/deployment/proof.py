@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Proof:
     right, right_before: how many of them the file, and the classifier, answer rightly.
     changed: how many get another answer.
     farthest: largest difference of a probability.
-    farthest_file: the photo with that difference.
+    farthest_file: the photo with that difference: its name alone, as this is given away with the file.
     """
 
     files: int
@@ -106,5 +107,5 @@ def prove(
         right_before=int((before == labels).sum()),
         changed=int((after != before).sum()),
         farthest=float(distances[worst]),
-        farthest_file=files[worst],
+        farthest_file=Path(files[worst]).name,
     )

@@ -20,13 +20,48 @@ EXAMPLE_ANSWER = {
         }
     ],
 }
-EXAMPLE_PROBLEM = {
-    "type": "about:blank",
-    "title": "Service Unavailable",
-    "status": 503,
-    "code": "queue-full",
-    "detail": "The service has as much to do as it can keep. Ask again in a second.",
-    "id": "3f0c6b0f2f0e4d6f9c8b7a6d5e4f3c2b",
+EXAMPLE_MODEL = {
+    "schema": 1,
+    "model": "photos",
+    "digest": EXAMPLE_ANSWER["digest"],
+    "class_names": ["cats", "dogs"],
+    "image_size": 224,
+    "resizing": "stretch",
+    "backbone": "mobilenet_v2",
+    "recipe": "fast",
+    "promises": {"accuracy": [0.8, 0.9, 0.95, 0.98], "coverage": [0.8, 0.9, 0.95, 0.98, 0.99, 0.995]},
+    "knows_what_is_familiar": True,
+    "metrics": {
+        "validation": {
+            "loss": 0.031, "accuracy": {"value": 0.989, "low": 0.979, "high": 0.994, "correct": 799, "count": 808},
+        },
+        "test": {
+            "loss": 0.026, "accuracy": {"value": 0.99, "low": 0.963, "high": 0.997, "correct": 190, "count": 192},
+        },
+    },
+    "models": ["photos"],
+    "limits": {"file_bytes": 20_000_000, "request_bytes": 80_000_000, "files": 32, "pixels": 50_000_000},
+    "shows_training_images": False,
+}  # fmt: skip
+EXAMPLE_DETAILS = {  # of each of the problems that the document names
+    "bad-request": "The connection ended before the body did.",
+    "bad-multipart": "The form cannot be read: its Content-Type names no boundary, or a wrong one.",
+    "no-image": "The form holds no file. Send at least one, such as curl's --form file=@photo.jpg.",
+    "unauthorized": "This service asks for its key, as 'Authorization: Bearer KEY'.",
+    "not-found": "There is nothing at this address.",
+    "unknown-model": "There is no model 'pets' here.",
+    "too-slow": "The body came more slowly than 50,000 bytes a second. Send smaller images.",
+    "too-many-bytes": "The file has more than 20 MB. Send a smaller one.",
+    "too-many-pixels": "The image has 12000 x 9000 pixels, more than 50,000,000; make it smaller.",
+    "too-many-files": "The form holds more than 32 files. Send them in several requests.",
+    "not-an-image": "The file is no image that headstart reads (JPEG, PNG, WebP, BMP, GIF, TIFF).",
+    "unsupported-media-type": "Send the file with 'Content-Type: image/jpeg', or files as multipart/form-data.",
+    "unreadable-image": "The image is damaged or cut short.",
+    "impossible-promise": "An accuracy of 0.99 cannot be promised.",
+    "invalid-parameter": "Wrong parameters: top: Input should be greater than or equal to 1.",
+    "queue-full": "The service has as much to do as it can keep. Ask again in a second.",
+    "took-too-long": "The answer took too long. Ask again in a second.",
+    "ending": "The service is ending; it takes no new work.",
 }
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -34,7 +69,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 
 def _share(description: str):
     """A promise; as in a query, where it may be left out, but never be null."""
-    schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 0.999}
+    schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 0.999, "examples": [0.95]}
     return Annotated[float | None, Field(gt=0, lt=1, description=description), WithJsonSchema(schema)]
 
 
@@ -43,7 +78,7 @@ class Choice(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    model: str = Field("", description="Name of the model; by default the first.")
+    model: str = Field("", description="Name of the model; by default the first.", examples=["photos"])
 
 
 class Options(Choice):
@@ -51,7 +86,7 @@ class Options(Choice):
 
     top: Annotated[
         int | None, Field(ge=1, description="Only so many of the probabilities, the highest."),
-        WithJsonSchema({"type": "integer", "minimum": 1}),
+        WithJsonSchema({"type": "integer", "minimum": 1, "examples": [3]}),
     ] = None  # fmt: skip
     accuracy: _share("Say 'not sure' so often that this share of all other answers is right. "
                      "Not together with coverage.") = None  # type: ignore[valid-type]  # fmt: skip
@@ -92,7 +127,8 @@ class TrainingImage(BaseModel):
 
 
 class Answer(BaseModel):
-    """sure: whether the answer may be relied on, under the promise; familiar: whether the image is like anything that
+    """sure: whether the probability is as high as the promise takes (by default 0.95, if the validation photos were
+    enough to give it; else any is), and the image familiar; familiar: whether the image is like anything that
     the model was trained on; candidates: where a coverage was asked for."""
 
     name: str | None
@@ -160,6 +196,8 @@ class LimitsOfRequests(BaseModel):
 
 class Model(BaseModel):
     """What there is to know of a model. models: the names of all that are served."""
+
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_MODEL})
 
     schema_: Literal[1] = Field(alias="schema")
     model: str

@@ -306,14 +306,16 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        status: {
-            "description": ", ".join(code for code, known in PROBLEMS.items() if known == status),
-            "content": {MEDIA_TYPE: {"schema": schema, "example": schemas.EXAMPLE_PROBLEM}},
+    schema, request_id = {"$ref": "#/components/schemas/Problem"}, str(schemas.EXAMPLE_ANSWER["id"])
+    found: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        codes = [code for code, known in PROBLEMS.items() if known == status]
+        examples = {
+            code: {"value": RefusedError(code, schemas.EXAMPLE_DETAILS[code]).to_json(request_id)} for code in codes
         }
-        for status in statuses
-    }
+        content = {MEDIA_TYPE: {"schema": schema, "examples": examples}}
+        found[status] = {"description": ", ".join(codes), "content": content}
+    return found
 
 
 def _body(limits: Limits) -> dict[str, Any]:

@@ -43,11 +43,14 @@ def read_card(folder: Path) -> dict:
             unknown resizing or precision.
     """
     file = folder / FILE
-    if not file.is_file():
-        found = "holds no classifier.json" if folder.is_dir() else "does not exist"
-        raise RunError(f"'{folder}' {found}; expected the folder of a run, as `headstart train ... --out` writes it.")
     try:
+        if not file.is_file():
+            found = "holds no classifier.json" if folder.is_dir() else "does not exist"
+            expected = "the folder of a run, as `headstart train ... --out` writes it"
+            raise RunError(f"'{folder}' {found}; expected {expected}.")
         card = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise RunError(f"'{file}' cannot be read: {error.strerror or error}. Let its owner allow it.") from None
     except ValueError as error:
         raise RunError(f"'{file}' is damaged ({error}). Copy the whole folder '{folder}' again.") from None
     found = card if isinstance(card, dict) else {}
