@@ -1,5 +1,6 @@
 """Kept features: found again by content, never wrong, whatever happens to the cache folder."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -224,6 +225,57 @@ def test_what_was_used_longest_ago_goes_first(cache, split):
     size = shards(cache)[0].stat().st_size
     hs_cache.evict(2.5 * size)
     assert sorted(path.parent.parent.name for path in shards(cache)) == ["a", "c"]
+
+
+def test_of_one_network_too_what_was_used_longest_ago_goes_first(cache, split, monkeypatch):
+    """Other collections' features, in the same folder, are neither used nor spared."""
+    parts = [split.take(range(start, start + 10)) for start in (0, 10, 20)]
+    for number, part in enumerate(parts):
+        computed(part)
+        newest = max(shards(cache), key=lambda path: path.stat().st_mtime)
+        os.utime(newest, (1000 + number, 1000 + number))
+    assert computed(parts[0]) == 0, "used again: now the last"
+    monkeypatch.setattr(hs_cache, "limit", lambda: 3.5 * shards(cache)[0].stat().st_size)
+    computed(split.take(range(30, 50)))  # twice as large
+    assert computed(split.take(range(30, 50))) == 0
+    assert computed(parts[0]) == 0
+    assert computed(parts[2]) == 10, "it went, as the one before it"
+
+
+def test_features_that_cannot_be_opened_now_are_not_removed(cache, split, monkeypatch):
+    """As where too many files are open."""
+    computed(split)
+    kept = shards(cache)
+    load = np.load
+
+    def refuse(*arguments, **options) -> np.ndarray:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(np, "load", refuse)
+    gc.collect()
+    listener = Listener()
+    assert computed(split, progress=listener) == len(split)
+    monkeypatch.setattr(np, "load", load)
+    assert set(kept) <= set(shards(cache))
+    assert computed(split) == 0
+
+
+def test_what_was_done_before_a_run_is_stopped_is_kept_and_complaints_come_once(cache, split, monkeypatch):
+    monkeypatch.setattr(bottlenecks, "SHARD_IMAGES", 16)
+
+    class Stopped(Counting):
+        def fill(self, batches, outputs) -> None:
+            super().fill(batches, outputs)
+            if self.images > 40:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(split, Compiled(Stopped(), "k"), SIZE, progress=hs.Quiet())
+    assert computed(split) == len(split) - 32
+    listener = Listener()
+    monkeypatch.setattr(np, "save", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    computed(split, key="another", progress=listener)
+    assert len(listener.lines) == 1
 
 
 def test_large_numbers_are_kept_as_float32(cache, split):

@@ -26,9 +26,9 @@ def pictures(kind: str, count: int = 400) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(size=(count, SIDE, SIDE)) + np.where(labels == 1, 0.6, -0.6)[:, None, None] * pattern, labels
 
 
-def trial(images: np.ndarray, labels: np.ndarray) -> Trial:
+def trial(images: np.ndarray, labels: np.ndarray, copies: tuple = ()) -> Trial:
     names = tuple(map(str, range(len(labels))))
-    split = hs.Split(names, labels.astype(np.int32), names, ("a", "b"))
+    split = hs.Split(names, labels.astype(np.int32), names, ("a", "b"), copies)
 
     def features(some: hs.Split, view: str) -> np.ndarray:
         chosen = images[[int(path) for path in some.paths]]
@@ -70,6 +70,17 @@ def test_easy_and_hard_collections():
     wrong[::10] = 1 - wrong[::10]
     assert not trial(images, wrong).is_easy
     assert not trial(images[:100], labels[:100]).is_easy  # of 20 images nothing can be said
+
+
+def test_copies_of_what_the_head_was_solved_on_are_not_shown():
+    """Of 12 pictures without any pattern, each there 25 times, nothing can be told: only copies could be known."""
+    rng = np.random.default_rng(0)
+    photos, labels = np.repeat(np.arange(12), 25), np.repeat(np.arange(12) % 2, 25)
+    images = np.repeat(rng.normal(size=(12, SIDE, SIDE)), 25, axis=0) + 0.01 * rng.normal(size=(300, SIDE, SIDE))
+    assert trial(images, labels).is_easy
+    told = trial(images, labels, copies=tuple(photos.tolist()))
+    assert told.tells
+    assert told.mistakes > 0.3 * len(told.shown)
 
 
 def test_the_views_are_the_eight_ways_to_lay_a_square():

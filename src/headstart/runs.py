@@ -271,7 +271,7 @@ def _cleaning(trained: Trained, dataset: Dataset, seed: int) -> Cleaning | None:
     return cleaning(
         trained.pretrained(train),
         train.labels,
-        np.unique(train.digests, return_inverse=True)[1],
+        train.photos,
         trained.pretrained(held_out),
         held_out.labels,
         num_classes=len(dataset.class_names),

@@ -1,7 +1,8 @@
 """Split and Dataset: paths, labels and class names, and what can be asked of them. Reads no file."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -17,9 +18,16 @@ class Split:
     labels: np.ndarray  # int32 (n,), indices into class_names
     digests: tuple[str, ...]  # SHA-256 of the files' bytes, hexadecimal
     class_names: tuple[str, ...]
+    copies: tuple[Hashable, ...] = ()  # the same for copies of one photo, near ones too, where these were looked for
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    @cached_property
+    def photos(self) -> np.ndarray:
+        """int64 (n,): the same number for images of the same photo, as far as is known: by `copies`, or digests."""
+        numbers: dict[Hashable, int] = {}
+        return np.array([numbers.setdefault(name, len(numbers)) for name in self.copies or self.digests], np.int64)
 
     def take(self, indices: Sequence[int] | np.ndarray) -> "Split":
         """Only the images at `indices`, in that order."""
@@ -29,6 +37,7 @@ class Split:
             paths=tuple(self.paths[i] for i in indices),
             labels=self.labels[indices],
             digests=tuple(self.digests[i] for i in indices),
+            copies=tuple(self.copies[i] for i in indices) if self.copies else (),
         )
 
 

@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -112,7 +112,7 @@ def divide(
         items = assign(found.items, found.digests, seed, validation_fraction, test_fraction, found.listing.shown)
         copies = []
     notes = [*found.listing.notes, *notes_on(items, found.digests, together)]
-    dataset = _build(items, found.digests, found.unreadable, tuple(notes))
+    dataset = _build(items, found.digests, together, found.unreadable, tuple(notes))
     progress.say(f"Found {len(items):,} files belonging to {len(dataset.class_names)} classes.")
     if copies:
         shown = f"{len(copies):,} groups of copies, {sum(copies):,} images in all"
@@ -243,13 +243,15 @@ def printable(name: str | Path) -> str:
 
 
 def _build(
-    items: list[Item], digests: list[str], unreadable: tuple[Unreadable, ...], notes: tuple[str, ...]
+    items: list[Item],
+    digests: list[str],
+    together: Sequence[Hashable],
+    unreadable: tuple[Unreadable, ...],
+    notes: tuple[str, ...],
 ) -> Dataset:
     class_names = tuple(sorted({item.label for item in items}))
-    parts = []
-    for name in SPLITS:
-        chosen = [index for index, item in enumerate(items) if item.split == name]
-        parts.append(_split([items[index] for index in chosen], [digests[index] for index in chosen], class_names))
+    whole = replace(_split(items, digests, class_names), copies=tuple(together))
+    parts = [whole.take([index for index, item in enumerate(items) if item.split == name]) for name in SPLITS]
     return Dataset(class_names, *parts, unreadable=unreadable, notes=notes)
 
 

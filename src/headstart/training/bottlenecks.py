@@ -10,7 +10,7 @@ import os
 import time
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,7 +29,8 @@ from headstart.models.outputs import check_numbers
 from headstart.progress import Progress
 from headstart.training.frozen import Compiled
 
-SHARD_BYTES = 16 * 2**20  # in memory until it is written, and lost where a run is stopped: 6,500 pooled features
+SHARD_BYTES = 16 * 2**20  # at most, in memory until they are written
+SHARD_IMAGES = 2_048  # at most, as they are lost where a run is stopped: with a large network a minute's work or two
 AHEAD = 8  # batches that are decoded before the engine asks for them, besides one in each thread
 STALE = 24 * 3600  # seconds after which the half-written file of a killed run is removed
 
@@ -109,13 +110,13 @@ def extract(
     def read(index: int) -> np.ndarray:
         return VIEWS[view](read_again(split.paths[index], image_size, resizing, digest=split.digests[index]))
 
-    shards, known = _known(folder, compiled) if folder else ([], {})
+    shards, known = _known(folder, compiled, set(split.digests)) if folder else ([], {})
     first: dict[str, int] = {}  # digest -> the first image with it: two equal files are computed once
     for index, digest in enumerate(split.digests):
         if digest not in known:
             first.setdefault(digest, index)
     missing = np.array(list(first.values()), dtype=np.int64)
-    rows_of_shard = max(BATCH, SHARD_BYTES // _record(compiled, np.float16).itemsize)
+    rows_of_shard = min(SHARD_IMAGES, max(BATCH, SHARD_BYTES // _record(compiled, np.float16).itemsize))
     if len(missing):
         with progress.bar("Extracting features", len(missing)) as advance:
             for start in range(0, len(missing), rows_of_shard):
@@ -123,6 +124,7 @@ def extract(
                 shard = _compute(split, chosen, compiled, read, advance)
                 if folder:
                     shard = _write(shard, folder, progress)
+                    folder = folder if isinstance(shard, np.memmap) else None  # said once, not for each shard
                 known |= {split.digests[i]: (len(shards), row) for row, i in enumerate(chosen)}
                 shards.append(shard)
         if folder:
@@ -175,18 +177,33 @@ def _record(compiled: Compiled, kind: type) -> np.dtype:
     return np.dtype([("digest", "V32"), *tensors])
 
 
-def _known(folder: Path, compiled: Compiled) -> tuple[list[np.ndarray], dict[str, tuple[int, int]]]:
-    """The whole shards of a folder, and where in them each digest is. What is damaged or foreign is removed."""
+def _known(folder: Path, compiled: Compiled, wanted: Set[str]) -> tuple[list[np.ndarray], dict[str, tuple[int, int]]]:
+    """The shards of a folder that hold something of what is wanted, and where in them each digest is. These count as
+    used; others are left alone. What is damaged or foreign is removed."""
     shards: list[np.ndarray] = []
     known: dict[str, tuple[int, int]] = {}
     expected = [_record(compiled, kind) for kind in (np.float16, np.float32)]
     for path in sorted(folder.glob("*.npy")) if folder.is_dir() else []:
-        shard = _open(path)
-        if shard is None or shard.dtype not in expected:
+        try:
+            shard = _opened.get(path)
+            is_new = shard is None
+            if shard is None:
+                shard = _mapped(path)
+            _check(shard.dtype in expected)
+            found = {digest.tobytes().hex(): row for row, digest in enumerate(shard["digest"])}
+            here = found.keys() & wanted
+            if here:
+                _check(not is_new or _checksum(path) == path.name.partition("-")[0])
+        except (ValueError, EOFError):
+            _opened.pop(path, None)
             _remove(path)
             continue
-        known |= {digest.tobytes().hex(): (len(shards), row) for row, digest in enumerate(shard["digest"])}
-        shards.append(shard)
+        except OSError:  # it is gone, or too many files are open: that says nothing of its content
+            continue
+        if here:
+            cache.used(path)
+            known |= {digest: (len(shards), found[digest]) for digest in here}
+            shards.append(shard)
     for path in folder.glob("writing-*") if folder.is_dir() else []:
         with suppress(FileNotFoundError):  # another run has finished it
             if time.time() - path.stat().st_mtime > STALE:
@@ -194,18 +211,9 @@ def _known(folder: Path, compiled: Compiled) -> tuple[list[np.ndarray], dict[str
     return shards, known
 
 
-def _open(path: Path) -> np.ndarray | None:
-    """A shard as a memory map; None where its content is not what was written."""
-    try:
-        shard = _opened.get(path)
-        if shard is None:
-            if _checksum(path) != path.name.partition("-")[0]:
-                return None
-            shard = _mapped(path)
-    except (OSError, ValueError):
-        return None
-    cache.used(path)
-    return shard
+def _check(is_whole: bool) -> None:
+    if not is_whole:
+        raise ValueError("not what was written")
 
 
 def _mapped(path: Path) -> np.ndarray:

@@ -69,11 +69,9 @@ def out_of_fold(features: Rows, labels: np.ndarray, groups: np.ndarray, *, seed:
         return judged
     rows = np.flatnonzero(np.isin(labels, classes))
     number = np.searchsorted(classes, labels)
-    standing = first[np.isin(labels[first], classes)]
 
-    def judge(held_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        is_out = np.isin(groups[rows], groups[standing[held_out]])
-        seen, unseen = rows[~is_out], rows[is_out]
+    def judge(part: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        seen, unseen = rows[part[0]], rows[part[1]]
         seen = seen[head.some_images(number[seen], LEARNED, seed)]
         # all classes count alike: else labels of a rare one would be doubtful wherever features say little
         counts = np.maximum(np.bincount(number[seen], minlength=len(classes)), 1)
@@ -84,7 +82,7 @@ def out_of_fold(features: Rows, labels: np.ndarray, groups: np.ndarray, *, seed:
         return unseen, probabilities(solved.logits(Chosen(features, unseen)))
 
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:  # a head on each core
-        for unseen, shares in pool.map(judge, [held_out for _, held_out in head.folds(number[standing], seed)]):
+        for unseen, shares in pool.map(judge, head.folds(number[rows], seed, groups[rows])):
             judged[unseen] = 0.0
             judged[np.ix_(unseen, classes)] = shares
     return judged

@@ -31,8 +31,11 @@ DEFAULT_STRENGTH = 1e-2  # where classes have too few images to validate: what m
 FOLDS = 5
 IN_MEMORY = 40_000  # rows: 200 MB of 1,280 features; scikit-learn and the folds take some four times that
 PIECE = 4_096  # rows that are looked at together past that
-TOLERANCE = 1e-4  # scikit-learn's default, for the solution; a tenth as exact is enough to choose a strength by
+TOLERANCE = 1e-4  # scikit-learn's default; of 36 small problems a tenth as exact chose another strength for 2
 MAX_STEPS = 1_000
+# Classes that a line parts have no best solution but for the penalty: it is close enough after MAX_STEPS. Said once, as
+# heads are solved in threads, in which Python's filters of warnings cannot be set and put back.
+warnings.filterwarnings("ignore", message="lbfgs failed to converge", category=ConvergenceWarning)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +91,7 @@ def solve(
     seed: int,
     strength: float | None = None,
     class_weights: np.ndarray | None = None,
+    photos: np.ndarray | None = None,
 ) -> Head:
     """The head that fits the training images best.
 
@@ -95,6 +99,7 @@ def solve(
     labels: int (n,), each class at least once.
     strength: by default, what cross-validation chooses.
     class_weights: float (num_classes,): what an image of each class counts; by default 1.
+    photos: int (n,): images with the same number, copies of one photo, are in the same fold of cross-validation.
     """
     counts = np.ones(num_classes) if class_weights is None else class_weights
     scale = Scale.of(views)
@@ -103,8 +108,9 @@ def solve(
         images = some_images(labels, IN_MEMORY // (2 * len(views)), seed)
     some = [scale(view[images]) for view in views]
     if strength is None:
-        strength = choose_strength(some, labels[images], counts, seed=seed)
-    model = _regression(strength, TOLERANCE)
+        photos = None if photos is None else photos[images]
+        strength = choose_strength(some, labels[images], counts, seed=seed, photos=photos)
+    model = _regression(strength)
     # a step is so short that BLAS spends most of it on waking its threads: 2,000 images in 0.05 s, or else in 0.3
     with threadpool_limits(1):
         _fit(model, np.concatenate(some), np.tile(labels[images], len(views)), counts)
@@ -124,9 +130,14 @@ def some_images(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     return np.unique(np.concatenate([order[:count], *of_each]))
 
 
-def folds(labels: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def folds(labels: np.ndarray, seed: int, photos: np.ndarray | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
     """Training and validation indices of each fold. Of classes with fewer images than there are folds, all images are
-    trained on in each, as long as two classes have enough; none where there are too few images of any."""
+    trained on in each, as long as two classes have enough; none where there are too few images of any. Images of the
+    same photo are on the same side: one of them stands for all."""
+    if photos is not None:
+        _, standing, photo = np.unique(photos, return_index=True, return_inverse=True)
+        parts = folds(labels[standing], seed)
+        return [(np.flatnonzero(np.isin(photo, train)), np.flatnonzero(np.isin(photo, out))) for train, out in parts]
     sizes = np.bincount(labels)
     enough = np.flatnonzero(sizes >= FOLDS)
     count = FOLDS
@@ -141,13 +152,15 @@ def folds(labels: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(np.sort(np.concatenate([rows[train], small])), rows[held_out]) for train, held_out in parts]
 
 
-def choose_strength(views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, *, seed: int) -> float:
-    """The C of least cross-entropy in cross-validation; views of an image are always in the same fold.
+def choose_strength(
+    views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, *, seed: int, photos: np.ndarray | None = None
+) -> float:
+    """The C of least cross-entropy in cross-validation; views of an image, and photos, are always in the same fold.
 
     Strengths are tried from the smallest on, each from the solution before it, until two in a row have been worse: the
     large ones, which overfit and take longest, are mostly not reached.
     """
-    parts = folds(labels, seed)
+    parts = folds(labels, seed, photos)
     if not parts:
         return DEFAULT_STRENGTH
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -165,7 +178,7 @@ def _path(
 ) -> Iterator[float]:
     """The cross-entropy of one fold's held-out images, for one strength after the other."""
     features, repeated = np.concatenate([view[train] for view in views]), np.tile(labels[train], len(views))
-    model = _regression(STRENGTHS[0], 10 * TOLERANCE)
+    model = _regression(STRENGTHS[0])
     for strength in STRENGTHS:
         model.set_params(C=strength)
         _fit(model, features, repeated, counts)
@@ -175,15 +188,12 @@ def _path(
         yield float(np.average(losses, weights=counts[labels[held_out]]))
 
 
-def _regression(strength: float, tolerance: float) -> LogisticRegression:
-    return LogisticRegression(C=strength, tol=tolerance, max_iter=MAX_STEPS, warm_start=True)
+def _regression(strength: float) -> LogisticRegression:
+    return LogisticRegression(C=strength, tol=TOLERANCE, max_iter=MAX_STEPS, warm_start=True)
 
 
 def _fit(model: LogisticRegression, features: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> None:
-    with warnings.catch_warnings():
-        # classes that a line parts have no best solution but for the penalty: it is close enough after MAX_STEPS
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(features, labels, sample_weight=counts[labels])
+    model.fit(features, labels, sample_weight=counts[labels])
 
 
 def _solved_in_pieces(

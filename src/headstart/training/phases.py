@@ -70,7 +70,7 @@ class Training:
             self.model.set_weights(state.weights)
             self.parts.base_changed = any(phase.thaws_base and self._losses(phase) for phase in self.recipe.phases)
             self.progress.say(f"Going on after epoch {len(self.history)} of {self.recipe.epochs}.")
-        first_epoch = 0
+        first_epoch, changed = 0, False
         for phase in self.recipe.phases:
             if phase.patience is not None and phase.thaws_base and self._needs_none():
                 continue
@@ -87,7 +87,7 @@ class Training:
             first_epoch += phase.epochs
             self.phases.append(self._summary(phase))
             if phase.thaws_base:
-                self.parts.base_changed = self.phases[-1]["kept"]
+                self.parts.base_changed = changed = changed or self.phases[-1]["kept"]
 
     def _needs_none(self) -> bool:
         """Whether fine-tuning, which is kept only if it helps, is not worth its time."""
@@ -142,7 +142,9 @@ class Training:
         held_out = self.parts.features(validation, pretrained=True)
         began = time.perf_counter()
         classes, weights = len(self.dataset.class_names), self._class_weights
-        solved = head.solve(views, train.labels, classes, seed=self.settings.seed, class_weights=weights)
+        solved = head.solve(
+            views, train.labels, classes, seed=self.settings.seed, class_weights=weights, photos=train.photos
+        )
         self.network.set_head(solved.kernel, solved.bias)
         seconds = time.perf_counter() - began
         self.progress.say(f"Solved in {seconds:.1f} s, with the strength {solved.strength:g}.")

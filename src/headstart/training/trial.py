@@ -32,9 +32,11 @@ class Trial:
 
     def __init__(self, features: Features, train: Split, *, seed: int) -> None:
         self._features = features
-        order = np.random.default_rng(seed).permutation(len(train))
+        photos = train.photos  # copies of what it was solved on would be no test
+        order = np.argsort(np.random.default_rng(seed).permutation(len(train))[photos], kind="stable")
         count = min(HELD_OUT, len(train) // 5)
-        fitted, shown = train.take(order[count:][:SOLVED_ON]), train.take(order[:count])
+        others = order[~np.isin(photos[order], photos[order[:count]])]
+        fitted, shown = train.take(others[:SOLVED_ON]), train.take(order[:count])
         self.shown = shown.take(np.flatnonzero(np.isin(shown.labels, fitted.labels)))
         classes, labels = np.unique(fitted.labels, return_inverse=True)
         self.tells = len(self.shown) >= ENOUGH and len(classes) > 1
