@@ -3,10 +3,10 @@
     python benchmarks/scale.py cats_and_dogs_filtered --counts 1000 10000 100000 --image-size 96
 
 Makes a folder of so many different photos from the real ones: each is a square of 30 to 60% of the shorter side of one
-of them, cut out somewhere, perhaps mirrored, lighter or darker, 160 pixels wide. Extracts the features of each, upright,
-with a compiled engine and no features kept, in a process of its own; then trains the head on them with an empty cache,
-as a process: `headstart train --fine-tune never` (`--features-only` leaves that out). Prints the seconds of extracting
-features, these per 1,000 photos too, and of the training its seconds and peak memory. Expected: see LOG.md.
+of them, cut out somewhere, perhaps mirrored, lighter or darker, 160 pixels wide. Extracts the features of each, as it
+is, with a compiled engine and no features kept, in a process of its own; then trains the head on them with an empty
+cache, as a process: `headstart train --fine-tune never` (`--features-only` leaves that out). Prints the seconds of
+extracting features, these per 1,000 photos too, and of the training its seconds and peak memory. Expected: see LOG.md.
 """
 
 import argparse
@@ -25,12 +25,12 @@ SIDE = 160  # pixels of a photo
 EXTRACTION = """
 import sys, time
 import headstart as hs
+from headstart.data.loading import load_images
 from headstart.training.parts import Parts, new_network
 from headstart.training.settings import Settings
 folder, size = sys.argv[1], int(sys.argv[2])
-settings = Settings.of(recipe="fast", backbone="mobilenet_v2", image_size=size, resizing="stretch", weights="pretrained",
-                       seed=0, execution="split", precision="float32")
-from headstart.data.loading import load_images
+settings = Settings.of(recipe="fast", backbone="mobilenet_v2", image_size=size, resizing="stretch",
+                       weights="pretrained", seed=0, execution="split", precision="float32")
 images, _ = load_images(folder, progress=hs.Quiet())
 parts = Parts(settings, new_network(settings, 2), hs.Quiet())
 parts.features(images.take(range(8)))  # the engine is compiled
