@@ -1,5 +1,6 @@
 """The cut is exact: two parts give what the whole gives, folded gradients are unfolded ones, frozen weights stay."""
 
+import json
 import os
 import re
 import shutil
@@ -18,11 +19,14 @@ from headstart.data.batches import Batches
 from headstart.errors import ModelError
 from headstart.models import engine
 from headstart.models.backbones import BACKBONES, get_backbone
+from headstart.models.composing import compose
 from headstart.models.engine import BATCH, CompileError, Engine, KerasEngine, write_network
 from headstart.models.preprocessing import preprocess
 from headstart.models.weights import layer_index, load_base
 from headstart.training import frozen
 from headstart.training.fine_tuning import FoldedBatchNormalization, fold
+from headstart.training.optimization import compile_for
+from headstart.training.whole import InTraining, thaw
 
 KINDS = ["mobilenet_v2", "resnet50", "efficientnet_v2_b0", "convnext_tiny"]
 
@@ -170,6 +174,31 @@ def test_folded_gradients_are_unfolded_gradients(name):
         assert error <= 1e-3 * np.linalg.norm(right) + 1e-6 * total, variable.path
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_steps_leave_what_is_frozen_bit_by_bit(name):
+    """Of the network that the trained part belongs to: layers below the boundary, and all statistics."""
+    base = lively(load_base(name, 32, "random"))
+    network = compose(base, backbone=name, image_size=32, num_classes=3, dropout=0.0, seed=0)
+    phase = hs.RECIPES["fast"].phases[1]
+    thaw(base, phase, name)
+    start = layer_index(base, get_backbone(name).fine_tune_from)
+    cut = frozen.find_cut(base, start)
+    lower = frozen.frozen_part(base, cut, lambda pixels: preprocess(name, pixels))
+    behind = InTraining(network, fold(frozen.trainable_part(base, cut)))
+    compile_for(behind, phase, 4)
+    before = [[variable.numpy() for variable in layer.weights] for layer in base.layers]
+    tensors = lower(some_images(count=6).astype("float32"), training=False)
+    behind.fit(tensors, np.arange(6) % 3, batch_size=3, epochs=2, verbose=0)
+    changed = 0
+    for number, (layer, old) in enumerate(zip(base.layers, before, strict=True)):
+        for variable, value in zip(layer.weights, old, strict=True):
+            if number < start or not variable.trainable:
+                np.testing.assert_array_equal(variable.numpy(), value, err_msg=variable.path)
+            else:
+                changed += not np.array_equal(variable.numpy(), value)
+    assert changed >= 0.9 * len(base.trainable_variables) > 0
+
+
 def test_an_engine_is_kept_and_opened_again_and_made_anew_if_damaged(tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
     _, _, lower, _ = parts("mobilenet_v2")
@@ -253,6 +282,43 @@ def test_what_openvino_cannot_convert_is_run_by_keras(tmp_path, monkeypatch):
     assert line.startswith("OpenVINO cannot convert 'odd': ")
     assert line.endswith(" Keras computes the features instead, more slowly.")
     assert not (tmp_path / "engines" / "abc").exists()
+
+
+def test_a_training_whose_engine_does_not_compile_is_the_same_by_keras(photos, tmp_path, monkeypatch):
+    """Features, views, head, fine-tuning, evaluation and report; and the run answers without an engine, too."""
+    recipe = hs.RECIPES["fast"].with_epochs(2).always_fine_tuned()
+    settings = {"recipe": recipe, "image_size": 32, "seed": 1}
+    engines = hs.make_run(photos, tmp_path / "engines", progress=hs.Quiet(), **settings)
+
+    def fail(*arguments) -> None:
+        raise CompileError("OpenVINO cannot convert 'frozen_part': no such operator")
+
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(frozen, "write_network", fail)
+    monkeypatch.setattr("headstart.models.network.write_network", fail)
+    listener = Listener()
+    keras_alone = hs.make_run(photos, tmp_path / "keras", progress=listener, **settings)
+    assert any("Keras computes the features instead" in line for line in listener.lines)
+    assert not (tmp_path / "keras" / "engine").exists()
+    for name in ("validation", "test"):
+        assert keras_alone.metrics[name]["loss"] == pytest.approx(engines.metrics[name]["loss"], rel=5e-3)
+    paths = hs.load(tmp_path / "keras"), sorted(photos.rglob("*.png"))[:3]
+    for one, other in zip(hs.Predictor(tmp_path / "keras").predict(paths[1]), paths[0].predict(paths[1]), strict=True):
+        assert one.probabilities == pytest.approx(other.probabilities, abs=1e-4)
+
+
+def test_a_training_in_bfloat16(photos, tmp_path):
+    """Nearly the same features, and so nearly the same answers, by the engine as by Keras; said in the card."""
+    dataset = hs.load_dataset(photos, seed=3, progress=hs.Quiet())
+    settings = {"recipe": hs.RECIPES["fast"].without_fine_tuning(), "image_size": 32, "progress": hs.Quiet()}
+    exact = hs.train(dataset, **settings)
+    rough = hs.train(dataset, precision="bfloat16", **settings)
+    rough.save(tmp_path / "rough")
+    assert json.loads((tmp_path / "rough" / "classifier.json").read_text("utf-8"))["precision"] == "bfloat16"
+    assert rough.history[0]["val_loss"] == pytest.approx(exact.history[0]["val_loss"], abs=0.1)
+    files = dataset.validation.paths
+    answers = zip(hs.Predictor(tmp_path / "rough").predict(files), rough.predict(files), strict=True)
+    assert all(one.probabilities == pytest.approx(other.probabilities, abs=0.15) for one, other in answers)
 
 
 def test_without_openvino(monkeypatch, tmp_path):
