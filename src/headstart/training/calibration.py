@@ -45,6 +45,17 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(math.exp(minimize_scalar(loss, bounds=(-largest, largest), method="bounded").x))
 
 
+def calibrated_loss(logits: np.ndarray, labels: np.ndarray, class_weights: np.ndarray) -> float:
+    """Mean cross-entropy of the probabilities that a classifier with these logits would give, once calibrated on them.
+
+    class_weights: float (classes,): what an image of each class counts.
+    """
+    losses = cross_entropies(
+        log_probabilities(np.asarray(logits, np.float64) / fit_temperature(logits, labels)), labels
+    )
+    return float(np.average(losses, weights=class_weights[labels]))
+
+
 def least_probability(most: np.ndarray, right: np.ndarray, accuracy: float) -> float:
     """The threshold that gives the most answers, of which `accuracy` can be promised; infinity where none can.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-ARRAYS = ("weights", "optimizer", "best", "right")
+ARRAYS = ("weights", "optimizer", "best", "right", "judged")
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Checkpoint:
     history: list[dict]
     weights: list[np.ndarray]  # of the whole network
     optimizer: list[np.ndarray]
-    best: list[
-        np.ndarray
-    ]  # the weights that the phase would end with, where they are others than `weights`; else empty
+    # the weights that the phase would end with, where they are others than `weights`; else empty
+    best: list[np.ndarray]
     # bool (n,) twice, where only the best epoch is kept: which validation images the head alone and that epoch know
     right: list[np.ndarray]
+    judged: list[np.ndarray]  # float64 (), for each row of the history, see `Training`
 
 
 def save(folder: Path, state: Checkpoint) -> None:

@@ -16,9 +16,10 @@ from headstart.data.dataset import Dataset, Split
 from headstart.data.rows import Rows
 from headstart.models.mcnemar import disagreement
 from headstart.models.network import Network
-from headstart.models.outputs import cross_entropies, log_probabilities
+from headstart.models.outputs import cross_entropies, log_probabilities, two_sided
 from headstart.progress import Progress
 from headstart.training import bottlenecks, checkpoints, head
+from headstart.training.calibration import calibrated_loss
 from headstart.training.checkpoints import Checkpoint
 from headstart.training.parts import Parts
 from headstart.training.recipes import Phase, Recipe
@@ -50,6 +51,7 @@ class Training:
     phases: list[dict] = field(default_factory=list)
     views: tuple[str, ...] = ()  # those of the training images that were kept
     right: list[np.ndarray] = field(default_factory=list)  # see `Checkpoint`
+    judged: list[float] = field(default_factory=list)  # calibrated validation loss of each row of the history, or NaN
 
     @property
     def recipe(self) -> Recipe:
@@ -67,6 +69,7 @@ class Training:
         state = checkpoints.latest(self.checkpoint_folder) if self.checkpoint_folder else None
         if state:
             self.history, self.right = list(state.history), list(state.right)
+            self.judged = [float(value) for value in state.judged]
             self.model.set_weights(state.weights)
             self.parts.base_changed = any(phase.thaws_base and self._losses(phase) for phase in self.recipe.phases)
             self.progress.say(f"Going on after epoch {len(self.history)} of {self.recipe.epochs}.")
@@ -170,27 +173,38 @@ class Training:
             self.progress.say(f"Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}")
         if state:
             checkpoints.restore_optimizer(in_training.optimizer, state)
-        before = self._loss_before(phase)
         best = list(state.best) if state else (self.model.get_weights() if phase.patience is not None else [])
-        if phase.patience is not None and not state:
-            self.right = [whole.right(in_training, validation)] * 2
+
+        def judge() -> tuple[np.ndarray, float]:
+            """Which validation images are answered rightly, and the calibrated loss."""
+            logits, labels = whole.answers(in_training, validation), self.dataset.validation.labels
+            right = two_sided(logits).argmax(axis=1) == labels
+            return right, calibrated_loss(logits, labels, self._class_weights)
 
         def after_epoch(epoch: int, seconds: float, logs: dict[str, float]) -> bool:
             nonlocal best
-            if phase.patience is None:
-                if phase.averaging:
-                    with whole.averaged(in_training):
-                        best = self.model.get_weights()
-            elif logs["val_loss"] < min(self._losses(phase), default=math.inf):
+            judged = math.nan
+            if phase.patience is not None:
                 with whole.averaged(in_training):
-                    self.right[1:] = [whole.right(in_training, validation)]
-                    best = self.model.get_weights() if logs["val_loss"] < before else best
-            self._log(phase, epoch, seconds, logs)
+                    right, judged = judge()
+                    if judged < min(self._losses(phase), default=math.inf):
+                        self.right[1:] = [right]
+                        best = self.model.get_weights() if judged < before else best
+            elif phase.averaging:
+                with whole.averaged(in_training):
+                    best = self.model.get_weights()
+            self._log(phase, epoch, seconds, logs, judged)
             if self.checkpoint_folder:
                 optimizer = [np.asarray(value) for value in in_training.optimizer.variables]
-                state = Checkpoint(self.history, self.model.get_weights(), optimizer, best, self.right)
+                judgements = [np.array(value) for value in self.judged]
+                state = Checkpoint(self.history, self.model.get_weights(), optimizer, best, self.right, judgements)
                 checkpoints.save(self.checkpoint_folder, state)
             return phase.is_over(self._losses(phase))
+
+        if phase.patience is not None and not state:
+            right, judged = judge()
+            self.right, self.judged[-1:] = [right, right], [judged] if self.history else []
+        before = self._loss_before(phase)
 
         whole.fit(
             in_training,
@@ -254,31 +268,33 @@ class Training:
         self.progress.say(f"Views of each training image: {', '.join(views).replace('_', ' ')}.")
         return views
 
-    def _log(self, phase: Phase, epoch: int, seconds: float, logs: dict) -> None:
+    def _log(self, phase: Phase, epoch: int, seconds: float, logs: dict, judged: float = math.nan) -> None:
         self.history.append(row(phase, epoch, seconds, logs))
+        self.judged.append(judged)
         self.progress.say(line(phase, self.history[-1], self.recipe.epochs))
 
     def _losses(self, phase: Phase) -> list[float]:
-        """The validation losses of a phase, epoch by epoch."""
-        return [row["val_loss"] for row in self.history if row["phase"] == phase.name]
+        """The calibrated validation losses of a phase, epoch by epoch; NaN where it keeps its last epoch anyway."""
+        return [loss for row, loss in zip(self.history, self.judged, strict=True) if row["phase"] == phase.name]
 
     def _loss_before(self, phase: Phase) -> float:
-        """The validation loss at the end of the phases before."""
-        rows = [row for row in self.history if row["phase"] != phase.name]
-        return rows[-1]["val_loss"] if rows else math.inf
+        """The calibrated validation loss at the end of the phases before."""
+        losses = [loss for row, loss in zip(self.history, self.judged, strict=True) if row["phase"] != phase.name]
+        return losses[-1] if losses else math.inf
 
     def _summary(self, phase: Phase) -> dict:
         """An entry of `phases` in metrics.json; the model still has the layers thawed that the phase trained."""
         rows = [row for row in self.history if row["phase"] == phase.name]
         chosen, kept, judged = rows[-1], True, None
         if phase.patience is not None:
-            chosen = best = min(rows, key=lambda row: row["val_loss"])
-            before = [row for row in self.history if row["phase"] != phase.name]
-            if before:
-                kept = best["val_loss"] < before[-1]["val_loss"]
-                chosen = best if kept else before[-1]
-                judged = judgement(before[-1], best, disagreement(*self.right) if self.right else None)
+            losses, before = self._losses(phase), self._loss_before(phase)
+            chosen = rows[int(np.argmin(losses))]
+            if before < math.inf:
+                judged = judgement(before, min(losses), chosen["epoch"], disagreement(*self.right))
                 self.progress.say(judged["verdict"])
+                kept = min(losses) < before
+                if not kept:
+                    chosen = [row for row in self.history if row["phase"] != phase.name][-1]
         summary = self.network.summary
         return {
             "name": phase.name,

@@ -29,8 +29,10 @@ class Phase:
         None: it is constant.
     averaging: momentum of the moving average of the weights over the steps. That average is what is measured after
         each epoch, and kept. None: the weights as they are.
-    patience: stop after so many epochs without a validation loss below those since the warm-up, and keep the weights of
-        the best epoch, or those from before the phase if none was better. None: train to the end, and keep the last.
+    patience: stop after so many epochs without a calibrated validation loss below those since the warm-up, and keep the
+        weights of the best epoch, or those from before the phase if none was better. Calibrated, as a classifier is
+        used: smoothed labels make logits too careful, which its temperature mends. None: train to the end, and keep
+        the last.
     """
 
     name: str

@@ -31,29 +31,26 @@ def line(phase: Phase, row: dict, epochs: int) -> str:
     )
 
 
-def judgement(before: dict, best: dict, between: Disagreement | None) -> dict:
+def judgement(before: float, best: float, epoch: int, between: Disagreement) -> dict:
     """What is kept of a fine-tuning, why, and whether its answers are better, or nobody can tell; for metrics.json.
 
-    before, best: the rows of the head alone and of the best epoch: the less validation loss is kept.
-    between: their answers on the validation images; None in a run that an older headstart began.
+    before, best: calibrated validation losses of the head alone and of the best epoch: the less is kept.
+    between: their answers on the validation images.
     """
-    kept = best["val_loss"] < before["val_loss"]
-    losses = f"validation loss {best['val_loss']:.4f} in epoch {best['epoch']} against {before['val_loss']:.4f}"
-    verdict = f"{'Fine-tuning is kept' if kept else 'The head alone is kept'}: {losses}"
-    if between:
-        distinguishable = "distinguishable" if between.is_distinguishable else "not distinguishable"
-        verdict += (
-            f"; {between.only_second:,} answers mended, {between.only_first:,} spoiled: {distinguishable} by McNemar's "
-            f"test (p = {between.p:.2g})"
-        )
+    distinguishable = "distinguishable" if between.is_distinguishable else "not distinguishable"
+    verdict = (
+        f"{'Fine-tuning is kept' if best < before else 'The head alone is kept'}: validation loss, calibrated, "
+        f"{best:.4f} in epoch {epoch} against {before:.4f}; {between.only_second:,} answers mended, "
+        f"{between.only_first:,} spoiled: {distinguishable} by McNemar's test (p = {between.p:.2g})."
+    )
     return {
-        "epoch": best["epoch"],
-        "loss": best["val_loss"],
-        "loss_of_head_alone": before["val_loss"],
-        "mended": between.only_second if between else None,
-        "spoiled": between.only_first if between else None,
-        "p": between.p if between else None,
-        "verdict": f"{verdict}.",
+        "epoch": epoch,
+        "loss": best,
+        "loss_of_head_alone": before,
+        "mended": between.only_second,
+        "spoiled": between.only_first,
+        "p": between.p,
+        "verdict": verdict,
     }
 
 

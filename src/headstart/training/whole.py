@@ -15,7 +15,6 @@ from headstart.errors import HeadstartError
 from headstart.models.backbones import get_backbone
 from headstart.models.composing import DROPOUT, LOGITS, POOLED
 from headstart.models.keras_backend import keras
-from headstart.models.outputs import two_sided
 from headstart.models.weights import layer_index
 from headstart.progress import Progress
 from headstart.training.recipes import Phase
@@ -120,12 +119,9 @@ def evaluate(model: InTraining, batches: Source, *, class_weights: np.ndarray) -
     return float(logs[PLAIN_LOSS]), float(logs["accuracy"])
 
 
-def right(model: InTraining, batches: Source) -> np.ndarray:
-    """bool (n,): which images of batches that are not shuffled are answered rightly."""
-    found = []
-    for images, labels in map(batches.batch, range(len(batches))):
-        found.append(two_sided(model.predict_on_batch(images)).argmax(axis=1) == labels)
-    return np.concatenate(found)
+def answers(model: InTraining, batches: Source) -> np.ndarray:
+    """float32 (n, logits): the logits of images in batches that are not shuffled."""
+    return np.concatenate([model.predict_on_batch(batches.batch(index)[0]) for index in range(len(batches))])
 
 
 @contextmanager
