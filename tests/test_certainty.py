@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from headstart.errors import ModelError
 from headstart.models import outputs
 from headstart.models.certainty import LEVELS, NEVER, Certainty
-from headstart.training.calibration import fit_certainty, fit_temperature, least_in_set, least_probability
+from headstart.training.calibration import (
+    calibrated_loss,
+    fit_certainty,
+    fit_temperature,
+    least_in_set,
+    least_probability,
+)
 
 
 def simulated(count: int, classes: int, *, heat: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -136,3 +142,15 @@ def test_json_and_back():
     for damaged in faults:
         with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
             Certainty.from_json(damaged)
+
+
+def test_a_calibrated_loss_knows_no_scale_of_logits():
+    """As smoothed labels make logits too small, and overfitting too large, of the same answers."""
+    logits, labels = simulated(4_000, 4, heat=1.0, seed=0)
+    found = [calibrated_loss(scale * logits, labels, np.ones(4)) for scale in (0.3, 1.0, 3.0)]
+    assert found == pytest.approx([found[1]] * 3, rel=1e-3)
+    losses = outputs.cross_entropies(outputs.log_probabilities(logits), labels)
+    assert found[1] == pytest.approx(losses.mean(), rel=1e-2)
+    weights = np.array([1.0, 1.0, 1.0, 5.0])
+    losses = outputs.cross_entropies(outputs.log_probabilities(logits / fit_temperature(logits, labels)), labels)
+    assert calibrated_loss(logits, labels, weights) == pytest.approx(np.average(losses, weights=weights[labels]))
