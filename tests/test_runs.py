@@ -23,6 +23,7 @@ from conftest import SMALL, Listener
 from headstart.errors import RunError, RunInterruptedError
 from headstart.evaluation.metrics import measure
 from headstart.evaluation.promises import kept
+from headstart.runs import copy_groups
 from headstart.training import trainer
 from headstart.training.settings import Settings
 from planted import copies, jpeg, tiles
@@ -201,13 +202,16 @@ def test_interrupted_killed_and_gone_on_with(run, photos, recipe, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-def trained(dataset: hs.Dataset, folder: Path | None, recipe: hs.Recipe) -> trainer.Trained:
-    """Without the rest of a run."""
-    settings = Settings.of(
+def settings_of(recipe: hs.Recipe) -> Settings:
+    return Settings.of(
         recipe=recipe, backbone="mobilenet_v2", image_size=32, resizing="stretch", weights="pretrained", seed=0,
         execution="split", precision="float32",
     )  # fmt: skip
-    return trainer.train_and_keep(dataset, settings, checkpoint_folder=folder, progress=hs.Quiet())
+
+
+def trained(dataset: hs.Dataset, folder: Path | None, recipe: hs.Recipe) -> trainer.Trained:
+    """Without the rest of a run."""
+    return trainer.train_and_keep(dataset, settings_of(recipe), checkpoint_folder=folder, progress=hs.Quiet())
 
 
 def test_fine_tuning_is_gone_on_with(photos, tmp_path):
@@ -221,7 +225,11 @@ def test_fine_tuning_is_gone_on_with(photos, tmp_path):
     with pytest.raises(RunInterruptedError, match=r"Kept in .* 2 epochs"):
         hs.make_run(photos, tmp_path / "stopped", progress=Watcher("Epoch  3/4", stop), **settings)
     stopped = hs.make_run(photos, tmp_path / "stopped", progress=hs.Quiet(), resume=True, **settings)
-    dataset = hs.load_dataset(stopped.folder / "splits.csv", progress=hs.Quiet())
+    dataset = hs.load_dataset(
+        stopped.folder / "splits.csv",
+        groups=lambda images, drawn: copy_groups(images, drawn, settings_of(recipe), hs.Quiet()),
+        progress=hs.Quiet(),
+    )
     whole = trained(dataset, None, recipe)
     rows = [{key: str(value) for key, value in row.items() if key != "seconds"} for row in whole.classifier.history]
     assert history(stopped.folder) == rows

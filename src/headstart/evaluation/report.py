@@ -84,11 +84,11 @@ def metrics(
         "backbone": classifier.backbone,
         "image_size": classifier.image_size,
         "recipe": classifier.recipe,
-        "balanced": settings.recipe.balanced,
         "seed": settings.seed,
         **{name: _measured(name, evaluations) for name in SPLITS},
         "data": data,
         "resizing": classifier.resizing,
+        "balanced": settings.recipe.balanced,
         "weights": Path(settings.weights).name,  # that the base began with: "pretrained", "random", or a file
         "notes": list(notes),
         "unreadable": unreadable,
