@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -173,9 +174,9 @@ def squared_of(script: Path) -> tuple[str, Callable[[str, int, str], np.ndarray]
     """How an example makes squares of photos: its source, and the function."""
     parts = [node for node in ast.parse(script.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
     (source,) = [ast.unparse(node) for node in parts if node.name == "squared"]
-    names = {"np": np, "Image": Image, "ImageOps": ImageOps}
+    names: dict[str, Any] = {"np": np, "Image": Image, "ImageOps": ImageOps}
     exec(source, names)
-    return source, names["squared"]  # type: ignore[return-value]
+    return source, names["squared"]
 
 
 def test_the_examples_read_any_photo_as_headstart_does(tmp_path):

@@ -35,8 +35,8 @@ from headstart.training.settings import Settings
 
 UNEVEN = 10  # largest class by smallest class
 FEW_TO_LEARN = 10  # training photos of a class
-BY_WAY = "by way of other copies"  # of a leak
 FEW_TO_MEASURE = 20  # held-out photos of a class: if all are answered rightly, 84% is all that is known
+BY_WAY = "by way of other copies"  # of a leak
 
 
 def inspect(

@@ -74,8 +74,20 @@ def list_images(data: Path) -> Listing:
 
 def images_below(folder: Path) -> list[Path]:
     """All image files below a folder, sorted by their relative names."""
-    files = [path for path in _walk(folder) if path.suffix.lower() in SUFFIXES]
+    return _sorted_below(folder, _by_ending(_walk(folder))[0])
+
+
+def _sorted_below(folder: Path, files: Iterable[Path]) -> list[Path]:
     return sorted(files, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _by_ending(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Those with an image's ending, and the others."""
+    images: list[Path] = []
+    others: list[Path] = []
+    for file in files:
+        (images if file.suffix.lower() in SUFFIXES else others).append(file)
+    return images, others
 
 
 def images_among(paths: Iterable[Path]) -> tuple[list[str], list[str]]:
@@ -90,15 +102,16 @@ def images_among(paths: Iterable[Path]) -> tuple[list[str], list[str]]:
     for path in paths:
         text = str(path)
         if os.path.isdir(path):  # noqa: PTH112  Path's own raises where a name is too long
-            found = [str(image) for image in images_below(path)]
-            others += [file for file in _walk(path) if file.suffix.lower() not in SUFFIXES]
+            images, left_out = _by_ending(_walk(path))
+            found = [str(image) for image in _sorted_below(path, images)]
+            others += left_out
             if not found:
                 raise DatasetError(f"'{path}' holds no images. Give image files, or a folder that has some.")
         elif any(sign in text for sign in "*?[") and not os.path.exists(path):  # noqa: PTH110  as above
             fitting = map(Path, glob.iglob(text, recursive=True))  # noqa: PTH207  Path's own takes no absolute pattern
-            fitting = [file for file in fitting if file.is_file()]
-            found = sorted(str(file) for file in fitting if file.suffix.lower() in SUFFIXES)
-            others += [file for file in fitting if file.suffix.lower() not in SUFFIXES]
+            images, left_out = _by_ending(file for file in fitting if file.is_file())
+            found = sorted(map(str, images))
+            others += left_out
             if not found:
                 raise DatasetError(f"No image fits '{path}' (now in '{Path.cwd()}'). Give image files, or a folder.")
         else:
@@ -109,8 +122,7 @@ def images_among(paths: Iterable[Path]) -> tuple[list[str], list[str]]:
 
 def _list_folder(root: Path, shown: Path) -> Listing:
     files = sorted(_walk(root))
-    images = [path for path in files if path.suffix.lower() in SUFFIXES]
-    others = [path for path in files if path.suffix.lower() not in SUFFIXES]
+    images, others = _by_ending(files)
     if not images:
         found = f"{len(files)} files, none with an image's ending" if files else "nothing"
         raise DatasetError(f"'{shown}' holds no images (found: {found}).\n{FORMS}")

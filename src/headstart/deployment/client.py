@@ -49,7 +49,7 @@ class Client:
             time_out: seconds to wait for an answer.
             retries: how often to ask again where the service has too much to do.
         """
-        if not url.startswith(("http://", "https://")):
+        if not _is_address(url):
             raise ServiceError(f"'{url}' is no address of a service; expected one such as http://127.0.0.1:8000.")
         key = (api_key or "").strip()  # a key that was read from a file ends in a new line
         if not (key.isascii() and key.isprintable()):
@@ -107,10 +107,7 @@ class Client:
 
     def _ask(self, path: str, options: dict[str, Any], content: bytes | None = None) -> dict[str, Any]:
         asked = {name: value for name, value in {"model": self.model, **options}.items() if value is not None}
-        try:
-            request = urllib.request.Request(f"{self.url}{path}?{urllib.parse.urlencode(asked)}", content)
-        except ValueError as error:
-            raise ServiceError(f"'{self.url}' is no address of a service: {error}.") from None
+        request = urllib.request.Request(f"{self.url}{path}?{urllib.parse.urlencode(asked)}", content)
         request.add_header("Content-Type", "application/octet-stream")
         if self._key:
             request.add_header("Authorization", f"Bearer {self._key}")
@@ -139,6 +136,14 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 _OPENER = urllib.request.build_opener(_NoRedirect)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        urllib.parse.urlsplit(url)
+        return url.startswith(("http://", "https://"))
+    except ValueError:  # brackets of an IPv6 address that are not closed
+        return False
 
 
 def _seconds(retry_after: str) -> float:

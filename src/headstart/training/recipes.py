@@ -84,14 +84,14 @@ class Recipe:
     balanced: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
 
-    def image_size_for(self, backbone: str) -> int:
-        """Side in pixels: the recipe's, or what the backbone was pretrained at."""
-        return self.image_size or get_backbone(backbone).image_size
-
     def __post_init__(self) -> None:
         names = [phase.name for phase in self.phases]
         if len(set(names)) < len(names):
             raise ModelError(f"The recipe '{self.name}' has phases of one name ({', '.join(names)}): name them apart.")
+
+    def image_size_for(self, backbone: str) -> int:
+        """Side in pixels: the recipe's, or what the backbone was pretrained at."""
+        return self.image_size or get_backbone(backbone).image_size
 
     @property
     def solves_head(self) -> bool:
