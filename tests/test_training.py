@@ -13,7 +13,7 @@ from headstart.errors import DatasetError, ModelError, WeightsError
 from headstart.models.composing import compose
 from headstart.models.outputs import log_probabilities
 from headstart.models.weights import load_base
-from headstart.training import whole
+from headstart.training import phases, whole
 from headstart.training.optimization import compile_for
 from headstart.training.recipes import get_recipe
 from headstart.training.trainer import train
@@ -200,14 +200,22 @@ def test_fit_is_that_of_keras(dataset):
 
     batches = Batches(dataset.train, 32, shuffle=True, seed=9)
     ours, theirs = model(), model()
-    whole.fit(ours, batches, Batches(dataset.validation, 32), first_epoch=0, last_epoch=1, seed=9, progress=hs.Quiet(),
-              class_weights=np.array([1.0, 3.0]), after_epoch=lambda *args: False)  # fmt: skip
+    class_weights = np.array([1.0, 3.0])
+    whole.fit(ours, batches, first_epoch=0, last_epoch=1, seed=9, progress=hs.Quiet(), class_weights=class_weights,
+              after_epoch=lambda *args: False)  # fmt: skip
     for index in range(len(batches)):
         images, labels = batches.batch(index, 0)
         weights = {0: 1.0, 1: 3.0}
         theirs.train_on_batch(images.astype("float32"), labels[:, None].astype("float32"), class_weight=weights)
     for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+    images, labels = Batches(dataset.validation, 32, batch_size=len(dataset.validation)).batch(0)
+    theirs_says = theirs.evaluate(images, labels[:, None], sample_weight=class_weights[labels], verbose=0,
+                                  return_dict=True)  # fmt: skip
+    ours_says = phases._measured(whole.answers(ours, Batches(dataset.validation, 32)), labels, class_weights)
+    assert ours_says["loss"] == pytest.approx(theirs_says[whole.PLAIN_LOSS], rel=1e-3)
+    assert ours_says["accuracy"] == pytest.approx(theirs_says["accuracy"])
 
 
 def test_the_base_is_in_inference_mode_when_it_is_trained():

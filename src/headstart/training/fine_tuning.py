@@ -50,13 +50,13 @@ class FoldedBatchNormalization(keras.layers.Layer):
         }
         if isinstance(convolution, keras.layers.DepthwiseConv2D):
             kernel = convolution.kernel * ops.reshape(scale, convolution.kernel.shape[2:])
-            return ops.depthwise_conv(x, kernel, **settings) + bias
+            return ops.add(ops.depthwise_conv(x, kernel, **settings), bias)
         kernel = convolution.kernel * scale
         if convolution.kernel_size == (1, 1) and convolution.strides == (1, 1) and convolution.groups == 1:
             # a matrix product, whose gradients TensorFlow computes twice as fast as those of a convolution
             pixels = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), ops.reshape(kernel, kernel.shape[2:]))
-            return ops.reshape(pixels, (-1, *x.shape[1:3], kernel.shape[-1])) + bias
-        return ops.conv(x, kernel, **settings) + bias
+            return ops.reshape(ops.add(pixels, bias), (-1, *x.shape[1:3], kernel.shape[-1]))
+        return ops.add(ops.conv(x, kernel, **settings), bias)
 
 
 def fold(part: keras.Model) -> keras.Model:

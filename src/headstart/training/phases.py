@@ -152,8 +152,7 @@ class Training:
         seconds = time.perf_counter() - began
         self.progress.say(f"Solved in {seconds:.1f} s, with the strength {solved.strength:g}.")
         logs = _measured(solved.logits(views[0]), train.labels, weights)
-        of_validation = _measured(solved.logits(held_out), validation.labels, weights)
-        logs |= {f"val_{name}": value for name, value in of_validation.items()}
+        logs |= _prefixed(_measured(solved.logits(held_out), validation.labels, weights))
         self._log(phase, first_epoch + 1, time.perf_counter() - start, logs)
 
     def _step(self, phase: Phase, first_epoch: int, state: Checkpoint | None) -> None:
@@ -168,32 +167,30 @@ class Training:
             in_training = self.parts.behind(phase.thaws_base)
             training, validation = self._features(phase.thaws_base)
         compile_for(in_training, phase, phase.epochs * len(training))
-        if not self.history:
-            loss, accuracy = whole.evaluate(in_training, validation, class_weights=self._class_weights)
-            self.progress.say(f"Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}")
+        labels = self.dataset.validation.labels
         if state:
             checkpoints.restore_optimizer(in_training.optimizer, state)
         best = list(state.best) if state else (self.model.get_weights() if phase.patience is not None else [])
 
-        def judge() -> tuple[np.ndarray, float]:
+        def judge(logits: np.ndarray) -> tuple[np.ndarray, float]:
             """Which validation images are answered rightly, and the calibrated loss."""
-            logits, labels = whole.answers(in_training, validation), self.dataset.validation.labels
             right = two_sided(logits).argmax(axis=1) == labels
             return right, calibrated_loss(logits, labels, self._class_weights)
 
-        def after_epoch(epoch: int, seconds: float, logs: dict[str, float]) -> bool:
+        def after_epoch(epoch: int, start: float, logs: dict[str, float]) -> bool:
             nonlocal best
             judged = math.nan
-            if phase.patience is not None:
-                with whole.averaged(in_training):
-                    right, judged = judge()
+            with whole.averaged(in_training):
+                logits = whole.answers(in_training, validation)
+                if phase.patience is not None:
+                    right, judged = judge(logits)
                     if judged < min(self._losses(phase), default=math.inf):
                         self.right[1:] = [right]
                         best = self.model.get_weights() if judged < before else best
-            elif phase.averaging:
-                with whole.averaged(in_training):
+                elif phase.averaging:
                     best = self.model.get_weights()
-            self._log(phase, epoch, seconds, logs, judged)
+            logs |= _prefixed(_measured(logits, labels, self._class_weights))
+            self._log(phase, epoch, time.perf_counter() - start, logs, judged)
             if self.checkpoint_folder:
                 optimizer = [np.asarray(value) for value in in_training.optimizer.variables]
                 judgements = [np.array(value) for value in self.judged]
@@ -201,15 +198,17 @@ class Training:
                 checkpoints.save(self.checkpoint_folder, state)
             return phase.is_over(self._losses(phase))
 
+        if not self.history:
+            at_first = _measured(whole.answers(in_training, validation), labels, self._class_weights)
+            self.progress.say("Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}".format(**at_first))
         if phase.patience is not None and not state:
-            right, judged = judge()
+            right, judged = judge(whole.answers(in_training, validation))
             self.right, self.judged[-1:] = [right, right], [judged] if self.history else []
         before = self._loss_before(phase)
 
         whole.fit(
             in_training,
             training,
-            validation,
             class_weights=self._class_weights,
             first_epoch=len(self.history),
             last_epoch=first_epoch + phase.epochs,
@@ -315,3 +314,7 @@ def _measured(logits: np.ndarray, labels: np.ndarray, class_weights: np.ndarray)
         "loss": float(np.average(cross_entropies(shares, labels), weights=class_weights[labels])),
         "accuracy": float((shares.argmax(axis=1) == labels).mean()),
     }
+
+
+def _prefixed(of_validation: dict[str, float]) -> dict[str, float]:
+    return {f"val_{name}": value for name, value in of_validation.items()}

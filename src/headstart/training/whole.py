@@ -21,9 +21,8 @@ from headstart.training.recipes import Phase
 
 PLAIN_LOSS = "cross_entropy"  # the metric that a compiled model has for it: what is reported, and compared
 AHEAD = 2  # batches that are made while a step is computed
-REPORTED = (PLAIN_LOSS, "accuracy", f"val_{PLAIN_LOSS}", "val_accuracy")
 
-# (epochs done, seconds, logs of Keras) -> whether to stop here
+# (epochs done, when this one began, loss and accuracy of the training images) -> whether to stop here
 AfterEpoch = Callable[[int, float, dict[str, float]], bool]
 
 
@@ -83,7 +82,6 @@ def thaw(base: keras.Model, phase: Phase, backbone: str) -> None:
 def fit(
     model: InTraining,
     train: Source,
-    validation: Source,
     *,
     class_weights: np.ndarray,
     first_epoch: int,
@@ -96,27 +94,18 @@ def fit(
 
     class_weights: float (classes,): what an image of each class counts in the losses.
     """
-    sequence, held_out = _Sequence(train, model, class_weights), _Sequence(validation, model, class_weights)
+    sequence = _Sequence(train, model, class_weights)
     sequence.epoch = first_epoch
     watcher = _Watcher(sequence, last_epoch=last_epoch, seed=seed, progress=progress, after_epoch=after_epoch)
-    with _failures_of(sequence, held_out), watcher.bars:  # an epoch that is interrupted leaves no bar behind
+    with _failure_of(sequence), watcher.bars:  # an epoch that is interrupted leaves no bar behind
         model.fit(
             _untuned(sequence),
-            validation_data=_untuned(held_out),
             initial_epoch=first_epoch,
             epochs=last_epoch,
             shuffle=False,  # Batches shuffles, from the seed and the epoch
             verbose=0,
             callbacks=[watcher],
         )
-
-
-def evaluate(model: InTraining, batches: Source, *, class_weights: np.ndarray) -> tuple[float, float]:
-    """Loss and accuracy of a compiled model."""
-    sequence = _Sequence(batches, model, class_weights)
-    with _failures_of(sequence):
-        logs = model.evaluate(_untuned(sequence), verbose=0, return_dict=True)
-    return float(logs[PLAIN_LOSS]), float(logs["accuracy"])
 
 
 def answers(model: InTraining, batches: Source) -> np.ndarray:
@@ -186,14 +175,13 @@ def _untuned(sequence: _Sequence) -> Any:
 
 
 @contextmanager
-def _failures_of(*sequences: _Sequence) -> Iterator[None]:
+def _failure_of(sequence: _Sequence) -> Iterator[None]:
     """TensorFlow calls a sequence from a thread of its own and wraps what it raises: here it is raised as it was."""
     try:
         yield
     finally:
-        for sequence in sequences:
-            if sequence.failure:
-                raise sequence.failure
+        if sequence.failure:
+            raise sequence.failure
 
 
 class _Watcher(keras.callbacks.Callback):
@@ -205,7 +193,7 @@ class _Watcher(keras.callbacks.Callback):
         super().__init__()
         self.sequence, self.last_epoch, self.seed = sequence, last_epoch, seed
         self.progress, self.after_epoch = progress, after_epoch
-        self.bars, self.average = ExitStack(), ExitStack()
+        self.bars = ExitStack()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.sequence.epoch = epoch
@@ -218,14 +206,8 @@ class _Watcher(keras.callbacks.Callback):
         logs = logs or {}
         self.advance(1, f"loss {logs[PLAIN_LOSS]:.4f}  accuracy {logs['accuracy']:.4f}")
 
-    def on_test_begin(self, logs: dict | None = None) -> None:
-        self.average.enter_context(averaged(self.model))
-
-    def on_test_end(self, logs: dict | None = None) -> None:
-        self.average.close()
-
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        logs = logs or {}
+        numbers = {"loss": float(logs[PLAIN_LOSS]), "accuracy": float(logs["accuracy"])}
+        self.model.stop_training = self.after_epoch(epoch + 1, self.start, numbers)
         self.bars.close()
-        numbers = {name.replace(PLAIN_LOSS, "loss"): float((logs or {})[name]) for name in REPORTED}
-        if self.after_epoch(epoch + 1, time.perf_counter() - self.start, numbers):
-            self.model.stop_training = True
