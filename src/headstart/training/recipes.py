@@ -29,10 +29,10 @@ class Phase:
         None: it is constant.
     averaging: momentum of the moving average of the weights over the steps. That average is what is measured after
         each epoch, and kept. None: the weights as they are.
-    patience: stop after so many epochs without a calibrated validation loss below those since the warm-up, and keep the
-        weights of the best epoch, or those from before the phase if none was better. Calibrated, as a classifier is
-        used: smoothed labels make logits too careful, which its temperature mends. None: train to the end, and keep
-        the last.
+    patience: stop where the calibrated validation loss has passed its peak, and has had no new low since for so many
+        epochs; keep the weights of the best epoch, or those from before the phase if none was better. The peak, as the
+        loss rises at first, and how soon differs from run to run. Calibrated, as a classifier is used: smoothed labels
+        make logits too careful, which its temperature mends. None: train to the end, and keep the last.
     """
 
     name: str
@@ -55,10 +55,10 @@ class Phase:
 
     def is_over(self, losses: Sequence[float]) -> bool:
         """Whether nothing more is to be done after epochs with these validation losses."""
-        if self.patience is None or len(losses) >= self.epochs:
+        if self.patience is None or not losses or len(losses) >= self.epochs:
             return len(losses) >= self.epochs
-        after = losses[round(self.epochs * (self.warm_up or 0)) :]
-        return len(after) > 0 and len(after) > self.patience + after.index(min(after))
+        since_peak = losses[losses.index(max(losses)) :]
+        return len(since_peak) > self.patience + since_peak.index(min(since_peak))
 
     def for_images(self, count: int) -> "Phase":
         if self.views is None:
