@@ -218,6 +218,21 @@ def test_fit_is_that_of_keras(dataset):
     assert ours_says["accuracy"] == pytest.approx(theirs_says["accuracy"])
 
 
+def test_a_short_last_batch_is_answered_without_being_traced(dataset):
+    from headstart.data.batches import Batches
+
+    network = compose(load_base("mobilenet_v2", 32), backbone="mobilenet_v2", image_size=32, num_classes=3,
+                      dropout=0.0, seed=0)  # fmt: skip
+    model, split = whole.InTraining(network), dataset.validation
+    size = len(split) // 2 + 1
+    found = whole.answers(model, Batches(split, 32, batch_size=size))
+    assert len(split) % size != 0
+    assert found.shape == (len(split), 3)
+    images = Batches(split, 32, batch_size=len(split)).batch(0)[0]
+    assert model.predict_function.experimental_get_tracing_count() == 1
+    np.testing.assert_allclose(found, model.predict_on_batch(images), rtol=1e-4, atol=1e-5)
+
+
 def test_the_base_is_in_inference_mode_when_it_is_trained():
     """Also where it is thawed, and where it holds dropout, as EfficientNet does. Keras alone does not see to that."""
     base = load_base("efficientnet_b0", 32, "random")

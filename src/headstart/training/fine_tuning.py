@@ -100,7 +100,7 @@ class FreshViews:
     """Batches of features of images as `Batches` gives them, run through the engine when they are needed."""
 
     def __init__(self, images: Batches, compiled: Compiled) -> None:
-        self.images, self.compiled = images, compiled
+        self.images, self.compiled, self.batch_size = images, compiled, images.batch_size
         self._ready: dict[int, tuple[Tensors, np.ndarray]] = {}
         self._epoch = -1
 

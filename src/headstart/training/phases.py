@@ -113,14 +113,11 @@ class Training:
             return np.concatenate([self.network.look(images).features for images, _ in batches])
         if not self.parts.base_changed:
             return self.parts.features(split)
-        from headstart.training.fine_tuning import one_or_all
+        from headstart.training import whole
+        from headstart.training.fine_tuning import KeptViews
 
-        kept, last = self.parts.features(split, thawed=self._ends_thawed), len(split) - 1
-        pieces = []
-        for start in range(0, len(split), PIECE):
-            piece = np.arange(start, start + PIECE).clip(max=last)  # all of one length: TensorFlow traces each anew
-            pieces.append(self._trained_part.predict_on_batch(one_or_all(kept.take(piece))))
-        return np.concatenate(pieces)[: len(split)]
+        kept = KeptViews(split, [self.parts.features(split, thawed=self._ends_thawed)], PIECE)
+        return whole.answers(self._trained_part, kept)
 
     @property
     def _ends_thawed(self) -> bool:
@@ -198,12 +195,16 @@ class Training:
                 checkpoints.save(self.checkpoint_folder, state)
             return phase.is_over(self._losses(phase))
 
-        if not self.history:
-            at_first = _measured(whole.answers(in_training, validation), labels, self._class_weights)
-            self.progress.say("Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}".format(**at_first))
-        if phase.patience is not None and not state:
-            right, judged = judge(whole.answers(in_training, validation))
-            self.right, self.judged[-1:] = [right, right], [judged] if self.history else []
+        if not self.history or (phase.patience is not None and not state):
+            logits = whole.answers(in_training, validation)
+            if not self.history:
+                first = _measured(logits, labels, self._class_weights)
+                self.progress.say(
+                    "Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}".format(**first)
+                )
+            if phase.patience is not None:
+                right, judged = judge(logits)
+                self.right, self.judged[-1:] = [right, right], [judged] if self.history else []
         before = self._loss_before(phase)
 
         whole.fit(

@@ -27,7 +27,9 @@ AfterEpoch = Callable[[int, float, dict[str, float]], bool]
 
 
 class Source(Protocol):
-    """Where `fit` gets its batches: pixels (`Batches`) or features (`fine_tuning.py`), with their labels."""
+    """Where batches come from: pixels (`Batches`) or features (`fine_tuning.py`), with their labels."""
+
+    batch_size: int  # images in each, but for the last one, which may have fewer
 
     def __len__(self) -> int: ...
 
@@ -108,9 +110,18 @@ def fit(
         )
 
 
-def answers(model: InTraining, batches: Source) -> np.ndarray:
-    """float32 (n, logits): the logits of images in batches that are not shuffled."""
-    return np.concatenate([model.predict_on_batch(batches.batch(index)[0]) for index in range(len(batches))])
+def answers(model: keras.Model, batches: Source) -> np.ndarray:
+    """What a model gives for images in batches that are not shuffled: float32 (n, ...), logits or features.
+
+    A last batch that is shorter is filled up: TensorFlow would trace its length anew, and warn of it.
+    """
+    pieces = []
+    for index in range(len(batches)):
+        tensors, labels = batches.batch(index)
+        filled = np.arange(batches.batch_size).clip(max=len(labels) - 1)
+        full = keras.tree.map_structure(lambda tensor, rows=filled: tensor[rows], tensors)
+        pieces.append(model.predict_on_batch(full)[: len(labels)])
+    return np.concatenate(pieces)
 
 
 @contextmanager
