@@ -18,24 +18,24 @@ from pathlib import Path
 import headstart as hs
 from headstart.data.samples import get_solar_cells
 from headstart.evaluation.metrics import measure
-from headstart.training.settings import Settings
+from headstart.training.config import TrainingConfig
 from headstart.training.trainer import train_and_keep
 
 
 def dataset(data: Path, seed: int) -> hs.Dataset:
     if (data / "validation").is_dir():
-        return hs.load_dataset(data, seed=seed, test_fraction=0, progress=hs.Quiet())
-    return hs.load_dataset(data, seed=seed, test_fraction=0.25, validation_fraction=0.1, progress=hs.Quiet())
+        return hs.load_dataset(data, seed=seed, test_fraction=0, listener=hs.Quiet())
+    return hs.load_dataset(data, seed=seed, test_fraction=0.25, validation_fraction=0.1, listener=hs.Quiet())
 
 
 def measured(images: hs.Dataset, recipe: hs.Recipe, seed: int) -> tuple[float, float, bool, float]:
     """Accuracy and loss on the test (or else the validation) images, whether the last phase was kept, seconds."""
     start = time.perf_counter()
-    settings = Settings.of(
+    settings = TrainingConfig.of(
         recipe=recipe, backbone="mobilenet_v2", image_size=None, resizing="stretch", weights="pretrained", seed=seed,
         execution="split", precision="float32",
     )  # fmt: skip
-    trained = train_and_keep(images, settings, progress=hs.Quiet())
+    trained = train_and_keep(images, settings, listener=hs.Quiet())
     split = images.test if len(images.test) else images.validation
     found = measure(trained.logits(split), split.labels, images.class_names)
     phases = trained.classifier.phases

@@ -27,14 +27,14 @@ def work() -> dict[str, float]:
 
     from headstart.models.composing import compose
     from headstart.models.weights import load_base
-    from headstart.training import whole
+    from headstart.training import keras_fit
+    from headstart.training.keras_fit import thaw
     from headstart.training.optimization import compile_for
     from headstart.training.recipes import RECIPES
-    from headstart.training.whole import thaw
 
     base = load_base("mobilenet_v2", SIZE)
     network = compose(base, backbone="mobilenet_v2", image_size=SIZE, num_classes=2, dropout=0.2, seed=0)
-    model = whole.InTraining(network)
+    model = keras_fit.InTraining(network)
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (IMAGES, SIZE, SIZE, 3), dtype=np.uint8)
     labels = rng.integers(0, 2, (IMAGES, 1)).astype("float32")

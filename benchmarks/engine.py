@@ -46,9 +46,9 @@ def keras_predict(size: int, allocator: str) -> float:
 
 
 def engine(network: Path, size: int) -> float:
-    from headstart.models.engine import BATCH, Engine
+    from headstart.engines.openvino import BATCH, OpenVINOEngine
 
-    opened = Engine(network)
+    opened = OpenVINOEngine(network)
     images = np.random.default_rng(0).integers(0, 256, (IMAGES, size, size, 3), dtype=np.uint8)
     outputs = [
         np.empty((IMAGES, *shape), np.float32) for shape in opened.shapes[:1]
@@ -62,7 +62,7 @@ def engine(network: Path, size: int) -> float:
 
 def benchmark_app(network: Path, size: int) -> float:
     """In float32, as the engine, where a processor has bfloat16 too; the number of images has to be told."""
-    from headstart.models.engine import BATCH
+    from headstart.engines.openvino import BATCH
 
     command = ["benchmark_app", "-m", str(network), "-d", "CPU", "-hint", "throughput", "-t", "10"]
     command += ["-shape", f"[{BATCH},{size},{size},3]", "-infer_precision", "f32"]
@@ -74,10 +74,10 @@ def benchmark_app(network: Path, size: int) -> float:
 
 
 def written(size: int, folder: Path) -> Path:
-    from headstart.models.engine import write_network
+    from headstart.engines.openvino import write_network
+    from headstart.features.cut import frozen_part
     from headstart.models.preprocessing import preprocess
     from headstart.models.weights import load_base
-    from headstart.training.frozen import frozen_part
 
     part = frozen_part(load_base("mobilenet_v2", size), None, lambda pixels: preprocess("mobilenet_v2", pixels))
     write_network(part, folder / f"{size}.xml")

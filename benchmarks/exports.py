@@ -21,11 +21,11 @@ import numpy as np
 import headstart as hs
 from headstart.data.images import read_image
 from headstart.data.splits import VALIDATION
-from headstart.deployment.export import Export
-from headstart.deployment.formats import FLOAT32, FORMATS, Run
-from headstart.deployment.photos import PhotosOfRun
-from headstart.deployment.proof import Tolerance, prove
 from headstart.errors import ExportError
+from headstart.export.export import Export
+from headstart.export.formats import FLOAT32, FORMATS, Run
+from headstart.export.photos import PhotosOfRun
+from headstart.export.proof import Tolerance, prove
 
 BATCH = 8
 ANY_DISTANCE = Tolerance()  # to measure also what would be refused
@@ -39,10 +39,10 @@ def write(run: Path, folder: Path, name: str, precision: str, photos: Path | Non
         return Export(out, json.loads(card.read_text("utf-8")))
     settings = {"format": name, "quantize": None if precision == FLOAT32 else precision, "data": photos}
     try:
-        return hs.export(run, out, progress=hs.Quiet(), **settings)
+        return hs.export(run, out, listener=hs.Quiet(), **settings)
     except ExportError as error:
         print(f"{run.name}, {name}, {precision}: {error}")
-        return hs.export(run, out, progress=hs.Quiet(), tolerance=ANY_DISTANCE, **settings)
+        return hs.export(run, out, listener=hs.Quiet(), tolerance=ANY_DISTANCE, **settings)
 
 
 def speeds(opened: dict[str, Run], pixels: np.ndarray, rounds: int) -> dict[str, list[float]]:

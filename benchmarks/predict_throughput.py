@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.classifier.predictor import Predictor
 from headstart.data.folder import images_below
 from headstart.data.images import read_image
-from headstart.deployment.runtime import Predictor
 
 
 def speeds(predictor: Predictor, files: list[Path]) -> dict[str, float]:

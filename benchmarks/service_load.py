@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--requests", type=int, default=100_000)
     arguments = parser.parse_args()
-    from headstart.deployment.runtime import Predictor
+    from headstart.classifier.predictor import Predictor
     from serving import Service
 
     files, predictor, reached = _files(arguments.photos), Predictor(arguments.run), []

@@ -1,4 +1,4 @@
-"""Are probabilities true, promises kept, and strangers known as such?
+"""Are probabilities true, promises measure_guarantees, and strangers known as such?
 
     python benchmarks/trust.py cats_and_dogs_filtered --seeds 0 1 2 3 4 --strangers photos-of-something-else ...
     python benchmarks/trust.py solar-cells --seeds 0 1 2 3 4
@@ -17,9 +17,9 @@ import numpy as np
 import headstart as hs
 from headstart.data.folder import images_below
 from headstart.data.samples import get_solar_cells
+from headstart.evaluation.guarantees import measure_guarantees
 from headstart.evaluation.metrics import measure
-from headstart.evaluation.promises import kept
-from headstart.training.settings import Settings
+from headstart.training.config import TrainingConfig
 from headstart.training.trainer import train_and_keep
 
 
@@ -34,15 +34,15 @@ def main() -> None:
     path = get_solar_cells() if arguments.data == "solar-cells" else Path(arguments.data)
     fractions = {"test_fraction": 0.5} if (path / "validation").is_dir() else {"test_fraction": 0.25}
     for seed in arguments.seeds:
-        images = hs.load_dataset(path, seed=seed, **fractions, progress=hs.Quiet())
-        settings = Settings.of(
+        images = hs.load_dataset(path, seed=seed, **fractions, listener=hs.Quiet())
+        settings = TrainingConfig.of(
             recipe=hs.RECIPES["fast"].without_fine_tuning(), backbone=arguments.backbone, image_size=None,
             resizing="stretch", weights="pretrained", seed=seed, execution="split", precision="float32",
         )  # fmt: skip
-        trained = train_and_keep(images, settings, progress=hs.Quiet())
+        trained = train_and_keep(images, settings, listener=hs.Quiet())
         classifier, test = trained.classifier, images.test
         found = measure(trained.logits(test), test.labels, images.class_names, classifier.certainty)
-        promises = kept(found)
+        promises = measure_guarantees(found)
         sure, covered = promises["accuracy"]["0.95"], promises["coverage"]["0.95"]
         print(f"seed {seed}  accuracy {found.accuracy.value:.2%}  temperature {classifier.certainty.temperature:.2f}  "
               f"calibration error {found.reliability_before.error:.2%} -> {found.reliability.error:.2%}  log loss "

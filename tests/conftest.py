@@ -21,23 +21,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import headstart as hs
 from headstart.data.samples import get_solar_cells
 from headstart.data.tables import read_listing
-from serving import Service
+from support.serving import Service
+from support.sizes import SMALL
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SMALL = 64  # pixels: a sixth of the work of the tutorial's 160
-
-
-class Listener(hs.Quiet):
-    """Remembers what was said."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, text: str = "") -> None:
-        self.lines.append(text)
-
-    def step(self, title: str) -> None:
-        self.lines.append(title)
 
 
 def pytest_sessionfinish() -> None:
@@ -95,7 +82,7 @@ def recipe() -> hs.Recipe:
 def run(tmp_path_factory: pytest.TempPathFactory, photos: Path, recipe: hs.Recipe) -> hs.Run:
     """A finished run on `photos`."""
     out = tmp_path_factory.mktemp("runs") / "cells"
-    return hs.make_run(photos, out, recipe=recipe, image_size=SMALL, seed=3, progress=hs.Quiet())
+    return hs.make_run(photos, out, recipe=recipe, image_size=SMALL, seed=3, listener=hs.Quiet())
 
 
 @pytest.fixture(scope="session")
@@ -122,3 +109,14 @@ def browser() -> Iterator[Browser]:
         opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def keras_home(tmp_path: Path) -> Iterator[Path]:
+    from keras.src.backend import config  # Keras has no public way to move its cache in a running process
+
+    before = config._KERAS_DIR
+    config._KERAS_DIR = str(tmp_path / "keras")
+    (tmp_path / "keras").mkdir()
+    yield tmp_path / "keras"
+    config._KERAS_DIR = before

@@ -31,14 +31,14 @@ ORDER = [
 ]
 WITHOUT_KERAS = [
     "headstart.data.loading", "headstart.data.batches", "headstart.data.samples", "headstart.models.backbones",
-    "headstart.models.outputs", "headstart.models.card", "headstart.models.engine", "headstart.models.network",
-    "headstart.models.classifier", "headstart.training.recipes", "headstart.training.trainer",
-    "headstart.training.frozen", "headstart.training.bottlenecks", "headstart.training.head",
-    "headstart.evaluation.metrics", "headstart.evaluation.held_out", "headstart.evaluation.report",
-    "headstart.evaluation.gallery", "headstart.evaluation.inspection_page", "headstart.training.doubts",
-    "headstart.inspecting", "headstart.runs", "headstart.cli", "headstart.deployment.runtime",
-    "headstart.deployment.answers", "headstart.deployment.server", "headstart.deployment.listening",
-    "headstart.deployment.client", "headstart.deployment.export",
+    "headstart.numerics", "headstart.classifier.metadata", "headstart.engines.openvino", "headstart.models.network",
+    "headstart.classifier.classifier", "headstart.training.recipes", "headstart.training.trainer",
+    "headstart.features.cut", "headstart.features.store", "headstart.features.linear_head",
+    "headstart.evaluation.metrics", "headstart.runs.held_out", "headstart.evaluation.report",
+    "headstart.evaluation.gallery", "headstart.inspection.page", "headstart.inspection.label_issues",
+    "headstart.inspection.collection", "headstart.commands.train", "headstart.cli", "headstart.classifier.predictor",
+    "headstart.classifier.output_formats", "headstart.serving.server", "headstart.serving.listening",
+    "headstart.serving.client", "headstart.export.export",
 ]  # fmt: skip
 
 

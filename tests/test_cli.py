@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 import headstart as hs
-from conftest import SMALL
-from headstart import cli, demo
-from headstart.deployment.answers import percent
+from headstart import cli
+from headstart.classifier.output_formats import percent
+from headstart.commands import demo
 from headstart.errors import DownloadError
+from support.sizes import SMALL
 
 Result = tuple[int, str, str]  # status, standard output, standard error
 
@@ -147,7 +148,7 @@ def test_evaluate_on_other_photos(run, tmp_path, make_folder, call):
     status, output, _ = call("evaluate", run.folder, new / "test", "--json")
     assert json.loads(output)["per_class"][1]["support"] == 0
     seen = tmp_path / "seen"
-    dataset = hs.load_dataset(run.folder / "splits.csv", progress=hs.Quiet())
+    dataset = hs.load_dataset(run.folder / "splits.csv", listener=hs.Quiet())
     for path, label, split, _ in dataset.rows():
         if split == "train":
             (seen / label).mkdir(parents=True, exist_ok=True)
@@ -274,7 +275,7 @@ def test_demo_falls_back_to_the_solar_cells_and_names_what_is_next(tmp_path, mon
     def unreachable(url: str, *, again: bool = False) -> Path:
         raise DownloadError(f"{url} could not be downloaded (no route to host)")
 
-    monkeypatch.setattr("headstart.models.downloads.fetch", unreachable)
+    monkeypatch.setattr("headstart.storage.downloads.fetch", unreachable)
     monkeypatch.chdir(tmp_path)
     quick = ["--epochs", 1, "--images", 80]  # of 60, too few would be left to judge fine-tuning by
     status, output, errors = call("demo", *quick)

@@ -7,16 +7,17 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from headstart.allocator import reuse_freed_memory
+from headstart.malloc import reuse_freed_memory
 
 if TYPE_CHECKING:
+    from headstart.classifier.classifier import Classifier, load
+    from headstart.classifier.prediction import Prediction
+    from headstart.classifier.predictor import Predictor
+    from headstart.commands.demo import sample_path
+    from headstart.commands.train import Run, make_run
     from headstart.data.augmentation import Augmentation
     from headstart.data.dataset import Dataset, Split
     from headstart.data.loading import load_dataset, load_images
-    from headstart.demo import sample_path
-    from headstart.deployment.client import Client
-    from headstart.deployment.export import export
-    from headstart.deployment.runtime import Predictor
     from headstart.errors import (
         DatasetError,
         ExportError,
@@ -29,14 +30,14 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from headstart.evaluation.evaluate import evaluate
-    from headstart.evaluation.inspection_report import Inspection
     from headstart.evaluation.metrics import Evaluation
-    from headstart.inspecting import inspect
+    from headstart.export.export import export
+    from headstart.inspection.collection import inspect
+    from headstart.inspection.report import Inspection
+    from headstart.listeners.console import Console
+    from headstart.listeners.quiet import Quiet
     from headstart.models.backbones import BACKBONES
-    from headstart.models.classifier import Classifier, load
-    from headstart.models.outputs import Prediction
-    from headstart.progress import Console, Quiet
-    from headstart.runs import Run, make_run
+    from headstart.serving.client import Client
     from headstart.training.recipes import RECIPES, Phase, Recipe
     from headstart.training.trainer import train
 
@@ -45,37 +46,37 @@ reuse_freed_memory()
 _MODULES = {
     "Augmentation": "data.augmentation",
     "BACKBONES": "models.backbones",
-    "Classifier": "models.classifier",
-    "Client": "deployment.client",
-    "Console": "progress",
+    "Classifier": "classifier.classifier",
+    "Client": "serving.client",
+    "Console": "listeners.console",
     "Dataset": "data.dataset",
     "DatasetError": "errors",
     "Evaluation": "evaluation.metrics",
     "ExportError": "errors",
     "HeadstartError": "errors",
     "ImageError": "errors",
-    "Inspection": "evaluation.inspection_report",
+    "Inspection": "inspection.report",
     "MissingExtraError": "errors",
     "ModelError": "errors",
     "Phase": "training.recipes",
-    "Prediction": "models.outputs",
-    "Predictor": "deployment.runtime",
-    "Quiet": "progress",
+    "Prediction": "classifier.prediction",
+    "Predictor": "classifier.predictor",
+    "Quiet": "listeners.quiet",
     "RECIPES": "training.recipes",
     "Recipe": "training.recipes",
-    "Run": "runs",
+    "Run": "commands.train",
     "RunError": "errors",
     "ServiceError": "errors",
     "Split": "data.dataset",
     "WeightsError": "errors",
     "evaluate": "evaluation.evaluate",
-    "export": "deployment.export",
-    "inspect": "inspecting",
-    "load": "models.classifier",
+    "export": "export.export",
+    "inspect": "inspection.collection",
+    "load": "classifier.classifier",
     "load_dataset": "data.loading",
     "load_images": "data.loading",
-    "make_run": "runs",
-    "sample_path": "demo",
+    "make_run": "commands.train",
+    "sample_path": "commands.demo",
     "train": "training.trainer",
 }
 

@@ -68,7 +68,7 @@ def demo(
     verbose: Verbose = False,
 ) -> None:  # fmt: skip
     """The tutorial's story from end to end, on photos that it gets itself."""
-    from headstart.demo import Storyteller, next_commands, tell
+    from headstart.commands.demo import Storyteller, next_commands, tell
 
     run, path = tell(
         out if resume else _free(out),
@@ -77,7 +77,7 @@ def demo(
         images=images,
         seed=seed,
         resume=resume,
-        progress=Storyteller(),
+        listener=Storyteller(),
     )
     if as_json:
         _print_json(_run_json(run.folder, run.metrics) | {"data": str(path), "next": next_commands(run, path)})
@@ -100,7 +100,7 @@ def inspect(
     verbose: Verbose = False,
 ) -> None:
     """Find what is wrong with labelled photos: copies, leaks, doubtful labels, odd files. Changes none of them."""
-    from headstart.inspecting import inspect as look
+    from headstart.inspection.collection import inspect as look
 
     found = look(
         data, out=out, backbone=backbone, image_size=image_size, weights=weights or "pretrained", seed=seed
@@ -148,7 +148,7 @@ def train(
     verbose: Verbose = False,
 ) -> None:
     """Train a classifier on labelled photos and leave everything about it in a folder."""
-    from headstart.runs import make_run
+    from headstart.commands.train import make_run
 
     run = make_run(
         data,
@@ -182,16 +182,16 @@ def evaluate(
     verbose: Verbose = False,
 ) -> None:  # fmt: skip
     """Measure a classifier on labelled photos."""
-    from headstart.evaluation.held_out import choose
-    from headstart.models.card import read_card
+    from headstart.classifier.metadata import read_card
+    from headstart.runs.held_out import choose
 
     read_card(run)  # before the images are read: it may not be there
     chosen = choose(data, run, split)
+    from headstart.classifier.classifier import load
     from headstart.evaluation.evaluate import evaluate as measure
-    from headstart.models.classifier import load
-    from headstart.progress import Console
+    from headstart.listeners.console import Console
 
-    evaluation = measure(load(run), chosen.images, progress=Console())
+    evaluation = measure(load(run), chosen.images, listener=Console())
     if as_json:
         _print_json({"run": str(run), "data": str(data), "images": chosen.description, **evaluation.to_json()})
     else:
@@ -206,7 +206,7 @@ def compare(
     verbose: Verbose = False,
 ) -> None:
     """Say whether one run is better than another, on the held-out images that both have, or whether nobody can tell."""
-    from headstart.evaluation.answers import compare_runs
+    from headstart.runs.predictions import compare_runs
 
     found, split = compare_runs(first, second)
     if as_json:
@@ -254,9 +254,9 @@ def predict(
     verbose: Verbose = False,
 ) -> None:  # fmt: skip
     """Say what is on photos: one, or any number of them."""
+    from headstart.classifier.output_formats import FORMATS, Layout, answer_files, new_file
+    from headstart.classifier.predictor import Predictor
     from headstart.data.folder import images_among
-    from headstart.deployment.answers import FORMATS, Layout, answer_files, new_file
-    from headstart.deployment.runtime import Predictor
 
     if as_json and (out or form):
         raise typer.BadParameter("--json prints one document on standard output; leave it out where --out or --format "
@@ -307,7 +307,7 @@ def export(
     verbose: Verbose = False,
 ) -> None:  # fmt: skip
     """Write a classifier for another runtime, with its preprocessing, and prove that it answers the same there."""
-    from headstart.deployment.export import export as write
+    from headstart.export.export import export as write
 
     found = write(run, out, format=format, quantize=quantize, pixels=pixels, data=data)
     if as_json:
@@ -347,13 +347,13 @@ def serve(
     verbose: Verbose = False,
 ) -> None:
     """Answer over HTTP, with a page for people and an interface for programs. Ends at Ctrl-C or SIGTERM."""
-    from headstart.deployment.starting import api_key, need_extra
+    from headstart.serving.starting import api_key, need_extra
 
     need_extra()
-    from headstart.deployment.limits import MEGABYTE, Limits
-    from headstart.deployment.listening import is_private, serve
-    from headstart.deployment.served import named_runs
-    from headstart.deployment.server import Settings
+    from headstart.serving.limits import MEGABYTE, Limits
+    from headstart.serving.listening import is_private, serve
+    from headstart.serving.served import named_runs
+    from headstart.serving.server import ServiceConfig
 
     limits = Limits(
         file_bytes=int(max_megabytes * MEGABYTE),
@@ -361,7 +361,7 @@ def serve(
         pixels=int(max_megapixels * 1_000_000),
         queue=queue,
     )
-    settings = Settings(limits, api_key(api_key_file), cors or (), show_training_images)
+    settings = ServiceConfig(limits, api_key(api_key_file), cors or (), show_training_images)
     named = named_runs(runs)
     if not settings.api_key and not is_private(host):
         typer.echo("Everybody who can reach this address may ask: there is no API key (--api-key-file).", err=True)
@@ -381,7 +381,7 @@ def cache(
     as_json: Json = False,
 ) -> None:
     """Show, or clear, what is kept to be fast: engines, features, networks, copies and readable files found."""
-    from headstart import cache as kept
+    from headstart.storage import cache as kept
 
     folder, sizes = kept.cache_folder(), kept.sizes()
     if clear:
@@ -413,7 +413,7 @@ def backbones(
     from headstart.models.backbones import BACKBONES
 
     if data is not None:
-        from headstart.choosing import choose_backbone
+        from headstart.commands.backbones import choose_backbone
 
         found = choose_backbone(data, backbones=backbone or (), image_size=image_size, seed=seed)
         if as_json:
@@ -515,9 +515,10 @@ def _with_a_bar(items: Iterable[T], count: int, *, seen: bool) -> Iterator[T]:
     if count < MANY or seen:
         yield from items
         return
-    from headstart.progress import Console, track
+    from headstart.events import Task, track
+    from headstart.listeners.console import Console
 
-    yield from track(Console(), items, "Predicting", count)
+    yield from track(Console(), items, Task.PREDICT, "Predicting", count)
 
 
 def _run_json(folder: Path, metrics: dict) -> dict:

@@ -11,6 +11,7 @@
      |- ExportError         a format that does not exist, or an export that answers otherwise than its classifier
      |- RunError            a run folder that exists, is missing, damaged, or cannot be written
      |   `- RunInterruptedError  the user stopped it (Ctrl-C); exit status 1
+     |- CancelledError      a listener asked the work to stop
      |- ServiceError        the HTTP service cannot be started or reached, or it refuses
      `- MissingExtraError   a part of headstart that is not installed
 
@@ -61,6 +62,10 @@ class RunError(HeadstartError):
 
 class RunInterruptedError(RunError):
     """The user stopped a run; the message says what was kept and how to go on."""
+
+
+class CancelledError(HeadstartError):
+    """The listener of some work asked that it stop."""
 
 
 class ServiceError(HeadstartError):

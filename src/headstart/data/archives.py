@@ -11,8 +11,8 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from headstart.cache import cache_folder
 from headstart.errors import DatasetError
+from headstart.storage.cache import cache_folder
 
 
 class DamagedArchiveError(DatasetError):

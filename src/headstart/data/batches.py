@@ -4,7 +4,6 @@ Batch `i` of epoch `e` is a function of (split, size, resizing, seed, e, i) alon
 of each are drawn from them, and from nothing else.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from headstart.concurrency import cpu_budget
 from headstart.data.augmentation import Augmentation
 from headstart.data.dataset import Split
 from headstart.data.images import read_again
@@ -39,7 +39,7 @@ class Batches:
     seed: int = 0
     memory: int = 0
     _kept: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
-    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(os.cpu_count()), repr=False)
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(cpu_budget()), repr=False)
 
     def __len__(self) -> int:
         return -(-len(self.split) // self.batch_size)

@@ -4,7 +4,6 @@ Nothing on disk is changed.
 """
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.concurrency import cpu_budget
 from headstart.data.assignment import assign, drawn_from, notes_on
 from headstart.data.dataset import Dataset, Split, Unreadable
 from headstart.data.folder import Item, Listing, list_images
@@ -23,7 +23,8 @@ from headstart.data.readable import known as known_readable
 from headstart.data.readable import remember
 from headstart.data.splits import SPLITS, TEST, VALIDATION
 from headstart.errors import DatasetError, ImageError
-from headstart.progress import Console, Progress
+from headstart.events import Listener, Message, Task, advancing
+from headstart.listeners.console import Console
 
 MAX_UNREADABLE = 0.10  # of all files: with more than that, something else is wrong
 READ_SIZE = 32  # pixels: reading a file to see whether it can be read needs no more
@@ -53,7 +54,7 @@ def load_dataset(
     validation_fraction: float | None = None,
     test_fraction: float | None = None,
     groups: Groups | None = None,
-    progress: Progress | None = None,
+    listener: Listener | None = None,
 ) -> Dataset:
     """Read a collection of labelled images.
 
@@ -66,23 +67,23 @@ def load_dataset(
             the collection has those (default 0.2, in whole batches of 32, as in the tutorial). 0: no test set.
         groups: gives a name to each of the images, and is told the indices of those whose split is drawn; images with
             the same name are kept on one side of such a split. By default, files with the same bytes.
-        progress: where to report to; by default to standard error.
+        listener: where to report to; by default to standard error.
 
     Raises:
         DatasetError: it cannot be trained on; the message says why and what to do.
     """
-    progress = progress or Console()
+    listener = listener or Console()
     return divide(
-        collect(data, progress),
+        collect(data, listener),
         seed=seed,
         validation_fraction=validation_fraction,
         test_fraction=test_fraction,
         groups=groups,
-        progress=progress,
+        listener=listener,
     )
 
 
-def collect(data: str | Path, progress: Progress) -> Collection:
+def collect(data: str | Path, listener: Listener) -> Collection:
     """Read all images of a collection that can be trained on.
 
     Raises:
@@ -90,7 +91,7 @@ def collect(data: str | Path, progress: Progress) -> Collection:
     """
     listing = list_images(Path(data))
     _check_listing(listing)
-    found = read_collection(listing, progress)
+    found = read_collection(listing, listener)
     _check_readable(found)
     return found
 
@@ -102,7 +103,7 @@ def divide(
     validation_fraction: float | None = None,
     test_fraction: float | None,
     groups: Groups | None,
-    progress: Progress,
+    listener: Listener,
 ) -> Dataset:
     """Give each image its split, see `load_dataset`."""
     together = groups(found.images(), np.array(drawn_from(found.items))) if groups else found.digests
@@ -113,23 +114,23 @@ def divide(
         copies = []
     notes = [*found.listing.notes, *notes_on(items, found.digests, together)]
     dataset = _build(items, found.digests, together, found.unreadable, tuple(notes))
-    progress.say(f"Found {len(items):,} files belonging to {len(dataset.class_names)} classes.")
+    listener.emit(Message(f"Found {len(items):,} files belonging to {len(dataset.class_names)} classes."))
     if copies:
         shown = f"{len(copies):,} groups of copies, {sum(copies):,} images in all"
-        progress.say(f"{shown}: each group is kept on one side of the splits.")
+        listener.emit(Message(f"{shown}: each group is kept on one side of the splits."))
     for bad in found.unreadable[:10]:
-        progress.say(f"Left out: '{bad.path}' {bad.reason}.")
+        listener.emit(Message(f"Left out: '{bad.path}' {bad.reason}."))
     for note in notes:
-        progress.say(f"Note: {note}.")
+        listener.emit(Message(f"Note: {note}."))
     return dataset
 
 
-def load_images(data: str | Path, *, progress: Progress | None = None) -> tuple[Split, tuple[str | None, ...]]:
+def load_images(data: str | Path, *, listener: Listener | None = None) -> tuple[Split, tuple[str | None, ...]]:
     """Labelled images to measure a classifier on: any number of them, of any number of classes, and no split drawn.
 
     Args:
         data: as for `load_dataset`.
-        progress: where to report to; by default to standard error.
+        listener: where to report to; by default to standard error.
 
     Returns:
         the images, and of each the split that the collection itself puts it in, or None.
@@ -137,11 +138,11 @@ def load_images(data: str | Path, *, progress: Progress | None = None) -> tuple[
     Raises:
         DatasetError: there are no images, or too many cannot be read.
     """
-    progress = progress or Console()
-    found = read_collection(list_images(Path(data)), progress)
+    listener = listener or Console()
+    found = read_collection(list_images(Path(data)), listener)
     _check_unreadable(found)
     for bad in found.unreadable:
-        progress.say(f"Left out: '{bad.path}' {bad.reason}.")
+        listener.emit(Message(f"Left out: '{bad.path}' {bad.reason}."))
     return found.images(), tuple(item.split for item in found.items)
 
 
@@ -183,12 +184,15 @@ def _check_classes(names: set[str], shown: str) -> None:
             )
 
 
-def read_collection(listing: Listing, progress: Progress) -> Collection:
+def read_collection(listing: Listing, listener: Listener) -> Collection:
     """Read every file, on all cores, and decode those that never were."""
     items = listing.items
     readable, digests, unreadable = [], [], []
     known = known_readable()
-    with ThreadPoolExecutor(os.cpu_count()) as pool, progress.bar("Reading images", len(items)) as advance:
+    with (
+        ThreadPoolExecutor(cpu_budget()) as pool,
+        advancing(listener, Task.READ, "Reading images", len(items)) as advance,
+    ):
         for start in range(0, len(items), CHUNK):
             chunk = items[start : start + CHUNK]
             for item, (digest, reason) in zip(chunk, pool.map(partial(_digest_or_reason, known), chunk), strict=True):
@@ -197,7 +201,7 @@ def read_collection(listing: Listing, progress: Progress) -> Collection:
                     digests.append(digest)
                 else:
                     unreadable.append(Unreadable(printable(item.path), reason))
-            advance(len(chunk), "")
+            advance(len(chunk))
     remember(digest for digest in map(bytes.fromhex, digests) if digest not in known)
     return Collection(listing, readable, digests, tuple(unreadable))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from headstart import cache
+from headstart.storage import cache
 
 SCHEMA = 1  # of what counts as readable
 SIZE = 32  # bytes of a digest

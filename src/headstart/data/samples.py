@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from headstart.cache import cache_folder
 from headstart.data.archives import DamagedArchiveError, is_zip, unpacked
 from headstart.data.folder import images_below
 from headstart.errors import DatasetError, DownloadError, MissingExtraError
+from headstart.storage.cache import cache_folder
 
 Fetch = Callable[..., Path]  # fetch(url, *, again=False) -> the downloaded file, from the cache unless `again`
 

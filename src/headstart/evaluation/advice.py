@@ -4,8 +4,8 @@ First what makes the numbers untrue, then what was measured to help, the largest
 as none), then what might help.
 """
 
-from headstart.data.findings import CONFLICT, DOUBT, LEAK
-from headstart.models.mcnemar import SIGNIFICANT
+from headstart.inspection.findings import CONFLICT, DOUBT, LEAK
+from headstart.statistics import SIGNIFICANT
 
 WIDE = 0.06  # width of the test accuracy's interval from which on more test images are worth more than another training
 OFF = 0.05  # expected calibration error that is worth a word

@@ -1,7 +1,7 @@
 """Would cleaner labels help? A head solved without the doubtful training images, against one solved on all of them.
 
 Both answer the same held-out images, which nothing else is done with: which training images are doubtful is decided by
-the training images alone (`training/doubts.py`). A wrong label that is put right brings about what leaving its image
+the training images alone (`training/label_issues.py`). A wrong label that is put right brings about what leaving its image
 out brings; an image that is only hard is lost by it. Features are those that are kept; nothing is fine-tuned.
 """
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.data.rows import Chosen, Rows
 from headstart.evaluation.partial_heads import MOST, right_answers
-from headstart.models.mcnemar import Disagreement, disagreement
+from headstart.features.rows import Chosen, Rows
+from headstart.statistics import Disagreement, disagreement
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,14 @@ def cleaning(
         None where nothing is doubtful, a class would have no image left, or nothing is held out.
     """
     # scikit-learn takes seconds, which who draws a page need not wait for
-    from headstart.training import doubts, head
+    from headstart.features import linear_head
+    from headstart.inspection import label_issues
 
     if len(held_out) == 0:
         return None
-    rows = head.some_images(labels, MOST, seed)
-    judged = doubts.out_of_fold(Chosen(features, rows), labels[rows], groups[rows], seed=seed)
-    clean = np.delete(rows, [doubt.image for doubt in doubts.doubtful(judged, labels[rows])])
+    rows = linear_head.some_images(labels, MOST, seed)
+    judged = label_issues.out_of_fold(Chosen(features, rows), labels[rows], groups[rows], seed=seed)
+    clean = np.delete(rows, [doubt.image for doubt in label_issues.doubtful(judged, labels[rows])])
     if len(clean) == len(rows) or len(np.unique(labels[clean])) < num_classes:
         return None
     of_all, of_clean = right_answers(

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.evaluation.metrics import Interval, wilson
-from headstart.models.mcnemar import Disagreement, disagreement
+from headstart.statistics import Disagreement, Interval, disagreement, wilson
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from headstart.classifier.classifier import Classifier
 from headstart.data.batches import Batches
 from headstart.data.dataset import Split
 from headstart.errors import DatasetError
 from headstart.evaluation.metrics import Evaluation, measure
-from headstart.models.classifier import Classifier
-from headstart.models.outputs import check_numbers
-from headstart.progress import Progress, Quiet, track
+from headstart.events import Listener, Task, track
+from headstart.listeners.quiet import Quiet
+from headstart.numerics import check_numbers
 
 
-def evaluate(classifier: Classifier, split: Split, *, progress: Progress | None = None) -> Evaluation:
+def evaluate(classifier: Classifier, split: Split, *, listener: Listener | None = None) -> Evaluation:
     """Measure a classifier on images whose classes are known, such as `dataset.test`.
 
     Raises:
@@ -24,7 +25,7 @@ def evaluate(classifier: Classifier, split: Split, *, progress: Progress | None 
         raise DatasetError("There are no images to evaluate on. Give a collection that has some.")
     split = _in_terms_of(classifier, split)
     batches = Batches(split, classifier.image_size, resizing=classifier.resizing)
-    images = (images for images, _ in track(progress or Quiet(), batches, "Evaluating", len(batches)))
+    images = (images for images, _ in track(listener or Quiet(), batches, Task.EVALUATE, "Evaluating", len(batches)))
     logits = classifier.logits(images)
     check_numbers(logits, split.paths)
     return measure(logits, split.labels, classifier.class_names, classifier.certainty)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.data.neighbours import directions
-from headstart.data.rows import Rows
+from headstart.features.neighbours import directions
+from headstart.features.rows import Rows
 
 PIECE = 4_096  # other rows that are looked at together
 

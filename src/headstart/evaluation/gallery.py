@@ -7,16 +7,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from headstart.classifier.activation_map import class_map, overlay
 from headstart.data.augmentation import Augmentation
 from headstart.data.dataset import Dataset, Split
 from headstart.data.images import read_again, read_image, read_thumbnail
 from headstart.data.splits import in_turn
+from headstart.data.views import VIEWS
 from headstart.evaluation.drawing import Draw
 from headstart.evaluation.explanation import Explained, nearest
-from headstart.evaluation.learning_curve import Outlook
+from headstart.evaluation.learning_curve import LearningCurve
 from headstart.evaluation.metrics import Evaluation
-from headstart.models.activation import class_map, overlay
-from headstart.training.bottlenecks import VIEWS
 from headstart.training.trainer import Trained
 
 THUMBNAIL = 240  # pixels, the longer side of a photo in a picture
@@ -75,7 +75,7 @@ def draw_results(
     draw("mistakes", *_answers(split, evaluation, worst(evaluation)))
 
 
-def draw_outlook(draw: Draw, future: Outlook) -> None:
+def draw_outlook(draw: Draw, future: LearningCurve) -> None:
     """outlook.png."""
     draw("outlook", future)
 

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from headstart.data.rows import Rows
-from headstart.evaluation.metrics import wilson
 from headstart.evaluation.partial_heads import MOST, right_answers
+from headstart.features.rows import Rows
+from headstart.statistics import wilson
 
 FRACTIONS = (0.1, 0.25, 0.5, 1.0)
 DRAWS = 3  # of each fraction but all
@@ -31,7 +31,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class LearningCurve:
     """What twice as many images would bring.
 
     points: with growing numbers of images.
@@ -70,9 +70,9 @@ class Outlook:
         }
 
 
-def outlook(
+def measure_learning_curve(
     features: Rows, labels: np.ndarray, held_out: Rows, held_out_labels: np.ndarray, *, num_classes: int, seed: int
-) -> Outlook | None:
+) -> LearningCurve | None:
     """
     Args:
         features: (n, depth) of the training images, with their labels, int (n,).
@@ -107,7 +107,7 @@ def outlook(
     drawn = np.array([of_fraction[:, rows].mean(axis=1) for rows in again])
     futures = np.array([_continued(sizes, each, shown, 2 * len(labels)) for each in drawn])
     gains = np.array([_continued(sizes, each, shown, len(labels)) for each in drawn]) - futures
-    return Outlook(
+    return LearningCurve(
         points=tuple(_point(int(size), float(1 - error), shown) for size, error in zip(sizes, errors, strict=True)),
         images=len(labels),
         expected=float(1 - later),

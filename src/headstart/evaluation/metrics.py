@@ -3,45 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import sqrt
 
 import numpy as np
 
-from headstart.evaluation.calibration import Reliability, reliability
+from headstart.classifier.calibration import Calibration
 from headstart.evaluation.curves import Curves, curves
-from headstart.models.certainty import Certainty
-from headstart.models.outputs import check_numbers, cross_entropies, log_probabilities, probabilities
+from headstart.evaluation.reliability import Reliability, reliability
+from headstart.numerics import check_numbers, cross_entropies, log_probabilities, probabilities
+from headstart.statistics import Interval, wilson
 
 TOP = (3, 5)  # of more classes than that: is the right one among so many most probable ones?
-Z = 1.959963984540054  # the standard normal's 97.5% point: two-sided 95%
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A share of `correct` in `count`, with its 95% interval."""
-
-    value: float
-    low: float
-    high: float
-    correct: int
-    count: int
-
-    def __str__(self) -> str:
-        between = f"{percent(self.low)} to {percent(self.high)}"
-        return f"{percent(self.value)} ({between}; {self.correct:,} of {self.count:,})"
-
-    def to_json(self) -> dict:
-        return {
-            "value": self.value, "low": self.low, "high": self.high, "correct": self.correct, "count": self.count,
-        }  # fmt: skip
-
-
-def percent(share: float) -> str:
-    """0.986 -> "98.6%"; what is not quite 1 has as many digits as it takes not to look like it."""
-    digits = 1
-    while share < 1 and f"{share:.{digits}%}".startswith("100"):
-        digits += 1
-    return f"{share:.{digits}%}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +31,7 @@ class Evaluation:
     class_names: tuple[str, ...]
     labels: np.ndarray = field(repr=False)
     logits: np.ndarray = field(repr=False)
-    certainty: Certainty = field(repr=False)
+    certainty: Calibration = field(repr=False)
     loss: float
     accuracy: Interval
     confusion: np.ndarray
@@ -178,7 +149,7 @@ class Evaluation:
 
 
 def measure(
-    logits: np.ndarray, labels: np.ndarray, class_names: Sequence[str], certainty: Certainty | None = None
+    logits: np.ndarray, labels: np.ndarray, class_names: Sequence[str], certainty: Calibration | None = None
 ) -> Evaluation:
     """Logits (n, 1) or (n, classes) and int labels (n,), n at least 1 -> Evaluation.
 
@@ -193,24 +164,11 @@ def measure(
         class_names=tuple(class_names),
         labels=np.asarray(labels),
         logits=logits,
-        certainty=certainty or Certainty(),
+        certainty=certainty or Calibration(),
         loss=float(cross_entropies(shares, labels).mean()),
         accuracy=wilson(int((predicted == labels).sum()), len(labels)),
         confusion=confusion_matrix(labels, predicted, len(class_names)),
     )
-
-
-def wilson(correct: int, count: int) -> Interval:
-    """The share with Wilson's score interval, 95%, which stays within 0..1 and is right for small counts too.
-
-    E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927), 209-212.
-    """
-    if count < 1:
-        raise ValueError("A share of nothing has no interval: count must be at least 1.")
-    share = correct / count
-    centre = (share + Z**2 / (2 * count)) / (1 + Z**2 / count)
-    half = Z / (1 + Z**2 / count) * sqrt(share * (1 - share) / count + Z**2 / (4 * count**2))
-    return Interval(share, min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half)), correct, count)
 
 
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:

@@ -4,15 +4,15 @@ What more photos or cleaner labels would bring is told by such heads. Features a
 the same for all.
 """
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from headstart.data.rows import Rows
-from headstart.models.outputs import two_sided
+from headstart.concurrency import cpu_budget
+from headstart.features.rows import Rows
+from headstart.numerics import two_sided
 
 MOST = 8_000  # training images that are looked at: solving takes longer than the answer is worth beyond
 
@@ -36,14 +36,14 @@ def right_answers(
     Returns:
         of each head, bool (m,).
     """
-    from headstart.training import head  # scikit-learn takes seconds, which who draws a page need not wait for
+    from headstart.features import linear_head  # scikit-learn takes seconds, which who draws a page need not wait for
 
     shown = held_out[:]
 
     def right(rows: np.ndarray) -> np.ndarray:
         rows = np.sort(rows)
-        found = head.solve([features[rows]], labels[rows], num_classes, seed=seed, strength=head.DEFAULT_STRENGTH)
+        found = linear_head.solve([features[rows]], labels[rows], num_classes, seed=seed, C=linear_head.DEFAULT_C)
         return two_sided(found.logits(shown)).argmax(axis=1) == held_out_labels
 
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as pool:
         return list(pool.map(right, chosen))

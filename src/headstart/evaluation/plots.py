@@ -19,10 +19,10 @@ from matplotlib.image import BboxImage
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox, TransformedBbox
 
-from headstart.evaluation.calibration import Reliability
 from headstart.evaluation.curves import Curves
 from headstart.evaluation.explanation import Explained
-from headstart.evaluation.learning_curve import Outlook
+from headstart.evaluation.learning_curve import LearningCurve
+from headstart.evaluation.reliability import Reliability
 
 # M. Okabe, K. Ito, Color Universal Design (2008)
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#767676"
@@ -97,7 +97,7 @@ def mistakes(
 
 
 @matplotlib.rc_context(STYLE)
-def outlook(found: Outlook) -> Figure:
+def outlook(found: LearningCurve) -> Figure:
     """Accuracy over the number of training images, and what it may be with twice as many."""
     figure = _figure(6, 4.2)
     axes = figure.subplots()

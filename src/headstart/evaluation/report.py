@@ -1,7 +1,6 @@
 """The numbers and pictures of a run -> metrics.json and report.html, one page that needs nothing else."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,18 +10,20 @@ from pathlib import Path
 
 from PIL import Image
 
+from headstart.classifier.classifier import Classifier
+from headstart.concurrency import cpu_budget
 from headstart.data.dataset import Unreadable
 from headstart.data.splits import SPLITS, TRAIN, VALIDATION
 from headstart.evaluation.advice import advice
 from headstart.evaluation.cleaning import Cleaning
-from headstart.evaluation.inspection_page import sections
-from headstart.evaluation.inspection_report import Inspection
-from headstart.evaluation.learning_curve import Outlook
-from headstart.evaluation.metrics import Evaluation, Interval, percent, wilson
-from headstart.evaluation.page import as_webp, render
-from headstart.evaluation.promises import kept
-from headstart.models.classifier import Classifier
-from headstart.training.settings import Settings
+from headstart.evaluation.guarantees import measure_guarantees
+from headstart.evaluation.learning_curve import LearningCurve
+from headstart.evaluation.metrics import Evaluation
+from headstart.inspection.page import sections
+from headstart.inspection.report import Inspection
+from headstart.pages.rendering import as_webp, render
+from headstart.statistics import Interval, percent, wilson
+from headstart.training.config import TrainingConfig
 
 SCHEMA = 1
 
@@ -57,7 +58,7 @@ class Results:
     """
 
     evaluations: Mapping[str, Evaluation]
-    outlook: Outlook | None = None
+    outlook: LearningCurve | None = None
     cleaning: Cleaning | None = None
     familiar: Interval | None = None
     findings: Inspection | None = None
@@ -68,7 +69,7 @@ def metrics(
     results: Results,
     *,
     data: str,
-    settings: Settings,
+    settings: TrainingConfig,
     notes: Sequence[str],
     unreadable: int,
     seconds: Mapping[str, float],
@@ -104,7 +105,7 @@ def metrics(
     }
 
 
-def _json(part: Interval | Outlook | Cleaning | None) -> dict | None:
+def _json(part: Interval | LearningCurve | Cleaning | None) -> dict | None:
     return part.to_json() if part else None
 
 
@@ -112,7 +113,7 @@ def _measured(name: str, evaluations: Mapping[str, Evaluation]) -> dict | None:
     if name not in evaluations:
         return None
     numbers = evaluations[name].to_json()
-    return numbers if name == TRAIN else numbers | {"promises": kept(evaluations[name])}
+    return numbers if name == TRAIN else numbers | {"promises": measure_guarantees(evaluations[name])}
 
 
 def _with_interval(phase: dict, evaluations: Mapping[str, Evaluation]) -> dict:
@@ -137,9 +138,10 @@ def write_page(
 ) -> None:
     """Write report.html, with the pictures of the folder `plots` inside."""
     names = [name for name in PICTURES if (plots / name).is_file()]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cpu_budget()) as pool:
         pictures = dict(zip(names, pool.map(lambda name: _embedded(plots / name), names), strict=True))
     page = render(
+        "evaluation",
         "report.html.j2",
         title=title,
         percent=percent,

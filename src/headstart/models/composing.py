@@ -3,8 +3,8 @@
 import math
 from pathlib import Path
 
-from headstart.models import outputs
-from headstart.models.keras_backend import keras
+from headstart import numerics
+from headstart.keras_backend import keras
 from headstart.models.preprocessing import preprocess
 from headstart.models.summary import Summary
 
@@ -21,7 +21,7 @@ def compose(
     x = keras.layers.GlobalAveragePooling2D(name=POOLED)(x)
     x = keras.layers.Dropout(dropout, seed=seed, name=DROPOUT)(x)
     start = keras.initializers.GlorotUniform(seed=seed)  # Keras' default, drawn from our seed
-    logits = keras.layers.Dense(outputs.num_logits(num_classes), kernel_initializer=start, name=LOGITS)(x)
+    logits = keras.layers.Dense(numerics.num_logits(num_classes), kernel_initializer=start, name=LOGITS)(x)
     return keras.Model(pixels, logits, name="classifier")
 
 
@@ -39,7 +39,7 @@ def inside(network: keras.Model) -> keras.Model:
 def with_probabilities(network: keras.Model, *, temperature: float, dtype: str) -> keras.Model:
     """Raw RGB 0..255 -> logits (n, 1) or (n, classes) and calibrated probabilities (n, classes), under these names.
 
-    What `models/outputs.py` does in NumPy, inside the network.
+    What `models/numerics.py` does in NumPy, inside the network.
 
     dtype: of the pixels, "uint8" or "float32".
     """

@@ -1,6 +1,6 @@
 """The network of a classifier, which need not be loaded to be used: Keras is imported when its model is asked for.
 
-Training a head alone looks at features, and so needs no model; neither does writing the result (`blank.py`).
+Training a head alone looks at features, and so needs no model; neither does writing the result (`template.py`).
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart import cache
-from headstart.models import blank
-from headstart.models.engine import NETWORK, CompileError, add_head, write_network
-from headstart.models.outputs import Look, num_logits
+from headstart.engines.openvino import NETWORK, CompileError, add_head, write_network
+from headstart.models import template
+from headstart.models.output import NetworkOutput
 from headstart.models.summary import Summary
 from headstart.models.weights import identity, load_base
+from headstart.numerics import num_logits
+from headstart.storage import cache
 
 if TYPE_CHECKING:
     import keras
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 class Network:
     """Raw RGB float32 or uint8 (n, image_size, image_size, 3), 0..255 -> logits (n, 1) or (n, classes)."""
 
-    def __init__(self, build: Callable[[], keras.Model], form: blank.Blank | None = None) -> None:
+    def __init__(self, build: Callable[[], keras.Model], form: template.Template | None = None) -> None:
         """build: makes the model, when it is needed. form: the same network in the cache, but for its head.
 
         body: XML file of an engine that gives the features and the feature maps of the base as it was built, if there
@@ -69,7 +70,7 @@ class Network:
 
         key = cache.key(
             "keras",
-            schema=blank.SCHEMA,
+            schema=template.SCHEMA,
             weights=identity(backbone, weights),
             backbone=backbone,
             image_size=image_size,
@@ -78,10 +79,10 @@ class Network:
         )
         if seed is not None or key is None:
             return cls(build)
-        form = blank.find(key)
+        form = template.find(key)
         network = cls(build, form)
         if form is None:
-            blank.keep(key, network.model, network.head, network.summary)
+            template.keep(key, network.model, network.head, network.summary)
         return network
 
     @cached_property
@@ -93,9 +94,9 @@ class Network:
         self._built_base = _digest(_composing().base_of(model))
         return model
 
-    def look(self, images: np.ndarray) -> Look:
+    def look(self, images: np.ndarray) -> NetworkOutput:
         """uint8 (n, image_size, image_size, 3), a batch -> what comes out, and what stands behind it."""
-        return Look(*self._inside.predict_on_batch(images))
+        return NetworkOutput(*self._inside.predict_on_batch(images))
 
     @cached_property
     def _inside(self) -> keras.Model:
@@ -139,7 +140,7 @@ class Network:
         _composing().save(self.model, file)
 
     def write_engine(self, folder: Path) -> None:
-        """Its engine, in a folder of its own: uint8 pixels -> what there is in a `Look`.
+        """Its engine, in a folder of its own: uint8 pixels -> what there is in a `NetworkOutput`.
 
         Raises:
             CompileError: OpenVINO is missing, or cannot convert the network.

@@ -1,7 +1,7 @@
 """Raw RGB pixels -> what a backbone was trained to see, as plain Keras layers that are saved with the model."""
 
+from headstart.keras_backend import keras
 from headstart.models.backbones import get_backbone
-from headstart.models.keras_backend import keras
 
 # The constants of keras.applications.imagenet_utils.preprocess_input
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # RGB, in 0..1

@@ -70,7 +70,7 @@ def file_at_hand(name: str) -> Path | None:
     packaged = get_backbone(name).packaged
     if packaged:
         return _packaged(packaged)
-    from headstart.models.downloads import downloads_folder
+    from headstart.storage.downloads import downloads_folder
 
     file = downloads_folder() / "models" / DOWNLOADED[name]
     return file if file.is_file() else None
@@ -93,7 +93,7 @@ def identity(name: str, weights: str | Path) -> str | None:
 
 def _build(name: str, image_size: int, weights: str | None) -> keras.Model:
     """Preprocessed pixels (n, size, size, 3) -> features (n, h, w, depth)."""
-    from headstart.models.keras_backend import keras
+    from headstart.keras_backend import keras
 
     builder = getattr(keras.applications, get_backbone(name).builder)
     return builder(input_shape=(image_size, image_size, 3), include_top=False, weights=weights)
@@ -104,7 +104,7 @@ def _packaged(file: str) -> Path:
 
 
 def _downloaded(name: str, image_size: int) -> keras.Model:
-    from headstart.models.downloads import downloading
+    from headstart.storage.downloads import downloading
 
     try:
         with warnings.catch_warnings(), downloading(f"The file of Keras' weights for '{name}'"):

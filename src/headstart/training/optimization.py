@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from headstart.models.keras_backend import keras
+from headstart.keras_backend import keras
+from headstart.training.keras_fit import PLAIN_LOSS, TrainableNetwork
 from headstart.training.recipes import Phase
-from headstart.training.whole import PLAIN_LOSS, InTraining
 
 
-def compile_for(model: InTraining, phase: Phase, steps: int) -> None:
+def compile_for(model: TrainableNetwork, phase: Phase, steps: int) -> None:
     """One logit: binary cross-entropy; more: categorical. Both from logits, as training on probabilities is less
     exact. An answer counts as right where the largest probability is the right class's, so one logit is cut at 0.
 

@@ -11,26 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.classifier.calibration import calibrated_loss
 from headstart.data.batches import Batches
 from headstart.data.dataset import Dataset, Split
-from headstart.data.rows import Rows
-from headstart.models.mcnemar import disagreement
+from headstart.events import EpochEnded, HeadSolved, Listener, Message
+from headstart.features import linear_head, store
+from headstart.features.extractor import Parts
+from headstart.features.rows import Rows
 from headstart.models.network import Network
-from headstart.models.outputs import cross_entropies, log_probabilities, two_sided
-from headstart.progress import Progress
-from headstart.training import bottlenecks, checkpoints, head
-from headstart.training.calibration import calibrated_loss
+from headstart.numerics import cross_entropies, log_probabilities, two_sided
+from headstart.statistics import disagreement
+from headstart.training import checkpoints
 from headstart.training.checkpoints import Checkpoint
-from headstart.training.parts import Parts
+from headstart.training.config import TrainingConfig
+from headstart.training.probe import LinearProbe
 from headstart.training.recipes import Phase, Recipe
-from headstart.training.settings import Settings
-from headstart.training.telling import judgement, line, row, say_phase
-from headstart.training.trial import Trial
+from headstart.training.telling import judgement, row, say_phase
 
 if TYPE_CHECKING:
     import keras
 
-    from headstart.training import whole
+    from headstart.training import keras_fit
 
 MANY = 40_000  # views of all images together that are worth their time; beyond, two of each image
 ENOUGH_TO_JUDGE = 10  # validation images; with fewer, one answer moves the accuracy by more than 10 points
@@ -43,10 +44,10 @@ class Training:
     """What `trainer.py` hands in, and what came out so far."""
 
     dataset: Dataset
-    settings: Settings
+    settings: TrainingConfig
     network: Network
     checkpoint_folder: Path | None
-    progress: Progress
+    listener: Listener
     history: list[dict] = field(default_factory=list)
     phases: list[dict] = field(default_factory=list)
     views: tuple[str, ...] = ()  # those of the training images that were kept
@@ -63,7 +64,7 @@ class Training:
 
     @cached_property
     def parts(self) -> Parts:
-        return Parts(self.settings, self.network, self.progress)
+        return Parts(self.settings, self.network, self.listener)
 
     def go(self) -> None:
         state = checkpoints.latest(self.checkpoint_folder) if self.checkpoint_folder else None
@@ -72,7 +73,7 @@ class Training:
             self.judged = [float(value) for value in state.judged]
             self.model.set_weights(state.weights)
             self.parts.base_changed = any(phase.thaws_base and self._losses(phase) for phase in self.recipe.phases)
-            self.progress.say(f"Going on after epoch {len(self.history)} of {self.recipe.epochs}.")
+            self.listener.emit(Message(f"Going on after epoch {len(self.history)} of {self.recipe.epochs}."))
         first_epoch, changed = 0, False
         for phase in self.recipe.phases:
             if phase.patience is not None and phase.thaws_base and self._needs_none():
@@ -80,7 +81,7 @@ class Training:
             self._thaw(phase)
             losses = self._losses(phase)
             if not phase.is_over(losses):
-                say_phase(self.progress, phase, self.network, self.settings.backbone)
+                say_phase(self.listener, phase, self.network, self.settings.backbone)
                 if phase.optimizer == "lbfgs":
                     self._solve(phase, first_epoch)
                 else:
@@ -103,7 +104,7 @@ class Training:
             reason = f"a trial head answered {right} of {shown} training images rightly that it had not seen"
         else:
             return False
-        self.progress.say(f"No fine-tuning: {reason}. `--fine-tune always` does it all the same.")
+        self.listener.emit(Message(f"No fine-tuning: {reason}. `--fine-tune always` does it all the same."))
         return True
 
     def features(self, split: Split) -> Rows:
@@ -113,11 +114,11 @@ class Training:
             return np.concatenate([self.network.look(images).features for images, _ in batches])
         if not self.parts.base_changed:
             return self.parts.features(split)
-        from headstart.training import whole
-        from headstart.training.fine_tuning import KeptViews
+        from headstart.training import keras_fit
+        from headstart.training.folding import KeptViews
 
         kept = KeptViews(split, [self.parts.features(split, thawed=self._ends_thawed)], PIECE)
-        return whole.answers(self._trained_part, kept)
+        return keras_fit.answers(self._trained_part, kept)
 
     @property
     def _ends_thawed(self) -> bool:
@@ -130,34 +131,35 @@ class Training:
 
     def _thaw(self, phase: Phase) -> None:
         if phase.thaws_base or self.network.is_built:  # until it is built, all of the base is frozen
-            from headstart.training.whole import thaw
+            from headstart.training.keras_fit import thaw
 
             thaw(self.network.base, phase, self.settings.backbone)
 
     def _solve(self, phase: Phase, first_epoch: int) -> None:
         start = time.perf_counter()
         train, validation = self.dataset.train, self.dataset.validation
-        self.views = (bottlenecks.ORIGINAL,) if self._trial.is_easy else self._symmetric_views
+        self.views = (store.ORIGINAL,) if self._trial.is_easy else self._symmetric_views
         views = [self.parts.features(train, pretrained=True, view=view) for view in self.views]
         held_out = self.parts.features(validation, pretrained=True)
         began = time.perf_counter()
         classes, weights = len(self.dataset.class_names), self._class_weights
-        solved = head.solve(
+        solved = linear_head.solve(
             views, train.labels, classes, seed=self.settings.seed, class_weights=weights, photos=train.photos
         )
         self.network.set_head(solved.kernel, solved.bias)
         seconds = time.perf_counter() - began
-        self.progress.say(f"Solved in {seconds:.1f} s, with the strength {solved.strength:g}.")
         logs = _measured(solved.logits(views[0]), train.labels, weights)
         logs |= _prefixed(_measured(solved.logits(held_out), validation.labels, weights))
         self._log(phase, first_epoch + 1, time.perf_counter() - start, logs)
+        whole = {name: self.history[-1][name] for name in ("seconds", "loss", "accuracy", "val_loss", "val_accuracy")}
+        self.listener.emit(HeadSolved(C=solved.C, seconds_solving=seconds, **whole))
 
     def _step(self, phase: Phase, first_epoch: int, state: Checkpoint | None) -> None:
-        from headstart.training import whole
+        from headstart.training import keras_fit
         from headstart.training.optimization import compile_for
 
         if self.settings.execution == "whole":
-            in_training = whole.InTraining(self.model)
+            in_training = keras_fit.TrainableNetwork(self.model)
             training = self._fresh_views
             validation = self._batches(self.dataset.validation)
         else:
@@ -177,8 +179,8 @@ class Training:
         def after_epoch(epoch: int, start: float, logs: dict[str, float]) -> bool:
             nonlocal best
             judged = math.nan
-            with whole.averaged(in_training):
-                logits = whole.answers(in_training, validation)
+            with keras_fit.averaged(in_training):
+                logits = keras_fit.answers(in_training, validation)
                 if phase.patience is not None:
                     right, judged = judge(logits)
                     if judged < min(self._losses(phase), default=math.inf):
@@ -196,25 +198,25 @@ class Training:
             return phase.is_over(self._losses(phase))
 
         if not self.history or (phase.patience is not None and not state):
-            logits = whole.answers(in_training, validation)
+            logits = keras_fit.answers(in_training, validation)
             if not self.history:
                 first = _measured(logits, labels, self._class_weights)
-                self.progress.say(
-                    "Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}".format(**first)
+                self.listener.emit(
+                    Message("Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}".format(**first))
                 )
             if phase.patience is not None:
                 right, judged = judge(logits)
                 self.right, self.judged[-1:] = [right, right], [judged] if self.history else []
         before = self._loss_before(phase)
 
-        whole.fit(
+        keras_fit.fit(
             in_training,
             training,
             class_weights=self._class_weights,
             first_epoch=len(self.history),
             last_epoch=first_epoch + phase.epochs,
             seed=self.settings.seed,
-            progress=self.progress,
+            listener=self.listener,
             after_epoch=after_epoch,
         )
         if best:
@@ -232,9 +234,9 @@ class Training:
         settings = self.settings
         return Batches(split, settings.image_size, settings.recipe.batch_size, resizing=settings.resizing, **more)
 
-    def _features(self, thawed: bool) -> tuple[whole.Source, whole.Source]:
+    def _features(self, thawed: bool) -> tuple[keras_fit.Source, keras_fit.Source]:
         """Where the head is solved, from kept views; elsewhere from fresh ones, as the recipe draws them."""
-        from headstart.training.fine_tuning import FreshViews, KeptViews
+        from headstart.training.folding import FreshViews, KeptViews
 
         train, size = self.dataset.train, self.recipe.batch_size
         held_out = self.dataset.validation
@@ -254,8 +256,8 @@ class Training:
         return len(labels) / (classes * np.maximum(np.bincount(labels, minlength=classes), 1))
 
     @cached_property
-    def _trial(self) -> Trial:
-        return Trial(
+    def _trial(self) -> LinearProbe:
+        return LinearProbe(
             lambda split, view: self.parts.features(split, pretrained=True, view=view)[:],
             self.dataset.train,
             seed=self.settings.seed,
@@ -265,13 +267,15 @@ class Training:
     def _symmetric_views(self) -> tuple[str, ...]:
         """Of the training images: which of their turned views show the same class."""
         views = self._trial.views[: max(2, MANY // len(self.dataset.train))]
-        self.progress.say(f"Views of each training image: {', '.join(views).replace('_', ' ')}.")
+        self.listener.emit(Message(f"Views of each training image: {', '.join(views).replace('_', ' ')}."))
         return views
 
     def _log(self, phase: Phase, epoch: int, seconds: float, logs: dict, judged: float = math.nan) -> None:
         self.history.append(row(phase, epoch, seconds, logs))
         self.judged.append(judged)
-        self.progress.say(line(phase, self.history[-1], self.recipe.epochs))
+        if phase.optimizer != "lbfgs":
+            row_ = self.history[-1]
+            self.listener.emit(EpochEnded(epochs=self.recipe.epochs, **row_))
 
     def _losses(self, phase: Phase) -> list[float]:
         """The calibrated validation losses of a phase, epoch by epoch; NaN where it keeps its last epoch anyway."""
@@ -291,7 +295,7 @@ class Training:
             chosen = rows[int(np.argmin(losses))]
             if before < math.inf:
                 judged = judgement(before, min(losses), chosen["epoch"], disagreement(*self.right))
-                self.progress.say(judged["verdict"])
+                self.listener.emit(Message(judged["verdict"]))
                 kept = min(losses) < before
                 if not kept:
                     chosen = [row for row in self.history if row["phase"] != phase.name][-1]

@@ -1,12 +1,12 @@
 """What a training tells its user, and the rows of its history. Trains nothing."""
 
 from headstart.data.dataset import Dataset
+from headstart.events import Listener, Message, Step, StepStarted
 from headstart.models.backbones import get_backbone
-from headstart.models.mcnemar import Disagreement
 from headstart.models.network import Network
 from headstart.models.summary import Summary
 from headstart.models.weights import layer_index
-from headstart.progress import Progress
+from headstart.statistics import Disagreement
 from headstart.training.recipes import Phase
 
 
@@ -54,32 +54,38 @@ def judgement(before: float, best: float, epoch: int, between: Disagreement) -> 
     }
 
 
-def say_shapes(progress: Progress, dataset: Dataset, summary: Summary, size: int) -> None:
+def say_shapes(listener: Listener, dataset: Dataset, summary: Summary, size: int) -> None:
     train, validation, test = (-(-len(split) // size) for split in dataset.splits().values())
     shapes = [(size, *shape) for shape in summary.shapes]
-    progress.say(
-        f"Batches of {size}: {train} of training, {validation} of validation, {test} of test\n"
-        f"Base: {summary.base}, {summary.base_layers} layers, {summary.base_parameters:,} parameters\n"
-        f"A batch of images {shapes[0]} -> features {shapes[1]} -> pooled {shapes[2]} -> logits {shapes[3]}"
+    listener.emit(
+        Message(
+            f"Batches of {size}: {train} of training, {validation} of validation, {test} of test\n"
+            f"Base: {summary.base}, {summary.base_layers} layers, {summary.base_parameters:,} parameters\n"
+            f"A batch of images {shapes[0]} -> features {shapes[1]} -> pooled {shapes[2]} -> logits {shapes[3]}"
+        )
     )
 
 
-def say_phase(progress: Progress, phase: Phase, network: Network, backbone: str) -> None:
+def say_phase(listener: Listener, phase: Phase, network: Network, backbone: str) -> None:
     summary = network.summary
     if phase.thaws_base:
-        progress.step("Fine-tune the top of the base")
+        listener.emit(StepStarted(Step.FINE_TUNE, "Fine-tune the top of the base"))
         start = layer_index(network.base, get_backbone(backbone).fine_tune_from)
-        progress.say(
-            f"The base has {summary.base_layers} layers; those from number {start} on are trained from here on."
+        listener.emit(
+            Message(
+                f"The base has {summary.base_layers} layers; those from number {start} on are trained from here on."
+            )
         )
     else:
-        progress.step("Train the head on extracted features")
-    progress.say(summary.table)
-    progress.say(
-        f"Trainable: {summary.trainable_parameters:,} parameters in {summary.trainable_variables} variables; "
-        + (
-            "solved by L-BFGS"
-            if phase.optimizer == "lbfgs"
-            else f"{phase.optimizer}, learning rate {phase.learning_rate:g}"
+        listener.emit(StepStarted(Step.TRAIN_HEAD, "Train the head on extracted features"))
+    listener.emit(Message(summary.table))
+    listener.emit(
+        Message(
+            f"Trainable: {summary.trainable_parameters:,} parameters in {summary.trainable_variables} variables; "
+            + (
+                "solved by L-BFGS"
+                if phase.optimizer == "lbfgs"
+                else f"{phase.optimizer}, learning rate {phase.learning_rate:g}"
+            )
         )
     )

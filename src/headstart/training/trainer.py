@@ -15,22 +15,24 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.classifier.calibration import fit_calibration
+from headstart.classifier.classifier import Classifier
+from headstart.classifier.novelty import fit_novelty_detector
 from headstart.data.dataset import Dataset, Split
 from headstart.data.resizing import STRETCH
-from headstart.data.rows import Rows
 from headstart.errors import DatasetError
+from headstart.events import Listener, Step, StepStarted
+from headstart.features import linear_head
+from headstart.features.extractor import new_network
+from headstart.features.rows import Rows
+from headstart.listeners.console import Console
 from headstart.models import backbones
-from headstart.models.classifier import Classifier
-from headstart.models.outputs import check_numbers
 from headstart.models.weights import PRETRAINED
-from headstart.progress import Console, Progress
-from headstart.training import head, recipes
-from headstart.training.acquaintance import fit_familiar
-from headstart.training.calibration import fit_certainty
-from headstart.training.parts import new_network
+from headstart.numerics import check_numbers
+from headstart.training import recipes
+from headstart.training.config import TrainingConfig
 from headstart.training.phases import Training
 from headstart.training.recipes import Recipe
-from headstart.training.settings import Settings
 from headstart.training.telling import say_shapes
 
 
@@ -65,7 +67,7 @@ def train(
     seed: int = 0,
     execution: str = "split",
     precision: str = "float32",
-    progress: Progress | None = None,
+    listener: Listener | None = None,
 ) -> Classifier:
     """Train a classifier.
 
@@ -82,7 +84,7 @@ def train(
             model in each step, which is slow, and what tests compare with. The same algorithm, to rounding.
         precision: of the engine: "float32", or "bfloat16" where the processor has that. The classifier is measured with
             it, and `Predictor` answers with it; Keras (`Classifier.predict`) and exports calculate in float32.
-        progress: where to report to; by default to standard error.
+        listener: where to report to; by default to standard error.
 
     Returns:
         the classifier; its `history` has a row for each epoch.
@@ -91,7 +93,7 @@ def train(
         DatasetError, ModelError, WeightsError: with what is wrong and what to do; also where the network gives, or
             training ends in, what is no number.
     """
-    settings = Settings.of(
+    settings = TrainingConfig.of(
         recipe=recipe,
         backbone=backbone,
         image_size=image_size,
@@ -101,21 +103,21 @@ def train(
         execution=execution,
         precision=precision,
     )
-    return train_and_keep(dataset, settings, progress=progress or Console()).classifier
+    return train_and_keep(dataset, settings, listener=listener or Console()).classifier
 
 
 def train_and_keep(
-    dataset: Dataset, settings: Settings, *, checkpoint_folder: Path | None = None, progress: Progress
+    dataset: Dataset, settings: TrainingConfig, *, checkpoint_folder: Path | None = None, listener: Listener
 ) -> Trained:
     """`train`, with what a run needs besides: checkpoint_folder keeps the state after each epoch; if it holds one,
     training goes on from there."""
     _check_splits(dataset)
     settings = replace(settings, recipe=settings.recipe.for_images(len(dataset.train)))
-    progress.step("Compose the model")
+    listener.emit(StepStarted(Step.COMPOSE, "Compose the model"))
     recipe = settings.recipe
     network = new_network(settings, len(dataset.class_names))
-    say_shapes(progress, dataset, network.summary, recipe.batch_size)
-    training = Training(dataset, settings, network, checkpoint_folder, progress)
+    say_shapes(listener, dataset, network.summary, recipe.batch_size)
+    training = Training(dataset, settings, network, checkpoint_folder, listener)
     training.go()
     if settings.execution == "split" and not training.parts.base_changed:
         network.body = training.parts.engine(thawed=False).file
@@ -123,7 +125,7 @@ def train_and_keep(
 
     @cache
     def logits(split: Split) -> np.ndarray:
-        found = head.logits(features(split), *network.head)
+        found = linear_head.logits(features(split), *network.head)
         check_numbers(found, split.paths)  # steps that are too long end in NaN
         return found
 
@@ -136,8 +138,8 @@ def train_and_keep(
         recipe=recipe.name,
         resizing=settings.resizing,
         precision=settings.precision,
-        certainty=fit_certainty(logits(validation), validation.labels),
-        familiar=fit_familiar(features(train), train, features(validation), seed=settings.seed),
+        certainty=fit_calibration(logits(validation), validation.labels),
+        familiar=fit_novelty_detector(features(train), train, features(validation), seed=settings.seed),
         history=tuple(training.history),
         phases=tuple(training.phases),
     )

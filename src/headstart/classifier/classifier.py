@@ -1,0 +1,135 @@
+"""base + head + class names = Classifier: predicts, is saved as one folder, and is loaded from it.
+
+The network takes raw RGB pixels and gives logits; its preprocessing is inside. It is a plain Keras model: the file
+`model.keras` is loaded by `keras.models.load_model` where there is no headstart. Keras is imported on first use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.classifier.base import BasePredictor
+from headstart.classifier.calibration import Calibration
+from headstart.classifier.metadata import ENGINE, MODEL, SCHEMA, check_files, facts_of, read_card, write_card
+from headstart.classifier.novelty import FILE as KNOWN
+from headstart.classifier.novelty import NoveltyDetector
+from headstart.data.resizing import STRETCH
+from headstart.engines.openvino import NETWORK, CompileError
+from headstart.models.network import Network
+from headstart.models.output import NetworkOutput
+from headstart.storage.atomic import atomic_folder
+from headstart.storage.hashing import sha256_of_file
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier(BasePredictor):
+    """A trained classifier.
+
+    network: what gives the logits; `model` is its Keras model.
+    class_names: in the order of the logits; with one logit, positive means the second class.
+    backbone: name of the row of BACKBONES that the base is made by.
+    image_size: side in pixels.
+    recipe: name of the recipe that it was trained by.
+    resizing: how a photo becomes the square that the network sees: name of a row of RESIZINGS.
+    precision: of the engine that it was measured with, and that `Predictor` answers with: "float32" or "bfloat16".
+    certainty: what its validation images showed: temperature of its probabilities, thresholds of sure answers.
+    familiar: features of some training images, by which an image is known to be like nothing it was trained on.
+    history: a row for each epoch of its training, as in history.csv; empty after `load`.
+    phases: a summary of each phase of its training, as in metrics.json; empty after `load`.
+    """
+
+    network: Network
+    class_names: tuple[str, ...]
+    backbone: str
+    image_size: int
+    recipe: str
+    resizing: str = STRETCH  # the tutorial's
+    precision: str = "float32"
+    certainty: Calibration = field(default_factory=Calibration)
+    familiar: NoveltyDetector | None = None
+    history: tuple[dict, ...] = ()
+    phases: tuple[dict, ...] = ()
+
+    batch = 32  # of images that Keras is given at a time
+
+    @property
+    def model(self) -> keras.Model:
+        """Raw RGB float32 or uint8 (n, image_size, image_size, 3), 0..255 -> logits (n, 1) or (n, classes)."""
+        return self.network.model
+
+    def looks(self, batches: Iterable[np.ndarray]) -> Iterator[NetworkOutput]:
+        return map(self.network.look, batches)
+
+    @property
+    def head(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.network.head
+
+    def logits(self, batches: Iterable[np.ndarray]) -> np.ndarray:
+        """Batches of uint8 (n, image_size, image_size, 3) -> float32 (all n, 1) or (all n, classes)."""
+        return np.concatenate([self.model.predict_on_batch(images) for images in batches])
+
+    def save(self, folder: str | Path) -> None:
+        """Write `classifier.json`, `model.keras`, `known.npy` and `engine` into a new folder, which appears whole or
+        not at all.
+
+        Raises:
+            RunError: the folder exists, or cannot be written.
+        """
+        with atomic_folder(Path(folder)) as content:
+            self.write_into(content)
+
+    def write_into(self, folder: Path) -> None:
+        """Write `classifier.json`, `model.keras`, `known.npy` and `engine` into a folder that exists.
+
+        Where OpenVINO is missing or fails there is no engine, and the card says why.
+        """
+        self.network.write(folder / MODEL)
+        if self.familiar:
+            self.familiar.write(folder)
+        try:
+            self.network.write_engine(folder / ENGINE)
+            no_engine = None
+        except CompileError as error:
+            no_engine = str(error)
+        card = {
+            "schema": SCHEMA,
+            "class_names": list(self.class_names),
+            "backbone": self.backbone,
+            "image_size": self.image_size,
+            "resizing": self.resizing,
+            "precision": self.precision,
+            "recipe": self.recipe,
+            "certainty": self.certainty.to_json(),
+            "farthest": self.familiar.farthest if self.familiar else None,
+            "versions": {name: version(name) for name in ("headstart", "keras")},
+            "no_engine": no_engine,
+            "hashes": {
+                file.relative_to(folder).as_posix(): sha256_of_file(file)
+                for file in [folder / MODEL, folder / KNOWN, *sorted((folder / ENGINE).glob("*"))]
+                if file.is_file()
+            },
+        }
+        write_card(folder, card)
+
+
+def load(folder: str | Path) -> Classifier:
+    """A classifier from the folder of a run, or from what `Classifier.save` wrote.
+
+    Raises:
+        RunError: there is no such folder, a file is missing or damaged, or a newer headstart wrote it.
+    """
+    folder = Path(folder)
+    card = read_card(folder)
+    check_files(folder, card["hashes"])
+    engine = folder / ENGINE / NETWORK
+    network = Network.saved(folder / MODEL, engine if engine.is_file() else None)
+    return Classifier(network=network, **facts_of(folder, card)._asdict())

@@ -1,0 +1,109 @@
+"""classifier.json: what a saved classifier is, in words and numbers. Read and written without importing Keras."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from headstart.classifier.calibration import Calibration
+from headstart.classifier.novelty import FILE as KNOWN
+from headstart.classifier.novelty import NoveltyDetector
+from headstart.data.resizing import RESIZINGS, STRETCH
+from headstart.engines.openvino import PRECISIONS
+from headstart.errors import RunError
+from headstart.storage.hashing import sha256_of_file
+
+SCHEMA = 1
+FILE, MODEL, ENGINE = "classifier.json", "model.keras", "engine"  # ENGINE is a folder
+KEYS = {"schema": int, "class_names": list, "backbone": str, "image_size": int, "recipe": str, "hashes": dict}
+
+
+class Facts(NamedTuple):
+    """What a classifier is besides its network: see `Classifier`."""
+
+    class_names: tuple[str, ...]
+    backbone: str
+    image_size: int
+    recipe: str
+    resizing: str
+    precision: str
+    certainty: Calibration
+    familiar: NoveltyDetector | None
+
+
+def write_card(folder: Path, card: dict) -> None:
+    (folder / FILE).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def read_card(folder: Path) -> dict:
+    """The card of the classifier in a folder.
+
+    Raises:
+        RunError: there is no such folder, it holds no classifier, or the card is damaged, of another schema or with an
+            unknown resizing or precision.
+    """
+    file = folder / FILE
+    try:
+        if not file.is_file():
+            found = "holds no classifier.json" if folder.is_dir() else "does not exist"
+            expected = "the folder of a run, as `headstart train ... --out` writes it"
+            raise RunError(f"'{folder}' {found}; expected {expected}.")
+        card = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise RunError(f"'{file}' cannot be read: {error.strerror or error}. Let its owner allow it.") from None
+    except ValueError as error:
+        raise RunError(f"'{file}' is damaged ({error}). Copy the whole folder '{folder}' again.") from None
+    found = card if isinstance(card, dict) else {}
+    wrong = [key for key, kind in KEYS.items() if not isinstance(found.get(key), kind) or not found[key]]
+    if wrong:
+        raise RunError(f"'{file}' is damaged: {', '.join(wrong)} is missing or of another kind. Copy the folder again.")
+    writer = f"Install the headstart that wrote it: {card.get('versions', {}).get('headstart', 'unknown')}."
+    if card["schema"] != SCHEMA:
+        raise RunError(f"'{file}' has schema {card['schema']}, this headstart reads {SCHEMA}. {writer}")
+    card.setdefault("resizing", STRETCH)  # all that there was, once
+    if card["resizing"] not in list(RESIZINGS):
+        raise RunError(
+            f"'{file}' has the resizing {card['resizing']!r}, this headstart knows {', '.join(RESIZINGS)}. {writer}"
+        )
+    card.setdefault("precision", "float32")
+    if card["precision"] not in list(PRECISIONS):
+        raise RunError(
+            f"'{file}' has the precision {card['precision']!r}, this headstart knows {', '.join(PRECISIONS)}. {writer}"
+        )
+    return card
+
+
+def facts_of(folder: Path, card: dict) -> Facts:
+    """What the card of a folder says, and the file `known.npy` beside it.
+
+    Raises:
+        RunError: one of them is damaged.
+    """
+    try:
+        certainty = Calibration.from_json(card["certainty"]) if "certainty" in card else Calibration()
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RunError(f"'{folder / FILE}' is damaged: its certainty is unreadable ({error}). Copy it again.") from None
+    check_files(folder, {name: digest for name, digest in card["hashes"].items() if name == KNOWN})
+    return Facts(
+        class_names=tuple(card["class_names"]),
+        backbone=card["backbone"],
+        image_size=card["image_size"],
+        recipe=card["recipe"],
+        resizing=card["resizing"],
+        precision=card["precision"],
+        certainty=certainty,
+        familiar=NoveltyDetector.read(folder, card["farthest"]) if card.get("farthest") is not None else None,
+    )
+
+
+def check_files(folder: Path, hashes: Mapping[str, str]) -> None:
+    """hashes: name of a file in the folder -> its digest, as in the card.
+
+    Raises:
+        RunError: one is missing, or is another one.
+    """
+    for name, expected in hashes.items():
+        file = folder / name
+        if not file.is_file() or sha256_of_file(file) != expected:
+            state = "was changed after it was saved" if file.is_file() else "is missing"
+            raise RunError(f"'{file}' {state}. Copy the whole folder '{folder}' again from where it was trained.")

@@ -1,0 +1,97 @@
+"""Is an image like anything that a classifier was trained on? Features of training images -> yes or no. NumPy only.
+
+A network answers whatever it is shown. How far the features of an image are from the nearest ones of training images
+tells whether its answer means anything (Y. Sun et al., Out-of-distribution detection with deep nearest neighbors, ICML
+2022). What is far, the validation images say (`training/acquaintance.py`).
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from headstart.data.dataset import Split
+from headstart.data.splits import in_turn
+from headstart.errors import RunError
+from headstart.features.neighbours import directions, distances
+from headstart.features.rows import Rows
+
+FILE = "known.npy"
+KNOWN = 2_000  # training images that are remembered: 5 MB of 1,280 features
+USUAL = 0.97  # share of images of the same kind that are to be familiar: a little more than the 95% that are promised
+NEIGHBOURS = 5  # the distance is that to the fifth nearest, so that one odd training image vouches for nothing
+
+
+@dataclass(frozen=True, eq=False)
+class NoveltyDetector:
+    """What a classifier knows.
+
+    known: float16 (m, depth), the directions of features of training images, m at least 1.
+    digests: SHA-256 of their files, hexadecimal, (m,).
+    farthest: the distance from which on an image is like nothing it was trained on.
+    """
+
+    known: np.ndarray
+    digests: tuple[str, ...]
+    farthest: float
+
+    def distances(self, features: np.ndarray) -> np.ndarray:
+        """float (n, depth) -> float32 (n,): 1 minus the cosine to the NEIGHBOURS-th nearest, 0 (alike) to 2."""
+        return distances(directions(features), self._known, NEIGHBOURS - 1)
+
+    def distances_inside(self) -> np.ndarray:
+        """float32 (m,): the same of what is known, each to the others."""
+        return distances(self._known, self._known, NEIGHBOURS)  # the nearest of all is the image itself
+
+    @cached_property
+    def _known(self) -> np.ndarray:
+        return self.known.astype(np.float32)
+
+    def knows(self, features: np.ndarray) -> np.ndarray:
+        """float (n, depth) -> bool (n,): whether there is something like it."""
+        return self.distances(features) <= self.farthest
+
+    def nearest(self, features: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """float (1, depth) -> int64 (count,), which of the training images are most like it, the most first; and
+        float32 (count,), the cosines."""
+        cosines = self._known @ directions(features)[0]
+        places = np.argsort(-cosines)[:count]
+        return places, cosines[places]
+
+    def write(self, folder: Path) -> None:
+        records = np.empty(len(self.known), [("digest", "V32"), ("direction", np.float16, self.known.shape[1:])])
+        records["digest"] = [bytes.fromhex(digest) for digest in self.digests]
+        records["direction"] = self.known
+        np.save(folder / FILE, records, allow_pickle=False)
+
+    @classmethod
+    def read(cls, folder: Path, farthest: float) -> "NoveltyDetector":
+        """Raises RunError where the file is missing or damaged."""
+        try:
+            records = np.load(folder / FILE, allow_pickle=False)
+            if not np.isfinite(records["direction"]).all():
+                raise ValueError("it holds features that are no numbers")
+            digests = tuple(digest.tobytes().hex() for digest in records["digest"])
+            return cls(records["direction"], digests, farthest)
+        except (OSError, EOFError, ValueError, IndexError, TypeError) as error:
+            raise RunError(f"'{folder / FILE}' is missing or damaged ({error}). Copy the whole folder again.") from None
+
+
+def fit_novelty_detector(features: Rows, train: Split, held_out: Rows, *, seed: int) -> NoveltyDetector:
+    """
+    Args:
+        features: (n, depth) of the training images `train`; of many, as many of each class are remembered.
+        held_out: (m, depth), m at least 1, of images that were not trained on.
+    """
+    chosen = np.sort(in_turn(train.labels, np.random.default_rng(seed))[:KNOWN])
+    digests = tuple(train.digests[i] for i in chosen)
+    known = NoveltyDetector(directions(features[chosen]).astype(np.float16), digests, 2.0)
+    distances = known.distances(held_out[:])
+    if math.ceil((len(distances) + 1) * USUAL) > len(distances):
+        # too few to tell so rare a distance: those of the training images from each other say more than none
+        distances = np.concatenate([distances, known.distances_inside()])
+    # as in split conformal prediction: of m + 1 images, in any order, this one is among the nearest with that share
+    place = min(math.ceil((len(distances) + 1) * USUAL), len(distances)) - 1
+    return NoveltyDetector(known.known, digests, float(np.sort(distances)[place]))

@@ -1,0 +1,213 @@
+"""Files of photos -> answers, one by one -> text, CSV, JSON lines or JSON: what `headstart predict` writes."""
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from PIL import Image
+
+from headstart.classifier.activation_map import overlay
+from headstart.classifier.base import AHEAD, Explanation
+from headstart.classifier.prediction import Prediction
+from headstart.classifier.predictor import Predictor
+from headstart.concurrency import cpu_budget, prefetch
+from headstart.data.images import read_image, read_thumbnail
+from headstart.data.resizing import STRETCH
+from headstart.errors import ImageError, RunError
+from headstart.storage.atomic import check_free
+
+SHOWN = 640  # pixels, the longer side of a photo on which it is shown where its answer comes from
+
+
+@dataclass(frozen=True)
+class FilePrediction:
+    """A file, and its answer or what is wrong with it. explanation: the picture that shows where it comes from."""
+
+    path: str
+    found: Prediction | ImageError
+    explanation: Path | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """top: how many classes are written; None: as many as the form has place for. candidates: whether these were asked
+    for. explained: whether there are explanations. width: of the longest path."""
+
+    top: int | None
+    candidates: bool
+    explained: bool
+    width: int
+
+
+def answer_files(
+    predictor: Predictor,
+    files: Sequence[str],
+    *,
+    accuracy: float | None = None,
+    coverage: float | None = None,
+    explain: Path | None = None,
+) -> Iterator[FilePrediction]:
+    """For each file, in their order, what `Predictor.predict_each` says.
+
+    explain: a new folder, for a picture of each photo that shows where its answer comes from.
+
+    Raises:
+        ModelError: the promise cannot be given.
+        RunError: the folder exists, or cannot be written.
+    """
+    if explain is None:
+        answers = predictor.predict_each(files, accuracy=accuracy, coverage=coverage)
+        return (FilePrediction(file, found) for file, found in zip(files, answers, strict=True))
+    check_free(explain)
+    explanations = predictor.explain_each(files, accuracy=accuracy, coverage=coverage)
+    return _explained(predictor, files, explanations, explain)
+
+
+def _explained(
+    predictor: Predictor, files: Sequence[str], explanations: Iterator[Explanation | ImageError], folder: Path
+) -> Iterator[FilePrediction]:
+    digits = len(str(len(files)))  # numbers, as files of different folders may have the same name
+
+    def drawn(numbered: tuple[int, tuple[str, Explanation | ImageError]]) -> FilePrediction:
+        number, (file, found) = numbered
+        if isinstance(found, ImageError):
+            return FilePrediction(file, found)
+        try:
+            photo = _shown(file, predictor.resizing)
+        except ImageError as error:  # it was changed since it was answered, or can be read only once
+            return FilePrediction(file, error)
+        picture = folder / f"{number:0{digits}}-{Path(file).stem[:50]}.jpg"
+        Image.fromarray(overlay(photo, found.places)).save(picture, quality=90)
+        return FilePrediction(file, found.prediction, picture)
+
+    try:
+        folder.mkdir(parents=True)
+        with ThreadPoolExecutor(cpu_budget()) as pool:
+            yield from prefetch(pool, drawn, enumerate(zip(files, explanations, strict=True), start=1), AHEAD)
+    except OSError as error:
+        raise RunError(f"'{folder}' cannot be written: {error.strerror or error}. Choose another folder.") from error
+
+
+def _shown(file: str, resizing: str) -> np.ndarray:
+    """A photo as large as it is to be shown, uint8 (height, width, 3): all that the network sees, in its own shape."""
+    return read_thumbnail(file, SHOWN) if resizing == STRETCH else read_image(file, SHOWN, resizing)
+
+
+@contextmanager
+def new_file(file: Path) -> Iterator[TextIO]:
+    """A file to write into, as answers come.
+
+    Raises:
+        RunError: there is something already, or it cannot be written.
+    """
+    check_free(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8", newline="") as stream:
+            yield stream
+    except OSError as error:
+        raise RunError(f"'{file}' cannot be written: {error.strerror or error}. Choose another file.") from error
+
+
+def write_text(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) -> None:
+    """A line for each photo that could be read."""
+    for row in rows:
+        if not isinstance(row.found, ImageError):
+            print(f"{_printable(row.path):<{layout.width}}  {told(row.found, layout.top)}", file=stream, flush=True)
+
+
+def write_csv(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) -> None:
+    """A line for each photo; what is wrong with one that could not be read stands in the last column."""
+    writer = csv.writer(stream, lineterminator="\n")
+    more = range(2, (layout.top or 1) + 1)
+    ranks = [name for rank in more for name in (f"label_{rank}", f"probability_{rank}")]
+    optional = ["candidates"] * layout.candidates + ["explanation"] * layout.explained
+    columns = ["path", "label", "probability", *ranks, "sure", "familiar", *optional, "error"]
+    writer.writerow(columns)
+    for row in rows:
+        values: dict[str, object] = {
+            "path": _printable(row.path),
+            "explanation": _printable(row.explanation),
+        }
+        if isinstance(row.found, ImageError):
+            values["error"] = _printable(str(row.found))
+        else:
+            for rank, (label, share) in enumerate(row.found.top(layout.top or 1).items(), start=1):
+                end = f"_{rank}" if rank > 1 else ""
+                values |= {f"label{end}": label, f"probability{end}": f"{share:.6f}"}
+            values |= {"sure": _word(row.found.sure), "familiar": _word(row.found.familiar)}
+            values["candidates"] = "|".join(row.found.candidates)
+        writer.writerow([values.get(column, "") for column in columns])
+        stream.flush()
+
+
+def write_json_lines(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) -> None:
+    """A JSON object on a line for each photo; one that could not be read has an `error`."""
+    for row in rows:
+        if isinstance(row.found, ImageError):
+            content = {"path": _printable(row.path), "error": _printable(str(row.found))}
+        else:
+            content = _json(row, row.found, layout)
+        print(json.dumps(content, ensure_ascii=False), file=stream, flush=True)
+
+
+def write_json(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) -> None:
+    """One JSON document, when all is done."""
+    predictions, unreadable = [], []
+    for row in rows:
+        if isinstance(row.found, ImageError):
+            unreadable.append({"path": _printable(row.path), "reason": _printable(str(row.found))})
+        else:
+            predictions.append(_json(row, row.found, layout))
+    document = {"predictions": predictions, "unreadable": unreadable}
+    print(json.dumps(document, indent=2, ensure_ascii=False), file=stream)
+
+
+FORMATS: dict[str, Callable[[Iterable[FilePrediction], TextIO, Layout], None]] = {
+    "text": write_text, "csv": write_csv, "jsonl": write_json_lines, "json": write_json,
+}  # fmt: skip
+
+
+def told(answer: Prediction, top: int | None = None) -> str:
+    """An answer in a line: what it is, or that nobody can be sure, or that it is like nothing that was trained on."""
+    shown = top or (1 if answer.sure else max(2, len(answer.candidates)))
+    ranked = "   ".join(f"{label} {percent(share)}" for label, share in answer.top(shown).items())
+    if not answer.familiar:
+        return f"like nothing it was trained on; if anything: {ranked}"
+    return ranked if answer.sure else f"not sure: {ranked}"
+
+
+def percent(share: float) -> str:
+    """With one decimal; what is not certain is never called 100% or 0%."""
+    if 0.9995 <= share < 1:
+        return "over 99.9%"
+    return "under 0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
+
+
+def _json(row: FilePrediction, answer: Prediction, layout: Layout) -> dict:
+    content = {
+        "path": _printable(row.path),
+        "label": answer.label,
+        "probability": answer.probability,
+        "probabilities": answer.top(layout.top or len(answer.probabilities)),
+        "sure": answer.sure,
+        "familiar": answer.familiar,
+        "candidates": list(answer.candidates) if layout.candidates else None,
+    }
+    return content | ({"explanation": _printable(row.explanation)} if layout.explained else {})
+
+
+def _printable(path: str | Path | None) -> str:
+    """A path may hold bytes that are no text; none is an empty one."""
+    return os.fsencode(path or "").decode("utf-8", "backslashreplace")
+
+
+def _word(truth: bool) -> str:
+    return "true" if truth else "false"

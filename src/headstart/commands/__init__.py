@@ -1,0 +1,1 @@
+"""One file a command. The command line and Python call the same functions."""

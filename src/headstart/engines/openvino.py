@@ -1,0 +1,223 @@
+"""A compiled network: batches of uint8 images -> float32 arrays. Knows neither files nor labels.
+
+`OpenVINOEngine` runs OpenVINO's intermediate representation (XML and BIN) on the CPU: asynchronously, several batches at once,
+one on each stream, which is its fastest way (benchmarks/LOG.md). It needs no Keras. `KerasEngine` does the same with a
+Keras model, more slowly, where OpenVINO is missing or cannot compile a network.
+"""
+
+import importlib.util
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.errors import HeadstartError, ModelError
+
+BATCH = 4  # images in a request: at 160 pixels 400 images/s on two cores, 340 with 1, 350 with 8, 320 with 32
+NETWORK = "network.xml"  # beside it network.bin, with the weights
+KERNEL, BIAS = "head/kernel", "head/bias"  # names of constants
+CONVERTER = "openvino.tools.ovc"
+PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}  # our names -> OpenVINO's
+
+
+class CompileError(HeadstartError):
+    """OpenVINO is not installed, or cannot read or compile a network."""
+
+
+class OpenVINOEngine:
+    """A network that OpenVINO compiled for this processor.
+
+    head: kernel and bias of the network of a classifier, float32 (depth, logits) and (logits,); None of others.
+    """
+
+    def __init__(self, file: Path, *, batch: int = BATCH, precision: str = "float32") -> None:
+        """Compile the XML file that `write_network` or `add_head` wrote, for batches of that many images.
+
+        Raises:
+            CompileError: it is damaged, or OpenVINO is missing or fails.
+        """
+        try:
+            core = _core()
+            network = core.read_model(file)
+            self.head = _head_of(network)
+            network.reshape([batch, *list(network.input().partial_shape)[1:]])
+            settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": PRECISIONS[precision]}
+            self._compiled = core.compile_model(network, "CPU", settings)
+        except RuntimeError as error:
+            raise CompileError(f"OpenVINO cannot compile '{file}': {_first_line(error)}") from None
+        # one more than there are streams: it begins when one ends, before that one's results are copied
+        self._requests = 1 + int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self.shapes = [tuple(int(side) for side in output.shape)[1:] for output in self._compiled.outputs]
+        self.batch = batch
+        self._spare: deque[Any] = deque()  # requests that nobody uses; each has memory for what goes in and comes out
+
+    def fill(self, batches: Iterable[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
+        start = 0
+        for found in self.run(batches):
+            stop = start + len(found[0])
+            for output, values in zip(outputs, found, strict=False):
+                output[start:stop] = values
+            start = stop
+
+    def run(self, batches: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:
+        """For each batch (up to `batch`, size, size, 3), in turn, what comes out: valid until the next is asked for.
+
+        Batches are taken one by one, some ahead of what is given, and run while the next ones are made.
+        """
+        # No AsyncInferQueue with a callback: its threads may want the interpreter's lock after wait_all() has returned,
+        # while who closes the network holds that lock and waits for them, for ever (seen with OpenVINO 2026.4.1).
+        idle: list[Any] = []
+        running: deque[tuple[Any, int]] = deque()
+
+        def finish_the_oldest() -> list[np.ndarray]:
+            request, count = running.popleft()
+            request.wait()
+            idle.append(request)
+            return [tensor.data[:count] for tensor in request.output_tensors]
+
+        try:
+            for images in batches:
+                count = len(images)
+                if count < self.batch:
+                    images = np.concatenate([images, np.zeros((self.batch - count, *images.shape[1:]), np.uint8)])
+                if len(running) == self._requests:
+                    yield finish_the_oldest()
+                request = idle.pop() if idle else self._request()
+                request.start_async({0: images})
+                running.append((request, count))
+            while running:
+                yield finish_the_oldest()
+        finally:
+            for request, _ in running:
+                request.wait()
+                idle.append(request)
+            self._spare.extend(idle)
+
+    def _request(self) -> Any:
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return self._compiled.create_infer_request()
+
+
+def write_network(model: Any, file: Path) -> None:
+    """A Keras model, raw pixels (n, size, size, 3) -> one or several tensors, into an XML file and a BIN beside it.
+
+    The network takes uint8 batches of any number of images. Weights stay float32.
+
+    Raises:
+        CompileError: OpenVINO is missing, or cannot convert the model.
+    """
+    openvino = _openvino()
+    from openvino.preprocess import PrePostProcessor
+
+    from headstart.keras_backend import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise CompileError(f"OpenVINO converts models of Keras' TensorFlow backend, not '{keras.backend.backend()}'")
+    import tensorflow
+
+    pixels = tensorflow.TensorSpec((None, *model.input.shape[1:]), tensorflow.float32)
+    called = tensorflow.function(lambda images: model(images, training=False), autograph=False)
+    try:
+        network = openvino.convert_model(called.get_concrete_function(pixels))
+        # some activations (SiLU) come with a gradient of their own, whose parts end up among the outputs as well
+        names = ["Identity:0", *(f"Identity_{number}:0" for number in range(1, len(model.outputs)))]
+        wanted = []
+        for name in names:
+            found = [output for output in network.outputs if name in output.get_names()]
+            if not found:
+                raise CompileError(f"OpenVINO loses outputs of '{model.name}' as it converts it")
+            wanted.append(found[0])
+        network = openvino.Model([output.node for output in wanted], network.get_parameters(), "network")
+        steps = PrePostProcessor(network)
+        steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+        network = steps.build()
+        openvino.save_model(network, file, compress_to_fp16=False)
+    except _failures() as error:
+        raise CompileError(f"OpenVINO cannot convert '{model.name}': {_first_line(error)}") from None
+
+
+def add_head(body: Path, file: Path, kernel: np.ndarray, bias: np.ndarray) -> None:
+    """A network that gives features (n, depth) and feature maps, as the last of its outputs -> the network of a
+    classifier, which gives logits (n, logits) before these two. It needs no Keras.
+
+    body, file: XML files, each with a BIN beside it.
+    kernel, bias: float32 (depth, logits) and (logits,).
+
+    Raises:
+        CompileError: OpenVINO is missing, or the network is damaged, or cannot be written.
+    """
+    openvino = _openvino()
+    from openvino import opset13 as operations
+
+    try:
+        network = _core().read_model(body)
+        features, feature_maps = (output.get_node().input_value(0) for output in network.outputs[-2:])
+        product = operations.matmul(features, operations.constant(kernel, name=KERNEL), False, False)
+        logits = operations.add(product, operations.constant(bias, name=BIAS)).output(0)
+        network = openvino.Model([logits, features, feature_maps], network.get_parameters(), "classifier")
+        openvino.save_model(network, file, compress_to_fp16=False)
+    except RuntimeError as error:
+        raise CompileError(f"OpenVINO cannot put a head on '{body}': {_first_line(error)}") from None
+
+
+def _head_of(network: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    """Kernel and bias of a network that `add_head` wrote."""
+    constants = {node.get_friendly_name(): node for node in network.get_ops()}
+    if KERNEL not in constants:
+        return None
+    return constants[KERNEL].get_data().copy(), constants[BIAS].get_data().copy()
+
+
+def check_precision(precision: str) -> None:
+    if precision not in PRECISIONS:
+        raise ModelError(f"There is no precision '{precision}'. Choose one of: {', '.join(PRECISIONS)}.")
+
+
+def _openvino() -> Any:
+    if importlib.util.find_spec("openvino") is None:
+        raise CompileError("OpenVINO is not installed: pip install 'headstart[cpu]'")
+    if "openvino" not in sys.modules:
+        # Its converter takes half of the time to import all of it, and reports each import to OpenVINO's makers over
+        # the network. OpenVINO does without it; so it comes when it is used.
+        sys.modules[CONVERTER] = None  # type: ignore[assignment]
+        try:
+            import openvino
+        finally:
+            del sys.modules[CONVERTER]
+        openvino.convert_model = _convert_model
+    import openvino
+
+    return openvino
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What its conversion raises: for lack of an operator, for a graph that it does not understand, for a full disk."""
+    frontend, converter = importlib.import_module("openvino.frontend"), importlib.import_module(f"{CONVERTER}.error")
+    names = ("GeneralFailure", "InitializationFailure", "NotImplementedFailure", "OpConversionFailure",
+             "OpValidationFailure")  # fmt: skip
+    return RuntimeError, converter.BasicError, *(getattr(frontend, name) for name in names)
+
+
+def _core() -> Any:
+    """What reads networks from files and compiles them; nothing of a file is read later."""
+    core = _openvino().Core()
+    # otherwise the weights stay in the file: who writes over it would change the answers, or crash the process
+    core.set_property({"ENABLE_MMAP": False})
+    return core
+
+
+def _convert_model(*arguments: Any, **settings: Any) -> Any:
+    """`openvino.convert_model`, imported on use."""
+    return importlib.import_module(CONVERTER).convert_model(*arguments, **settings)
+
+
+def _first_line(error: Exception) -> str:
+    with suppress(StopIteration):
+        return next(line.strip() for line in str(error).splitlines() if line.strip())
+    return type(error).__name__

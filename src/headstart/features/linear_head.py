@@ -1,0 +1,247 @@
+"""The linear head, solved rather than stepped: features and labels -> the weights of the last layer.
+
+Multinomial logistic regression with an L2 penalty is convex: L-BFGS finds its one best solution. How strong the penalty
+is, cross-validation inside the training images decides. scikit-learn solves it; past `IN_MEMORY` rows, where its copies
+would no longer fit, the same problem is solved in pieces, from the solution for a part of the rows on. Knows no images
+and no Keras.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
+
+from headstart.concurrency import cpu_budget, prefetch
+from headstart.features.rows import Rows
+from headstart.numerics import cross_entropies, log_probabilities
+
+Piece = tuple[slice, np.ndarray]  # some rows of a view, with their place in it
+
+C_VALUES = tuple(10.0**exponent for exponent in (-4, -3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0))  # scikit-learn's C
+DEFAULT_C = 1e-2  # where classes have too few images to validate: what most collections choose
+FOLDS = 5
+IN_MEMORY = 40_000  # rows: 200 MB of 1,280 features; scikit-learn and the folds take some four times that
+PIECE = 4_096  # rows that are looked at together past that
+TOLERANCE = 1e-4  # scikit-learn's default; of 36 small problems a tenth as exact chose another C for 2
+MAX_STEPS = 1_000
+# Classes that a line parts have no best solution but for the penalty: it is close enough after MAX_STEPS. Said once, as
+# heads are solved in threads, in which Python's filters of warnings cannot be set and put back.
+warnings.filterwarnings("ignore", message="lbfgs failed to converge", category=ConvergenceWarning)
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """A linear layer.
+
+    kernel: float32 (features, logits); bias: float32 (logits,). For two classes one logit, the second class's.
+    C: the C that it was solved with, for features of deviation 1.
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    C: float
+
+    def logits(self, features: Rows) -> np.ndarray:
+        """float (n, features) -> float32 (n, logits)."""
+        return logits(features, self.kernel, self.bias)
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """What centres features and brings their usual deviation to 1, so that C means the same for any base.
+
+    One factor for all of them: each by itself would lend the weak ones large weights, as good on new images
+    (benchmarks/LOG.md) but far more sensitive to what fine-tuning changes in the base.
+    """
+
+    mean: np.ndarray
+    deviation: float
+
+    @classmethod
+    def of(cls, views: Sequence[Rows]) -> "Scale":
+        rows = sum(map(len, views))
+        mean = np.sum([piece.sum(axis=0, dtype=np.float64) for _, piece in _pieces(views)], axis=0) / rows
+        squares = sum(float(((piece - mean) ** 2).sum()) for _, piece in _pieces(views))
+        deviation = np.sqrt(squares / (rows * len(mean)))
+        return cls(mean.astype(np.float32), max(float(deviation), 1e-12))  # not 0, where all images are alike
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        return (features - self.mean) / np.float32(self.deviation)
+
+
+def logits(features: Rows, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """A linear layer: features (n, depth) -> float32 (n, logits)."""
+    return np.concatenate([piece.astype(np.float32) @ kernel + bias for _, piece in _pieces([features])])
+
+
+def solve(
+    views: Sequence[Rows],
+    labels: np.ndarray,
+    num_classes: int,
+    *,
+    seed: int,
+    C: float | None = None,
+    class_weights: np.ndarray | None = None,
+    photos: np.ndarray | None = None,
+) -> Head:
+    """The head that fits the training images best.
+
+    views: of the same n images one or more views, each (n, features); they count alike.
+    labels: int (n,), each class at least once.
+    C: by default, what cross-validation chooses.
+    class_weights: float (num_classes,): what an image of each class counts; by default 1.
+    photos: int (n,): images with the same number, copies of one photo, are in the same fold of cross-validation.
+    """
+    counts = np.ones(num_classes) if class_weights is None else class_weights
+    scale = Scale.of(views)
+    images = np.arange(len(labels))
+    if len(views) * len(labels) > IN_MEMORY:
+        images = some_images(labels, IN_MEMORY // (2 * len(views)), seed)
+    some = [scale(view[images]) for view in views]
+    if C is None:
+        photos = None if photos is None else photos[images]
+        C = choose_C(some, labels[images], counts, seed=seed, photos=photos)
+    model = _regression(C)
+    # a step is so short that BLAS spends most of it on waking its threads: 2,000 images in 0.05 s, or else in 0.3
+    with threadpool_limits(1):
+        _fit(model, np.concatenate(some), np.tile(labels[images], len(views)), counts)
+    weights = np.concatenate([model.coef_, model.intercept_[:, None]], axis=1).T.astype(np.float64)
+    if len(images) < len(labels):
+        del some
+        weights = _solved_in_pieces(views, labels, counts, scale, C, weights)
+    kernel = weights[:-1] / scale.deviation  # for features as they come
+    bias = weights[-1] - scale.mean @ kernel
+    return Head(kernel.astype(np.float32), bias.astype(np.float32), C)
+
+
+def some_images(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Indices of about `count` images, drawn at random; of each class as many as cross-validation needs, if it has."""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    of_each = [order[labels[order] == label][:FOLDS] for label in np.unique(labels)]
+    return np.unique(np.concatenate([order[:count], *of_each]))
+
+
+def folds(labels: np.ndarray, seed: int, photos: np.ndarray | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Training and validation indices of each fold. Of classes with fewer images than there are folds, all images are
+    trained on in each, as long as two classes have enough; none where there are too few images of any. Images of the
+    same photo are on the same side: one of them stands for all."""
+    if photos is not None:
+        _, standing, photo = np.unique(photos, return_index=True, return_inverse=True)
+        parts = folds(labels[standing], seed)
+        return [(np.flatnonzero(np.isin(photo, train)), np.flatnonzero(np.isin(photo, out))) for train, out in parts]
+    sizes = np.bincount(labels)
+    enough = np.flatnonzero(sizes >= FOLDS)
+    count = FOLDS
+    if len(enough) < 2:
+        enough = np.unique(labels)
+        count = min(FOLDS, int(sizes[enough].min()))
+    if count < 2:
+        return []
+    large = np.isin(labels, enough)
+    rows, small = np.flatnonzero(large), np.flatnonzero(~large)
+    parts = StratifiedKFold(count, shuffle=True, random_state=seed).split(rows, labels[rows])
+    return [(np.sort(np.concatenate([rows[train], small])), rows[held_out]) for train, held_out in parts]
+
+
+def choose_C(
+    views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, *, seed: int, photos: np.ndarray | None = None
+) -> float:
+    """The C of least cross-entropy in cross-validation; views of an image, and photos, are always in the same fold.
+
+    Strengths are tried from the smallest on, each from the solution before it, until two in a row have been worse: the
+    large ones, which overfit and take longest, are mostly not reached.
+    """
+    parts = folds(labels, seed, photos)
+    if not parts:
+        return DEFAULT_C
+    with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as pool:
+        paths = [_path(views, labels, counts, *part) for part in parts]
+        losses: list[float] = []
+        for _ in C_VALUES:
+            losses.append(float(np.mean(list(pool.map(lambda path: next(path), paths)))))
+            if len(losses) - 1 - int(np.argmin(losses)) >= 2:
+                break
+    return C_VALUES[int(np.argmin(losses))]
+
+
+def _path(
+    views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, train: np.ndarray, held_out: np.ndarray
+) -> Iterator[float]:
+    """The cross-entropy of one fold's held-out images, for one C after the other."""
+    features, repeated = np.concatenate([view[train] for view in views]), np.tile(labels[train], len(views))
+    model = _regression(C_VALUES[0])
+    for C in C_VALUES:
+        model.set_params(C=C)
+        _fit(model, features, repeated, counts)
+        shares = model.predict_proba(views[0][held_out])
+        right = shares[np.arange(len(held_out)), np.searchsorted(model.classes_, labels[held_out])]
+        losses = -np.log(np.maximum(right, np.finfo(np.float32).tiny))
+        yield float(np.average(losses, weights=counts[labels[held_out]]))
+
+
+def _regression(C: float) -> LogisticRegression:
+    return LogisticRegression(C=C, tol=TOLERANCE, max_iter=MAX_STEPS, warm_start=True)
+
+
+def _fit(model: LogisticRegression, features: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> None:
+    model.fit(features, labels, sample_weight=counts[labels])
+
+
+def _solved_in_pieces(
+    views: Sequence[Rows],
+    labels: np.ndarray,
+    counts: np.ndarray,
+    scale: Scale,
+    C: float,
+    start: np.ndarray,
+) -> np.ndarray:
+    """What `_regression` finds, by the same L-BFGS, without a copy of the features: each step goes through them in
+    pieces, on all cores. start, and what is returned: float64 (features + 1, logits), the last row is the bias."""
+    rows = sum(map(len, views))
+
+    def of_piece(piece: tuple[slice, np.ndarray], kernel: np.ndarray, bias: np.ndarray) -> tuple[float, np.ndarray]:
+        place, features = piece
+        features, right = features.astype(np.float32, copy=False), labels[place]
+        shares = log_probabilities(features @ kernel + bias)
+        loss = float(cross_entropies(shares, right) @ counts[right])
+        error = np.exp(shares)
+        error[np.arange(len(right)), right] -= 1
+        error *= counts[right][:, None]
+        error = error[:, -start.shape[1] :]  # of two classes the second
+        # with respect to the scaled features, which are never made: (x - mean) / deviation
+        total = error.sum(axis=0)
+        gradient = (features.T @ error.astype(np.float32) - np.outer(scale.mean, total)) / scale.deviation
+        return loss, np.concatenate([gradient, total[None]])
+
+    def loss_and_gradient(flat: np.ndarray, pool: ThreadPoolExecutor) -> tuple[float, np.ndarray]:
+        weights = flat.reshape(start.shape)
+        kernel = weights[:-1] / scale.deviation
+        bias = weights[-1] - scale.mean @ kernel
+        work = partial(of_piece, kernel=kernel.astype(np.float32), bias=bias)
+        found = prefetch(pool, work, _pieces(views), cpu_budget() + 1)
+        loss, gradient = 0.0, np.zeros(start.shape)
+        for of_one, slope in found:
+            loss, gradient = loss + of_one, gradient + slope
+        gradient[:-1] += weights[:-1] / C  # scikit-learn's objective, divided by the number of rows
+        return (loss + float((weights[:-1] ** 2).sum()) / (2 * C)) / rows, gradient.ravel() / rows
+
+    options = {"maxiter": MAX_STEPS, "gtol": TOLERANCE, "ftol": 0.0}
+    with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as pool:
+        found = minimize(loss_and_gradient, start.ravel(), (pool,), jac=True, method="L-BFGS-B", options=options)
+    return found.x.reshape(start.shape)
+
+
+def _pieces(views: Sequence[Rows]) -> Iterator[tuple[slice, np.ndarray]]:
+    """All rows of all views, PIECE at a time, each with their place in their view."""
+    for view in views:
+        for start in range(0, len(view), PIECE):
+            place = slice(start, start + PIECE)
+            yield place, view[place]

@@ -1,0 +1,127 @@
+"""What an inspection found: Inspection, as text for a terminal, as findings.json and as findings.csv."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from headstart.inspection.files import Sizes
+from headstart.inspection.findings import DOUBT, KINDS, LEAK, Finding
+
+SCHEMA = 1
+SHOWN = 5  # findings of a kind, in the terminal
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """What is to be known of a collection before it is trained on.
+
+    data: its path, as it was given.
+    images: how many files can be read.
+    classes: of each class, how many images each split holds; "all" where the collection gives no splits.
+    sizes: of the photos; None where there are none.
+    remarks: sentences on the collection as a whole, the weightiest first.
+    findings: on single images; by kind, in the order of KINDS, and the surest first.
+    limit, compared: the cosine of features from which on pairs of images were compared, and how many pairs were.
+    seconds: that it took.
+    """
+
+    data: str
+    images: int
+    classes: dict[str, dict[str, int]]
+    sizes: Sizes | None
+    remarks: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    limit: float
+    compared: int
+    seconds: float
+
+    def of_kind(self, kind: str) -> list[Finding]:
+        """kind: a row of KINDS."""
+        return [finding for finding in self.findings if finding.kind == kind]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many findings there are of each kind that has some, in the order of KINDS."""
+        counts = Counter(finding.kind for finding in self.findings)
+        return {kind: counts[kind] for kind in KINDS if counts[kind]}
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        head = f"{self.images:,} images of {len(self.classes)} classes: "
+        counted = [
+            f"{count:,} {kind}{'s' if count > 1 and kind in (LEAK, DOUBT) else ''}"
+            for kind, count in self.counts.items()
+        ]
+        return head + (", ".join(counted) or "nothing to complain of") + "."
+
+    def to_json(self) -> dict:
+        return {
+            "schema": SCHEMA,
+            "data": self.data,
+            "images": self.images,
+            "classes": self.classes,
+            "sizes": self.sizes.to_json() if self.sizes else None,
+            "remarks": list(self.remarks),
+            "counts": self.counts,
+            "compared": {"pairs": self.compared, "similarity_from": round(self.limit, 4)},
+            "seconds": round(self.seconds, 2),
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+    def __str__(self) -> str:
+        lines = [self.verdict]
+        lines += [f"  {line}" for line in self._class_table()]
+        if self.sizes:
+            shorter, oblong = self.sizes.shorter, self.sizes.oblong
+            lines.append(
+                f"shorter side {shorter[0]} to {shorter[2]} pixels, usually {shorter[1]}; longer side by shorter side "
+                f"{oblong[0]:.2f} to {oblong[2]:.2f}, usually {oblong[1]:.2f}"
+            )
+        lines += [f"Note: {remark}." for remark in self.remarks]
+        for kind, count in self.counts.items():
+            lines += ["", f"{kind} ({count:,})"]
+            lines += [f"  {line_of(finding)}" for finding in self.of_kind(kind)[:SHOWN]]
+            if count > SHOWN:
+                lines.append(f"  ... and {count - SHOWN:,} more")
+        return "\n".join(lines)
+
+    def _class_table(self) -> list[str]:
+        width = max((len(name) for name in self.classes), default=0)
+        counted = {
+            name: ", ".join(f"{count:,}" + (f" {split}" if split != "all" else "") for split, count in counts.items())
+            for name, counts in self.classes.items()
+        }
+        return [f"{name:<{width}}  {text}" for name, text in counted.items()]
+
+
+def line_of(finding: Finding) -> str:
+    """One finding in a line."""
+    parts = [finding.path]
+    if finding.label:
+        parts.append(f"[{finding.label}{', ' + finding.split if finding.split else ''}]")
+    if finding.suggested:
+        parts.append(f"rather {finding.suggested}?")
+    if finding.other:
+        parts.append(f"= {finding.other} [{finding.other_label}"
+                     f"{', ' + finding.other_split if finding.other_split else ''}]")  # fmt: skip
+    if finding.score is not None:
+        parts.append(f"({finding.score:.2f})")
+    if finding.detail:
+        parts.append(finding.detail)
+    return " ".join(parts)
+
+
+def write_json(file: Path, inspection: Inspection) -> None:
+    file.write_text(json.dumps(inspection.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+
+
+def write_csv(file: Path, findings: Sequence[Finding]) -> None:
+    """A row a finding, in their order."""
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        writer = csv.DictWriter(opened, fieldnames=[field.name for field in fields(Finding)])
+        writer.writeheader()
+        writer.writerows(asdict(finding) for finding in findings)

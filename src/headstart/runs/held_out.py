@@ -1,0 +1,74 @@
+"""Which images of a collection may judge a run: those that it was neither trained nor validated on."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from headstart.data.dataset import Split
+from headstart.data.loading import load_images
+from headstart.data.splits import SPLITS, TEST, TRAIN, VALIDATION
+from headstart.data.tables import TABLE
+from headstart.errors import DatasetError
+from headstart.events import Listener
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    images: Split
+    description: str  # which images these are, in a sentence
+
+
+def choose(data: Path, run: Path, split: str | None = None, *, listener: Listener | None = None) -> HeldOut:
+    """The images of `data` to measure `run` on.
+
+    Args:
+        data: folder, zip or CSV.
+        run: folder of a run; its splits.csv says which images it has seen. Without one, none are taken for seen.
+        split: "train", "validation" or "test": the images that the run had there, and of those that it does not know,
+            the ones that `data` has there; "all": every image. None: all that the run was neither trained nor
+            validated on; where `data` has test images, only those.
+
+    Raises:
+        DatasetError: there are no such images.
+    """
+    if split not in (None, ALL, *SPLITS):
+        raise DatasetError(f"There is no split '{split}'. Choose one of: {', '.join(SPLITS)}, {ALL}.")
+    images, own = load_images(data, listener=listener)
+    known = _splits_of(run)
+    of_run = [known.get(digest) for digest in images.digests]
+    if split == ALL:
+        return HeldOut(images, f"All {len(images):,} images of '{data}', whether the run has seen them or not.")
+    if split:
+        chosen = [(run_split or data_split) == split for run_split, data_split in zip(of_run, own, strict=True)]
+        description = f"The {sum(chosen):,} {split} images of '{data}'."
+    else:
+        has_test = TEST in own
+        chosen = [
+            run_split in (None, TEST) and (data_split == TEST or not has_test)
+            for run_split, data_split in zip(of_run, own, strict=True)
+        ]
+        seen = sum(run_split in (TRAIN, VALIDATION) for run_split in of_run)
+        description = f"{sum(chosen):,} {'test ' if has_test else ''}images of '{data}'" + (
+            f"; {seen:,} that the run was trained or validated on are left out." if seen else "."
+        )
+    if not any(chosen):
+        raise DatasetError(
+            f"None of the {len(images):,} images of '{data}' is left to judge the run by: "
+            + (f"none is in the split '{split}'. " if split else "it was trained or validated on them. ")
+            + "Give other photos, or --split all to count these all the same."
+        )
+    return HeldOut(images.take(np.flatnonzero(chosen)), description)
+
+
+def _splits_of(run: Path) -> dict[str, str]:
+    """Digest of each image that the run knows -> its split there; of copies in several, the one seen most."""
+    table = run / TABLE
+    if not table.is_file():  # a classifier saved from Python has none
+        return {}
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {row["hash"]: row["split"] for split in reversed(SPLITS) for row in rows if row["split"] == split}

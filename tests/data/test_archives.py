@@ -1,0 +1,65 @@
+"""Zip -> Dataset: unpacked once, found by its content, and never a file outside of its folder."""
+
+import stat
+import zipfile
+
+import pytest
+
+from headstart.data.archives import unpacked
+from headstart.errors import DatasetError
+from support.small_collections import collection, load, picture, zipped
+
+
+@pytest.mark.parametrize("name", ["../evil.png", "/tmp/evil.png", "a/../../evil.png", "..\\evil.png", "C:\\evil.png"])
+def test_zip_with_a_path_that_leaves_it_is_refused(tmp_path, name):
+    archive = zipped(collection(tmp_path / "p", {"a": 2, "b": 2}), tmp_path / "p.zip")
+    with zipfile.ZipFile(archive, "a") as file:
+        member = zipfile.ZipInfo("placeholder")
+        member.filename = name
+        file.writestr(member, b"x")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(DatasetError, match="points outside of the archive"):
+        load(archive)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_zip_with_a_link_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as file:
+        link = zipfile.ZipInfo("a/link.png")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        file.writestr(link, "/etc/passwd")
+    with pytest.raises(DatasetError, match="points outside of the archive"):
+        load(tmp_path / "p.zip")
+
+
+def test_damaged_zip(tmp_path):
+    archive = zipped(collection(tmp_path / "p", {"a": 9, "b": 9}), tmp_path / "p.zip")
+    data = bytearray(archive.read_bytes())
+    data[100:140] = b"\0" * 40
+    (tmp_path / "damaged.zip").write_bytes(data)
+    with pytest.raises(DatasetError, match="damaged zip"):
+        load(tmp_path / "damaged.zip")
+    (tmp_path / "short.zip").write_bytes(archive.read_bytes()[:500])
+    with pytest.raises(DatasetError, match="neither a folder nor a zip"):
+        load(tmp_path / "short.zip")
+    assert len(load(archive)) == 18, "a failed attempt must not spoil the cache"
+
+
+def test_zip_is_unpacked_once_and_found_by_its_content(tmp_path):
+    archive = zipped(collection(tmp_path / "p", {"a": 2, "b": 2}), tmp_path / "p.zip")
+    folder = unpacked(archive)
+    moved = tmp_path / "moved.zip"
+    archive.rename(moved)
+    stamp = folder.stat().st_mtime_ns
+    assert unpacked(moved) == folder
+    assert folder.stat().st_mtime_ns == stamp
+    picture(tmp_path / "p" / "a" / "new.png", 77)
+    assert unpacked(zipped(tmp_path / "p", archive)) != folder
+
+
+def test_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):
+    archive = zipped(collection(tmp_path / "p", {"a": 2, "b": 2}), tmp_path / "p.zip")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "file"))
+    with pytest.raises(DatasetError, match="Set HEADSTART_CACHE to a folder that can be written"):
+        load(archive)
