@@ -1,4 +1,4 @@
-"""How many cores there are, and work on one thing after another in threads, a few of them ahead of who takes the results.
+"""How many cores there are, and work on one thing after another in threads, ahead of who takes the results.
 
 Knows nothing of what is worked on.
 """
@@ -25,8 +25,14 @@ def cpu_budget() -> int:
     The least of what the machine has, what the process is bound to (affinity), and what the control group of its
     container allows (a quota of 150% is two threads, of which each waits a quarter of the time).
     """
-    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(affinity, os.cpu_count() or 1, math.ceil(_quota(CGROUP))))
+    return max(1, min(available_cores(), math.ceil(min(_quota(CGROUP), 1e6))))
+
+
+def available_cores() -> int:
+    """How many cores this process may run on, whatever share of their time it has: at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @cache

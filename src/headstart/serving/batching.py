@@ -107,7 +107,7 @@ class Batching:
         while jobs := self._take():
             self._observe(len(jobs))
             try:
-                looks = jobs[0].answering.looks([stacked([job.pixels for job in jobs])])  # type: ignore[misc]
+                looks = jobs[0].answering.forward([stacked([job.pixels for job in jobs])])  # type: ignore[misc]
                 for look in looks:
                     for number, job in enumerate(jobs):
                         _finish(job, NetworkOutput(*(part[number : number + 1] for part in look)))
@@ -123,7 +123,7 @@ class Batching:
             if not self._decoded:
                 return []
             first = self._decoded.popleft()
-            room = first.answering.batch - 1
+            room = first.answering.batch_size - 1
             if room:
                 self._changed.wait_for(lambda: len(self._decoded) >= room or not self._decoding, PATIENCE)
             others = [job for job in self._decoded if job.answering is first.answering][:room]

@@ -44,8 +44,8 @@ class Served:
         found = sha256_of_file(folder / FILE)
         predictor = Predictor(folder)
         blank = np.full((1, predictor.image_size, predictor.image_size, 3), 128, np.uint8)
-        for look in predictor.looks([blank]):
-            answer = predictor.answers(look, predictor.certainty.answerer(predictor.class_names))
+        for look in predictor.forward([blank]):
+            answer = predictor.predictions(look, predictor.calibration.to_predictions(predictor.class_names))
             predictor.explanation(answer[0], look.feature_maps[0])
         description = {"model": name, "digest": found, **_description(predictor, card)}
         similar = TrainingImages(predictor) if show_training_images else None
@@ -149,12 +149,12 @@ def _stamp_of(file: Path) -> tuple[int, int, int] | None:
 
 
 def _description(predictor: Predictor, card: dict) -> dict:
-    known = predictor.certainty
+    known = predictor.calibration
     return {
         "class_names": list(predictor.class_names),
         **{key: card[key] for key in ("image_size", "resizing", "backbone", "recipe")},
         "promises": {"accuracy": sorted(known.accuracy), "coverage": sorted(known.coverage)},
-        "knows_what_is_familiar": predictor.familiar is not None,
+        "knows_what_is_familiar": predictor.novelty_detector is not None,
         "metrics": _metrics(predictor.folder / METRICS),
     }
 

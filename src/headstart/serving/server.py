@@ -146,12 +146,12 @@ class _Service:
 
     def _finisher(self, served: Served, options: schemas.Options) -> Callable[[NetworkOutput], dict]:
         predictor = served.predictor
-        answer = predictor.certainty.answerer(
+        answer = predictor.calibration.to_predictions(
             predictor.class_names, accuracy=options.accuracy, coverage=options.coverage
         )
 
         def finish(look: NetworkOutput) -> dict:
-            prediction = predictor.answers(look, answer)[0]
+            prediction = predictor.predictions(look, answer)[0]
             content = _answer(prediction, options)
             if options.explain:
                 places = predictor.explanation(prediction, look.feature_maps[0]).places

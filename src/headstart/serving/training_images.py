@@ -25,7 +25,7 @@ class TrainingImages:
         Raises:
             RunError: the table of the run's photos is damaged.
         """
-        self._familiar = predictor.familiar
+        self._familiar = predictor.novelty_detector
         table = predictor.folder / TABLE
         try:
             rows = read_splits(table) if table.is_file() else []
