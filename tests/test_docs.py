@@ -102,7 +102,7 @@ def test_the_file_tree_of_the_readme_is_that_of_the_source():
 def test_the_site_is_whole_and_needs_no_other_host(tmp_path):
     """Built as `make docs` builds it: a warning, such as of a link that leads nowhere, is an error."""
     built = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path],
         cwd=ROOT, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True,
     )  # fmt: skip
     assert built.returncode == 0, built.stderr

@@ -72,9 +72,10 @@ def _cut_out(docstring: griffe.Docstring, fields: dict[str, griffe.Attribute]) -
 
 
 def _comment(field: griffe.Attribute) -> str | None:
-    if field.parent is None or field.lineno is None or field.lineno != field.endlineno:
+    file = field.filepath
+    if isinstance(file, list) or field.lineno is None or field.lineno != field.endlineno:
         return None
-    found = COMMENT.match(field.parent.lines_collection[field.filepath][field.lineno - 1])
+    found = COMMENT.match(field.lines_collection[file][field.lineno - 1])
     return found["text"].strip() if found and not found["text"].startswith(FOR_TOOLS) else None
 
 

@@ -28,9 +28,10 @@ PORTUGUESE = ".pt-BR.md"
 
 REFERENCE = "reference/"
 FUNCTIONS, CLASSES, EXCEPTIONS, TABLES = "functions", "classes", "exceptions", "tables"
+NAMESPACES = ("commands",)  # public modules, with an __all__ of their own
 INTRODUCTIONS = {
-    FUNCTIONS: "# Python functions\n\nData is positional, settings are keyword-only. A mistake of the user's raises "
-    "one of the [exceptions](exceptions.md).\n",
+    FUNCTIONS: "# Python functions\n\nData is positional, settings are keyword-only. An error of the user's "
+    "raises one of the [exceptions](exceptions.md).\n",
     CLASSES: "# Python classes\n",
     EXCEPTIONS: "# Python exceptions\n\nThe message of each says what was found, what was expected and what to do.\n",
     TABLES: "# Backbones and recipes\n\nTwo dictionaries: from the name that `train(..., backbone=..., recipe=...)` "
@@ -61,7 +62,7 @@ def pages() -> dict[str, str]:
     tree = FILE_TREE.search(texts["index.md"])
     if tree:
         texts["index.md"] = FILE_TREE.sub("", texts["index.md"])
-        texts["contributing.md"] += "\n" + tree.group()
+        texts["contributing.md"] += "\n" + tree.group().replace("\n", " { data-search-exclude }\n", 1)
     return texts | {f"{REFERENCE}command-line.md": command_line()} | python_reference()
 
 
@@ -92,31 +93,41 @@ def with_links_of_the_site(text: str, page: str) -> str:
 def python_reference() -> dict[str, str]:
     """A page for each kind of public name; mkdocstrings replaces each `::: name` by its documentation."""
     package = griffe.load("headstart", search_paths=[ROOT / "src"], resolve_aliases=True)
-    listed: dict[str, list[str]] = {kind: [] for kind in INTRODUCTIONS}
-    for name in package.exports or ():
-        listed[kind_of(package, str(name))].append(f"headstart.{name}")
-    commands = package.members.get("commands")
-    if commands is not None and commands.exports:
-        listed[FUNCTIONS] += [f"headstart.commands.{name}" for name in commands.exports]
-    texts = {
-        kind: "\n".join([introduction, *(f"::: {name}\n" for name in listed[kind])])
-        for kind, introduction in INTRODUCTIONS.items()
-    }
+    if not isinstance(package, griffe.Module):
+        raise PluginError("src/headstart is no package.")
+    texts = dict(INTRODUCTIONS)
+    for name in map(str, package.exports or ()):
+        if name not in NAMESPACES:
+            kind, entry = documented(package, name)
+            texts[kind] += entry
+    for name in NAMESPACES:
+        namespace = package.members.get(name)
+        if isinstance(namespace, griffe.Module) and namespace.exports:
+            described = namespace.docstring.value.partition("\n\n")[0] if namespace.docstring else ""
+            texts[FUNCTIONS] += f"\n## headstart.{name} {{ #headstart.{name} }}\n\n{described}\n"
+            texts[FUNCTIONS] += "".join(documented(namespace, str(member))[1] for member in namespace.exports)
     texts[TABLES] += f"\n## The backbones\n\n`headstart backbones` prints:\n\n```text\n{output_of('backbones')}```\n"
     return {f"{REFERENCE}{kind}.md": text for kind, text in texts.items()}
 
 
-def kind_of(package: griffe.Module, name: str) -> str:
+def documented(module: griffe.Module, name: str) -> tuple[str, str]:
+    """The kind of a public name of `module`, and the Markdown that documents it."""
+    public = f"{module.path}.{name}"
+    place = module.imports.get(name, public)
     try:
-        found = package[name]
+        found = module.modules_collection[place]
         found = found.final_target if found.is_alias else found
+        shadowed = module.members[name].is_module and not found.is_module  # `train` of a module train.py, to griffe
     except (KeyError, griffe.AliasResolutionError) as error:
-        raise PluginError(f"headstart.__all__ names '{name}', which is not found in src/headstart: {error}") from error
-    if found.is_function:
-        return FUNCTIONS
+        raise PluginError(f"{module.path}.__all__ names '{name}', which is not found in src: {error!r}") from error
     if found.is_class:
-        return EXCEPTIONS if name.endswith("Error") else CLASSES
-    return TABLES
+        kind = EXCEPTIONS if name.endswith("Error") else CLASSES
+    else:
+        kind = FUNCTIONS if found.is_function else TABLES
+    if not shadowed:
+        return kind, f"\n::: {public}\n"
+    options = f"    options:\n      heading: {public}\n      toc_label: {name}\n"
+    return kind, f'\n<a id="{public}"></a>\n\n::: {place}\n{options}'
 
 
 # The command line
@@ -131,7 +142,7 @@ def command_line() -> str:
         "# Command line\n",
         "This page is generated from the help texts: `headstart COMMAND --help` prints the same.",
         "Results go to standard output, everything else to standard error.",
-        "The exit status is 0 when the work is done, 2 for a mistake of yours (one message says how to mend it), "
+        "The exit status is 0 when the work is done, 2 for a mistake of yours (one message says how to fix it), "
         "and 1 for anything else.\n",
     ]
     for name, command in commands.items():
