@@ -26,7 +26,7 @@ def cpu_budget() -> int:
     container allows (a quota of 150% is two threads, of which each waits a quarter of the time).
     """
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(affinity, os.cpu_count() or 1, math.ceil(_quota(CGROUP))))
+    return max(1, math.ceil(min(affinity, os.cpu_count() or 1, _quota(CGROUP))))
 
 
 @cache
