@@ -131,7 +131,10 @@ class _RequestBody:
         return message
 
     async def discard_rest(self) -> bool:
-        """Whether all of it has arrived, after a while: a client that is cut off as it sends does not read the answer."""
+        """Wait a while for the rest, as a client that is cut off while it sends does not read the answer.
+
+        Whether all of it has arrived.
+        """
         if self._client_waits:  # it sends nothing until it is told to
             return not self._is_coming
         with suppress(TimeoutError):
