@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from headstart.classifier.activation_map import overlay
-from headstart.classifier.base import AHEAD, Explanation
+from headstart.classifier.base import DECODED_AHEAD, Explanation
 from headstart.classifier.prediction import Prediction
 from headstart.classifier.predictor import Predictor
 from headstart.concurrency import cpu_budget, prefetch
@@ -90,7 +90,7 @@ def _explained(
     try:
         folder.mkdir(parents=True)
         with ThreadPoolExecutor(cpu_budget()) as pool:
-            yield from prefetch(pool, drawn, enumerate(zip(files, explanations, strict=True), start=1), AHEAD)
+            yield from prefetch(pool, drawn, enumerate(zip(files, explanations, strict=True), start=1), DECODED_AHEAD)
     except OSError as error:
         raise RunError(f"'{folder}' cannot be written: {error.strerror or error}. Choose another folder.") from error
 

@@ -94,7 +94,7 @@ def metrics(
         "notes": list(notes),
         "unreadable": unreadable,
         "familiar": _json(results.familiar),
-        "certainty": classifier.certainty.to_json(),
+        "certainty": classifier.calibration.to_json(),
         "outlook": _json(results.outlook),
         "cleaning": _json(results.cleaning),
         "phases": [_with_interval(phase, evaluations) for phase in classifier.phases],

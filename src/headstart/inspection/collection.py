@@ -20,7 +20,7 @@ from headstart.data.loading import Collection, printable, read_collection, refus
 from headstart.data.resizing import STRETCH
 from headstart.data.splits import SPLITS, TEST, TEST_FRACTION, TEST_FRACTION_OF_VALIDATION, TRAIN, VALIDATION
 from headstart.events import Listener, Message
-from headstart.features.extractor import pooled_features
+from headstart.features.extractor import FeatureExtractor
 from headstart.features.rows import Rows
 from headstart.inspection import label_issues
 from headstart.inspection.duplicates import Duplicates, Pair, grouped
@@ -72,7 +72,7 @@ def inspect(
         resizing=STRETCH,  # all of each photo is looked at
         weights=weights,
         seed=seed,
-        execution="split",
+        execution="cached",
         precision="float32",
     )
     if out is not None:
@@ -94,7 +94,7 @@ def inspect_collection(found: Collection, settings: TrainingConfig, listener: Li
     files = inspect_files(images.paths, settings.image_size)
     duplicates, judgements = Duplicates((), np.zeros(len(images), dtype=np.int64)), []
     if len(images):  # else there is nothing that a network could look at
-        features = pooled_features(images, settings, listener=listener)
+        features = FeatureExtractor(settings.feature_spec, listener=listener).features(images)
         duplicates = copies(images, settings, lambda: features, listener=listener)
         judgements = _judgements(images, features, duplicates, settings.seed)
     findings = [Finding(UNREADABLE, str(Path(bad.path).absolute()), detail=bad.reason) for bad in found.unreadable]

@@ -116,7 +116,7 @@ class Batching:
             self._observe(len(jobs))
             try:
                 batch = stacked([job.pixels for job in jobs])  # type: ignore[misc]
-                for output in jobs[0].predictor.looks([batch]):
+                for output in jobs[0].predictor.forward([batch]):
                     for index, job in enumerate(jobs):
                         job.finish(NetworkOutput(*(array[index : index + 1] for array in output)))
             except Exception as error:  # noqa: BLE001 - whoever waits for a result gets it
@@ -131,7 +131,7 @@ class Batching:
             if not self._decoded:
                 return []
             first = self._decoded.popleft()
-            room = first.predictor.batch - 1
+            room = first.predictor.batch_size - 1
             if room:
                 self._changed.wait_for(lambda: len(self._decoded) >= room or not self._decoding, MAX_WAIT)
             others = [job for job in self._decoded if job.predictor is first.predictor][:room]

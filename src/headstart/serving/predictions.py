@@ -15,12 +15,12 @@ def row_maker(model: ServedModel, options: Options) -> Callable[[NetworkOutput],
         ModelError: the accuracy or coverage of the options cannot be promised.
     """
     predictor = model.predictor
-    answerer = predictor.certainty.answerer(
+    to_predictions = predictor.calibration.to_predictions(
         predictor.class_names, accuracy=options.accuracy, coverage=options.coverage
     )  # fmt: skip
 
     def make_row(output: NetworkOutput) -> dict:
-        (prediction,) = predictor.answers(output, answerer)
+        (prediction,) = predictor.predictions(output, to_predictions)
         row = _row(prediction, options)
         if options.explain:
             row["places"] = _places(model, prediction, output)

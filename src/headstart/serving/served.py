@@ -155,12 +155,12 @@ def _stamp_of_file(file: Path) -> tuple[int, int, int] | None:
 
 
 def _description(predictor: Predictor, card: dict) -> dict:
-    calibration = predictor.certainty
+    calibration = predictor.calibration
     return {
         "class_names": list(predictor.class_names),
         **{key: card[key] for key in ("image_size", "resizing", "backbone", "recipe")},
         "promises": {"accuracy": sorted(calibration.accuracy), "coverage": sorted(calibration.coverage)},
-        "knows_what_is_familiar": predictor.familiar is not None,
+        "knows_what_is_familiar": predictor.novelty_detector is not None,
         "metrics": _metrics(predictor.folder / METRICS),
     }
 

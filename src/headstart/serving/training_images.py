@@ -26,7 +26,7 @@ class TrainingImages:
         Raises:
             RunError: the run's table of photos is damaged.
         """
-        self._detector = predictor.familiar
+        self._detector = predictor.novelty_detector
         table = predictor.folder / TABLE
         try:
             rows = read_splits(table) if table.is_file() else []
