@@ -350,10 +350,10 @@ def serve(
     from headstart.serving.starting import api_key, need_extra
 
     need_extra()
+    from headstart.serving.config import ServiceConfig
     from headstart.serving.limits import MEGABYTE, Limits
     from headstart.serving.listening import is_private, serve
     from headstart.serving.served import named_runs
-    from headstart.serving.server import ServiceConfig
 
     limits = Limits(
         file_bytes=int(max_megabytes * MEGABYTE),
@@ -372,7 +372,7 @@ def serve(
         else:
             typer.echo(f"{', '.join(named)} at {address} (the page; the interface is described at /openapi.json)")
 
-    serve(named, settings, host=host, port=port, tell=tell)
+    serve(named, settings, host=host, port=port, announce=tell)
 
 
 @app.command()
