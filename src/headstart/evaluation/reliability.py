@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int
+from jaxtyping import Float, Float64, Int
 
 from headstart.evaluation.split_metrics import CalibrationMetrics, ReliabilityBin
 
@@ -53,11 +53,17 @@ def reliability(
         confidence = np.bincount(bin_of_each, confidence_of_each, minlength=bins) / counts
         accuracy = np.bincount(bin_of_each, correct, minlength=bins) / counts
 
-    def error(correct: Bool[np.ndarray, " n"]) -> float:
-        """The weighted mean of |confidence - accuracy|; the sums in the bins already contain the weights."""
-        sums = np.bincount(bin_of_each, confidence_of_each - correct, minlength=bins)
-        return float(np.abs(sums).sum() / len(labels))
+    # the weighted mean of |confidence - accuracy|; the sums in the bins already contain the weights
+    sums = np.bincount(bin_of_each, confidence_of_each - correct, minlength=bins)
+    error = float(np.abs(sums).sum() / len(labels))
+    return Reliability(counts, confidence, accuracy, error, _error_by_chance(confidence_of_each, bin_of_each))
 
+
+def _error_by_chance(confidence: Float[np.ndarray, " n"], bin_of_each: Int[np.ndarray, " n"]) -> float:
+    """The error that answers which are correct as often as their probabilities say stay below in 95% of cases."""
     rng = np.random.default_rng(0)
-    errors = [error(rng.random(len(labels)) < confidence_of_each) for _ in range(DRAWS)]
-    return Reliability(counts, confidence, accuracy, error(correct), float(np.quantile(errors, 0.95)))
+    errors = []
+    for _ in range(DRAWS):
+        correct = rng.random(len(confidence)) < confidence
+        errors.append(np.abs(np.bincount(bin_of_each, confidence - correct)).sum() / len(confidence))
+    return float(np.quantile(errors, 0.95))
