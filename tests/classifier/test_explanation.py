@@ -13,8 +13,7 @@ from headstart.classifier.activation_map import class_map, overlay
 from headstart.classifier.novelty import FILE, NEIGHBOURS, NoveltyDetector, fit_novelty_detector
 from headstart.data.images import read_image
 from headstart.errors import RunError
-from headstart.evaluation.explanation import nearest
-from headstart.features.neighbours import directions, distances
+from headstart.features.neighbours import directions, distances, nearest
 
 
 def test_the_map_adds_up_to_the_answer(classifier, cells):
@@ -60,7 +59,7 @@ def test_nearest_as_scikit_learn_finds_them(others, count, seed):
 
 
 def test_nearest_over_several_pieces(monkeypatch):
-    monkeypatch.setattr("headstart.evaluation.explanation.PIECE", 7)
+    monkeypatch.setattr("headstart.features.neighbours.PIECE", 7)
     rng = np.random.default_rng(0)
     many, few = rng.normal(size=(50, 6)), rng.normal(size=(4, 6))
     np.testing.assert_array_equal(nearest(few, many, 3), np.argsort(-(directions(few) @ directions(many).T))[:, :3])
