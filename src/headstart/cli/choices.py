@@ -3,7 +3,7 @@
 The names are those of tables elsewhere, which would take long to import here; a test compares them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from headstart.errors import DatasetError, ExportError, HeadstartError, ModelErr
 class OneOf:
     """The values that an option takes.
 
-    what: an option's value is, such as "recipe". error: its type, for --json. old: former names -> names.
+    what: the word for a value, such as "recipe". error: its type, for --json. old: former names -> names.
     """
 
     names: tuple[str, ...]
@@ -76,6 +76,7 @@ def choices_in(annotations: Mapping[str, Any]) -> dict[str, Callable[[str], str]
     """Parameter -> the check of its value, for those whose `Annotated` has a OneOf."""
     found = {}
     for name, annotation in annotations.items():
-        metadata: Sequence[object] = getattr(annotation, "__metadata__", ())
-        found |= {name: each.check for each in metadata if isinstance(each, OneOf)}
+        for each in getattr(annotation, "__metadata__", ()):
+            if isinstance(each, OneOf):
+                found[name] = each.check
     return found

@@ -147,7 +147,7 @@ def export(
     pixels: o.Pixels = "uint8",
     data: o.MovedData = None,
 ) -> None:
-    """Write a classifier for another runtime, and prove it. The file has its preprocessing and gives the same answers."""
+    """Write a classifier for another runtime, and prove it. The file answers as the classifier does."""
     given = {"format": format, "quantize": quantize, "pixels": pixels, "data": data}
     found = commands.export(run, out, listener=call.listener, **given)
     if call.as_json:
@@ -206,5 +206,5 @@ def backbones(
 
 @command()
 def cache(call: Call, clear: o.Clear = False) -> None:
-    """Show, or clear, what is kept to be fast. These are engines, features, networks, found copies and readable files."""
+    """Show, or clear, what is kept to be fast. These are engines, features, networks, copies and readable files."""
     call.show(commands.cache(clear))

@@ -1,4 +1,4 @@
-"""Help as plain text in groups: the usual options first. Typer's own groups need Rich, which takes too long to import."""
+"""Help as plain text in groups: the usual options first. Typer's own need Rich, which takes too long to import."""
 
 from typing import Any
 

@@ -80,8 +80,8 @@ Sample = Annotated[
         "--data",
         choice=choices.SAMPLE,
         group=USUAL,
-        help="cats-and-dogs is downloaded; solar-cells comes from the package elpv-dataset. By default the first, or the "
-        "second where there is no network.",
+        help="cats-and-dogs is downloaded; solar-cells comes from the package elpv-dataset. By default the first, or "
+        "the second where there is no network.",
     ),
     choices.SAMPLE,
 ]
@@ -134,8 +134,8 @@ Execution = Annotated[
         "--execution",
         choice=choices.EXECUTION,
         group=EXPERT,
-        help="cached: a compiled engine computes the frozen layers once. end_to_end: Keras runs the whole model in each "
-        "step, slowly.",
+        help="cached: a compiled engine computes the frozen layers once. end_to_end: Keras runs the whole model in "
+        "each step, slowly.",
     ),
     choices.EXECUTION,
 ]
@@ -148,8 +148,8 @@ SplitName = Annotated[
         "--split",
         choice=choices.SPLIT,
         group=USUAL,
-        help="By default DATA's test images, or where it has none, all images that RUN was neither trained nor validated "
-        "on.",
+        help="By default DATA's test images, or where it has none, all images that RUN was neither trained nor "
+        "validated on.",
     ),
     choices.SPLIT,
 ]
@@ -171,8 +171,8 @@ Coverage = Annotated[
     float | None,
     usual(
         metavar="SHARE",
-        help="Name so many classes that the correct one is among them for this share of photos; 'not sure' where that is "
-        "not exactly one.",
+        help="Name so many classes that the correct one is among them for this share of photos; 'not sure' where that "
+        "is not exactly one.",
     ),
 ]
 Explain = Annotated[

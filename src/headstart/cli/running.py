@@ -124,13 +124,14 @@ def command(*, reports: bool = False, console: Callable[[], Listener] = terminal
         ) -> None:  # fmt: skip
             verbose = verbose or bool(context.find_root().params.get("verbose"))
             os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0" if verbose else "3"
-            with _one_message(as_json), nullcontext() if verbose else _quiet_libraries(), _events(events) as listener:
+            with _one_message(as_json), nullcontext() if verbose else _quiet_libraries():
                 for name, check in checks.items():
                     given[name] = None if given[name] is None else check(given[name])
-                function(Call(as_json, LazyConsole(console), listener), **given)
+                with _events(events) as listener:
+                    function(Call(as_json, LazyConsole(console), listener), **given)
 
         parameters = [_parameter("context", typer.Context, inspect.Parameter.empty), *own, *_shared(reports)]
-        run.__signature__ = inspect.Signature(  # pyright: ignore[reportFunctionMemberAccess]
+        run.__signature__ = inspect.Signature(  # pyright: ignore[reportAttributeAccessIssue]
             [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
         )
         run.__annotations__ = {each.name: each.annotation for each in parameters}

@@ -43,6 +43,15 @@ def backbones(
     seed: int = ...,
     listener: Listener | None = ...,
 ) -> BackboneComparison: ...
+@overload
+def backbones(
+    data: str | Path | None,
+    *,
+    backbones: Sequence[str] = ...,
+    image_size: int | None = ...,
+    seed: int = ...,
+    listener: Listener | None = ...,
+) -> BackboneTable | BackboneComparison: ...
 def backbones(
     data: str | Path | None = None,
     *,

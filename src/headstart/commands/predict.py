@@ -1,4 +1,4 @@
-"""`headstart predict`: a run and photos -> what is on them. The answers' formats are in `classifier/output_formats.py`."""
+"""`headstart predict`: a run and photos -> what is on them. The formats are in `classifier/output_formats.py`."""
 
 from __future__ import annotations
 

@@ -297,7 +297,7 @@ def share_of_familiar(trained: Trained, held_out: Split) -> Interval | None:
 
 
 def say_predictions(listener: Listener, evaluation: Evaluation, name: str, seed: int) -> None:
-    """As the tutorial does for a batch of shuffled test images: the numbers of the predicted and the correct classes."""
+    """As the tutorial does for a batch of shuffled test images: the predicted and the correct classes, as numbers."""
     listener.emit(StepStarted(Step.PREDICT, "Predict"))
     some = np.random.default_rng(seed).permutation(len(evaluation.labels))[:SHOWN]
     names = ", ".join(f"{number} is {label}" for number, label in enumerate(evaluation.class_names))

@@ -4,8 +4,8 @@ from headstart.events import Event, Step, StepStarted
 from headstart.listeners.console import Console
 
 STORY = {
-    Step.READ_DATA: "Every image is read once, to find those that cannot be used. Then some are held out: what counts is\n"
-    "how a classifier does on images that it was not trained on.",
+    Step.READ_DATA: "Every image is read once, to find those that cannot be used. Then some are held out: what counts\n"
+    "is how a classifier does on images that it was not trained on.",
     Step.COMPOSE: "A network that has seen a million photos (ImageNet) knows edges, textures, eyes and wheels.\n"
     "It becomes the base. Behind it comes a new head, with one number for each new class.",
     Step.TRAIN_HEAD: "The base stays as it is (frozen) and turns each image into features. Only the head learns.",

@@ -1,7 +1,7 @@
 """What is in a run folder: the file names, and RunFolder, which reads them. Writes nothing.
 
-The files of the classifier itself (classifier.json, model.keras, engine/, known.npy) belong to `classifier/metadata.py`.
-A classifier that was saved from Python has only those.
+The files of the classifier itself (classifier.json, model.keras, engine/, known.npy) belong to
+`classifier/metadata.py`. A classifier that was saved from Python has only those.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ class RunFolder:
         _ = self.card  # where there is no run at all, that is the message
         if not (self.path / PREDICTIONS).is_file():
             raise RunError(
-                f"'{self.path / PREDICTIONS}' is missing: the run was made by an older headstart, or the classifier was "
-                f"saved from Python. Train it again with `headstart train`."
+                f"'{self.path / PREDICTIONS}' is missing: the run was made by an older headstart, or the "
+                f"classifier was saved from Python. Train it again with `headstart train`."
             )
         found: dict[str, dict[str, Answer]] = {"validation": {}, "test": {}}
         for split, label, answer, digest in self._rows(PREDICTIONS, ("split", "label", "answer", "hash")):

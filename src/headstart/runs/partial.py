@@ -63,8 +63,8 @@ def _begin(out: Path, partial: Path, settings: dict, resume: bool, listener: Lis
 def _complete(out: Path, partial: Path) -> None:
     if _is_taken(out):
         raise RunError(
-            f"'{out}' appeared while the run was being made. Move it elsewhere; the finished run is in '{partial}', and "
-            f"the same command with --resume puts it in its place."
+            f"'{out}' appeared while the run was being made. Move it elsewhere; the finished run is in '{partial}', "
+            f"and the same command with --resume puts it in its place."
         )
     if out.exists():
         out.rmdir()
