@@ -13,21 +13,19 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.commands.run_stages import config_of, copy_groups
+from headstart.commands.run_stages import copy_groups
 from headstart.data.dataset import Split
 from headstart.data.images import read_again
 from headstart.data.loading import load_dataset
 from headstart.data.resizing import STRETCH
-from headstart.engines.openvino import BATCH
+from headstart.engines.base import in_batches, run_all
 from headstart.errors import DatasetError, WeightsError
 from headstart.events import Listener, Step, StepStarted
-from headstart.features.extractor import Parts, new_network
-from headstart.features.store import run_batches
-from headstart.inspection import label_issues
+from headstart.features.extractor import FeatureExtractor
+from headstart.inspection.label_issues import FOLDS, out_of_fold_probabilities
 from headstart.models.backbones import BACKBONES, DEFAULT
 from headstart.models.weights import PRETRAINED, file_at_hand
 from headstart.statistics import Disagreement, Interval, disagreement, wilson
-from headstart.training import recipes
 from headstart.training.config import TrainingConfig
 
 TIMED = 64  # photos that the seconds are measured on
@@ -123,16 +121,7 @@ def compare_backbones(
 
 
 def _config(backbone: str, image_size: int | None, seed: int) -> TrainingConfig:
-    return config_of(
-        recipe=recipes.DEFAULT,
-        backbone=backbone,
-        image_size=image_size,
-        resizing=STRETCH,
-        weights=PRETRAINED,
-        seed=seed,
-        execution="cached",
-        precision="float32",
-    )
+    return TrainingConfig.of(backbone=backbone, image_size=image_size, resizing=STRETCH, weights=PRETRAINED, seed=seed)
 
 
 def _training_photos(data: str | Path, config: TrainingConfig, listener: Listener) -> tuple[Split, np.ndarray]:
@@ -155,24 +144,25 @@ def _measured(
     train: Split, groups: np.ndarray, config: TrainingConfig, listener: Listener
 ) -> tuple[np.ndarray, float]:  # fmt: skip
     """bool (n,): which photos of classes that are large enough are answered correctly; seconds for 1,000 photos."""
-    parts = Parts(config, new_network(config, len(train.class_names)), listener)
-    out_of_fold = label_issues.out_of_fold(parts.features(train), train.labels, groups, seed=config.seed)
+    extractor = FeatureExtractor(config.feature_spec, listener=listener)
+    out_of_fold = out_of_fold_probabilities(extractor.features(train), train.labels, groups, seed=config.seed)
     answered = ~np.isnan(out_of_fold).any(axis=1)
     if not answered.any():
         raise DatasetError(
-            f"Fewer than two classes have {label_issues.FOLDS} different training photos each, the least that "
+            f"Fewer than two classes have {FOLDS} different training photos each, the least that "
             f"cross-validation needs. Add photos."
         )
     correct = out_of_fold[answered].argmax(axis=1) == train.labels[answered]
-    return correct, _seconds(parts, train, config.image_size)
+    return correct, _seconds(extractor, train, config.image_size)
 
 
-def _seconds(parts: Parts, train: Split, image_size: int) -> float:
+def _seconds(extractor: FeatureExtractor, train: Split, image_size: int) -> float:
     """Seconds that the network takes for 1,000 photos, without reading them."""
-    some = [read_again(path, image_size) for path in train.paths[:TIMED]]
-    batches = [np.stack(some[start : start + BATCH]) for start in range(0, len(some), BATCH)]
-    engine = parts.engine(thawed=False)
-    run_batches(engine, batches, len(some))  # the first time it is slower
-    start = time.perf_counter()
-    run_batches(engine, batches, len(some))
-    return (time.perf_counter() - start) * 1_000 / len(some)
+    pixels = np.stack([read_again(path, image_size) for path in train.paths[:TIMED]])
+    engine = extractor.engine
+    seconds = 0.0
+    for _ in range(2):  # the first time it is slower
+        start = time.perf_counter()
+        run_all(engine, in_batches(pixels, engine.batch_size), len(pixels))
+        seconds = time.perf_counter() - start
+    return seconds * 1_000 / len(pixels)

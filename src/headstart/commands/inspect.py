@@ -1,7 +1,9 @@
-"""`headstart inspect`: a collection of labelled photos -> what is wrong with it. The work is in `inspection/`."""
+"""`headstart inspect`: a collection of labelled photos -> what is wrong with it. The checks are in `inspection/`."""
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,8 +38,27 @@ def inspect(
     Raises:
         HeadstartError: there are no images; the folder exists; with what is wrong and what to do.
     """
-    from headstart.inspection import collection
+    from headstart.data.folder import list_images
+    from headstart.data.loading import read_collection
+    from headstart.events import Message
+    from headstart.features.extractor import FeatureExtractor
+    from headstart.features.spec import FeatureSpec
+    from headstart.inspection.collection import inspect_collection
+    from headstart.inspection.writing import write_inspection
+    from headstart.listeners.console import Console
+    from headstart.models.backbones import get_backbone
+    from headstart.storage.atomic import check_free
 
-    return collection.inspect(
-        data, out=out, backbone=backbone, image_size=image_size, weights=weights, seed=seed, listener=listener
-    )
+    listener = listener or Console()
+    spec = FeatureSpec(backbone, image_size or get_backbone(backbone).image_size, weights=weights)
+    if out is not None:
+        check_free(Path(out))
+    start = time.perf_counter()
+    found = read_collection(list_images(Path(data)), listener)
+    extractor = FeatureExtractor(spec, listener=listener)
+    inspection = inspect_collection(found, extractor, seed=seed, listener=listener)
+    inspection = replace(inspection, seconds=time.perf_counter() - start)
+    if out is not None:
+        write_inspection(Path(out), inspection)
+        listener.emit(Message(f"Written into '{out}': inspection.html, findings.csv, findings.json."))
+    return inspection

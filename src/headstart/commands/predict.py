@@ -86,7 +86,7 @@ def predict(
         HeadstartError: there is no such run, there are no images, or the guarantee cannot be given. An image that
             cannot be read is no such error: its answer is an ImageError.
     """
-    from headstart.classifier.output_formats import answer_files
+    from headstart.classifier.output_formats import predict_files
     from headstart.classifier.predictor import Predictor
     from headstart.data.folder import images_among
     from headstart.events import Task, track
@@ -94,7 +94,7 @@ def predict(
 
     given = [images] if isinstance(images, str | Path) else images
     files, left_out = images_among([Path(each) for each in given])
-    answers = answer_files(
+    answers = predict_files(
         Predictor(run, listener=listener),
         files,
         accuracy=accuracy,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from headstart.listeners.quiet import Quiet
 from headstart.runs.folder import METRICS, PLOTS, REPORT, Run
 from headstart.runs.partial import CHECKPOINTS, partial_run
 from headstart.runs.writing import keep_splits, write_history, write_predictions, write_summary, write_unreadable
-from headstart.training.config import EXECUTIONS, TrainingConfig
+from headstart.training.config import TrainingConfig
 from headstart.training.recipes import Recipe, get_recipe
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 LATER = ("headstart.evaluation.gallery", "headstart.inspection.collection", "headstart.training.trainer")
 SHOWN = 32  # predictions that are shown as numbers: a batch of the tutorial
 FINE_TUNE = ("auto", "always", "never")
-OLD_EXECUTIONS = {"cached": "split", "end_to_end": "whole"}
 
 
 @dataclass(frozen=True)
@@ -62,13 +61,6 @@ class RunRequest:
             "images": self.images,
             **self.config.to_json(),
         }
-
-
-def config_of(*, execution: str, **settings: Any) -> TrainingConfig:
-    """TrainingConfig, from the settings of `commands.train`."""
-    if execution not in EXECUTIONS:
-        execution = OLD_EXECUTIONS.get(execution, execution)
-    return TrainingConfig.of(execution=execution, **settings)
 
 
 def adjusted(
@@ -152,15 +144,14 @@ def copy_groups(images: Split, drawn: np.ndarray, config: TrainingConfig, listen
     They are looked for on stretched photos, whatever is trained on: there a copy in another shape is found too, and
     runs that differ only in their resizing have the same splits, so that they can be compared.
     """
-    from headstart.features.extractor import pooled_features
-    from headstart.inspection.known_duplicates import copies
+    from headstart.features.extractor import FeatureExtractor
+    from headstart.inspection.duplicate_cache import cached_duplicates
 
     wanted = np.arange(len(images)) if config.recipe.solves_head and config.resizing == STRETCH else drawn
-    config = replace(config, resizing=STRETCH)
     names = list(images.digests)
     if len(wanted):
-        some = images.take(wanted)
-        found = copies(some, config, lambda: pooled_features(some, config, listener=listener), listener=listener)
+        extractor = FeatureExtractor(replace(config.feature_spec, resizing=STRETCH), listener=listener)
+        found = cached_duplicates(images.take(wanted), extractor, listener=listener)
         for index, group in zip(wanted, found.groups, strict=True):
             names[index] = f"group {group}"
     return names
@@ -169,10 +160,10 @@ def copy_groups(images: Split, drawn: np.ndarray, config: TrainingConfig, listen
 def fit(dataset: Dataset, config: TrainingConfig, partial: Path, draw: Draw, listener: Listener) -> Trained:
     """Train, and draw what the training has seen. The state after each epoch is kept in `partial`."""
     from headstart.evaluation import gallery
-    from headstart.training.trainer import train_and_keep
+    from headstart.training.trainer import train_classifier
 
     gallery.draw_samples(draw, dataset, seed=config.seed)
-    trained = train_and_keep(dataset, config, checkpoint_folder=partial / CHECKPOINTS, listener=listener)
+    trained = train_classifier(dataset, config, checkpoint_folder=partial / CHECKPOINTS, listener=listener)
     gallery.draw_views(
         draw,
         dataset,
@@ -203,17 +194,25 @@ def measure_run(
     held_out, evaluation = dataset.splits()[name], evaluations[name]
     say_predictions(listener, evaluation, name, seed)
     gallery.draw_results(draw, held_out, evaluation, trained.classifier.history, name=name, seed=seed)
-    gallery.draw_explanations(draw, trained, dataset.train, held_out, evaluation)
+    gallery.draw_explanations(
+        draw,
+        trained.classifier,
+        dataset.train,
+        held_out,
+        evaluation,
+        features=trained.features,
+        feature_maps=trained.feature_maps,
+    )
     learning_curve = measure_more_photos(trained, dataset, seed, listener)
     if learning_curve:
-        gallery.draw_outlook(draw, learning_curve)
-    findings = None if request.images else inspect_again(collection, config, listener)
+        gallery.draw_learning_curve(draw, learning_curve)
+    inspection = None if request.images else inspect_again(collection, config, listener)
     return Results(
         evaluations,
-        outlook=learning_curve,
-        cleaning=measure_cleaning(trained, dataset, seed) if findings and DOUBT in findings.counts else None,
+        learning_curve=learning_curve,
+        cleaning=measure_cleaner_labels(trained, dataset, seed) if inspection and DOUBT in inspection.counts else None,
         familiar=share_of_familiar(trained, held_out),
-        findings=findings,
+        inspection=inspection,
     )
 
 
@@ -223,7 +222,7 @@ def evaluate_splits(trained: Trained, dataset: Dataset, listener: Listener) -> d
 
     listener.emit(StepStarted(Step.EVALUATE, "Evaluate"))
     evaluations = {
-        name: measure(trained.logits(split), split.labels, dataset.class_names, trained.classifier.certainty)
+        name: measure(trained.logits(split), split.labels, dataset.class_names, trained.classifier.calibration)
         for name, split in dataset.splits().items()
         if len(split)
     }
@@ -242,9 +241,9 @@ def measure_more_photos(
         return None
     train, held_out = dataset.train, dataset.validation
     found = measure_learning_curve(
-        trained.pretrained(train),
+        trained.pretrained.features(train),
         train.labels,
-        trained.pretrained(held_out),
+        trained.pretrained.features(held_out),
         held_out.labels,
         num_classes=len(dataset.class_names),
         seed=seed,
@@ -254,18 +253,18 @@ def measure_more_photos(
     return found
 
 
-def measure_cleaning(trained: Trained, dataset: Dataset, seed: int) -> Cleaning | None:
+def measure_cleaner_labels(trained: Trained, dataset: Dataset, seed: int) -> Cleaning | None:
     """How the validation images are answered without the training images whose labels are doubtful."""
-    from headstart.evaluation.cleaning import cleaning
+    from headstart.evaluation.cleaning import measure_cleaning
 
     if trained.pretrained is None:
         return None
     train, held_out = dataset.train, dataset.validation
-    return cleaning(
-        trained.pretrained(train),
+    return measure_cleaning(
+        trained.pretrained.features(train),
         train.labels,
         train.photos,
-        trained.pretrained(held_out),
+        trained.pretrained.features(held_out),
         held_out.labels,
         num_classes=len(dataset.class_names),
         seed=seed,
@@ -276,10 +275,13 @@ def inspect_again(collection: Collection, config: TrainingConfig, listener: List
     """What is odd about the collection, where the features that show it are kept already."""
     if not config.recipe.solves_head or config.resizing != STRETCH:
         return None
+    from headstart.features.extractor import FeatureExtractor
     from headstart.inspection.collection import inspect_collection
 
+    quiet = Quiet()
     try:
-        return inspect_collection(collection, config, Quiet())
+        extractor = FeatureExtractor(config.feature_spec, listener=quiet)
+        return inspect_collection(collection, extractor, seed=config.seed, listener=quiet)
     except ImageError as error:  # by now everything is trained and measured
         listener.emit(Message(f"The report says nothing about the collection: {error}"))
         return None
@@ -289,10 +291,10 @@ def share_of_familiar(trained: Trained, held_out: Split) -> Interval | None:
     """The share of held-out images that are like those that were trained on."""
     from headstart.statistics import wilson
 
-    detector = trained.classifier.familiar
+    detector = trained.classifier.novelty_detector
     if detector is None:
         return None
-    familiar = detector.knows(trained.features(held_out)[:])
+    familiar = detector.is_familiar(trained.features(held_out)[:])
     return wilson(int(familiar.sum()), len(familiar))
 
 
@@ -331,25 +333,28 @@ def write(
         "total": round(time.perf_counter() - start, 3),  # of this process; all others add up over a resumed run
         "epochs": round(sum(row["seconds"] for row in classifier.history), 3),
     }
-    metrics = report.metrics(
+    config = request.config
+    metrics = report.run_metrics(
         classifier,
         results,
         data=request.data.name,
-        settings=request.config,
+        seed=config.seed,
+        balanced=config.recipe.balanced,
+        weights=config.weights,
         notes=dataset.notes,
         unreadable=len(dataset.unreadable),
         seconds=seconds,
     )
-    report.write_metrics(folder / METRICS, metrics)
+    metrics.write(folder / METRICS)
     report.write_page(
         folder / REPORT,
         title=title,
-        numbers=metrics,
+        metrics=metrics,
         plots=folder / PLOTS,
         unreadable=dataset.unreadable,
-        found=results.findings,
+        inspection=results.inspection,
     )
-    return metrics
+    return metrics.to_json()
 
 
 def _import_meanwhile() -> Thread:

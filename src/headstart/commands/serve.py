@@ -53,11 +53,11 @@ def serve(
     need_extra()
     from headstart.events import Message
     from headstart.listeners.console import Console
+    from headstart.serving.config import ServiceConfig
     from headstart.serving.limits import MEGABYTE, Limits
     from headstart.serving.listening import is_private
     from headstart.serving.listening import serve as listen
     from headstart.serving.served import named_runs
-    from headstart.serving.server import ServiceConfig
 
     limits = Limits(
         file_bytes=int(max_megabytes * MEGABYTE),
@@ -71,7 +71,7 @@ def serve(
     if not config.api_key and not is_private(host):
         text = "Whoever can reach this address may ask: there is no API key (--api-key-file)."
         (listener or Console()).emit(Message(text))
-    listen(named, config, host=host, port=port, tell=lambda address: (tell or say)(address, list(named)))
+    listen(named, config, host=host, port=port, announce=lambda address: (tell or say)(address, list(named)))
 
 
 def say(address: str, names: list[str]) -> None:

@@ -56,10 +56,11 @@ def train(
     Raises:
         HeadstartError: with what is wrong and what to do. What was trained so far is kept.
     """
-    from headstart.commands.run_stages import RunRequest, adjusted, config_of, make
+    from headstart.commands.run_stages import RunRequest, adjusted, make
     from headstart.listeners.console import Console
+    from headstart.training.config import TrainingConfig
 
-    config = config_of(
+    config = TrainingConfig.of(
         recipe=adjusted(recipe, epochs=epochs, fine_tune=fine_tune, balanced=balanced),
         backbone=backbone,
         image_size=image_size,
