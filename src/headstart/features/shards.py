@@ -17,7 +17,7 @@ from headstart.engines.base import Compute, Engine, Pixels, run_all
 from headstart.engines.opening import open_engine
 from headstart.events import Advance
 from headstart.features.spec import FeatureSpec
-from headstart.features.store import records, write_shard
+from headstart.features.store import open_shard, records, write_shard
 from headstart.listeners.quiet import Quiet
 from headstart.models.weights import load_base
 from headstart.numerics import check_numbers
@@ -69,7 +69,9 @@ def compute_shard(task: ShardTask, *, engine: Engine | None = None, advance: Adv
     if task.folder is None:
         return Shard(None, shard)
     try:
-        return Shard(str(write_shard(shard, Path(task.folder))))
+        file = write_shard(shard, Path(task.folder))
+        open_shard(file)  # where too many files are open, the shard stays in memory
+        return Shard(str(file))
     except OSError as error:
         return Shard(None, shard, problem=error.strerror or str(error))
 
