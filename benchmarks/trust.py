@@ -1,4 +1,4 @@
-"""Are probabilities true, promises measure_guarantees, and strangers known as such?
+"""Are probabilities true, guarantees kept, and strangers known as such?
 
     python benchmarks/trust.py cats_and_dogs_filtered --seeds 0 1 2 3 4 --strangers photos-of-something-else ...
     python benchmarks/trust.py solar-cells --seeds 0 1 2 3 4
@@ -42,7 +42,7 @@ def main() -> None:
         trained = train_and_keep(images, settings, listener=hs.Quiet())
         classifier, test = trained.classifier, images.test
         found = measure(trained.logits(test), test.labels, images.class_names, classifier.certainty)
-        promises = measure_guarantees(found)
+        promises = measure_guarantees(found).to_json()
         sure, covered = promises["accuracy"]["0.95"], promises["coverage"]["0.95"]
         print(f"seed {seed}  accuracy {found.accuracy.value:.2%}  temperature {classifier.certainty.temperature:.2f}  "
               f"calibration error {found.reliability_before.error:.2%} -> {found.reliability.error:.2%}  log loss "

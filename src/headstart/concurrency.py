@@ -1,75 +1,175 @@
-"""How many cores there are, and work on one thing after another in threads, a few of them ahead of who takes the results.
+"""How many cores this process may use, and work in threads that runs a bounded number of items ahead.
 
-Knows nothing of what is worked on.
+Knows nothing of the work.
 """
 
 import math
 import os
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
 
-CGROUP = Path("/sys/fs/cgroup")
+PROCESS = Path("/proc/self")  # Linux describes the running process here; other systems have no such folder
 
 
 def cpu_budget() -> int:
-    """How many cores this process may keep busy: at least 1.
+    """The number of cores that this process may keep busy, at least 1.
 
-    The least of what the machine has, what the process is bound to (affinity), and what the control group of its
-    container allows (a quota of 150% is two threads, of which each waits a quarter of the time).
+    It is the least of the machine's cores, the cores that the process is bound to (affinity), and the quota of its
+    control groups, rounded up: a container with 1.5 cores gets two threads. A quota may change while a process runs, so
+    ask again for each new pool of threads.
     """
-    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(affinity, os.cpu_count() or 1, math.ceil(_quota(CGROUP))))
+    return max(1, math.ceil(min(available_cores(), cgroup_quota())))
+
+
+def available_cores() -> int:
+    """The number of cores that this process may run on, whatever share of their time it has: at least 1."""
+    cores = os.cpu_count() or 1
+    return min(cores, len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else cores
+
+
+def cgroup_quota(process: Path | None = None) -> float:
+    """The cores that the control groups of a process allow it, of version 1 or 2; infinity without a limit.
+
+    A group shares the quota of the groups above it, so the least of them counts. `process` is a folder like /proc/self
+    (the default).
+
+    The kernel's Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/cgroups.rst and scheduler/sched-bwc.rst.
+    """
+    read = {1: _quota_of_version_1, 2: _quota_of_version_2}
+    return min((read[version](folder) for version, folder in _group_folders(process or PROCESS)), default=math.inf)
 
 
 @cache
-def _quota(root: Path) -> float:
-    """Cores that the control group of this process, and those above it, may use; infinity where none says."""
-    return min(_quotas_of_version_2(root), _quota_of_version_1(root))
-
-
-def _quotas_of_version_2(root: Path) -> float:
-    """The least of the groups from this process's own up to the root; see cpu.max in the kernel's cgroup-v2.rst."""
+def _group_folders(process: Path) -> tuple[tuple[int, Path], ...]:
+    """Version and folder of each control group that a process is in. They are found once; quotas are read anew."""
     try:
-        lines = Path("/proc/self/cgroup").read_text("utf-8").splitlines()
-    except OSError:  # not Linux
+        groups = parse_groups((process / "cgroup").read_text("utf-8", "surrogateescape"))
+        mounts = parse_mounts((process / "mountinfo").read_text("utf-8", "surrogateescape"))
+    except OSError:  # not Linux, or /proc is not mounted
+        return ()
+    return tuple(
+        (mount.version, folder)
+        for mount in mounts
+        if mount.version in groups
+        for folder in _folders(mount, groups[mount.version])
+    )
+
+
+@dataclass(frozen=True)
+class CgroupMount:
+    """A mounted tree of control groups that can limit CPU time.
+
+    version: 1 or 2. root: the group that is seen at the mount point; in a container often the container's own group.
+    """
+
+    version: int
+    root: PurePosixPath
+    point: Path
+
+
+def parse_groups(text: str) -> dict[int, PurePosixPath]:
+    """/proc/PID/cgroup -> version -> the group whose CPU time the process takes, as an absolute path.
+
+    Lines are "HIERARCHY:CONTROLLERS:PATH"; version 2 has hierarchy 0 and names no controllers.
+    """
+    groups = {}
+    for line in text.split("\n"):
+        hierarchy, _, rest = line.partition(":")
+        controllers, colon, path = rest.partition(":")
+        if colon and path.startswith("/"):
+            if hierarchy == "0" and not controllers:
+                groups[2] = PurePosixPath(path)
+            elif "cpu" in controllers.split(","):
+                groups[1] = PurePosixPath(path)
+    return groups
+
+
+def parse_mounts(text: str) -> list[CgroupMount]:
+    """/proc/PID/mountinfo -> the mounted control groups that can limit CPU time. Other lines are passed over.
+
+    Lines are "ID PARENT DEVICE ROOT POINT OPTIONS [TAG...] - TYPE SOURCE SUPER_OPTIONS", see proc_pid_mountinfo(5).
+    """
+    mounts = []
+    for line in text.split("\n"):
+        before, _, after = line.partition(" - ")
+        fields, file_system = before.split(" "), after.split(" ")
+        if len(fields) < 6 or len(file_system) < 3:
+            continue
+        is_version_1 = file_system[0] == "cgroup" and "cpu" in file_system[2].split(",")
+        if file_system[0] == "cgroup2" or is_version_1:
+            root, point = (_unescaped(field) for field in fields[3:5])
+            mounts.append(CgroupMount(1 if is_version_1 else 2, PurePosixPath(root), Path(point)))
+    return mounts
+
+
+def _unescaped(field: str) -> str:
+    r"""The kernel writes a space, a tab, a newline and a backslash in a path as \040, \011, \012 and \134."""
+    return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), field)
+
+
+def _folders(mount: CgroupMount, group: PurePosixPath) -> list[Path]:
+    """The folders of the group and of those above it, as far as the mount shows them.
+
+    Where the group lies outside of what is mounted (the paths of another namespace), only the mount point is known; in
+    a container it stands for the container.
+    """
+    if ".." in group.parts or not group.is_relative_to(mount.root):
+        return [mount.point]
+    below = group.relative_to(mount.root)
+    return [mount.point / folder for folder in (below, *below.parents)]
+
+
+def _quota_of_version_2(folder: Path) -> float:
+    """cpu.max holds "QUOTA PERIOD" in microseconds, or "max PERIOD"."""
+    try:
+        return _cores(*(folder / "cpu.max").read_text("utf-8").split())
+    except (OSError, ValueError, TypeError):  # the root has no such file; what cannot be understood is no limit
         return math.inf
-    own = next((line.removeprefix("0::").strip("/") for line in lines if line.startswith("0::")), "")
-    folder, least = root / own, math.inf
-    while folder.is_relative_to(root):
-        least = min(least, _share(folder / "cpu.max"))
-        folder = folder.parent
-    return least
 
 
-def _quota_of_version_1(root: Path) -> float:
+def _quota_of_version_1(folder: Path) -> float:
+    """Two files hold microseconds; a quota of -1 is none."""
     try:
-        quota, period = (int((root / "cpu" / f"cpu.cfs_{name}_us").read_text()) for name in ("quota", "period"))
+        quota, period = ((folder / f"cpu.cfs_{name}_us").read_text("utf-8") for name in ("quota", "period"))
+        return _cores(quota, period)
     except (OSError, ValueError):
         return math.inf
-    return quota / period if quota > 0 else math.inf
 
 
-def _share(file: Path) -> float:
-    """The content of cpu.max, "QUOTA PERIOD" in microseconds or "max PERIOD", as a number of cores."""
-    try:
-        quota, period = file.read_text("utf-8").split()
-        return math.inf if quota == "max" else int(quota) / int(period)
-    except (OSError, ValueError):
+def _cores(quota: str, period: str) -> float:
+    if quota == "max" or int(quota) <= 0 or int(period) <= 0:
         return math.inf
+    return int(quota) / int(period)
 
 
-def prefetch(pool: Executor, work: Callable[[A], B], things: Iterable[A], depth: int) -> Iterator[B]:
-    """The results of work on each thing, in their order. Of the things, `depth` are taken ahead; at least 1."""
-    rest = iter(things)
-    coming = deque(pool.submit(work, thing) for thing in islice(rest, depth))
-    while coming:
-        yield coming.popleft().result()
-        coming.extend(pool.submit(work, thing) for thing in islice(rest, 1))
+def prefetch(pool: Executor, work: Callable[[A], B], items: Iterable[A], depth: int) -> Iterator[B]:
+    """The results of `work` on each item, in order, while the pool works on the next `depth` items.
+
+    Never are more items taken than that. Where the results are no longer wanted, or one failed, work that has not
+    begun is cancelled.
+
+    Raises:
+        ValueError: the depth is less than 1.
+    """
+    if depth < 1:
+        raise ValueError(f"A depth of {depth} was given: expected at least 1.")
+    rest = iter(items)
+    pending = deque(pool.submit(work, item) for item in islice(rest, depth))
+    try:
+        while pending:
+            result = pending.popleft().result()
+            pending.extend(pool.submit(work, item) for item in islice(rest, 1))
+            yield result
+    finally:
+        for future in pending:
+            future.cancel()

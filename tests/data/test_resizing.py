@@ -22,7 +22,8 @@ from headstart.data.images import read_again, read_image
 from headstart.data.resizing import CROP, FILLING, PAD, RESIZINGS, STRETCH, resize
 from headstart.errors import ModelError
 from headstart.evaluation import gallery
-from headstart.inspection.known_duplicates import copies
+from headstart.features.spec import FeatureSpec
+from headstart.inspection.duplicate_cache import cached_duplicates
 from headstart.training.config import TrainingConfig
 from support.planted import copies as copies_of
 from support.planted import jpeg, tiles
@@ -280,11 +281,17 @@ def test_copies_are_kept_for_each_resizing(collections, monkeypatch, tmp_path):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
     images, _ = hs.load_images(collections[0], listener=hs.Quiet())
     asked = []
-    for resizing in (STRETCH, CROP, STRETCH, CROP):
 
-        def features(resizing: str = resizing) -> np.ndarray:
-            asked.append(resizing)
+    class Extractor:
+        """Remembers which resizings it was asked for."""
+
+        def __init__(self, resizing: str) -> None:
+            self.spec = FeatureSpec("mobilenet_v2", 64, resizing)
+
+        def features(self, images: hs.Split) -> np.ndarray:
+            asked.append(self.spec.resizing)
             return np.eye(len(images), dtype=np.float32)
 
-        copies(images, settings_of(resizing), features, listener=hs.Quiet())
+    for resizing in (STRETCH, CROP, STRETCH, CROP):
+        cached_duplicates(images, Extractor(resizing), listener=hs.Quiet())
     assert asked == [STRETCH, CROP]

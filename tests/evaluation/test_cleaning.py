@@ -1,12 +1,16 @@
 """What fewer doubtful labels bring: where they are wrong, where they are not, and what comes of it in the advice."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from headstart.evaluation.advice import advice
-from headstart.evaluation.cleaning import cleaning
+from headstart.evaluation.cleaning import Cleaning, measure_cleaning
+from headstart.evaluation.document import Findings
+from headstart.evaluation.learning_curve import LearningCurve
+from headstart.statistics import Disagreement
 
 
 def drawn(count: int, seed: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -22,7 +26,7 @@ def test_wrong_labels_left_out(classes):
     spoiled = np.where(np.arange(600) % 4 == 0, (labels + 1) % classes, labels)
     settings = {"num_classes": classes, "seed": 0}
     held_out = drawn(1_000, 1, classes)
-    found = cleaning(features, spoiled, np.arange(600), *held_out, **settings)
+    found = measure_cleaning(features, spoiled, np.arange(600), *held_out, **settings)
     assert found is not None
     assert (found.images, found.held_out) == (600, 1_000)
     assert 75 <= found.left_out <= 225
@@ -30,8 +34,8 @@ def test_wrong_labels_left_out(classes):
     assert found.between.is_distinguishable
     numbers = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert numbers["gain"] * 1_000 == pytest.approx(numbers["mended"] - numbers["spoiled"])
-    right = cleaning(features, labels, np.arange(600), *held_out, **settings)
-    assert right is None or not right.between.is_distinguishable
+    clean = measure_cleaning(features, labels, np.arange(600), *held_out, **settings)
+    assert clean is None or not clean.between.is_distinguishable
 
 
 def test_the_labels_that_judge_do_not_choose():
@@ -40,46 +44,46 @@ def test_the_labels_that_judge_do_not_choose():
     spoiled = np.where(np.arange(300) % 4 == 0, 1 - labels, labels)
     shown, right = drawn(100, 1, 2)
     one, other = (
-        cleaning(features, spoiled, np.arange(300), shown, each, num_classes=2, seed=0) for each in (right, 1 - right)
+        measure_cleaning(features, spoiled, np.arange(300), shown, each, num_classes=2, seed=0) for each in (right, 1 - right)
     )
     assert one is not None
     assert other is not None
     assert one.left_out == other.left_out
-    assert (one.between.only_first, one.right) == (other.between.only_second, 100 - other.right)
+    assert (one.between.only_first, one.correct) == (other.between.only_second, 100 - other.correct)
 
 
 def test_nothing_to_be_left_out_or_measured():
     features, labels = drawn(60, 0, 2)
     apart = features + 30 * labels[:, None].astype(np.float32)
     settings = {"num_classes": 2, "seed": 0}
-    assert cleaning(apart, labels, np.arange(60), apart, labels, **settings) is None
-    assert cleaning(features, labels, np.arange(60), features[:0], labels[:0], **settings) is None
+    assert measure_cleaning(apart, labels, np.arange(60), apart, labels, **settings) is None
+    assert measure_cleaning(features, labels, np.arange(60), features[:0], labels[:0], **settings) is None
+
+
+CURVE = LearningCurve((), 500, 0.9, 0.88, 0.92, gain=0.02, gain_low=0.01, gain_high=0.03)
 
 
 @pytest.mark.parametrize(("gain", "place"), [(0.05, 0), (0.01, 1)])
-def test_what_brings_more_comes_first(run, gain, place):
-    cleaner = {"images": 500, "left_out": 9, "held_out": 200, "right": 150, "mended": round(200 * gain), "spoiled": 0,
-               "gain": gain, "p": 0.01 if gain > 0.02 else 0.5}  # fmt: skip
-    numbers = {
-        **run.metrics,
-        "outlook": {"advice": "More photos would help.", "gain": {"value": 0.02, "low": 0.01}},
-        "cleaning": cleaner,
-        "findings": {"verdict": "", "counts": {"doubtful label": 11}},
-    }
-    lines = advice(numbers)
-    assert lines[1 - place] == "More photos would help."
-    assert lines[place].startswith("Cleaner labels: 11 labels are doubtful. ")
-    right = 150 + round(200 * gain)
-    said = f"solved on 491 training photos, without doubtful ones, answers {right} of 200 validation photos rightly"
+def test_the_larger_gain_comes_first(numbers, gain, place):
+    mended = round(200 * gain)
+    found = Cleaning(500, 9, 200, 150, Disagreement(0, mended, 0.01 if gain > 0.02 else 0.5))
+    lines = advice(
+        replace(numbers, learning_curve=CURVE, cleaning=found, findings=Findings("", {"doubtful label": 11}))
+    )
+    assert lines[1 - place].startswith("More photos would help: with 500 more, expect accuracy to change by +2.0 points")
+    assert lines[place].startswith("Check the labels: 11 labels are doubtful ")
+    said = f"solved on 491 training photos, without the doubtful ones, classifies {150 + mended} of 200 validation photos"
     assert said in lines[place]
     chance = "" if gain > 0.02 else ", which may be chance"
-    assert lines[place].endswith(f", {right - 150} more than one solved on all 500{chance}.")
+    assert lines[place].endswith(f" correctly, {mended} more than one solved on all 500{chance}.")
 
 
-def test_what_is_not_measured_or_changes_nothing(run):
-    found = {"findings": {"verdict": "", "counts": {"doubtful label": 1}}, "outlook": None}
-    (line,) = [each for each in advice({**run.metrics, **found, "cleaning": None}) if each.startswith("Cleaner")]
-    assert line.endswith("each wrong one teaches, or measures, a mistake.")
-    alike = {"images": 50, "left_out": 1, "held_out": 20, "right": 15, "mended": 1, "spoiled": 1, "gain": 0.0, "p": 1.0}
-    (line,) = [each for each in advice({**run.metrics, **found, "cleaning": alike}) if each.startswith("Cleaner")]
-    assert line.endswith("answers 15 of 20 validation photos rightly, as many as one solved on all 50.")
+def test_what_is_not_measured_or_changes_nothing(numbers):
+    found = replace(numbers, findings=Findings("", {"doubtful label": 1}))
+    (line,) = [each for each in advice(found) if each.startswith("Check the labels: 1 label is doubtful")]
+    assert line.endswith("or counts a correct answer as one.")
+    alike = replace(found, cleaning=Cleaning(50, 1, 20, 15, Disagreement(1, 1, 1.0)))
+    (line,) = [each for each in advice(alike) if each.startswith("Check the labels")]
+    assert line.endswith("classifies 15 of 20 validation photos correctly, as many as one solved on all 50.")
+    worse = replace(found, cleaning=Cleaning(50, 1, 20, 15, Disagreement(2, 1, 1.0)))
+    assert "14 of 20 validation photos correctly, 1 fewer than" in " ".join(advice(worse))

@@ -73,7 +73,7 @@ def test_who_gives_up_finds_nothing_written_any_more(tmp_path):
 
 def test_a_process_that_is_killed_is_named_and_replaced(tmp_path):
     killed = painter_id()
-    with pytest.raises(RunError, match="was ended from outside, as happens when memory runs out"):
+    with pytest.raises(RunError, match="was killed, as happens when memory runs out"):
         draw_many(tmp_path / "plots", lambda: os.kill(killed, signal.SIGKILL))
     draw_two(tmp_path / "later")
     check_two(tmp_path / "later")

@@ -42,7 +42,7 @@ def test_more_photos_help_where_classes_overlap(classes):
 
 
 def test_of_many_photos_some_are_looked_at_and_the_picture_is_of_all(monkeypatch):
-    monkeypatch.setattr(learning_curve_module, "MOST", 400)
+    monkeypatch.setattr(learning_curve_module, "MAX_TRAINING_IMAGES", 400)
     found = looked_for(drawn(1_000, apart=0.3, seed=0), drawn(200, apart=0.3, seed=1))
     assert [point.images for point in found.points] == [40, 100, 200, 400]
     assert found.to_json()["with_images"] == 2_000

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from headstart import numerics
 from headstart.classifier.calibration import Calibration
+from headstart.classifier.prediction import predictions
 from headstart.errors import ModelError
 from headstart.evaluation.metrics import confusion_matrix, measure
 from headstart.evaluation.reliability import reliability
@@ -23,9 +24,9 @@ def test_against_scikit_learn(classes):
     logits = rng.normal(size=(400, numerics.num_logits(classes)))
     names = [f"class {i}" for i in range(classes)]
     evaluation = measure(logits, labels, names)
-    answers, shares = evaluation.predicted, evaluation.probabilities
+    answers, probabilities = evaluation.predicted, evaluation.probabilities
     assert evaluation.accuracy.value == sklearn.metrics.accuracy_score(labels, answers)
-    assert evaluation.loss == pytest.approx(sklearn.metrics.log_loss(labels, shares, labels=range(classes)), rel=1e-9)
+    assert evaluation.loss == pytest.approx(sklearn.metrics.log_loss(labels, probabilities, labels=range(classes)), rel=1e-9)
     np.testing.assert_array_equal(evaluation.confusion, sklearn.metrics.confusion_matrix(labels, answers))
     precision, recall, f1, support = sklearn.metrics.precision_recall_fscore_support(
         labels, answers, zero_division=np.nan
@@ -41,15 +42,15 @@ def test_against_scikit_learn(classes):
             labels, answers, average=average, labels=np.unique(labels), zero_division=0
         )
         assert [found[key] for key in ("precision", "recall", "f1")] == pytest.approx(expected[:3])
-        scores, one_hot = (shares[:, 1], labels) if classes == 2 else (shares, np.eye(classes)[labels])
+        scores, one_hot = (probabilities[:, 1], labels) if classes == 2 else (probabilities, np.eye(classes)[labels])
         area = sklearn.metrics.roc_auc_score(one_hot, scores, average=average)
         assert found["roc_area"] == pytest.approx(area)
         of_each = np.eye(classes)[labels]
-        precision = sklearn.metrics.average_precision_score(of_each, shares, average=average)
+        precision = sklearn.metrics.average_precision_score(of_each, probabilities, average=average)
         assert found["average_precision"] == pytest.approx(precision)
     for count in (3, 5):
         if count < classes:
-            expected = sklearn.metrics.top_k_accuracy_score(labels, shares, k=count)
+            expected = sklearn.metrics.top_k_accuracy_score(labels, probabilities, k=count)
             assert evaluation.to_json()["top"][str(count)]["value"] == expected
 
 
@@ -61,10 +62,10 @@ def test_calibration_is_measured_before_and_after():
     found = evaluation.to_json()["calibration"]
     assert found["before"]["log_loss"] == evaluation.loss > found["log_loss"]
     assert found["before"]["expected_calibration_error"] > 0.1 > 0.03 > found["expected_calibration_error"]
-    shares = evaluation.probabilities
-    assert found["log_loss"] == pytest.approx(sklearn.metrics.log_loss(labels, shares, labels=range(3)))
+    probabilities = evaluation.probabilities
+    assert found["log_loss"] == pytest.approx(sklearn.metrics.log_loss(labels, probabilities, labels=range(3)))
     # the error by its definition, bin by bin
-    most, right, total = shares.max(axis=1), shares.argmax(axis=1) == labels, 0.0
+    most, right, total = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels, 0.0
     for low in range(15):
         chosen = (most > low / 15) & (most <= (low + 1) / 15)
         if chosen.any():
@@ -77,9 +78,9 @@ def test_calibration_is_measured_before_and_after():
 def test_true_probabilities_of_few_images_are_off_by_chance_alone(count):
     """In 95% of cases by no more than `by_chance`, which is much for few images."""
     rng = np.random.default_rng(count)
-    shares = rng.dirichlet((1, 1, 1), size=(300, count))
-    labels = (shares.cumsum(axis=2) > rng.random((300, count, 1))).argmax(axis=2)
-    found = [reliability(*each) for each in zip(shares, labels, strict=True)]
+    probabilities = rng.dirichlet((1, 1, 1), size=(300, count))
+    labels = (probabilities.cumsum(axis=2) > rng.random((300, count, 1))).argmax(axis=2)
+    found = [reliability(*each) for each in zip(probabilities, labels, strict=True)]
     beyond = np.mean([each.error > each.by_chance for each in found])
     assert beyond <= 0.08
     assert np.mean([each.error for each in found]) > 0.03
@@ -95,7 +96,7 @@ def test_what_is_not_all_does_not_look_like_it():
 
 def test_images_of_one_class_one_image_and_answers_that_are_all_alike():
     alike = measure(np.zeros((4, 3)), np.array([0, 0, 0, 0]), ["a", "b", "c"])
-    assert alike.accuracy.value == 1.0  # of equal shares the first
+    assert alike.accuracy.value == 1.0  # of equal probabilities the first
     assert alike.averages()["macro"]["roc_area"] is None
     assert [row["roc_area"] for row in alike.per_class] == [None] * 3
     one = measure(np.array([[2.0]]), np.array([0]), ["a", "b"])
@@ -138,11 +139,11 @@ def test_wilson_holds_the_share(count, data):
 
 def test_one_logit_is_the_second_class():
     logits = np.array([[-3.0], [0.5], [800.0], [-800.0]])
-    shares = numerics.probabilities(logits)
-    np.testing.assert_allclose(shares[:2, 1], 1 / (1 + np.exp([3.0, -0.5])))
-    assert shares[2:].tolist() == [[0, 1], [1, 0]]
+    probabilities = numerics.probabilities(logits)
+    np.testing.assert_allclose(probabilities[:2, 1], 1 / (1 + np.exp([3.0, -0.5])))
+    assert probabilities[2:].tolist() == [[0, 1], [1, 0]]
     assert np.isfinite(numerics.log_probabilities(logits)).all()
-    first, second = numerics.predictions(shares[:2], ["cat", "dog"])
+    first, second = predictions(probabilities[:2], ["cat", "dog"])
     assert (first.label, second.label) == ("cat", "dog")
     assert first.probability == pytest.approx(1 / (1 + np.exp(-3.0)))
     assert list(first.top(1)) == ["cat"]
@@ -150,9 +151,9 @@ def test_one_logit_is_the_second_class():
 
 @given(st.lists(st.lists(st.floats(-50, 50), min_size=3, max_size=3), min_size=1, max_size=20))
 def test_probabilities_add_up(rows):
-    shares = numerics.probabilities(np.array(rows))
-    np.testing.assert_allclose(shares.sum(axis=1), 1)
-    assert (shares >= 0).all()
+    probabilities = numerics.probabilities(np.array(rows))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert (probabilities >= 0).all()
 
 
 def test_confusion_matrix_by_hand():
@@ -165,9 +166,9 @@ def test_confusion_matrix_by_hand():
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(0, 3))
 def test_pictures_show_every_class_where_there_is_room(labels, seed):
-    from headstart.evaluation.gallery import various
+    from headstart.evaluation.gallery import varied
 
     labels = np.array(labels)
-    chosen = various(labels, seed=seed)
+    chosen = varied(labels, seed=seed)
     assert len(set(chosen.tolist())) == len(chosen) == min(9, len(labels))
     assert set(labels[chosen]) == set(labels)

@@ -66,7 +66,7 @@ def test_copies_of_photos_are_alike_and_other_photos_are_not():
     shown = tiles()[::7]
     originals = [picture(jpeg(image)) for image in shown]
     found = [
-        match(original, picture(copy)) > duplicates.ENOUGH
+        match(original, picture(copy)) > duplicates.MIN_SIMILARITY
         for image, original in zip(shown, originals, strict=True)
         for copy in copies(image).values()
     ]
@@ -80,7 +80,7 @@ def test_solar_cells_with_the_same_busbars_are_not_alike(cells):
     folder = cells["functional"][0].parent
     cracked, whole = (picture(folder / f"cell{number}.png") for number in ("0407", "0408"))
     assert match(cracked, whole) < 0.7
-    assert match(cracked, picture(jpeg(Image.open(folder / "cell0407.png"), 60))) > duplicates.ENOUGH
+    assert match(cracked, picture(jpeg(Image.open(folder / "cell0407.png"), 60))) > duplicates.MIN_SIMILARITY
 
 
 def test_pictures_without_structure_are_not_alike():
@@ -128,17 +128,17 @@ def test_every_planted_copy_is_found_and_nothing_else(folder):
     assert kinds[frozenset(("02.jpg", "bytes.jpg"))] == BYTES
     assert kinds[frozenset(("pixels1.png", "pixels9.png"))] == PIXELS
     assert sum(kind == NEAR for kind in kinds.values()) == len(near) - 1 + 1
-    assert all(pair.similarity >= duplicates.ENOUGH for pair in found.pairs)
+    assert all(pair.similarity >= duplicates.MIN_SIMILARITY for pair in found.pairs)
 
 
 @pytest.fixture
-def few_in_vain(monkeypatch):
-    monkeypatch.setattr(duplicates, "FEW_IN_VAIN", 4)
-    monkeypatch.setattr(duplicates, "IN_VAIN", 0.3)
-    monkeypatch.setattr(duplicates, "TOGETHER", 8)
+def few_misses(monkeypatch):
+    monkeypatch.setattr(duplicates, "MIN_MISSES", 4)
+    monkeypatch.setattr(duplicates, "MAX_MISSES_PER_IMAGE", 0.3)
+    monkeypatch.setattr(duplicates, "CHUNK", 8)
 
 
-def test_of_many_copies_of_each_photo_all_are_found(few_in_vain, tmp_path):
+def test_of_many_copies_of_each_photo_all_are_found(few_misses, tmp_path):
     """15 photos, each in 8 versions: 420 pairs of versions, of which 36 may be looked at in vain."""
     (tmp_path / "a").mkdir()
     for number, image in enumerate(tiles()[::4]):
@@ -148,12 +148,12 @@ def test_of_many_copies_of_each_photo_all_are_found(few_in_vain, tmp_path):
     photos = np.array([int(Path(path).name[:2]) for path in images.paths])
     features = np.eye(15)[photos] + 0.02 * np.random.default_rng(0).normal(size=(len(photos), 15))
     found = find_duplicates(images, features, listener=hs.Quiet())
-    assert found.looked_at == 15 * 28
+    assert found.compared == 15 * 28
     assert all(len(np.unique(photos[members])) == 1 for members in found.members())
     assert len(found.pairs) >= 0.95 * 7 * 15
 
 
-def test_of_many_photos_that_only_look_alike_few_pairs_are_compared(few_in_vain, tmp_path):
+def test_of_many_photos_that_only_look_alike_few_pairs_are_compared(few_misses, tmp_path):
     (tmp_path / "a").mkdir()
     for number, image in enumerate(tiles()):
         (tmp_path / "a" / f"{number:02}.jpg").write_bytes(jpeg(image))
@@ -161,7 +161,7 @@ def test_of_many_photos_that_only_look_alike_few_pairs_are_compared(few_in_vain,
     alike = 1 + 0.01 * np.random.default_rng(0).random((len(images), 8))
     found = find_duplicates(images, alike, listener=hs.Quiet())
     assert found.pairs == ()
-    assert found.looked_at == round(0.3 * len(images)), "all of them in vain"
+    assert found.compared == round(0.3 * len(images)), "all of them in vain"
     assert found.limit > duplicates.LEAST
 
 

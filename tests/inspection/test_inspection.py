@@ -15,8 +15,9 @@ from PIL import Image
 import headstart as hs
 from headstart.errors import DatasetError, RunError
 from headstart.evaluation.advice import advice
+from headstart.evaluation.document import RunMetrics
 from headstart.inspection import page as page_module
-from headstart.inspection.collection import leaks
+from headstart.inspection.leaks import find_leaks
 from headstart.inspection.duplicates import Duplicates, Pair
 from headstart.inspection.findings import (
     BYTES,
@@ -123,11 +124,11 @@ def test_leaks_go_by_pairs_that_are_reported_and_by_way_of_others():
     images = hs.Split(paths, np.zeros(14, np.int64), paths, ("a",))
     pairs = tuple(Pair(first, second, NEAR, 0.98) for first, second in ((0, 1), (1, 9)))
     splits = ["train"] + ["validation"] * 8 + ["test"] * 5
-    found = leaks(images, splits, Duplicates(pairs, np.zeros(14, np.int64)))
+    found = find_leaks(images, splits, Duplicates(pairs, np.zeros(14, np.int64)))
     assert [(leak.path, leak.other, leak.detail) for leak in found] == [
-        ("01.jpg", "00.jpg", NEAR), ("09.jpg", "00.jpg", "by way of other copies"),
+        ("01.jpg", "00.jpg", NEAR), ("09.jpg", "00.jpg", "through other copies"),
     ]  # fmt: skip
-    assert leaks(images, [None] * 14, Duplicates(pairs, np.zeros(14, np.int64))) == []
+    assert find_leaks(images, [None] * 14, Duplicates(pairs, np.zeros(14, np.int64))) == []
 
 
 def test_doubtful_labels_and_outliers(found):
@@ -146,18 +147,18 @@ def test_odd_files(found):
     inspection, _ = found
     assert {Path(each.path).name for each in inspection.of_kind(UNREADABLE)} == {"empty.jpg", "short.jpg", "words.png"}
     assert [(Path(each.path).name, each.detail) for each in inspection.of_kind(WRONG_ENDING)] == [
-        ("wrong.png", "is JPEG inside; its ending says PNG")
+        ("wrong.png", "named as PNG, but contains JPEG")
     ]
     said = {Path(each.path).name: each.detail for each in inspection.of_kind(COLOURS) if each.label == "photos"}
     assert "CMYK" in said["print.jpg"]
     assert "palette" in said["palette.png"]
     assert "16 bits" in said["deep.png"]
-    assert "several pictures" in said["moving.webp"]
+    assert "animated" in said["moving.webp"]
     assert "transparent" in said["clear.png"]
     assert names(inspection, SHAPE) == ["train/photos/wide.png"]
     assert inspection.sizes is not None
     assert inspection.sizes.shorter == (60, 160, 300)
-    assert inspection.sizes.oblong == (1.0, 1.0, 8.0)
+    assert inspection.sizes.aspect_ratio == inspection.sizes.oblong == (1.0, 1.0, 8.0)
     assert inspection.sizes.cropped[2] == 1 - 1 / 8
 
 
@@ -183,7 +184,7 @@ def test_what_is_written(found):
         assert kind.capitalize() in page
     text = str(inspection)
     assert "swapped03.jpg" in text
-    assert "rather cells?" in text
+    assert "probably cells" in text
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -217,8 +218,8 @@ def test_a_run_tells_what_is_odd_and_what_cleaner_labels_would_bring(fast_run, f
     assert cleaning["left_out"] >= 2
     assert cleaning["images"] == numbers["train"]["accuracy"]["count"]
     assert cleaning["held_out"] == numbers["validation"]["accuracy"]["count"]
-    lines = advice(numbers)
-    assert lines[0].startswith("An honest split: 2 held-out photos are also among the photos that were learned from")
+    lines = advice(RunMetrics.from_json(numbers))
+    assert lines[0].startswith("Fix the split: 2 held-out photos have copies among the photos that the classifier was")
     assert any(f"one solved on all {cleaning['images']}" in line for line in lines)
 
 
@@ -247,10 +248,10 @@ def test_every_number_of_the_metrics_is_documented(fast_run):
 
 def test_a_long_list_is_cut_on_the_page_only(found, tmp_path, monkeypatch):
     inspection, _ = found
-    monkeypatch.setattr(page_module, "ROOM", len(inspection.counts))
+    monkeypatch.setattr(page_module, "MAX_FINDINGS", len(inspection.counts))
     page_module.write_page(tmp_path / "page.html", inspection)
     page = (tmp_path / "page.html").read_text("utf-8")
-    assert f"{len(inspection.of_kind(UNREADABLE)) - 1} more are in findings.csv" in page
+    assert f"{len(inspection.of_kind(UNREADABLE)) - 1} more in findings.csv" in page
 
 
 @pytest.mark.parametrize(
@@ -258,7 +259,7 @@ def test_a_long_list_is_cut_on_the_page_only(found, tmp_path, monkeypatch):
 )
 def test_the_room_of_the_page_is_shared(counts, shown):
     """What few findings leave over goes to the kinds that have many."""
-    assert page_module._room(counts) == shown
+    assert page_module._limit_per_kind(counts) == shown
 
 
 def test_names_cannot_write_into_the_page(found, folder, tmp_path):
@@ -328,8 +329,8 @@ def test_uneven_and_small_classes(tmp_path, make_folder):
     inspection = look(make_folder(tmp_path / "uneven", {"large": 45, "small": 4}))
     said = " ".join(inspection.remarks)
     assert "'large' has 11 times as many photos as 'small' (45 and 4)" in said
-    assert "'small' has 4 photos to learn from" in said
-    assert "to measure by in the test that headstart draws: even if all are answered rightly" in said
+    assert "Few photos to learn from: 'small' (4); fewer than 10" in said
+    assert "Few photos in the test split that headstart draws: 'large' (7), 'small' (1); even if all of them" in said
     assert all(finding.label != "small" for finding in inspection.of_kind(DOUBT)), "four are too few to judge by"
 
 
@@ -343,10 +344,10 @@ def test_a_csv_and_what_most_photos_have_in_common_is_said_once(tmp_path):
         warnings.simplefilter("error")
         inspection = look(tmp_path / "list.csv")
     said = " ".join(inspection.remarks)
-    assert "12 of 12 photos: grey" in said
+    assert "12 of 12 photos: greyscale" in said
     assert f"12 of 12 photos are smaller than the {SMALL} pixels" in said
-    assert "12 of 12 photos are far from square, usually 2.0 times as long as wide" in said
-    assert "--resize crop` cuts out the middle instead and loses 50% of these" in said
+    assert "12 of 12 photos are far from square, with a median aspect ratio of 2.0" in said
+    assert "--resize crop` uses only the middle and loses 50% of these" in said
     assert not {COLOURS, SHAPE, "small"} & set(inspection.counts)
 
 
@@ -361,4 +362,4 @@ def test_a_few_that_differ_from_a_majority_of_odd_ones(tmp_path):
     assert odd == {COLOURS: ["04.png", "07.png"], "small": ["00.png"]}
     said = " ".join(inspection.remarks)
     assert f"30 of 30 photos are smaller than the {SMALL} pixels" in said
-    assert "14 of 30 photos are far from square, usually 1.9 times as long as wide" in said
+    assert "14 of 30 photos are far from square, with a median aspect ratio of 1.9" in said

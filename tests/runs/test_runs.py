@@ -131,7 +131,7 @@ def test_near_copies_are_on_one_side_of_the_splits(tmp_path):
 def test_report_is_one_page_that_needs_nothing_else(run):
     page = (run.folder / "report.html").read_text("utf-8")
     accuracy = run.metrics["test"]["accuracy"]
-    assert f"Of {accuracy['count']} test images, {accuracy['correct']} are answered rightly" in page
+    assert f"{accuracy['correct']} of {accuracy['count']} test images are classified correctly" in page
     assert page.count("<img") == len(PICTURES)
     assert page.count('src="data:image/webp;base64,') == len(PICTURES)
     assert "http://" not in page
@@ -236,7 +236,7 @@ def test_fine_tuning_is_gone_on_with(photos, tmp_path):
     assert history(stopped.folder) == rows
     held_out = dataset.validation
     found = measure(whole.logits(held_out), held_out.labels, whole.classifier.class_names, whole.classifier.certainty)
-    assert stopped.metrics["validation"] == found.to_json() | {"promises": measure_guarantees(found)}
+    assert stopped.metrics["validation"] == found.to_json() | {"promises": measure_guarantees(found).to_json()}
     judgement = whole.classifier.phases[1]["judgement"]
     assert stopped.metrics["phases"][1]["judgement"] == judgement
     assert f"<p>{escape(judgement['verdict'])}</p>" in (stopped.folder / "report.html").read_text("utf-8")

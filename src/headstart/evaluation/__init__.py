@@ -1,1 +1,6 @@
-"""Classifier + Dataset -> numbers, pictures and a page that say how far it can be trusted."""
+"""How good is a classifier, and what would make it better? Answers to images with known classes -> numbers, pictures, a page.
+
+`metrics.measure` gives an Evaluation; `report.run_metrics` puts everything that a run measured into a RunMetrics
+(`document.py`), which is metrics.json; `report.write_page` writes report.html. Knows no training, no run folder and no
+command.
+"""

@@ -1,112 +1,133 @@
-"""What next? The numbers of a run -> sentences, the weightiest first. Knows no model and no images.
+"""What next? The numbers of a run -> sentences of advice, the most important first. Knows no model and no images.
 
-First what makes the numbers untrue, then what was measured to help, the largest gain first (what may be chance counts
-as none), then what might help.
+First what makes the numbers misleading, then what was measured to help, the largest gain first (a gain that may be chance
+counts as none), then what might help.
 """
 
+from headstart.evaluation.cleaning import Cleaning
+from headstart.evaluation.document import RunMetrics
+from headstart.evaluation.split_metrics import ClassMetrics, SplitMetrics
 from headstart.inspection.findings import CONFLICT, DOUBT, LEAK
 from headstart.statistics import SIGNIFICANT
 
-WIDE = 0.06  # width of the test accuracy's interval from which on more test images are worth more than another training
-OFF = 0.05  # expected calibration error that is worth a word
-WEAK = 0.15  # recall of a class below that of all images
-ROOM = 0.02  # share of mistakes from which on a bigger backbone is worth trying
+WIDE_INTERVAL = 0.06  # of the accuracy, from which on more test images are worth more than another training
+LARGE_CALIBRATION_ERROR = 0.05  # that is worth a sentence
+WEAK_RECALL = 0.15  # how far the recall of a class is below the accuracy
+MIN_SUPPORT = 5  # images of a class, to say that it is weak
+MANY_MISTAKES = 0.02  # share from which on a bigger backbone is worth trying
 
 
-def advice(numbers: dict) -> list[str]:
-    """numbers: the content of metrics.json."""
-    name = "test" if numbers["test"] else "validation"
-    found = numbers[name]
-    accuracy = found["accuracy"]
-    lines = []
-    findings = numbers["findings"]
-    counts = findings["counts"] if findings else {}
+def advice(metrics: RunMetrics) -> list[str]:
+    """One sentence or more each; at least one."""
+    lines = [
+        *_on_the_collection(metrics),
+        *_measured_to_help(metrics),
+        *_on_weak_classes(metrics),
+        *_on_the_accuracy(metrics),
+        *_on_calibration(metrics.held_out),
+    ]
+    return lines or ["Nothing stands out: use it, and test it on new photos now and then (headstart evaluate)."]
+
+
+def _on_the_collection(metrics: RunMetrics) -> list[str]:
+    if metrics.findings is None:
+        return [
+            "Inspect the data: this run did not look for near copies, leaks or doubtful labels; "
+            "headstart inspect DATA --out FOLDER does."
+        ]
+    lines, counts = [], metrics.findings.counts
     if leaks := counts.get(LEAK):
+        photos = "1 held-out photo has a copy" if leaks == 1 else f"{leaks:,} held-out photos have copies"
         lines.append(
-            f"An honest split: {_counted(leaks, 'held-out photo')} also among the photos that were learned from, or "
-            f"chosen by, so the accuracy is too high. Remove the copies (headstart inspect DATA --out FOLDER)."
+            f"Fix the split: {photos} among the photos that the classifier was trained on or selected by, so the "
+            f"measured accuracy is too high. Remove the copies (headstart inspect DATA --out FOLDER lists them)."
         )
     if conflicts := counts.get(CONFLICT):
-        lines.append(f"One label for one photo: {_counted(conflicts, 'copy', 'copies')} of a photo of another class.")
-    if findings is None:
-        lines.append(
-            "A look at the data: near copies, leaks and doubtful labels were not looked for in this run; "
-            "headstart inspect DATA --out FOLDER does."
-        )
-    measured: list[tuple[float, str]] = []  # accuracy that is gained by more than chance, what by
-    cleaning, outlook = numbers["cleaning"], numbers["outlook"]
-    if doubts := counts.get(DOUBT):
-        measured.append(
-            (cleaning["gain"] if cleaning and cleaning["p"] < SIGNIFICANT else 0.0, _cleaner(doubts, cleaning))
-        )
-    if outlook:
-        measured.append((outlook["gain"]["value"] if outlook["gain"]["low"] > 0 else 0.0, outlook["advice"]))
-    lines += [line for _, line in sorted(measured, key=lambda row: -row[0])]
-    classes = found["per_class"]
-    weak = [row for row in classes if _is_weak(row, accuracy["value"], len(classes))]
-    balance = "" if numbers["balanced"] else "; or train with --balanced"
-    for row in sorted(weak, key=lambda row: row["recall"])[:3]:
-        lines.append(
-            f"'{row['class']}' is found least: {row['recall']:.0%} of its {row['support']:,} {name} images. Photos of "
-            f"it, rather than of other classes, would help most{balance}."
-        )
-    if 1 - accuracy["value"] >= ROOM:
-        lines.append(
-            "A bigger backbone may see more: headstart backbones DATA measures those whose weights are at hand, "
-            "--backbone NAME trains with one, and headstart compare RUN RUN says whether it was better."
-        )
-    width = accuracy["high"] - accuracy["low"]
-    if width >= WIDE:
-        lines.append(
-            f"More {name} images: with {accuracy['count']:,} the accuracy is known to {100 * width / 2:.1f} points up "
-            f"or down; four times as many halve that."
-        )
-    calibration = found["calibration"]
-    off = calibration["expected_calibration_error"]
-    if off >= OFF and off > calibration["error_by_chance"]:
-        lines.append(
-            f"Do not take its probabilities at their word: they are off by {off:.0%} on average, on "
-            f"{accuracy['count']:,} images; more validation images would calibrate them better."
-        )
-    return lines or ["Nothing stands out: use it, and measure it now and then on new photos (headstart evaluate)."]
+        copies = "1 photo is" if conflicts == 1 else f"{conflicts:,} photos are"
+        lines.append(f"Give each photo one label: {copies} a copy of a photo with another label.")
+    return lines
 
 
-def _cleaner(doubts: int, cleaning: dict | None) -> str:
-    """cleaning: of metrics.json."""
+def _measured_to_help(metrics: RunMetrics) -> list[str]:
+    """More photos and cleaner labels, the larger gain first."""
+    gains: list[tuple[float, str]] = []  # accuracy that is gained by more than chance, advice
+    cleaning, curve = metrics.cleaning, metrics.learning_curve
+    doubtful = metrics.findings.counts.get(DOUBT) if metrics.findings else None
+    if doubtful:
+        gain = cleaning.gain if cleaning and cleaning.between.is_distinguishable else 0.0
+        gains.append((gain, _on_labels(doubtful, cleaning)))
+    if curve:
+        gains.append((curve.gain if curve.gain_low > 0 else 0.0, curve.advice))
+    return [line for _, line in sorted(gains, key=lambda row: -row[0])]
+
+
+def _on_labels(doubtful: int, cleaning: Cleaning | None) -> str:
+    labels = "1 label is doubtful" if doubtful == 1 else f"{doubtful:,} labels are doubtful"
     line = (
-        f"Cleaner labels: {_counted(doubts, 'label')} doubtful. Look at them (headstart inspect DATA --out FOLDER): "
-        f"each wrong one teaches, or measures, a mistake."
+        f"Check the labels: {labels} (headstart inspect DATA --out FOLDER shows them). A wrong label teaches the "
+        f"classifier a mistake, or counts a correct answer as one."
     )
     if cleaning is None:
         return line
-    before = cleaning["right"]
-    after = before + cleaning["mended"] - cleaning["spoiled"]
-    if after == before:
-        change = "as many as"
+    after, change = cleaning.correct_after, cleaning.correct_after - cleaning.correct
+    if change:
+        chance = "" if cleaning.between.is_distinguishable else ", which may be chance"
+        change_in_words = f"{abs(change):,} {'more' if change > 0 else 'fewer'} than"
     else:
-        change = f"{abs(after - before):,} {'more' if after > before else 'fewer'} than"
-    chance = "" if after == before or cleaning["p"] < SIGNIFICANT else ", which may be chance"
-    images, left = cleaning["images"], cleaning["images"] - cleaning["left_out"]
+        chance, change_in_words = "", "as many as"
     return (
-        f"{line} A head solved on {left:,} training photos, without doubtful ones, answers {after:,} of "
-        f"{cleaning['held_out']:,} validation photos rightly, {change} one solved on all {images:,}{chance}."
+        f"{line} A head solved on {cleaning.images - cleaning.left_out:,} training photos, without the doubtful ones, "
+        f"classifies {after:,} of {cleaning.held_out:,} validation photos correctly, {change_in_words} one solved on all "
+        f"{cleaning.images:,}{chance}."
     )
 
 
-def _is_weak(row: dict, accuracy: float, classes: int) -> bool:
-    """Whether the recall of one of so many classes is below that share by more than WEAK, and by more than chance.
+def _on_weak_classes(metrics: RunMetrics) -> list[str]:
+    found = metrics.held_out
+    weak = [row for row in found.per_class if _is_weak(row, found.accuracy.value, len(found.per_class))]
+    balance = "" if metrics.balanced else "; or train with --balanced"
+    return [
+        f"Add photos of '{row.name}': only {row.recall:.0%} of its {row.support:,} {metrics.held_out_name} images are "
+        f"recognized. Photos of this class would help more than photos of others{balance}."
+        for row in sorted(weak, key=lambda row: row.recall or 0.0)[:3]
+    ]
+
+
+def _is_weak(row: ClassMetrics, accuracy: float, classes: int) -> bool:
+    """Whether the recall of one of so many classes is low by more than WEAK_RECALL, and by more than chance.
 
     By the binomial distribution, one-sided, with Bonferroni's correction: where all classes are equally good, one
     report in twenty names one.
     """
     from scipy.stats import binom
 
-    if row["support"] < 5 or row["recall"] >= accuracy - WEAK:
+    if row.support < MIN_SUPPORT or row.recall is None or row.recall >= accuracy - WEAK_RECALL:
         return False
-    found = round(row["recall"] * row["support"])
-    return bool(binom.cdf(found, row["support"], accuracy) < SIGNIFICANT / classes)
+    hits = round(row.recall * row.support)
+    return bool(binom.cdf(hits, row.support, accuracy) < SIGNIFICANT / classes)
 
 
-def _counted(count: int, one: str, many: str = "") -> str:
-    """ "1 label is", "3 labels are"."""
-    return f"1 {one} is" if count == 1 else f"{count:,} {many or one + 's'} are"
+def _on_the_accuracy(metrics: RunMetrics) -> list[str]:
+    lines, accuracy = [], metrics.held_out.accuracy
+    if 1 - accuracy.value >= MANY_MISTAKES:
+        lines.append(
+            "Try a bigger backbone: headstart backbones DATA measures those whose weights are already downloaded, "
+            "--backbone NAME trains with one, and headstart compare RUN RUN says whether it is better."
+        )
+    width = accuracy.high - accuracy.low
+    if width >= WIDE_INTERVAL:
+        lines.append(
+            f"Hold out more {metrics.held_out_name} images: with {accuracy.count:,}, the accuracy is known to within "
+            f"about {100 * width / 2:.1f} points; four times as many would halve that."
+        )
+    return lines
+
+
+def _on_calibration(found: SplitMetrics) -> list[str]:
+    error = found.calibration.error
+    if error < LARGE_CALIBRATION_ERROR or error <= found.calibration.error_by_chance:
+        return []
+    return [
+        f"Do not rely on the probabilities: on {found.accuracy.count:,} images they differ from the actual accuracy by "
+        f"{error:.0%} on average; more validation images would calibrate them better."
+    ]

@@ -1,8 +1,9 @@
-"""Two classifiers on the same images, in numbers and in a sentence. Right or wrong, twice -> Comparison."""
+"""Two classifiers on the same images: which is better? Correct or not, twice -> Comparison, numbers and a sentence."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool
 
 from headstart.statistics import Disagreement, Interval, disagreement, wilson
 
@@ -17,19 +18,19 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """In a sentence."""
-        only_first, only_second, count = self.between.only_first, self.between.only_second, self.first.count
+        """The result in a sentence."""
+        only_first, only_second = self.between.only_first, self.between.only_second
+        out_of = f"of {self.first.count:,} images (p = {self.between.p:.2g})"
         if not self.between.is_distinguishable:
             return (
-                f"Not distinguishable: {only_first:,} images are answered rightly by the first alone, "
-                f"{only_second:,} by the second alone, of {count:,} (p = {self.between.p:.2g})."
+                f"Not distinguishable: only the first is correct on {only_first:,}, only the second on {only_second:,} "
+                f"{out_of}."
             )
-        better, more, less = ("first", only_first, only_second)
+        better, other, more, less = "first", "second", only_first, only_second
         if only_second > only_first:
-            better, more, less = ("second", only_second, only_first)
+            better, other, more, less = "second", "first", only_second, only_first
         return (
-            f"The {better} is better: {more:,} images are answered rightly by it alone, {less:,} by the other alone, "
-            f"of {count:,} (p = {self.between.p:.2g})."
+            f"The {better} is better: only the {better} is correct on {more:,}, only the {other} on {less:,} {out_of}."
         )
 
     def to_json(self) -> dict:
@@ -44,8 +45,8 @@ class Comparison:
         }
 
 
-def compare(first_right: np.ndarray, second_right: np.ndarray) -> Comparison:
-    """bool (n,) twice: whether the one and the other answered each of the same n images rightly; n at least 1."""
-    between = disagreement(first_right, second_right)
-    count = len(first_right)
-    return Comparison(wilson(int(np.sum(first_right)), count), wilson(int(np.sum(second_right)), count), between)
+def compare(first_correct: Bool[np.ndarray, " n"], second_correct: Bool[np.ndarray, " n"]) -> Comparison:
+    """Whether each of two classifiers classified each of the same n images correctly; n is at least 1."""
+    between = disagreement(first_correct, second_correct)
+    count = len(first_correct)
+    return Comparison(wilson(int(np.sum(first_correct)), count), wilson(int(np.sum(second_correct)), count), between)

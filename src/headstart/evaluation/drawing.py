@@ -1,4 +1,4 @@
-"""Pictures are drawn by a process beside this one: matplotlib takes seconds of one core, and a run leaves one idle."""
+"""Draws pictures in a second process: matplotlib takes seconds of one core, and training leaves one idle."""
 
 import atexit
 import gc
@@ -15,19 +15,20 @@ from headstart.errors import RunError
 
 Draw = Callable[..., None]
 
-IDLE = 60  # seconds after which the process ends; until then it serves other runs too
+IDLE = 60  # seconds after which the process ends; until then it serves other runs as well
 
 
 @contextmanager
 def drawing(folder: Path) -> Iterator[Draw]:
-    """draw("samples", images, names) writes samples.png into the folder, which is `plots.samples(images, names)`.
+    """A context manager that gives `draw`: draw("samples", images, names) writes `plots.samples(images, names)` to
+    samples.png in the folder.
 
-    It returns at once; at the end of the block all pictures are there.
+    It returns at once; at the end of the block all pictures are written.
 
     Raises:
         RunError: the process was killed.
     """
-    folder = folder.absolute()  # the process stays in the folder where it was started
+    folder = folder.absolute()  # the process keeps the working directory in which it was started
     folder.mkdir(exist_ok=True)
     painter = _painter()
     painter.submit(_import)
@@ -42,13 +43,13 @@ def drawing(folder: Path) -> Iterator[Draw]:
             picture.result()
     except BrokenProcessPool as broken:
         raise RunError(
-            "The process that draws the pictures was ended from outside, as happens when memory runs out. "
-            "Close other programs, and try again."
+            "The process that draws the pictures was killed, as happens when memory runs out. "
+            "Close other programs and try again."
         ) from broken
     finally:
         for picture in drawn:
             picture.cancel()
-        wait(drawn)  # from here on nothing is written into the folder
+        wait(drawn)  # from here on, nothing is written into the folder
 
 
 def _painter() -> Executor:
@@ -59,17 +60,17 @@ def _painter() -> Executor:
 
 
 def _begin() -> None:
-    """In the process that draws: interrupts are for the one that asks, which also waits for this one's end."""
+    """In the process that draws: leave interrupts to the other process, which also waits for the end of this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    atexit.register(gc.freeze)  # it ends sooner, without a last look at all objects
+    atexit.register(gc.freeze)  # it ends sooner without a last garbage collection
 
 
 def _import() -> None:
-    """What takes a second, while there is nothing to be drawn yet."""
+    """Import what takes a second while there is nothing to draw yet."""
     from headstart.evaluation import plots  # noqa: F401
 
 
 def _draw(file: Path, *given: object) -> None:
-    from headstart.evaluation import plots  # here, as the process that asks has no use for it
+    from headstart.evaluation import plots  # imported here: the other process does not need matplotlib
 
     plots.save(getattr(plots, file.stem)(*given), file)

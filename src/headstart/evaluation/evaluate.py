@@ -19,25 +19,25 @@ def evaluate(classifier: Classifier, split: Split, *, listener: Listener | None 
 
     Raises:
         DatasetError: there are no images, or some are of a class that the classifier does not know.
-        ModelError: the network gives no numbers (NaN or infinity) for some.
+        ModelError: the network returns NaN or infinity for some images.
     """
     if len(split) == 0:
-        raise DatasetError("There are no images to evaluate on. Give a collection that has some.")
-    split = _in_terms_of(classifier, split)
+        raise DatasetError("There are no images to evaluate on. Give a collection that contains some.")
+    split = _relabelled(classifier, split)
     batches = Batches(split, classifier.image_size, resizing=classifier.resizing)
     images = (images for images, _ in track(listener or Quiet(), batches, Task.EVALUATE, "Evaluating", len(batches)))
     logits = classifier.logits(images)
     check_numbers(logits, split.paths)
-    return measure(logits, split.labels, classifier.class_names, classifier.certainty)
+    return measure(logits, split.labels, classifier.class_names, classifier.calibration)
 
 
-def _in_terms_of(classifier: Classifier, split: Split) -> Split:
-    """The same images, labelled by the classifier's order of the classes."""
+def _relabelled(classifier: Classifier, split: Split) -> Split:
+    """The same images with labels that are indices into the classifier's class names."""
     present = {split.class_names[label] for label in np.unique(split.labels)}
     unknown = sorted(present - set(classifier.class_names))
     if unknown:
         raise DatasetError(
-            f"The images are of {', '.join(map(repr, unknown))}, which the classifier does not know; "
+            f"Some images are of {', '.join(map(repr, unknown))}, which the classifier does not know; "
             f"it knows {', '.join(map(repr, classifier.class_names))}. Leave them out, or rename their class."
         )
     number = {name: index for index, name in enumerate(classifier.class_names)}

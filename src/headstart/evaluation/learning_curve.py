@@ -1,28 +1,32 @@
-"""Would more photos help? Heads solved on a tenth, a quarter, half and all of the training images -> how it goes on.
+"""Would more photos help? Heads solved on a tenth, a quarter, half and all of the training images -> LearningCurve.
 
-Errors mostly fall as a power of the number of images (J. Hestness et al., Deep learning scaling is predictable,
-empirically, arXiv:1712.00409). That line is drawn through the points, on to twice as many images. How uncertain it
-is, the held-out images say, drawn again and again (bootstrap). Features are those that are kept; nothing is fine-tuned.
+Errors usually fall as a power of the number of images (J. Hestness et al., Deep learning scaling is predictable,
+empirically, arXiv:1712.00409). That line is fitted to the points and extrapolated to twice as many images. Its uncertainty
+comes from resampling the held-out images (bootstrap). The features come from the cache; nothing is fine-tuned.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from jaxtyping import Float64, Int, Int64
 
-from headstart.evaluation.partial_heads import MOST, right_answers
+from headstart.evaluation.partial_heads import MAX_TRAINING_IMAGES, correct_answers
 from headstart.features.rows import Rows
 from headstart.statistics import wilson
 
 FRACTIONS = (0.1, 0.25, 0.5, 1.0)
-DRAWS = 3  # of each fraction but all
-LEAST = 4  # images of a class in the smallest fraction; where a tenth of a class is less, a quarter is the first point
-POINTS = 3  # at least: through two a line says nothing of how straight it is
+DRAWS = 3  # of each fraction but the whole
+MIN_IMAGES = 4  # of a class in the smallest fraction; where a tenth of a class is less, a quarter is the first point
+MIN_POINTS = 3  # through two points any line fits
 BOOTSTRAPS = 400
+HELPS = 0.005  # gain in accuracy that is worth more photos
+HARDLY = 0.01  # gain in accuracy that is not
 
 
 @dataclass(frozen=True)
 class Point:
-    """images: trained on; accuracy: of the held-out images, mean of the draws; low, high: Wilson's interval, 95%."""
+    """images: trained on; accuracy: on the held-out images, mean of the draws; low, high: Wilson's 95% interval."""
 
     images: int
     accuracy: float
@@ -32,12 +36,12 @@ class Point:
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """What twice as many images would bring.
+    """Accuracy over the number of training images, and what to expect from twice as many.
 
-    points: with growing numbers of images.
-    images: that there are for training.
-    expected, low, high: accuracy with twice as many, 0..1, and the interval of 95% of the bootstraps.
-    gain, gain_low, gain_high: the same, less what it is now.
+    points: in ascending order of images.
+    images: how many there are for training.
+    expected, low, high: accuracy with twice as many, 0..1, and the interval that holds 95% of the bootstraps.
+    gain, gain_low, gain_high: the same, minus the accuracy with as many as there are.
     """
 
     points: tuple[Point, ...]
@@ -51,14 +55,21 @@ class LearningCurve:
 
     @property
     def advice(self) -> str:
-        """In a sentence."""
-        more = f"{self.images:,} photos more"
-        span = f"{self.gain_low * 100:+.1f} to {self.gain_high * 100:+.1f} points"
-        if self.gain_low >= 0.005:
-            return f"More photos would help: with {more}, expect {self.gain * 100:+.1f} points of accuracy ({span})."
-        if self.gain_high <= 0.01:
-            return f"More photos of the same kind would hardly help: with {more}, expect {span} of accuracy."
-        return f"Whether more photos would help cannot be told yet: with {more}, expect {span} of accuracy."
+        """What to do, in a sentence."""
+        more = f"with {self.images:,} more"
+        interval = f"{self.gain_low * 100:+.1f} to {self.gain_high * 100:+.1f}"
+        if self.gain_low >= HELPS:
+            return (
+                f"More photos would help: {more}, expect accuracy to change by {self.gain * 100:+.1f} points "
+                f"({interval})."
+            )
+        if self.gain_high <= HARDLY:
+            return (
+                f"More photos of the same kind would hardly help: {more}, expect accuracy to change by {interval} points."
+            )
+        return (
+            f"It is not yet clear whether more photos would help: {more}, expect accuracy to change by {interval} points."
+        )
 
     def to_json(self) -> dict:
         return {
@@ -69,75 +80,104 @@ class LearningCurve:
             "advice": self.advice,
         }
 
+    @classmethod
+    def from_json(cls, content: Mapping) -> "LearningCurve":
+        expected, gain = content["expected"], content["gain"]
+        return cls(
+            points=tuple(Point(**point) for point in content["points"]),
+            images=content["with_images"] // 2,
+            expected=expected["value"],
+            low=expected["low"],
+            high=expected["high"],
+            gain=gain["value"],
+            gain_low=gain["low"],
+            gain_high=gain["high"],
+        )
+
 
 def measure_learning_curve(
-    features: Rows, labels: np.ndarray, held_out: Rows, held_out_labels: np.ndarray, *, num_classes: int, seed: int
+    features: Rows,
+    labels: Int[np.ndarray, " n"],
+    held_out: Rows,
+    held_out_labels: Int[np.ndarray, " m"],
+    *,
+    num_classes: int,
+    seed: int,
 ) -> LearningCurve | None:
     """
     Args:
-        features: (n, depth) of the training images, with their labels, int (n,).
-        held_out: (m, depth) of other images.
+        features: (n, depth), of the training images.
+        held_out: (m, depth), of other images.
+        seed: of the draws and the bootstrap.
 
     Returns:
         None where a class is too small for a quarter of it to be trained on.
     """
     rng = np.random.default_rng(seed)
-    order = _in_turn(labels, rng)[:MOST]
+    order = _in_proportion(labels, rng)[:MAX_TRAINING_IMAGES]
     classes, counts = np.unique(labels[order], return_counts=True)
-    fractions = [fraction for fraction in FRACTIONS if len(classes) and counts.min() * fraction >= LEAST]
-    if len(classes) < num_classes or len(fractions) < POINTS:
+    fractions = [fraction for fraction in FRACTIONS if len(classes) and counts.min() * fraction >= MIN_IMAGES]
+    if len(classes) < num_classes or len(fractions) < MIN_POINTS:
         return None
     draws = [
-        (fraction, order[_in_turn(labels[order], rng)][: round(fraction * len(order))])
+        (fraction, order[_in_proportion(labels[order], rng)][: round(fraction * len(order))])
         for fraction in fractions
         for _ in range(1 if fraction == 1 else DRAWS)
     ]
-    shown = len(held_out)
-    right = right_answers(
+    correct = correct_answers(
         [rows for _, rows in draws], features, labels, held_out, held_out_labels, num_classes=num_classes, seed=seed
     )
-    of_fraction = np.stack(
-        [np.mean([~found for found, (of, _) in zip(right, draws, strict=True) if of == fraction], axis=0)
+    wrong = np.stack(
+        [np.mean([~found for found, (of, _) in zip(correct, draws, strict=True) if of == fraction], axis=0)
          for fraction in fractions]
     )  # fmt: skip
     sizes = np.array([round(fraction * len(order)) for fraction in fractions])
-    errors = of_fraction.mean(axis=1)
-    now, later = (_continued(sizes, errors, shown, times * len(labels)) for times in (1, 2))
-    again = rng.integers(0, shown, (BOOTSTRAPS, shown))
-    drawn = np.array([of_fraction[:, rows].mean(axis=1) for rows in again])
-    futures = np.array([_continued(sizes, each, shown, 2 * len(labels)) for each in drawn])
-    gains = np.array([_continued(sizes, each, shown, len(labels)) for each in drawn]) - futures
+    return _curve(sizes, wrong, len(labels), rng)
+
+
+def _curve(
+    sizes: Int[np.ndarray, " points"], wrong: Float64[np.ndarray, "points m"], images: int, rng: np.random.Generator
+) -> LearningCurve:
+    """wrong: for each size, in what share of the draws each held-out image was misclassified."""
+    count, errors = wrong.shape[1], wrong.mean(axis=1)
+    now, later = (_extrapolated(sizes, errors, count, times * images) for times in (1, 2))
+    samples = rng.integers(0, count, (BOOTSTRAPS, count))
+    resampled = np.array([wrong[:, rows].mean(axis=1) for rows in samples])
+    errors_later = np.array([_extrapolated(sizes, each, count, 2 * images) for each in resampled])
+    gains = np.array([_extrapolated(sizes, each, count, images) for each in resampled]) - errors_later
     return LearningCurve(
-        points=tuple(_point(int(size), float(1 - error), shown) for size, error in zip(sizes, errors, strict=True)),
-        images=len(labels),
+        points=tuple(_point(int(size), float(1 - error), count) for size, error in zip(sizes, errors, strict=True)),
+        images=images,
         expected=float(1 - later),
-        low=float(1 - np.quantile(futures, 0.975)),
-        high=float(1 - np.quantile(futures, 0.025)),
+        low=float(1 - np.quantile(errors_later, 0.975)),
+        high=float(1 - np.quantile(errors_later, 0.025)),
         gain=float(now - later),
         gain_low=float(np.quantile(gains, 0.025)),
         gain_high=float(np.quantile(gains, 0.975)),
     )
 
 
-def _point(images: int, accuracy: float, shown: int) -> Point:
-    between = wilson(round(accuracy * shown), shown)
-    return Point(images, accuracy, min(between.low, accuracy), max(between.high, accuracy))
+def _point(images: int, accuracy: float, count: int) -> Point:
+    interval = wilson(round(accuracy * count), count)
+    return Point(images, accuracy, min(interval.low, accuracy), max(interval.high, accuracy))
 
 
-def _continued(sizes: np.ndarray, errors: np.ndarray, count: int, later: float) -> float:
-    """The error for `later` images, by a line through the logarithms of sizes and errors, from the last error on.
+def _extrapolated(
+    sizes: Int[np.ndarray, " points"], errors: Float64[np.ndarray, " points"], count: int, images: float
+) -> float:
+    """The error with `images` images: from the last error on, along a line through the logarithms of sizes and errors.
 
-    Errors rise in no line: more images never hurt. Half an error is added, as none has no logarithm.
+    count: held-out images. The line never rises: more images never hurt. Half an error is added, as 0 has no logarithm.
     """
     logarithms = np.log((errors * count + 0.5) / (count + 1))
     slope = np.polyfit(np.log(sizes), logarithms, 1, w=np.sqrt(sizes))[0]
-    return float(errors[-1] * (later / sizes[-1]) ** min(slope, 0.0))
+    return float(errors[-1] * (images / sizes[-1]) ** min(slope, 0.0))
 
 
-def _in_turn(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """All images in random order, so that any beginning of it has the classes in their proportions."""
-    place = np.empty(len(labels))
+def _in_proportion(labels: Int[np.ndarray, " n"], rng: np.random.Generator) -> Int64[np.ndarray, " n"]:
+    """All images in random order, such that any first part of it has the classes in their proportions."""
+    position = np.empty(len(labels))
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
-        place[members] = (np.arange(len(members)) + rng.random(len(members))) / len(members)
-    return np.argsort(place, kind="stable")
+        position[members] = (np.arange(len(members)) + rng.random(len(members))) / len(members)
+    return np.argsort(position, kind="stable")

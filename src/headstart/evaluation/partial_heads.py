@@ -1,49 +1,48 @@
-"""Heads solved on some of the training images -> which held-out images each of them answers rightly.
+"""Heads solved on parts of the training images -> which held-out images each of them classifies correctly.
 
-What more photos or cleaner labels would bring is told by such heads. Features are those that are kept; the strength is
-the same for all.
+Such heads show what more photos (`learning_curve.py`) or cleaner labels (`cleaning.py`) would bring. The features come
+from the cache, nothing is fine-tuned, and C is the same for all heads.
 """
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from jaxtyping import Bool, Int
 from threadpoolctl import threadpool_limits
 
 from headstart.concurrency import cpu_budget
 from headstart.features.rows import Rows
 from headstart.numerics import two_sided
 
-MOST = 8_000  # training images that are looked at: solving takes longer than the answer is worth beyond
+MAX_TRAINING_IMAGES = 8_000  # beyond that, solving takes longer than the answer is worth
 
 
-def right_answers(
-    chosen: Sequence[np.ndarray],
+def correct_answers(
+    parts: Sequence[Int[np.ndarray, " _"]],
     features: Rows,
-    labels: np.ndarray,
+    labels: Int[np.ndarray, " n"],
     held_out: Rows,
-    held_out_labels: np.ndarray,
+    held_out_labels: Int[np.ndarray, " m"],
     *,
     num_classes: int,
     seed: int,
-) -> list[np.ndarray]:
-    """
+) -> list[Bool[np.ndarray, " m"]]:
+    """For each part, whether its head classifies each held-out image correctly.
+
     Args:
-        chosen: of each head the training images that it is solved on, int (k,); of each class at least one.
-        features: (n, depth) of the training images, with their labels, int (n,).
-        held_out: (m, depth) of other images, with their labels, int (m,).
-
-    Returns:
-        of each head, bool (m,).
+        parts: indices of the training images that a head is solved on, with at least one image of each class.
+        features: (n, depth), of the training images.
+        held_out: (m, depth), of other images.
     """
-    from headstart.features import linear_head  # scikit-learn takes seconds, which who draws a page need not wait for
+    from headstart.features import linear_head  # imported here: scikit-learn takes seconds, and pages do not need it
 
-    shown = held_out[:]
+    held_out_features = held_out[:]
 
-    def right(rows: np.ndarray) -> np.ndarray:
-        rows = np.sort(rows)
-        found = linear_head.solve([features[rows]], labels[rows], num_classes, seed=seed, C=linear_head.DEFAULT_C)
-        return two_sided(found.logits(shown)).argmax(axis=1) == held_out_labels
+    def correct(part: np.ndarray) -> np.ndarray:
+        part = np.sort(part)
+        head = linear_head.solve([features[part]], labels[part], num_classes, seed=seed, C=linear_head.DEFAULT_C)
+        return two_sided(head.logits(held_out_features)).argmax(axis=1) == held_out_labels
 
     with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as pool:
-        return list(pool.map(right, chosen))
+        return list(pool.map(correct, parts))

@@ -1,63 +1,69 @@
-"""Are answers given with 80% right in 8 of 10 cases? Probabilities + right or wrong -> Reliability. NumPy only."""
+"""Are answers given with 80% correct in 8 of 10 cases? Probabilities + labels -> Reliability. NumPy only."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float64, Int
+
+from headstart.evaluation.split_metrics import CalibrationMetrics, ReliabilityBin
 
 BINS = 15  # of equal width, as in C. Guo et al., On calibration of modern neural networks, ICML 2017
-DRAWS = 200  # of answers that are right as often as their probabilities say
+DRAWS = 200  # of answers that are correct as often as their probabilities say
 
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Answers in bins of their probability: from 0 to 1, of equal width.
+    """Answers in bins of their probability, from 0 to 1, of equal width.
 
-    counts: int (bins,), answers in each.
-    confidence, accuracy: float64 (bins,), mean probability and share of right ones in each; NaN where there are none.
+    counts: answers in each bin.
+    confidence, accuracy: mean probability and share of correct answers in each bin; NaN where there are none.
     error: expected calibration error, 0..1: the mean distance between the two, over all answers.
-    by_chance: the error that true probabilities reach or stay below in 95% of cases, on so many images: few answers in
-        a bin are rarely right in just the share that they should be.
+    by_chance: the error that perfectly calibrated probabilities stay below in 95% of cases, with so many images: the few
+        answers in a bin are rarely correct in exactly the expected share.
     """
 
-    counts: np.ndarray
-    confidence: np.ndarray
-    accuracy: np.ndarray
+    counts: Int[np.ndarray, " bins"]
+    confidence: Float64[np.ndarray, " bins"]
+    accuracy: Float64[np.ndarray, " bins"]
     error: float
     by_chance: float
 
-    def to_json(self) -> dict:
-        """The bins that have answers."""
-        filled = [i for i, count in enumerate(self.counts) if count]
-        return {
-            "expected_calibration_error": self.error,
-            "error_by_chance": self.by_chance,
-            "bins": [
-                {
-                    "low": i / len(self.counts),
-                    "high": (i + 1) / len(self.counts),
-                    "count": int(self.counts[i]),
-                    "confidence": float(self.confidence[i]),
-                    "accuracy": float(self.accuracy[i]),
-                }
-                for i in filled
-            ],
-        }
+    def summary(self, log_loss: float) -> CalibrationMetrics:
+        """The numbers to keep, with the log loss of the same probabilities."""
+        width = len(self.counts)
+        bins = tuple(
+            ReliabilityBin(
+                i / width, (i + 1) / width, int(count), float(self.confidence[i]), float(self.accuracy[i])
+            )
+            for i, count in enumerate(self.counts)
+            if count
+        )
+        return CalibrationMetrics(log_loss, self.error, self.by_chance, bins)
 
 
-def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> Reliability:
-    """float (n, classes), each row adding up to 1, and int labels (n,), n at least 1 -> Reliability."""
-    most = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    place = np.clip(np.ceil(most * bins).astype(int) - 1, 0, bins - 1)  # (0, 1/15], (1/15, 2/15], ...
-    counts = np.bincount(place, minlength=bins)
+def reliability(
+    probabilities: Float[np.ndarray, "n classes"], labels: Int[np.ndarray, " n"], bins: int = BINS
+) -> Reliability:
+    """probabilities: each row adds up to 1; n is at least 1."""
+    confidence_of_each = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    bin_of_each = np.clip(np.ceil(confidence_of_each * bins).astype(int) - 1, 0, bins - 1)  # (0, 1/15], (1/15, 2/15], ...
+    counts = np.bincount(bin_of_each, minlength=bins)
     with np.errstate(invalid="ignore"):
-        confidence = np.bincount(place, most, minlength=bins) / counts
-        accuracy = np.bincount(place, right, minlength=bins) / counts
+        confidence = np.bincount(bin_of_each, confidence_of_each, minlength=bins) / counts
+        accuracy = np.bincount(bin_of_each, correct, minlength=bins) / counts
 
-    def error(right: np.ndarray) -> float:
-        """The weighted mean of |confidence - accuracy|, as the sums of both have the counts in them."""
-        return float(np.abs(np.bincount(place, most - right, minlength=bins)).sum() / len(labels))
+    # the weighted mean of |confidence - accuracy|; the sums in the bins already contain the weights
+    sums = np.bincount(bin_of_each, confidence_of_each - correct, minlength=bins)
+    error = float(np.abs(sums).sum() / len(labels))
+    return Reliability(counts, confidence, accuracy, error, _error_by_chance(confidence_of_each, bin_of_each))
 
-    draws = np.random.default_rng(0)
-    by_chance = np.quantile([error(draws.random(len(most)) < most) for _ in range(DRAWS)], 0.95)
-    return Reliability(counts, confidence, accuracy, error(right), float(by_chance))
+
+def _error_by_chance(confidence: Float[np.ndarray, " n"], bin_of_each: Int[np.ndarray, " n"]) -> float:
+    """The error that answers which are correct as often as their probabilities say stay below in 95% of cases."""
+    rng = np.random.default_rng(0)
+    errors = []
+    for _ in range(DRAWS):
+        correct = rng.random(len(confidence)) < confidence
+        errors.append(np.abs(np.bincount(bin_of_each, confidence - correct)).sum() / len(confidence))
+    return float(np.quantile(errors, 0.95))

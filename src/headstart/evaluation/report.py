@@ -1,9 +1,15 @@
-"""The numbers and pictures of a run -> metrics.json and report.html, one page that needs nothing else."""
+"""The numbers and pictures of a run -> RunMetrics (metrics.json) and report.html, one self-contained page.
 
-import json
+    metrics = run_metrics(classifier, results, data=..., seed=..., balanced=..., weights=..., notes=..., ...)
+    metrics.write(folder / "metrics.json")
+    write_page(folder / "report.html", title=..., metrics=metrics, plots=folder / "plots", ...)
+
+Knows numbers and a classifier, not the training, the run folder or the command that call it.
+"""
+
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -16,127 +22,136 @@ from headstart.data.dataset import Unreadable
 from headstart.data.splits import SPLITS, TRAIN, VALIDATION
 from headstart.evaluation.advice import advice
 from headstart.evaluation.cleaning import Cleaning
+from headstart.evaluation.document import Findings, FineTuningVerdict, PhaseSummary, RunMetrics, Seconds
 from headstart.evaluation.guarantees import measure_guarantees
 from headstart.evaluation.learning_curve import LearningCurve
 from headstart.evaluation.metrics import Evaluation
+from headstart.evaluation.split_metrics import SplitMetrics
 from headstart.inspection.page import sections
 from headstart.inspection.report import Inspection
 from headstart.pages.rendering import as_webp, render
 from headstart.statistics import Interval, percent, wilson
-from headstart.training.config import TrainingConfig
 
-SCHEMA = 1
+QUALITY = 85  # of the pictures as WebP: their letters stay sharp
+FINDINGS = 6  # of each kind, with thumbnails; `headstart inspect` shows the rest
 
-QUALITY = 85  # of the pictures: their letters stay sharp
-FINDINGS = 6  # of each kind, with pictures; the rest is for `headstart inspect`
-
-# file in plots/ -> what it shows, for those who cannot see it too
+# file in plots/ -> what it shows, also for those who cannot see it
 PICTURES = {
     "samples.png": "Some of the training images, each under its class name.",
-    "augmentation.png": "One training image in the views that it was trained in.",
-    "learning_curves.png": "Accuracy and loss over the epochs, for training and validation.",
-    "confusion_matrix.png": "Confusion matrix: how often each class (row) was answered as each class (column).",
-    "curves.png": "ROC curve and precision-recall curve of each class against all others, over all thresholds.",
-    "reliability.png": "Share of right answers over their probability, before and after calibration; on the dotted "
-    "line both agree.",
-    "mistakes.png": "The wrong answers that were given with the most certainty.",
-    "explanations.png": "Mistakes (or the least certain answers), where on each photo the answer comes from, and the "
-    "training images that resemble it most.",
-    "predictions.png": "Some held-out images, drawn at random, with the classifier's answers, right and wrong.",
-    "outlook.png": "Accuracy over the number of training images, and what to expect of twice as many.",
+    "augmentation.png": "One training image in the views that the classifier was trained on.",
+    "learning_curves.png": "Accuracy and loss of each epoch, on training and validation images.",
+    "confusion_matrix.png": "Confusion matrix: how often each true class (row) was predicted as each class (column).",
+    "curves.png": "ROC and precision-recall curves of each class against all others.",
+    "reliability.png": "Reliability diagram: accuracy over the probability of the answers, before and after calibration. "
+    "With perfect calibration, the line follows the diagonal.",
+    "mistakes.png": "The most confident wrong predictions.",
+    "explanations.png": "The most confident mistakes (or else the least confident answers), the part of each photo that is "
+    "the evidence for the answer, and the most similar training images.",
+    "predictions.png": "Predictions for randomly chosen held-out images, correct and wrong.",
+    "outlook.png": "Accuracy over the number of training images, and what to expect from twice as many.",
 }
 
 
 @dataclass(frozen=True)
 class Results:
-    """What a run found out.
+    """What a run measured.
 
-    evaluations: of each split that has images.
-    outlook: what more images would bring. cleaning: what fewer doubtful labels would.
-    familiar: the share of held-out images that are like what was trained on.
-    findings: what is odd about the collection.
+    evaluations: split -> evaluation, of each split that has images.
+    learning_curve: what more images would bring. cleaning: what cleaner labels would.
+    familiar: the share of held-out images that the novelty detector accepts.
+    inspection: of the collection; None where it was not inspected.
     """
 
     evaluations: Mapping[str, Evaluation]
-    outlook: LearningCurve | None = None
+    learning_curve: LearningCurve | None = None
     cleaning: Cleaning | None = None
     familiar: Interval | None = None
-    findings: Inspection | None = None
+    inspection: Inspection | None = None
 
 
-def metrics(
+def run_metrics(
     classifier: Classifier,
     results: Results,
     *,
     data: str,
-    settings: TrainingConfig,
+    seed: int,
+    balanced: bool,
+    weights: str | Path,
     notes: Sequence[str],
     unreadable: int,
     seconds: Mapping[str, float],
-) -> dict:
-    """The content of metrics.json.
+) -> RunMetrics:
+    """Everything that metrics.json says.
 
-    data: name of the collection. notes: what its owner should know. unreadable: how many files were left out.
+    Args:
+        classifier: as trained, with its phases.
+        data: name of the collection.
+        seed, balanced: of the training.
+        weights: of the base at first: "pretrained", "random", or the path of a file, of which the name is kept.
+        notes: what the user should know about the collection.
+        unreadable: how many files were left out.
+        seconds: "total" and "epochs", see `Seconds`.
     """
-    evaluations, found = results.evaluations, results.findings
-    return {
-        "schema": SCHEMA,
-        "class_names": list(classifier.class_names),
-        "backbone": classifier.backbone,
-        "image_size": classifier.image_size,
-        "recipe": classifier.recipe,
-        "seed": settings.seed,
-        **{name: _measured(name, evaluations) for name in SPLITS},
-        "data": data,
-        "resizing": classifier.resizing,
-        "balanced": settings.recipe.balanced,
-        "weights": Path(settings.weights).name,  # that the base began with: "pretrained", "random", or a file
-        "notes": list(notes),
-        "unreadable": unreadable,
-        "familiar": _json(results.familiar),
-        "certainty": classifier.certainty.to_json(),
-        "outlook": _json(results.outlook),
-        "cleaning": _json(results.cleaning),
-        "phases": [_with_interval(phase, evaluations) for phase in classifier.phases],
-        "findings": {"verdict": found.verdict, "counts": found.counts} if found else None,
-        "seconds": dict(seconds),
-        "versions": {"headstart": version("headstart")},
-        "date": date.today().isoformat(),
-    }
+    evaluations, inspection = results.evaluations, results.inspection
+    of_split = {name: _split_metrics(name, evaluations[name]) if name in evaluations else None for name in SPLITS}
+    held_out = evaluations[VALIDATION].accuracy.count
+    return RunMetrics(
+        class_names=tuple(classifier.class_names),
+        backbone=classifier.backbone,
+        image_size=classifier.image_size,
+        recipe=classifier.recipe,
+        seed=seed,
+        **of_split,
+        data=data,
+        resizing=classifier.resizing,
+        balanced=balanced,
+        weights=Path(weights).name,
+        notes=tuple(notes),
+        unreadable=unreadable,
+        familiar=results.familiar,
+        calibration=classifier.calibration,
+        learning_curve=results.learning_curve,
+        cleaning=results.cleaning,
+        phases=tuple(_phase_summary(phase, held_out) for phase in classifier.phases),
+        findings=Findings(inspection.verdict, inspection.counts) if inspection else None,
+        seconds=Seconds(**seconds),
+        versions={"headstart": version("headstart")},
+        date=date.today().isoformat(),
+    )
 
 
-def _json(part: Interval | LearningCurve | Cleaning | None) -> dict | None:
-    return part.to_json() if part else None
+def _split_metrics(name: str, evaluation: Evaluation) -> SplitMetrics:
+    if name == TRAIN:
+        return evaluation.metrics
+    return replace(evaluation.metrics, guarantees=measure_guarantees(evaluation))
 
 
-def _measured(name: str, evaluations: Mapping[str, Evaluation]) -> dict | None:
-    if name not in evaluations:
-        return None
-    numbers = evaluations[name].to_json()
-    return numbers if name == TRAIN else numbers | {"promises": measure_guarantees(evaluations[name])}
-
-
-def _with_interval(phase: dict, evaluations: Mapping[str, Evaluation]) -> dict:
-    """A phase's validation accuracy is logged as a share; with the count of images it gets its interval."""
-    count = evaluations[VALIDATION].accuracy.count
-    accuracy = wilson(round(phase["validation"]["accuracy"] * count), count)
-    return phase | {"validation": {"loss": phase["validation"]["loss"], "accuracy": accuracy.to_json()}}
-
-
-def write_metrics(file: Path, numbers: dict) -> None:
-    file.write_text(json.dumps(numbers, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+def _phase_summary(phase: Mapping, held_out: int) -> PhaseSummary:
+    """A phase as training describes it: its validation accuracy is a share, and gets its interval here."""
+    share, judgement = phase["validation"]["accuracy"], phase["judgement"]
+    as_they_are = ("name", "epochs", "kept", "parameters", "trainable_parameters", "trainable_variables", "seconds")
+    return PhaseSummary(
+        **{key: phase[key] for key in as_they_are},
+        fine_tuning=FineTuningVerdict(**judgement) if judgement else None,
+        loss=phase["validation"]["loss"],
+        accuracy=wilson(round(share * held_out), held_out),
+    )
 
 
 def write_page(
     file: Path,
     *,
     title: str,
-    numbers: dict,
+    metrics: RunMetrics,
     plots: Path,
     unreadable: Sequence[Unreadable],
-    found: Inspection | None = None,
+    inspection: Inspection | None = None,
 ) -> None:
-    """Write report.html, with the pictures of the folder `plots` inside."""
+    """Write report.html, with the pictures of the folder `plots` and thumbnails of the findings inside.
+
+    Raises:
+        ImageError: a photo was changed, moved or damaged since it was inspected.
+    """
     names = [name for name in PICTURES if (plots / name).is_file()]
     with ThreadPoolExecutor(cpu_budget()) as pool:
         pictures = dict(zip(names, pool.map(lambda name: _embedded(plots / name), names), strict=True))
@@ -145,36 +160,33 @@ def write_page(
         "report.html.j2",
         title=title,
         percent=percent,
-        numbers=numbers,
+        metrics=metrics,
         pictures=pictures,
         unreadable=unreadable,
-        notes=numbers["notes"],
-        verdict=verdict(numbers),
-        advice=advice(numbers),
-        findings=sections(found, FINDINGS) if found else [],
+        verdict=verdict(metrics),
+        advice=advice(metrics),
+        findings=sections(inspection, FINDINGS) if inspection else [],
     )
     file.write_text(page, "utf-8")
 
 
 def _embedded(picture: Path) -> dict:
-    """A PNG as it stands in the page, and its words."""
+    """A PNG as the page needs it, with its description."""
     with Image.open(picture) as image:
         data = as_webp(image.convert("RGB"), QUALITY)
         return {"data": data, "alt": PICTURES[picture.name], "width": image.width, "height": image.height}
 
 
-def verdict(numbers: dict) -> str:
-    """One plain sentence with its interval."""
-    name = "test" if numbers["test"] else "validation"
-    accuracy = numbers[name]["accuracy"]
-    words = (
-        f"Of {accuracy['count']:,} {name} images, {accuracy['correct']:,} are answered rightly: "
-        f"{percent(accuracy['value'])}. On new photos of the same kind, expect between {percent(accuracy['low'])} and "
-        f"{percent(accuracy['high'])}."
+def verdict(metrics: RunMetrics) -> str:
+    """The result in plain sentences, with its interval."""
+    name, accuracy = metrics.held_out_name, metrics.held_out.accuracy
+    sentences = (
+        f"{accuracy.correct:,} of {accuracy.count:,} {name} images are classified correctly: {percent(accuracy.value)}. "
+        f"On new photos of the same kind, expect between {percent(accuracy.low)} and {percent(accuracy.high)}."
     )
     if name == VALIDATION:
-        words += (
-            " Choices were made by these images too (what to keep, when to be sure), so expect a little less; hold out "
-            "a test split to know."
+        sentences += (
+            " These images also guided choices during training (which weights to keep, when an answer is sure), so "
+            "expect a little less; hold out a test split to know."
         )
-    return words
+    return sentences

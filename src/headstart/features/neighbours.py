@@ -18,6 +18,7 @@ NEIGHBOURS = 10  # of an image at most: copies of copies are found through each 
 # busily, for some 25 ms, on cores that a network wants: 82 images/s were answered in place of 120 (benchmarks/LOG.md).
 ALONE = 2**18
 LEAST_PIECE = 10  # rows: with smaller ones, the product takes longer than the threads would
+PIECE = 4_096  # other rows that `nearest` looks at together
 BLOCK = 4_096  # rows: 21 MB of 1,280 features, and 67 MB of products
 
 
@@ -67,6 +68,26 @@ def distances(some: np.ndarray, others: np.ndarray, place: int) -> np.ndarray:
     cosines = _product(some, others)
     place = min(place, cosines.shape[1] - 1)
     return 1 + np.partition(-cosines, place, axis=1)[:, place]
+
+
+def nearest(features: np.ndarray, others: Rows, count: int) -> np.ndarray:
+    """Which of the others are most similar to each.
+
+    features: float (n, depth); others: (m, depth), read in pieces.
+
+    Returns:
+        int64 (n, up to count): rows of others, the one with the most similar direction first.
+    """
+    wanted = directions(features)
+    cosines = np.empty((len(wanted), 0), np.float32)
+    rows = np.empty((len(wanted), 0), np.int64)
+    for start in range(0, len(others), PIECE):
+        piece = wanted @ directions(others[start : start + PIECE]).T
+        places = np.broadcast_to(np.arange(start, start + piece.shape[1]), piece.shape)
+        cosines, rows = np.concatenate([cosines, piece], axis=1), np.concatenate([rows, places], axis=1)
+        best = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
+        cosines, rows = np.take_along_axis(cosines, best, axis=1), np.take_along_axis(rows, best, axis=1)
+    return rows
 
 
 def _product(some: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -1,13 +1,15 @@
 """Images and their features -> which of them are the same photo: byte for byte, pixel for pixel, or nearly.
 
-Features only say which pairs are worth a look; what is reported, the pixels confirm. Knows no model and no labels.
+Features only select the pairs that are worth comparing; every reported pair is confirmed by its pixels. Knows no model,
+no labels and no cache (`duplicate_cache.py`).
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Int, Int64
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
@@ -20,22 +22,23 @@ from headstart.features.rows import Chosen, Rows
 from headstart.inspection.findings import BYTES, NEAR, PIXELS
 from headstart.inspection.image_match import SIDE, Structure, match
 
-# similarity: copies are above it, but for 1 in 60; different photos are far below; some plain things of a kind are not
-ENOUGH = 0.9
-# where more look alike than a photo has copies, they are things of one kind, and that says less (benchmarks/LOG.md)
+# similarity: all copies but 1 in 60 are above it; different photos are far below; some plain things of a kind are not
+MIN_SIMILARITY = 0.9
+# where more images look alike than a photo has copies, they show things of one kind, and similarity proves less
+# (benchmarks/LOG.md)
 CROWD = 10  # different files
-ENOUGH_IN_A_CROWD = 0.975
-IDENTICAL = 0.99  # from here on it is worth to compare pixel by pixel
-TOGETHER = 512  # pairs; what is compared of their images takes at most 90 MB
-# Pairs of an image, on average, that may be looked at in vain: time grows as the images do, however alike they are,
-# while of a photo with many copies all of them are found.
-IN_VAIN = 1.0
-FEW_IN_VAIN = 1_000  # so many in any case
+MIN_SIMILARITY_IN_A_CROWD = 0.975
+IDENTICAL = 0.99  # from here on the pixels are worth comparing one by one
+CHUNK = 512  # pairs; the parts of their images that are compared take at most 90 MB
+# Pairs per image, on average, that may be compared without success: the time grows with the number of images, however
+# alike they are, while all copies of a photo with many copies are found.
+MAX_MISSES_PER_IMAGE = 1.0
+MIN_MISSES = 1_000  # that are allowed in any case
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two images that are the same photo; `similarity` is 1 for the same bytes or pixels, else the correlation."""
+    """Two images of the same photo; `similarity` is 1 for the same bytes or pixels, else the correlation."""
 
     first: int
     second: int
@@ -45,32 +48,33 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Duplicates:
-    """What was found among n images.
+    """The copies among n images.
 
-    pairs: the copies: as few as hold them together, the surest ones.
-    groups: int (n,): images with the same number are the same photo, or of one crowd of things that look alike: it is
-        safe to keep these on one side of a split, too.
-    limit: the cosine of features from which on pairs were looked at.
-    looked_at: how many pairs, with those that others had shown to be copies before.
+    pairs: the confirmed copies: as few pairs as connect all copies, the surest ones.
+    groups: images with the same number show the same photo, or belong to one crowd of things that look alike, which is
+        safe to keep on one side of a split, too.
+    limit: the cosine of features from which on pairs were compared.
+    compared: how many pairs were compared, including those that earlier pairs had already shown to be copies.
     """
 
     pairs: tuple[Pair, ...]
-    groups: np.ndarray
+    groups: Int[np.ndarray, " n"]
     limit: float = LEAST
-    looked_at: int = 0
+    compared: int = 0
 
     def members(self) -> list[np.ndarray]:
-        """Of each group of two or more, the indices of its images."""
+        """The indices of the images of each group of two or more."""
         order = np.argsort(self.groups, kind="stable")
         parts = np.split(order, np.flatnonzero(np.diff(self.groups[order])) + 1)
         return [part for part in parts if len(part) > 1]
 
 
 def find_duplicates(images: Split, features: Rows, *, listener: Listener) -> Duplicates:
-    """
+    """Find the copies among images.
+
     Args:
-        images: of any splits and classes; their labels are not looked at.
-        features: (n, depth), what a pretrained network says of each; similar photos have similar directions.
+        images: of any splits and classes; their labels are not used.
+        features: (n, depth), from a pretrained network; similar photos have similar directions.
 
     Raises:
         ImageError: a file was changed, moved or damaged since the collection was read.
@@ -79,22 +83,22 @@ def find_duplicates(images: Split, features: Rows, *, listener: Listener) -> Dup
     pairs = [Pair(int(first[twin[i]]), i, BYTES, 1.0) for i in range(len(images)) if first[twin[i]] != i]
     different = np.sort(first)
     close = closest_pairs(Chosen(features, different))
-    confirmed, looked_at = _confirmed(images.paths, different[close.pairs], listener)
+    confirmed, compared = _confirmed(images.paths, different[close.pairs], listener)
     pairs += confirmed
     groups = grouped(len(images), pairs)
     crowded = np.bincount(groups[different]) > CROWD
-    sure = [pair for pair in pairs if pair.similarity >= ENOUGH_IN_A_CROWD or not crowded[groups[pair.first]]]
-    limit = float(close.similarities[looked_at - 1]) if looked_at < len(close.pairs) else LEAST
-    return Duplicates(_surest(len(images), sure), groups, limit, looked_at)
+    sure = [pair for pair in pairs if pair.similarity >= MIN_SIMILARITY_IN_A_CROWD or not crowded[groups[pair.first]]]
+    limit = float(close.similarities[compared - 1]) if compared < len(close.pairs) else LEAST
+    return Duplicates(_surest(len(images), sure), groups, limit, compared)
 
 
-def grouped(count: int, pairs: Sequence[Pair]) -> np.ndarray:
-    """int (count,): a number for each image, the same where pairs lead from one to the other."""
+def grouped(count: int, pairs: Sequence[Pair]) -> Int[np.ndarray, " count"]:
+    """A number for each of `count` images, the same for images that pairs connect."""
     return connected_components(_graph(count, pairs), directed=False)[1]
 
 
 def _surest(count: int, pairs: Sequence[Pair]) -> tuple[Pair, ...]:
-    """Of the pairs, those that still connect what all of them connect, and no more; the surest ones."""
+    """The fewest pairs that connect the same images; of several choices, the surest ones."""
     tree = minimum_spanning_tree(_graph(count, pairs)).tocoo()
     kept = {(int(row), int(column)) for row, column in zip(tree.row, tree.col, strict=True)}
     return tuple(pair for pair in pairs if (pair.first, pair.second) in kept)
@@ -106,48 +110,57 @@ def _graph(count: int, pairs: Sequence[Pair]) -> coo_matrix:
     return coo_matrix((distances, places), shape=(count, count))
 
 
-def _confirmed(paths: Sequence[str], candidates: np.ndarray, listener: Listener) -> tuple[list[Pair], int]:
-    """Those of the candidates, int (m, 2), that the pixels confirm, and how many were looked at, from the first one on,
-    before too many of them had been in vain."""
+def _confirmed(
+    paths: Sequence[str], candidates: Int64[np.ndarray, "m 2"], listener: Listener
+) -> tuple[list[Pair], int]:
+    """The candidates that their pixels confirm, and how many were compared before too many had failed.
 
-    def compare(pair: tuple[int, int]) -> Pair | None:
-        first, second = pair
-        alike = match(pictures[first], pictures[second])
-        if alike < ENOUGH:
-            return None
-        if alike > IDENTICAL and _same_pixels(paths[first], paths[second]):
-            return Pair(first, second, PIXELS, 1.0)
-        return Pair(first, second, NEAR, alike)
-
+    candidates: the most promising ones first.
+    """
     found: list[Pair] = []
-    looked_at, allowed = 0, max(FEW_IN_VAIN, round(IN_VAIN * len(paths)))
+    compared, misses_left = 0, max(MIN_MISSES, round(MAX_MISSES_PER_IMAGE * len(paths)))
     with (
         ThreadPoolExecutor(cpu_budget()) as pool,
         advancing(listener, Task.COMPARE, "Comparing images", len(candidates)) as advance,
     ):
-        while allowed > 0 and looked_at < len(candidates):
-            copies = grouped(len(paths), [pair for pair in found if pair.similarity >= ENOUGH_IN_A_CROWD])
-            new = candidates[looked_at : looked_at + max(allowed, TOGETHER)]
+        while misses_left > 0 and compared < len(candidates):
+            copies = grouped(len(paths), [pair for pair in found if pair.similarity >= MIN_SIMILARITY_IN_A_CROWD])
+            new = candidates[compared : compared + max(misses_left, CHUNK)]
             unknown = new[copies[new[:, 0]] != copies[new[:, 1]]]
-            looked_at, before = looked_at + len(new), len(found)
+            compared, hits_before = compared + len(new), len(found)
             advance(len(new) - len(unknown))
-            for some in _neighbourhoods(unknown, len(paths)):
-                needed = np.unique(some).tolist()
-                read = pool.map(lambda image: Structure.of(read_again(str(paths[image]), SIDE)), needed)
-                pictures = dict(zip(needed, read, strict=True))
-                found += [pair for pair in pool.map(compare, map(tuple, some.tolist())) if pair]
-                advance(len(some))
-            allowed -= len(unknown) - (len(found) - before)
-    return found, looked_at
+            for chunk in _neighbourhoods(unknown, len(paths)):
+                found += _compare_chunk(paths, chunk, pool)
+                advance(len(chunk))
+            misses_left -= len(unknown) - (len(found) - hits_before)
+    return found, compared
 
 
-def _neighbourhoods(candidates: np.ndarray, count: int) -> Iterator[np.ndarray]:
-    """The candidates, TOGETHER at a time, so ordered that few images are needed more than once."""
+def _compare_chunk(paths: Sequence[str], chunk: Int64[np.ndarray, "m 2"], pool: Executor) -> list[Pair]:
+    """The copies among some pairs; each image is read once."""
+    needed = np.unique(chunk).tolist()
+    read = pool.map(lambda image: Structure.of(read_again(str(paths[image]), SIDE)), needed)
+    structures = dict(zip(needed, read, strict=True))
+
+    def compare(pair: tuple[int, int]) -> Pair | None:
+        first, second = pair
+        similarity = match(structures[first], structures[second])
+        if similarity < MIN_SIMILARITY:
+            return None
+        if similarity > IDENTICAL and _same_pixels(paths[first], paths[second]):
+            return Pair(first, second, PIXELS, 1.0)
+        return Pair(first, second, NEAR, similarity)
+
+    return [pair for pair in pool.map(compare, map(tuple, chunk.tolist())) if pair]
+
+
+def _neighbourhoods(candidates: Int64[np.ndarray, "m 2"], count: int) -> Iterator[Int64[np.ndarray, "k 2"]]:
+    """The candidates, CHUNK at a time, in an order in which few images are needed more than once."""
     graph = coo_matrix((np.ones(len(candidates)), (candidates[:, 0], candidates[:, 1])), shape=(count, count))
     part = connected_components(graph, directed=False)[1]
     order = np.lexsort((candidates[:, 0], part[candidates[:, 0]]))
-    for start in range(0, len(order), TOGETHER):
-        yield candidates[order[start : start + TOGETHER]]
+    for start in range(0, len(order), CHUNK):
+        yield candidates[order[start : start + CHUNK]]
 
 
 def _same_pixels(first: str, second: str) -> bool:

@@ -1,7 +1,7 @@
-"""Headers of image files -> what is odd about the files, and how large and how oblong the photos are.
+"""Headers of image files -> what is unusual about the files, and how large and how elongated the photos are.
 
-Knows no model and decodes no pixels. What most files of a collection have in common is said once, in a sentence; what
-sets a few apart is a finding for each of them.
+Knows no model and decodes no pixels. What most files of a collection have in common is said once, in a remark; what sets
+a few of them apart is a finding for each.
 """
 
 from collections.abc import Sequence
@@ -16,38 +16,43 @@ from headstart.data.images import ENDINGS, Header, read_header
 from headstart.inspection.findings import COLOURS, SHAPE, SMALL, WRONG_ENDING, Finding
 
 FEW = 0.1  # share of the photos
-OBLONG = 1.5  # longer side by shorter side; beyond it, stretching to a square distorts what is seen
-VERY_OBLONG = 2.0  # times the usual
+ELONGATED = 1.5  # aspect ratio; beyond it, stretching to a square distorts what a photo shows
+VERY_ELONGATED = 2.0  # times the median aspect ratio
 
-Found = tuple[list[Finding], list[str]]  # of each odd file; sentences on all of them
+Found = tuple[list[Finding], list[str]]  # a finding for each unusual file; remarks on all of them
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """(least, median, largest) of the photos: pixels of the shorter side, and longer side by shorter side."""
+    """(smallest, median, largest) of the photos: shorter side in pixels, and aspect ratio (longer by shorter side)."""
 
     shorter: tuple[int, int, int]
-    oblong: tuple[float, float, float]
+    aspect_ratio: tuple[float, float, float]
+
+    @property
+    def oblong(self) -> tuple[float, float, float]:
+        """The older name of `aspect_ratio`."""
+        return self.aspect_ratio
 
     @property
     def cropped(self) -> tuple[float, float, float]:
-        """(least, median, largest) share of a photo that is lost where its middle square is cut out."""
-        least, median, largest = (1 - 1 / ratio for ratio in self.oblong)
+        """(smallest, median, largest) share of a photo that is lost where its middle square is cut out."""
+        least, median, largest = (1 - 1 / ratio for ratio in self.aspect_ratio)
         return least, median, largest
 
     def to_json(self) -> dict:
         names = ("least", "median", "largest")
-        numbers = {"shorter_side": self.shorter, "aspect_ratio": self.oblong, "lost_by_centre_crop": self.cropped}
+        numbers = {"shorter_side": self.shorter, "aspect_ratio": self.aspect_ratio, "lost_by_centre_crop": self.cropped}
         return {name: dict(zip(names, values, strict=True)) for name, values in numbers.items()}
 
 
 @dataclass(frozen=True)
 class Files:
-    """What the headers say. `sizes` is None where there are no images."""
+    """The result of `inspect_files`. `sizes` is None where there are no images."""
 
     findings: tuple[Finding, ...]
     sizes: Sizes | None
-    remarks: tuple[str, ...]  # sentences on the collection as a whole
+    remarks: tuple[str, ...]  # on the collection as a whole; sentences without a full stop
 
 
 def inspect_files(paths: Sequence[str], image_size: int) -> Files:
@@ -70,96 +75,96 @@ def inspect_files(paths: Sequence[str], image_size: int) -> Files:
         _shapes(paths, headers),
     ]
     findings = tuple(finding for found, _ in parts for finding in found)
-    return Files(findings, _sizes(headers), tuple(sentence for _, said in parts for sentence in said))
+    return Files(findings, _sizes(headers), tuple(remark for _, remarks in parts for remark in remarks))
 
 
 def _sizes(headers: Sequence[Header]) -> Sizes:
     shorter = np.array([min(header.width, header.height) for header in headers])
-    oblong = np.array([_oblong(header) for header in headers])
+    ratios = np.array([_aspect_ratio(header) for header in headers])
     return Sizes(
         (int(shorter.min()), int(np.median(shorter)), int(shorter.max())),
-        (float(oblong.min()), float(np.median(oblong)), float(oblong.max())),
+        (float(ratios.min()), float(np.median(ratios)), float(ratios.max())),
     )
 
 
 def _wrong_endings(paths: Sequence[str], headers: Sequence[Header]) -> Found:
-    found = []
+    findings = []
     for path, header in zip(paths, headers, strict=True):
-        named = ENDINGS.get(Path(path).suffix.lower())  # a CSV may list files with others, or none
-        real = {"MPO": "JPEG"}.get(header.format, header.format)  # MPO: several JPEGs in one file
-        if named not in (real, None):
-            found.append(Finding(WRONG_ENDING, path, detail=f"is {real} inside; its ending says {named}"))
-    return found, []
+        expected = ENDINGS.get(Path(path).suffix.lower())  # a CSV may list files with other endings, or none
+        actual = {"MPO": "JPEG"}.get(header.format, header.format)  # MPO: several JPEGs in one file
+        if expected not in (actual, None):
+            findings.append(Finding(WRONG_ENDING, path, detail=f"named as {expected}, but contains {actual}"))
+    return findings, []
 
 
 def _colours(paths: Sequence[str], headers: Sequence[Header]) -> Found:
-    of_each = [_peculiarities(header) for header in headers]
-    found, sentences = [], []
-    for peculiarity in sorted({each for some in of_each for each in some}):
-        having = [path for path, some in zip(paths, of_each, strict=True) if peculiarity in some]
+    of_each = [_colour_traits(header) for header in headers]
+    findings, remarks = [], []
+    for trait in sorted({each for traits in of_each for each in traits}):
+        having = [path for path, traits in zip(paths, of_each, strict=True) if trait in traits]
         if 2 * len(having) < len(paths):
-            found += [Finding(COLOURS, path, detail=peculiarity) for path in having]
+            findings += [Finding(COLOURS, path, detail=trait) for path in having]
         else:
-            sentences.append(f"{len(having):,} of {len(paths):,} photos: {peculiarity}")
-            others = [path for path, some in zip(paths, of_each, strict=True) if peculiarity not in some]
+            remarks.append(f"{len(having):,} of {len(paths):,} photos: {trait}")
+            others = [path for path, traits in zip(paths, of_each, strict=True) if trait not in traits]
             if len(others) <= FEW * len(paths):
-                found += [Finding(COLOURS, path, detail=f"unlike most photos not: {peculiarity}") for path in others]
-    return found, sentences
+                findings += [Finding(COLOURS, path, detail=f"unlike most photos, not {trait}") for path in others]
+    return findings, remarks
 
 
-def _peculiarities(header: Header) -> list[str]:
-    """In words; a GIF has a palette always, so that says nothing."""
-    found = []
+def _colour_traits(header: Header) -> list[str]:
+    """In words. Every GIF has a palette, so that is no trait of one."""
+    traits = []
     if header.mode in ("1", "L", "LA"):
-        found.append("grey")
+        traits.append("greyscale")
     elif header.mode.startswith("I"):
-        found.append("grey, 16 bits a pixel")
+        traits.append("greyscale with 16 bits per pixel")
     elif header.mode == "CMYK":
-        found.append("the colours of print (CMYK)")
+        traits.append("in print colours (CMYK)")
     elif header.mode in ("P", "PA") and header.format != "GIF":
-        found.append("a palette of at most 256 colours")
+        traits.append("with a palette of at most 256 colours")
     if header.transparent:
-        found.append("transparent, and shown on white")
+        traits.append("transparent (shown on white)")
     if header.animated:
-        found.append("several pictures, of which the first is used")
-    return found
+        traits.append("animated (the first frame is used)")
+    return traits
 
 
 def _small(paths: Sequence[str], headers: Sequence[Header], image_size: int) -> Found:
     shorter = np.array([min(header.width, header.height) for header in headers])
-    smaller, sentences = int((shorter < image_size).sum()), []
+    smaller, remarks = int((shorter < image_size).sum()), []
     if 2 * smaller >= len(paths):
-        sentences.append(
+        remarks.append(
             f"{smaller:,} of {len(paths):,} photos are smaller than the {image_size} pixels that the network sees: "
-            f"enlarging them adds no detail, and a smaller --image-size may do as well"
+            f"enlarging them adds no detail, and a smaller --image-size may work as well"
         )
-    found = []
+    findings = []
     for path, header in zip(paths, headers, strict=True):
         if 2 * min(header.width, header.height) < min(image_size, np.median(shorter)):
-            found.append(Finding(SMALL, path, detail=f"{header.width} x {header.height} pixels"))
-    return found, sentences
+            findings.append(Finding(SMALL, path, detail=f"{header.width} x {header.height} pixels"))
+    return findings, remarks
 
 
 def _shapes(paths: Sequence[str], headers: Sequence[Header]) -> Found:
-    ratios = [_oblong(header) for header in headers]
+    ratios = [_aspect_ratio(header) for header in headers]
     median = float(np.median(ratios))
-    oblong = [ratio for ratio in ratios if ratio > OBLONG]
-    sentences = []
-    if len(oblong) > FEW * len(ratios):
-        usual = float(np.median(oblong))
-        sentences.append(
-            f"{len(oblong):,} of {len(ratios):,} photos are far from square, usually {usual:.1f} times as long as "
-            f"wide, and are squeezed into a square, which distorts them: `headstart train --resize crop` cuts out the "
-            f"middle instead and loses {1 - 1 / usual:.0%} of these, `--resize pad` keeps all, smaller; or crop the "
-            f"photos to what matters in them, if you can"
+    elongated = [ratio for ratio in ratios if ratio > ELONGATED]
+    remarks = []
+    if len(elongated) > FEW * len(ratios):
+        usual = float(np.median(elongated))
+        remarks.append(
+            f"{len(elongated):,} of {len(ratios):,} photos are far from square, with a median aspect ratio of "
+            f"{usual:.1f}, and are stretched into a square, which distorts them: `headstart train --resize crop` uses "
+            f"only the middle and loses {1 - 1 / usual:.0%} of these photos, `--resize pad` keeps all of it, smaller; "
+            f"better still, crop the photos to what matters"
         )
-    found = []
+    findings = []
     for path, ratio, header in zip(paths, ratios, headers, strict=True):
-        if ratio > VERY_OBLONG * median:
+        if ratio > VERY_ELONGATED * median:
             detail = f"{header.width} x {header.height} pixels; --resize crop would lose {1 - 1 / ratio:.0%}"
-            found.append(Finding(SHAPE, path, score=ratio, detail=detail))
-    return found, sentences
+            findings.append(Finding(SHAPE, path, score=ratio, detail=detail))
+    return findings, remarks
 
 
-def _oblong(header: Header) -> float:
+def _aspect_ratio(header: Header) -> float:
     return max(header.width, header.height) / min(header.width, header.height)

@@ -1,45 +1,46 @@
-"""What there is to find in a collection: the table KINDS, and Finding, one row of findings.csv. Knows only words."""
+"""What can be found in a collection: the table KINDS, and Finding, one row of findings.csv. Knows only words."""
 
 from dataclasses import dataclass
 
+# The values are part of the file format: findings.csv, findings.json and metrics.json.
 LEAK, CONFLICT, DOUBT = "leak", "conflicting labels", "doubtful label"
 UNREADABLE = "unreadable"
 BYTES, PIXELS, NEAR = "same bytes", "same pixels", "nearly the same"
 OUTLIER = "unlike its class"
 WRONG_ENDING, COLOURS, SMALL, SHAPE = "wrong ending", "unusual colours", "small", "very oblong"
 
-# kind -> what it means, and what to do; in the order in which they matter
+# kind -> what it means, and what to do about it; the most important first
 KINDS = {
-    LEAK: "A photo that is held out to measure the classifier, and a copy of it that the classifier learns from (or is "
-    "chosen by): the accuracy looks better than it is. Take one of the two out, or let headstart draw the splits.",
-    CONFLICT: "The same photo under two labels: one of them is wrong, or both are right and a photo needs two labels.",
-    DOUBT: "A classifier that was trained without these photos calls them something else, and is sure of it. Some are "
-    "mislabelled, some only hard to tell: look at them. The surest come first.",
-    UNREADABLE: "Files that cannot be decoded. They are left out of a training.",
-    BYTES: "Copies of a file. headstart keeps them on one side of the splits that it draws.",
-    PIXELS: "Files that differ in their bytes and show the same pixels.",
-    NEAR: "The same photo resized, compressed anew, mirrored or a little cropped; or two shots of the same thing, one "
-    "right after the other.",
-    OUTLIER: "Photos that look unlike all others of their class: wrong ones, broken ones, or rare and precious ones.",
-    WRONG_ENDING: "The content is another format than the file's name says. headstart reads it all the same.",
+    LEAK: "A photo that is held out to measure the classifier has a copy among the photos that it is trained on, or "
+    "selected by. Accuracy then looks better than it is. Remove one of the two, or let headstart draw the splits.",
+    CONFLICT: "The same photo under two labels. Either one of them is wrong, or both are right and the photo needs two.",
+    DOUBT: "A classifier that was trained without these photos is confident that they belong to another class. Some are "
+    "mislabelled, others are only hard to recognize: check them. The most doubtful come first.",
+    UNREADABLE: "Files that cannot be decoded. Training leaves them out.",
+    BYTES: "Identical files. headstart keeps them on one side of the splits that it draws.",
+    PIXELS: "Files with different bytes that show exactly the same pixels.",
+    NEAR: "The same photo resized, recompressed, mirrored or slightly cropped, or two shots of the same thing in quick "
+    "succession.",
+    OUTLIER: "Photos that look unlike all others of their class. They may be mistakes, damaged, or rare and valuable.",
+    WRONG_ENDING: "Files in another format than their name says. headstart reads them all the same.",
     COLOURS: "Colours or transparency that most of the other photos do not have.",
-    SMALL: "So few pixels that they are enlarged more than twice.",
-    SHAPE: "Far from square, and squeezed into one: what is on them is distorted, unless `headstart train` is told to "
-    "--resize crop (the middle alone is seen) or --resize pad (all is seen, smaller).",
+    SMALL: "Photos with so few pixels that they are enlarged more than twofold.",
+    SHAPE: "Photos that are far from square and are stretched into one, which distorts what they show. `headstart train` "
+    "avoids this with --resize crop (only the middle is used) or --resize pad (all of it is used, smaller).",
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding. What does not apply is empty.
+    """One finding. Fields that do not apply are empty.
 
-    kind: a row of KINDS.
+    kind: a key of KINDS.
     path, label, split: of the image; the split is the one that the collection itself gives.
     other, other_label, other_split: of the image that it is a copy of.
     suggested: the class that it seems to belong to.
-    score: how sure it is; for copies the likeness (1: no difference), for doubtful labels how much more probable the
-        suggested class is (0 to 1), for what is unlike its class robust standard deviations, for shapes longer side by
-        shorter side.
+    score: how sure or how strong the finding is. Copies: similarity (1: no difference). Doubtful labels: how much more
+        probable the suggested class is (0 to 1). Images unlike their class: robust standard deviations. Shapes: longer
+        side divided by shorter side.
     detail: in words.
     """
 

@@ -1,4 +1,4 @@
-"""Inspection -> inspection.html: one page with small pictures of what was found, that needs nothing else."""
+"""Inspection -> inspection.html: one self-contained page with thumbnails of what was found."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -14,12 +14,17 @@ from headstart.inspection.findings import KINDS, UNREADABLE, Finding
 from headstart.inspection.report import Inspection, line_of
 from headstart.pages.rendering import as_webp, render
 
-ROOM = 400  # findings on the page; all are in findings.csv
+MAX_FINDINGS = 400  # on the page; all of them are in findings.csv
 THUMBNAIL = 144  # pixels
-QUALITY = 60  # with which a picture takes some 4 KB, and a page less than 5 MB
+QUALITY = 60  # of WebP: a thumbnail takes some 4 KB, and a page less than 5 MB
 
 
 def write_page(file: Path, inspection: Inspection) -> None:
+    """Write inspection.html.
+
+    Raises:
+        ImageError: a photo was changed, moved or damaged since it was inspected.
+    """
     splits = list(dict.fromkeys(split for counts in inspection.classes.values() for split in counts))
     page = render(
         "inspection",
@@ -27,18 +32,23 @@ def write_page(file: Path, inspection: Inspection) -> None:
         title=Path(inspection.data).resolve().name,
         inspection=inspection,
         splits=splits,
-        sections=sections(inspection, _room(list(inspection.counts.values()))),
+        sections=sections(inspection, _limit_per_kind(list(inspection.counts.values()))),
     )
     file.write_text(page, "utf-8")
 
 
-def _room(counts: list[int]) -> int:
-    """Up to how many of each kind are shown: as many as there is room for."""
-    return next(shown for shown in range(ROOM, 0, -1) if sum(min(count, shown) for count in counts) <= ROOM)
+def _limit_per_kind(counts: list[int]) -> int:
+    """How many findings of each kind are shown at most, so that MAX_FINDINGS are shown in all."""
+    limits = range(MAX_FINDINGS, 0, -1)
+    return next((limit for limit in limits if sum(min(count, limit) for count in counts) <= MAX_FINDINGS), 1)
 
 
 def sections(inspection: Inspection, shown: int) -> list[dict]:
-    """Of each kind of finding that there is, what a page shows: up to `shown` of them, with their pictures."""
+    """What a page shows of each kind of finding: up to `shown` findings, with thumbnails.
+
+    Raises:
+        ImageError: a photo was changed, moved or damaged since it was inspected.
+    """
     with ThreadPoolExecutor(cpu_budget()) as pool:
         return [
             {
@@ -59,9 +69,9 @@ def _item(data: str, finding: Finding) -> dict:
 
 
 def _shown(path: str, data: str) -> str:
-    """A path as it stands under a picture: from the collection on, or where it does not lie there, its end."""
+    """A path for a caption: relative to the collection; of a file elsewhere, only the end."""
     root = Path(data).absolute()
-    with suppress(ValueError):
+    with suppress(ValueError):  # the file lies elsewhere
         return str(Path(path).relative_to(root if root.is_dir() else root.parent)) if path else ""
     return "/".join(Path(path).parts[-3:])
 

@@ -1,4 +1,4 @@
-"""What an inspection found: Inspection, as text for a terminal, as findings.json and as findings.csv."""
+"""Inspection, what an inspection found: as text for a terminal, as findings.json and as findings.csv."""
 
 import csv
 import json
@@ -16,16 +16,16 @@ SHOWN = 5  # findings of a kind, in the terminal
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """What is to be known of a collection before it is trained on.
+    """What to know about a collection before training on it.
 
-    data: its path, as it was given.
+    data: the path of the collection, as it was given.
     images: how many files can be read.
-    classes: of each class, how many images each split holds; "all" where the collection gives no splits.
+    classes: class -> split -> how many images; the split is "all" where the collection gives none.
     sizes: of the photos; None where there are none.
-    remarks: sentences on the collection as a whole, the weightiest first.
-    findings: on single images; by kind, in the order of KINDS, and the surest first.
-    limit, compared: the cosine of features from which on pairs of images were compared, and how many pairs were.
-    seconds: that it took.
+    remarks: sentences on the collection as a whole, without a full stop, the most important first.
+    findings: on single images, in the order of KINDS; within a kind, the surest first.
+    limit, compared: the cosine of features from which on pairs of images were compared, and how many were.
+    seconds: how long the inspection took.
     """
 
     data: str
@@ -44,19 +44,19 @@ class Inspection:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many findings there are of each kind that has some, in the order of KINDS."""
+        """Kind -> how many findings, in the order of KINDS; without kinds that were not found."""
         counts = Counter(finding.kind for finding in self.findings)
         return {kind: counts[kind] for kind in KINDS if counts[kind]}
 
     @property
     def verdict(self) -> str:
-        """One sentence."""
-        head = f"{self.images:,} images of {len(self.classes)} classes: "
+        """The result in a sentence."""
+        images, classes = _counted(self.images, "image", "images"), _counted(len(self.classes), "class", "classes")
         counted = [
             f"{count:,} {kind}{'s' if count > 1 and kind in (LEAK, DOUBT) else ''}"
             for kind, count in self.counts.items()
         ]
-        return head + (", ".join(counted) or "nothing to complain of") + "."
+        return f"{images} in {classes}: {', '.join(counted) or 'no problems found'}."
 
     def to_json(self) -> dict:
         return {
@@ -76,10 +76,10 @@ class Inspection:
         lines = [self.verdict]
         lines += [f"  {line}" for line in self._class_table()]
         if self.sizes:
-            shorter, oblong = self.sizes.shorter, self.sizes.oblong
+            shorter, ratio = self.sizes.shorter, self.sizes.aspect_ratio
             lines.append(
-                f"shorter side {shorter[0]} to {shorter[2]} pixels, usually {shorter[1]}; longer side by shorter side "
-                f"{oblong[0]:.2f} to {oblong[2]:.2f}, usually {oblong[1]:.2f}"
+                f"shorter side {shorter[0]} to {shorter[2]} pixels, median {shorter[1]}; "
+                f"aspect ratio {ratio[0]:.2f} to {ratio[2]:.2f}, median {ratio[1]:.2f}"
             )
         lines += [f"Note: {remark}." for remark in self.remarks]
         for kind, count in self.counts.items():
@@ -99,12 +99,12 @@ class Inspection:
 
 
 def line_of(finding: Finding) -> str:
-    """One finding in a line."""
+    """A finding in one line."""
     parts = [finding.path]
     if finding.label:
         parts.append(f"[{finding.label}{', ' + finding.split if finding.split else ''}]")
     if finding.suggested:
-        parts.append(f"rather {finding.suggested}?")
+        parts.append(f"probably {finding.suggested}")
     if finding.other:
         parts.append(f"= {finding.other} [{finding.other_label}"
                      f"{', ' + finding.other_split if finding.other_split else ''}]")  # fmt: skip
@@ -115,12 +115,16 @@ def line_of(finding: Finding) -> str:
     return " ".join(parts)
 
 
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
 def write_json(file: Path, inspection: Inspection) -> None:
     file.write_text(json.dumps(inspection.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
 
 
 def write_csv(file: Path, findings: Sequence[Finding]) -> None:
-    """A row a finding, in their order."""
+    """Write one row for each finding, in the same order."""
     with file.open("w", encoding="utf-8", newline="") as opened:
         writer = csv.DictWriter(opened, fieldnames=[field.name for field in fields(Finding)])
         writer.writeheader()

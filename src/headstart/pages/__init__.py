@@ -1,1 +1,1 @@
-"""Templates and values -> HTML pages that need nothing else: their pictures and styles are inside."""
+"""Templates and values -> self-contained HTML pages: pictures and styles are inside."""

@@ -1,4 +1,4 @@
-"""A template and values -> one page that needs nothing else: its pictures are inside."""
+"""A template and values -> one self-contained page: pictures are inside."""
 
 import base64
 import io

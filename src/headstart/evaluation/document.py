@@ -1,0 +1,227 @@
+"""RunMetrics: everything that `metrics.json` says, as data. Measures nothing, knows no model and no images.
+
+`to_json` and `from_json` are each other's inverse, except that sentences, such as the learning curve's advice, are
+written anew. The JSON keys are a file format: some attributes have clearer names.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from headstart.classifier.calibration import Calibration
+from headstart.data.splits import SPLITS, TEST, VALIDATION
+from headstart.evaluation.cleaning import Cleaning
+from headstart.evaluation.learning_curve import LearningCurve
+from headstart.evaluation.split_metrics import SplitMetrics, interval_from_json
+from headstart.statistics import Interval
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class FineTuningVerdict:
+    """Whether fine-tuning was better than the head alone; the JSON key of the whole is "judgement".
+
+    epoch: the best one. loss, loss_of_head_alone: calibrated, on the validation images.
+    mended, spoiled: validation images that only fine-tuning, or only the head alone, classifies correctly.
+    p: of McNemar's test. verdict: in a sentence.
+    """
+
+    epoch: int
+    loss: float
+    loss_of_head_alone: float
+    mended: int
+    spoiled: int
+    p: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class PhaseSummary:
+    """One phase of the training.
+
+    epochs: that were trained. seconds: that they took. kept: whether the classifier has the phase's weights.
+    fine_tuning: None for a phase that is kept in any case.
+    parameters, trainable_parameters, trainable_variables: of the network in this phase.
+    loss, accuracy: of the validation images, at the end of the phase.
+    """
+
+    name: str
+    epochs: int
+    kept: bool
+    fine_tuning: FineTuningVerdict | None
+    parameters: int
+    trainable_parameters: int
+    trainable_variables: int
+    seconds: float
+    loss: float
+    accuracy: Interval
+
+    def to_json(self) -> dict:
+        return {
+            "name": self.name,
+            "epochs": self.epochs,
+            "kept": self.kept,
+            "judgement": asdict(self.fine_tuning) if self.fine_tuning else None,
+            "parameters": self.parameters,
+            "trainable_parameters": self.trainable_parameters,
+            "trainable_variables": self.trainable_variables,
+            "seconds": self.seconds,
+            "validation": {"loss": self.loss, "accuracy": self.accuracy.to_json()},
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping) -> "PhaseSummary":
+        judgement, validation = content["judgement"], content["validation"]
+        return cls(
+            name=content["name"],
+            epochs=content["epochs"],
+            kept=content["kept"],
+            fine_tuning=FineTuningVerdict(**judgement) if judgement else None,
+            parameters=content["parameters"],
+            trainable_parameters=content["trainable_parameters"],
+            trainable_variables=content["trainable_variables"],
+            seconds=content["seconds"],
+            loss=validation["loss"],
+            accuracy=Interval(**validation["accuracy"]),
+        )
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The result of the inspection: in a sentence, and kind -> how many findings."""
+
+    verdict: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """total: of this process; epochs: of all epochs, also those before a run was resumed."""
+
+    total: float
+    epochs: float
+
+
+@dataclass(frozen=True)
+class RunMetrics:
+    """What a run measured.
+
+    train, validation, test: None for a split without images.
+    data: name of the collection. weights: of the base at first: "pretrained", "random", or the name of a file.
+    notes: what to know about the files and the splits, in sentences. unreadable: files that were left out.
+    familiar: the share of held-out images that the novelty detector accepts.
+    learning_curve: what more photos would bring. cleaning: what cleaner labels would.
+    """
+
+    class_names: tuple[str, ...]
+    backbone: str
+    image_size: int
+    recipe: str
+    seed: int
+    train: SplitMetrics | None
+    validation: SplitMetrics | None
+    test: SplitMetrics | None
+    data: str
+    resizing: str
+    balanced: bool
+    weights: str
+    notes: tuple[str, ...]
+    unreadable: int
+    familiar: Interval | None
+    calibration: Calibration
+    learning_curve: LearningCurve | None
+    cleaning: Cleaning | None
+    phases: tuple[PhaseSummary, ...]
+    findings: Findings | None
+    seconds: Seconds
+    versions: Mapping[str, str]
+    date: str
+
+    @property
+    def held_out_name(self) -> str:
+        """The split that measures the classifier: "test", or else "validation"."""
+        return TEST if self.test else VALIDATION
+
+    @property
+    def held_out(self) -> SplitMetrics:
+        """Of that split."""
+        found = self.test or self.validation
+        if found is None:
+            raise ValueError("metrics of neither test nor validation images; expected those of at least one split")
+        return found
+
+    def split(self, name: str) -> SplitMetrics | None:
+        """name: "train", "validation" or "test"."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}[name]
+
+    def to_json(self) -> dict:
+        """The content of metrics.json."""
+        return {
+            "schema": SCHEMA,
+            "class_names": list(self.class_names),
+            "backbone": self.backbone,
+            "image_size": self.image_size,
+            "recipe": self.recipe,
+            "seed": self.seed,
+            **{name: _json(self.split(name)) for name in SPLITS},
+            "data": self.data,
+            "resizing": self.resizing,
+            "balanced": self.balanced,
+            "weights": self.weights,
+            "notes": list(self.notes),
+            "unreadable": self.unreadable,
+            "familiar": _json(self.familiar),
+            "certainty": self.calibration.to_json(),
+            "outlook": _json(self.learning_curve),
+            "cleaning": _json(self.cleaning),
+            "phases": [phase.to_json() for phase in self.phases],
+            "findings": {"verdict": self.findings.verdict, "counts": dict(self.findings.counts)}
+            if self.findings
+            else None,
+            "seconds": asdict(self.seconds),
+            "versions": dict(self.versions),
+            "date": self.date,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping) -> "RunMetrics":
+        """
+        Raises:
+            KeyError, TypeError, ValueError: `to_json` did not write this.
+        """
+        outlook, cleaning, findings = content["outlook"], content["cleaning"], content["findings"]
+        of_split = {name: SplitMetrics.from_json(content[name]) if content[name] else None for name in SPLITS}
+        as_they_are = ("backbone", "image_size", "recipe", "seed", "data", "resizing", "balanced", "weights",
+                       "unreadable", "versions", "date")  # fmt: skip
+        return cls(
+            **{key: content[key] for key in as_they_are},
+            **of_split,
+            class_names=tuple(content["class_names"]),
+            notes=tuple(content["notes"]),
+            familiar=interval_from_json(content["familiar"]),
+            calibration=Calibration.from_json(content["certainty"]),
+            learning_curve=LearningCurve.from_json(outlook) if outlook else None,
+            cleaning=Cleaning.from_json(cleaning) if cleaning else None,
+            phases=tuple(map(PhaseSummary.from_json, content["phases"])),
+            findings=Findings(**findings) if findings else None,
+            seconds=Seconds(**content["seconds"]),
+        )
+
+    def write(self, file: Path) -> None:
+        """Write metrics.json."""
+        file.write_text(json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+
+    @classmethod
+    def read(cls, file: Path) -> "RunMetrics":
+        """Read metrics.json.
+
+        Raises:
+            OSError: it cannot be read. KeyError, TypeError, ValueError: this headstart did not write it.
+        """
+        return cls.from_json(json.loads(file.read_text("utf-8")))
+
+
+def _json(part: SplitMetrics | Interval | LearningCurve | Cleaning | None) -> dict | None:
+    return part.to_json() if part else None

@@ -1,0 +1,73 @@
+"""Images and an extractor -> the copies among them, found once and then read from the cache.
+
+CACHE/copies/KEY.json holds the pairs that were found among images with these digests, in this order. It may be deleted at
+any time. How copies are found, `duplicates.py` knows.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from headstart.data.dataset import Split
+from headstart.events import Listener
+from headstart.features.extractor import FeatureExtractor
+from headstart.features.spec import FeatureSpec
+from headstart.inspection.duplicates import Duplicates, Pair, find_duplicates
+from headstart.models.weights import identity
+from headstart.storage import cache
+
+SCHEMA = 4  # of what counts as a copy
+
+
+def cached_duplicates(images: Split, extractor: FeatureExtractor, *, listener: Listener) -> Duplicates:
+    """The copies among images, from the cache where they were found before.
+
+    Args:
+        images: of any splits and classes.
+        extractor: of the features that select the pairs to compare; it is asked only if the cache has no answer.
+
+    Raises:
+        ImageError: a file was changed, moved or damaged since the collection was read.
+    """
+    key = _key(images, extractor.spec)
+    file = cache.cache_folder() / cache.COPIES / f"{key}.json"
+    known = _read(file, len(images)) if key else None
+    if known:
+        return known
+    found = find_duplicates(images, extractor.features(images), listener=listener)
+    if key:
+        _write(file, found)
+    return found
+
+
+def _key(images: Split, spec: FeatureSpec) -> str | None:
+    """None where the weights are not known by an identity, so that nothing can be kept."""
+    return cache.key(
+        "opencv-python-headless",
+        "pillow",
+        schema=SCHEMA,
+        images=hashlib.sha256("".join(images.digests).encode()).hexdigest(),
+        weights=identity(spec.backbone, spec.weights),
+        backbone=spec.backbone,
+        image_size=spec.image_size,
+        resizing=spec.resizing,
+        precision=spec.precision,
+    )
+
+
+def _read(file: Path, count: int) -> Duplicates | None:
+    """None where nothing was kept, or the file is damaged."""
+    try:
+        document = json.loads(file.read_text("utf-8"))
+        pairs, groups = tuple(Pair(*row) for row in document["pairs"]), np.array(document["groups"], np.int64)
+        return Duplicates(pairs, groups, document["limit"], document["looked_at"]) if len(groups) == count else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(file: Path, found: Duplicates) -> None:
+    pairs = [(pair.first, pair.second, pair.kind, pair.similarity) for pair in found.pairs]
+    document = {"limit": found.limit, "looked_at": found.compared, "pairs": pairs, "groups": found.groups.tolist()}
+    cache.put(file, json.dumps(document).encode())
