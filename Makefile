@@ -1,11 +1,12 @@
 # make demo    the tutorial's story, from nothing
 # make test    the whole test suite, from nothing
 # make check   style and types
+# make docs    the documentation as a site, in site/
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test check docs clean
 
 demo: $(VENV)/demo
 	$(BIN)/headstart demo
@@ -18,6 +19,10 @@ check: $(VENV)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
+# Any warning is an error. The variable silences a notice of the theme about versions of MkDocs to come.
+docs: $(VENV)/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 # A stamp for each set of extras: installed again when pyproject.toml changes.
 $(VENV)/demo: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -e '.[cpu,demo]'
@@ -27,10 +32,14 @@ $(VENV)/dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -e '.[dev]'
 	touch $@
 
+$(VENV)/docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -e '.[docs]'
+	touch $@
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "headstart needs Python 3.11, 3.12 or 3.13. Name one: make demo PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site .pytest_cache .ruff_cache .hypothesis

@@ -37,7 +37,7 @@ WITHOUT_KERAS = [
     "headstart.evaluation.metrics", "headstart.runs.held_out", "headstart.evaluation.report",
     "headstart.evaluation.gallery", "headstart.inspection.page", "headstart.inspection.label_issues",
     "headstart.inspection.collection", "headstart.commands.train", "headstart.cli", "headstart.classifier.predictor",
-    "headstart.classifier.output_formats", "headstart.serving.server", "headstart.serving.listening",
+    "headstart.classifier.output_formats", "headstart.serving.app", "headstart.serving.listening",
     "headstart.serving.client", "headstart.export.export",
 ]  # fmt: skip
 

@@ -1,8 +1,13 @@
-"""The documents are true: every bash and Python block of them runs, in order; so does the notebook."""
+"""The documents are true: every bash and Python block of them runs, in order; so does the notebook.
 
+And the site that is made of them is whole.
+"""
+
+import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +15,9 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from typer.main import get_command
 
+import headstart as hs
 from headstart import cli
 from headstart.training.recipes import RECIPES
 
@@ -20,9 +27,17 @@ FENCE = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # document -> the folder of photos that its reader has
 DOCUMENTS = {
     "README.md": {"photos/cats": 14, "photos/dogs": 14},
+    "docs/quick-start.md": {"photos/cats": 14, "photos/dogs": 14},
     "docs/tutorial.pt-BR.md": {"fotos/cachorros": 24, "fotos/gatos": 24},
     "docs/deployment.md": {"photos/cats": 2, "photos/dogs": 2},
 }
+DOCUMENTS_WITHOUT_BLOCKS = [
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "docs/evaluation.md",
+    "docs/inspection.md",
+    "docs/performance.md",
+]
 TRAINED = {"docs/deployment.md": "runs/photos"}  # the run that its reader has
 
 
@@ -66,10 +81,13 @@ def test_the_notebook_runs_and_keeps_its_outputs(tmp_path):
 
 
 def test_documents_name_no_file_that_is_missing():
-    for document in ["README.md", "CONTRIBUTING.md", "docs/inspection.md", *DOCUMENTS]:
+    assert {*DOCUMENTS, *DOCUMENTS_WITHOUT_BLOCKS} >= {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+    for document in [*DOCUMENTS, *DOCUMENTS_WITHOUT_BLOCKS]:
         text = (ROOT / document).read_text("utf-8")
         for name in re.findall(r"`((?:docs|examples|benchmarks|tests)/[\w./-]+)`", text):
             assert (ROOT / name.rstrip("/")).exists(), f"{document} names {name}"
+        for target in re.findall(r"\]\(([^):#\s]+)(?:#[^)\s]*)?\)", text):
+            assert (ROOT / document).parent.joinpath(target).exists(), f"{document} links to {target}"
 
 
 def test_the_file_tree_of_the_readme_is_that_of_the_source():
@@ -78,3 +96,27 @@ def test_the_file_tree_of_the_readme_is_that_of_the_source():
     named = set(re.findall(r"^ {6,10}(\w+\.py) ", tree, re.MULTILINE))
     there = {path.name for path in (ROOT / "src" / "headstart").rglob("*.py")} - {"__init__.py", "__main__.py"}
     assert named == there
+
+
+@pytest.mark.docs
+def test_the_site_is_whole_and_needs_no_other_host(tmp_path):
+    """Built as `make docs` builds it: a warning, such as of a link that leads nowhere, is an error."""
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path],
+        cwd=ROOT, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    pages = {str(path.relative_to(tmp_path)): path.read_text("utf-8") for path in tmp_path.rglob("*.html")}
+    for document in [*DOCUMENTS, *DOCUMENTS_WITHOUT_BLOCKS]:
+        name = "index.html" if document == "README.md" else Path(document).with_suffix(".html").name
+        assert (name if document.startswith("docs/") else name.lower()) in pages
+    reference = "".join(text for name, text in pages.items() if name.startswith("reference/"))
+    for name in hs.__all__:
+        assert f'id="headstart.{name}"' in reference
+    for command in get_command(cli.app).commands:  # pyright: ignore[reportAttributeAccessIssue]  # of a group
+        assert f'id="headstart-{command}"' in reference
+    for name, text in pages.items():
+        for tag in re.findall(r"<(?:script|link|img|iframe|source|video)\b[^>]*>", text):
+            assert not re.search(r"""(?:src|srcset|href)=["']?(?:https?:)?//""", tag), f"{name}: {tag}"
+    styles = "".join(path.read_text("utf-8") for path in tmp_path.rglob("*.css"))
+    assert not re.search(r"""url\(["']?(?:https?:)?//""", styles)

@@ -254,7 +254,7 @@ def predict(
     verbose: Verbose = False,
 ) -> None:  # fmt: skip
     """Say what is on photos: one, or any number of them."""
-    from headstart.classifier.output_formats import FORMATS, Layout, answer_files, new_file
+    from headstart.classifier.output_formats import FORMATS, Layout, new_file, predict_files
     from headstart.classifier.predictor import Predictor
     from headstart.data.folder import images_among
 
@@ -268,7 +268,7 @@ def predict(
     files, left_out = images_among(images)
     for note in left_out:
         typer.echo(note, err=True)
-    answers = answer_files(Predictor(run), files, accuracy=accuracy, coverage=coverage, explain=explain)
+    answers = predict_files(Predictor(run), files, accuracy=accuracy, coverage=coverage, explain=explain)
     layout = Layout(top, coverage is not None, explain is not None, width=max(map(len, files)))
     faults = []
 
@@ -350,10 +350,10 @@ def serve(
     from headstart.serving.starting import api_key, need_extra
 
     need_extra()
+    from headstart.serving.config import ServiceConfig
     from headstart.serving.limits import MEGABYTE, Limits
     from headstart.serving.listening import is_private, serve
     from headstart.serving.served import named_runs
-    from headstart.serving.server import ServiceConfig
 
     limits = Limits(
         file_bytes=int(max_megabytes * MEGABYTE),
@@ -372,7 +372,7 @@ def serve(
         else:
             typer.echo(f"{', '.join(named)} at {address} (the page; the interface is described at /openapi.json)")
 
-    serve(named, settings, host=host, port=port, tell=tell)
+    serve(named, settings, host=host, port=port, announce=tell)
 
 
 @app.command()

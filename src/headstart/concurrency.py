@@ -28,10 +28,13 @@ def cpu_budget() -> int:
     control groups, rounded up: a container with 1.5 cores gets two threads. A quota may change while a process runs, so
     ask again for each new pool of threads.
     """
+    return max(1, math.ceil(min(available_cores(), cgroup_quota())))
+
+
+def available_cores() -> int:
+    """The number of cores that this process may run on, whatever share of their time it has: at least 1."""
     cores = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        cores = min(cores, len(os.sched_getaffinity(0)))
-    return max(1, math.ceil(min(cores, cgroup_quota())))
+    return min(cores, len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else cores
 
 
 def cgroup_quota(process: Path | None = None) -> float:

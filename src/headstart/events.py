@@ -1,14 +1,16 @@
-"""What long work tells while it goes on: typed events, and the listener that they are sent to.
+"""Typed events that long work sends, and the listener that receives them.
 
 Knows nothing of images, models, terminals or files. A listener is anything with `emit(event)` and `cancelled()`; those
-of headstart are in `listeners/`. Nobody recognises an event by the words in it: by its type, its step, or its task.
+of headstart are in `listeners/`. An event is recognised by its type, its step or its task, never by its words.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from math import isfinite
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -16,11 +18,9 @@ from headstart.errors import CancelledError
 
 T = TypeVar("T")
 
-Advance = Callable[..., None]  # advance(steps, note=""): so many steps more are done
-
 
 class Step(StrEnum):
-    """The parts of headstart's work. The value is what programs know a step by."""
+    """The parts of headstart's work. Programs know a step by its value."""
 
     GET_DATA = "get_data"
     READ_DATA = "read_data"
@@ -35,7 +35,7 @@ class Step(StrEnum):
 
 
 class Task(StrEnum):
-    """Work that is counted. The value is what programs know a task by."""
+    """Work whose progress is counted. Programs know a task by its value."""
 
     READ = "read"
     EXTRACT = "extract"
@@ -55,11 +55,11 @@ class StepStarted:
 
 @dataclass(frozen=True)
 class Advanced:
-    """How far a task is.
+    """The progress of a task.
 
-    description: its name, for people. done, total: steps, such as images. seconds_left: an estimate, from the time that
-    the steps so far have taken; None while nothing is known. note: such as "loss 0.31". is_over: no more of it follows,
-    also where it was stopped before its end.
+    description: its name, for people. done, total: steps, such as images. seconds_left: an estimate from the time that
+    the steps have taken so far; None before the first. note: such as "loss 0.31". is_over: this is the task's last
+    event, also where the task was stopped before its end.
     """
 
     task: Task
@@ -75,8 +75,8 @@ class Advanced:
 class EpochEnded:
     """An epoch of a phase ended.
 
-    epoch: counted from 1, over all phases of the recipe, which are `epochs` in all. seconds: that it took. loss:
-    cross-entropy. accuracy: 0..1. val_...: of the validation images.
+    epoch: counted from 1 through all phases of the recipe; `epochs` is their total. seconds: its duration. loss:
+    cross-entropy. accuracy: 0..1. val_...: on the validation images.
     """
 
     phase: str
@@ -94,8 +94,8 @@ class EpochEnded:
 class HeadSolved:
     """The head was solved.
 
-    C: inverse strength of the L2 penalty, as in scikit-learn. seconds_solving: without the features, which are in
-    `seconds`. The rest is as in `EpochEnded`.
+    C: inverse strength of the L2 penalty, as in scikit-learn. seconds_solving: for the head alone; `seconds` includes
+    the features. The rest is as in `EpochEnded`.
     """
 
     C: float
@@ -109,7 +109,7 @@ class HeadSolved:
 
 @dataclass(frozen=True)
 class PictureReady:
-    """A picture of a run can be looked at. name: such as "samples"; path: of the file."""
+    """A plot of a run was written. name: such as "samples"; path: of the file."""
 
     name: str
     path: Path
@@ -117,7 +117,7 @@ class PictureReady:
 
 @dataclass(frozen=True)
 class Message:
-    """News in words: one line, or several."""
+    """A message in words, of one line or several."""
 
     text: str
 
@@ -126,68 +126,82 @@ Event = StepStarted | Advanced | EpochEnded | HeadSolved | PictureReady | Messag
 
 
 class Listener(Protocol):
-    """Where work reports to. It may be called from several threads."""
+    """Receives events. Several threads may call it at once."""
 
     def emit(self, event: Event) -> None:
-        """Take note of an event."""
+        """Receive an event."""
         ...
 
     def cancelled(self) -> bool:
-        """Whether the work should stop. Long work asks often."""
+        """Whether the work should stop. Long work asks this often."""
         ...
 
 
 def check_cancelled(listener: Listener) -> None:
     """
     Raises:
-        CancelledError: the listener wants the work to stop.
+        CancelledError: the listener asks the work to stop.
     """
     if listener.cancelled():
         raise CancelledError("The work was cancelled.")
 
 
+class Advance:
+    """Counts the steps of a task: `advance(steps, note="")` after each of them, from one thread.
+
+    Each call sends an `Advanced` with an estimate of the time left.
+    """
+
+    def __init__(self, listener: Listener, task: Task, description: str, total: int) -> None:
+        self._listener, self._task, self._description, self._total = listener, task, description, total
+        self._start, self._done, self._note = time.monotonic(), 0, ""
+
+    def __call__(self, steps: int, note: str = "") -> None:
+        """
+        Raises:
+            CancelledError: the listener asks the work to stop.
+        """
+        self._done, self._note = self._done + steps, note
+        self.emit()
+        check_cancelled(self._listener)
+
+    def emit(self, *, is_over: bool = False) -> None:
+        """Send an event without counting a step."""
+        seconds = time.monotonic() - self._start
+        left = seconds / self._done * max(self._total - self._done, 0) if self._done else None
+        self._listener.emit(Advanced(self._task, self._description, self._done, self._total, left, self._note, is_over))
+
+
 @contextmanager
 def advancing(listener: Listener, task: Task, description: str, total: int) -> Iterator[Advance]:
-    """A context manager that gives `advance(steps, note="")`, to be called as the steps of a task are done.
+    """A task of `total` steps: gives `advance(steps, note="")`, to be called as steps are done.
 
-    Each call sends an `Advanced`, with an estimate of the time that is left, and asks whether to go on.
+    Sends the first `Advanced` at once, and the last one, `is_over`, whether the block ends, fails or is cancelled.
 
     Raises:
-        CancelledError: the listener wants the work to stop.
+        CancelledError: the listener asks the work to stop.
     """
-    start, done, last_note = time.monotonic(), 0, ""
-
-    def emit(*, is_over: bool = False) -> None:
-        seconds = time.monotonic() - start
-        left = seconds / done * (total - done) if done else None
-        listener.emit(Advanced(task, description, done, total, left, last_note, is_over))
-
-    def advance(steps: int, note: str = "") -> None:
-        nonlocal done, last_note
-        check_cancelled(listener)
-        done, last_note = done + steps, note
-        emit()
-
     check_cancelled(listener)
-    emit()
+    advance = Advance(listener, task, description, total)
+    advance.emit()
     try:
         yield advance
     finally:
-        emit(is_over=True)
+        advance.emit(is_over=True)
 
 
 def track(listener: Listener, items: Iterable[T], task: Task, description: str, total: int) -> Iterator[T]:
-    """The items, one by one, each of which is a step of a task of `total` steps."""
+    """The items, one by one; each is a step of a task of `total` steps.
+
+    Where the loop over them may stop early, use `advancing`: a generator does not notice before it is closed.
+
+    Raises:
+        CancelledError: the listener asks the work to stop.
+    """
     with advancing(listener, task, description, total) as advance:
         for item in items:
             yield item
             advance(1)
-
-
-def to_json(event: Event) -> dict[str, Any]:
-    """An event as JSON: its kind, such as "step_started", and its fields."""
-    content = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(event).items()}
-    return {"event": KINDS[type(event)], **content}
 
 
 KINDS: dict[type, str] = {
@@ -198,3 +212,23 @@ KINDS: dict[type, str] = {
     PictureReady: "picture_ready",
     Message: "message",
 }
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """An event as a JSON object: its kind, such as "step_started", and its fields."""
+    return {"event": KINDS[type(event)]} | {
+        field.name: _json_value(getattr(event, field.name)) for field in fields(event)
+    }
+
+
+def _json_value(value: object) -> object:
+    """NumPy's numbers become Python's. JSON has no NaN and no infinity: null."""
+    match value:
+        case bool() | None:
+            return value
+        case Integral():
+            return int(value)
+        case Real():
+            return float(value) if isfinite(value) else None
+        case _:
+            return str(value)

@@ -112,28 +112,28 @@ def test_answers_say_whether_they_are_sure():
     certainty = Calibration(1.0, {0.95: 0.8, 0.99: NEVER}, {0.9: 0.3})
     logits = np.log([[0.9, 0.06, 0.04], [0.6, 0.35, 0.05]])
     names = ("a", "b", "c")
-    assert [answer.sure for answer in certainty.answerer(names)(logits)] == [True, False]
-    assert [answer.sure for answer in certainty.answerer(names, accuracy=0.97)(logits)] == [False, False]
-    named = certainty.answerer(names, coverage=0.85)(logits)
+    assert [answer.sure for answer in certainty.to_predictions(names)(logits)] == [True, False]
+    assert [answer.sure for answer in certainty.to_predictions(names, accuracy=0.97)(logits)] == [False, False]
+    named = certainty.to_predictions(names, coverage=0.85)(logits)
     assert [(answer.sure, answer.candidates) for answer in named] == [(True, ("a",)), (False, ("a", "b"))]
-    assert [answer.sure for answer in Calibration().answerer(names)(logits)] == [True, True]
+    assert [answer.sure for answer in Calibration().to_predictions(names)(logits)] == [True, True]
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"accuracy": 95}, "accuracy of 95 was asked for; expected a share between 0 and 1"),
-        ({"coverage": 0.0}, "coverage of 0 was asked for"),
-        ({"accuracy": 0.9999}, "at most 0.999 can be promised"),
+        ({"accuracy": 95}, "accuracy 95 was given; expected a share between 0 and 1"),
+        ({"coverage": 0.0}, "coverage 0 was given"),
+        ({"accuracy": 0.9999}, "at most 0.999 can be guaranteed"),
         ({"accuracy": 0.9, "coverage": 0.9}, "expected one of them"),
     ],
 )
 def test_promises_that_cannot_be_given(settings, message):
     certainty = Calibration(1.0, dict.fromkeys(LEVELS, 0.5), dict.fromkeys(LEVELS, 0.1))
     with pytest.raises(ModelError, match=message):
-        certainty.answerer(("a", "b"), **settings)
-    with pytest.raises(ModelError, match="No coverage can be promised"):
-        Calibration().answerer(("a", "b"), coverage=0.9)
+        certainty.to_predictions(("a", "b"), **settings)
+    with pytest.raises(ModelError, match="No coverage can be guaranteed"):
+        Calibration().to_predictions(("a", "b"), coverage=0.9)
 
 
 def test_json_and_back():

@@ -79,7 +79,7 @@ def test_a_photo_of_something_else_is_flagged(tmp_path_factory, make_folder, cel
 
 
 def test_kept_and_read_again(classifier, run, tmp_path):
-    known = classifier.familiar
+    known = classifier.novelty_detector
     assert len(known.digests) == len(known.known) == run.metrics["train"]["accuracy"]["count"]
     known.write(tmp_path)
     again = NoveltyDetector.read(tmp_path, known.farthest)
@@ -102,10 +102,10 @@ def test_most_images_of_the_same_kind_are_familiar():
     for seed in range(40):
         features = np.abs(rng.normal(size=(900, 16))) + 0.2
         known = fit_novelty_detector(features[:300], split, features[300:400], seed=seed)
-        shares.append(known.knows(features[400:]).mean())
+        shares.append(known.is_familiar(features[400:]).mean())
     assert np.mean(shares) >= 0.95
     few = fit_novelty_detector(features[: NEIGHBOURS - 2], split.take(range(NEIGHBOURS - 2)), features[10:11], seed=0)
-    assert few.knows(features[10:11]).all()
+    assert few.is_familiar(features[10:11]).all()
 
 
 def test_few_validation_images_do_not_make_their_like_strange():
@@ -115,7 +115,7 @@ def test_few_validation_images_do_not_make_their_like_strange():
     for seed in range(40):
         features = np.abs(rng.normal(size=(564, 16))) + 0.2
         known = fit_novelty_detector(features[:60], split, features[60:64], seed=seed)
-        shares.append(known.knows(features[64:]).mean())
+        shares.append(known.is_familiar(features[64:]).mean())
     assert np.mean(shares) >= 0.95
     assert np.mean(shares) < 1
 
@@ -144,7 +144,7 @@ def test_the_command_says_so(classifier, run, tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr("sys.argv", ["headstart", "predict", str(run.folder), str(tmp_path / "temple.png")])
     Image.fromarray(load_sample_images().images[0]).save(tmp_path / "temple.png")
-    monkeypatch.setattr(NoveltyDetector, "knows", lambda self, features: np.zeros(len(features), bool))
+    monkeypatch.setattr(NoveltyDetector, "is_familiar", lambda self, features: np.zeros(len(features), bool))
     with pytest.raises(SystemExit):
         cli.main()
     assert "temple.png  like nothing it was trained on" in capsys.readouterr().out

@@ -17,7 +17,7 @@ import headstart as hs
 from headstart import cli
 from headstart.classifier.activation_map import class_map
 from headstart.classifier.base import AHEAD
-from headstart.classifier.output_formats import SHOWN, answer_files, percent
+from headstart.classifier.output_formats import SHOWN, percent, predict_files
 from headstart.data.images import read_image
 from headstart.engines import openvino
 from headstart.errors import ImageError, ModelError, RunError
@@ -218,7 +218,7 @@ def test_promises_are_those_of_the_classifier(predictor, classifier, cells):
     for promise in ({"accuracy": 0.8}, {"coverage": 0.8}):
         assert_alike(predictor.predict(files, **promise), classifier.predict(files, **promise))
     for wrong in ({"accuracy": 2.0}, {"accuracy": 0.9, "coverage": 0.9}):
-        with pytest.raises(ModelError, match=r"was asked for|were asked for"):
+        with pytest.raises(ModelError, match=r"was given|were given"):
             predictor.predict_each(files, **wrong)
 
 
@@ -307,7 +307,7 @@ def test_without_an_engine_keras_answers_and_one_line_says_so(run, classifier, p
         assert_alike(by_keras.predict(files), predictions)
         np.testing.assert_allclose(by_keras.explain(files[0]).places, places, atol=1e-3)
         said += listener.lines
-    missing = "OpenVINO is not installed: pip install 'headstart[cpu]'. Keras answers instead, more slowly."
+    missing = "OpenVINO is not installed: pip install 'headstart[cpu]'. Keras predicts instead, more slowly."
     assert said == [missing, missing]
     monkeypatch.undo()
     card = json.loads((tmp_path / "saved" / "classifier.json").read_text("utf-8"))
@@ -315,7 +315,7 @@ def test_without_an_engine_keras_answers_and_one_line_says_so(run, classifier, p
     (tmp_path / "saved" / "classifier.json").write_text(json.dumps(card), "utf-8")
     listener = Listener()
     hs.Predictor(tmp_path / "saved", listener=listener)
-    assert "was saved without an engine. Keras answers instead, more slowly." in listener.lines[0]
+    assert "was saved without an engine. Keras predicts instead, more slowly." in listener.lines[0]
     (tmp_path / "saved" / "model.keras").unlink()
     with pytest.raises(RunError, match=r"model\.keras' is missing"):
         hs.Predictor(tmp_path / "saved", listener=listener)
@@ -457,7 +457,7 @@ def test_a_photo_that_vanishes_before_it_is_drawn_upon(run, mixed, tmp_path):
                 yield found
 
     files = [str(shutil.copy(mixed / "b" / "0.png", tmp_path / f"{number}.png")) for number in range(3)]
-    rows = list(answer_files(Forgetful(run.folder), files, explain=tmp_path / "why"))
+    rows = list(predict_files(Forgetful(run.folder), files, explain=tmp_path / "why"))
     assert [isinstance(row.found, ImageError) for row in rows] == [False, True, False]
     assert "1.png' cannot be opened" in str(rows[1].found)
     assert [path.name for path in sorted((tmp_path / "why").iterdir())] == ["1-0.jpg", "3-2.jpg"]

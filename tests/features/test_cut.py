@@ -16,8 +16,10 @@ from PIL import Image
 import headstart as hs
 from headstart.data.batches import Batches
 from headstart.engines import openvino
+from headstart.engines.base import CompileError, Compute, run_all
 from headstart.engines.keras import KerasEngine
-from headstart.engines.openvino import BATCH, CompileError, OpenVINOEngine, write_network
+from headstart.engines.opening import open_engine
+from headstart.engines.openvino import BATCH_SIZE, OpenVINOEngine, write_network
 from headstart.errors import ModelError
 from headstart.features import cut as cut_module
 from headstart.models.backbones import BACKBONES, get_backbone
@@ -25,7 +27,7 @@ from headstart.models.composing import compose
 from headstart.models.preprocessing import preprocess
 from headstart.models.weights import layer_index, load_base
 from headstart.training.folding import FoldedBatchNormalization, fold
-from headstart.training.keras_fit import TrainableNetwork, thaw
+from headstart.training.keras_fit import TrainableNetwork, unfreeze
 from headstart.training.optimization import compile_for
 from support.recording import Recorder as Listener
 
@@ -101,14 +103,13 @@ def test_any_freezing_index(start):
 @pytest.mark.parametrize("name", KINDS)
 def test_the_engine_gives_what_keras_gives(name, tmp_path):
     _, _, lower, _ = parts(name)
-    images = some_images(count=BATCH + 3)
+    images = some_images(count=BATCH_SIZE + 3)
     write_network(lower, tmp_path / "network.xml")
-    pieces = [images[:BATCH], images[BATCH:]]
+    pieces = [images[:BATCH_SIZE], images[BATCH_SIZE:]]
     compiled, plain = OpenVINOEngine(tmp_path / "network.xml"), KerasEngine(lower)
-    assert compiled.shapes == plain.shapes
+    assert compiled.output_shapes == plain.output_shapes
     for one in (compiled, plain):
-        found = [np.full((len(images), *shape), np.nan, np.float32) for shape in one.shapes]
-        one.fill(iter(pieces), found)
+        found = run_all(one, iter(pieces), len(images))
         expected = lower(images.astype("float32"), training=False)
         for tensor, right in zip(found, expected if isinstance(expected, (list, tuple)) else [expected], strict=True):
             close(tensor, right, 1e-4)
@@ -122,10 +123,9 @@ def test_features_and_feature_maps_come_from_one_engine(name, tmp_path):
     model = keras.Model(base.input, [pooled, base.output])
     write_network(model, tmp_path / "network.xml")
     compiled = OpenVINOEngine(tmp_path / "network.xml")
-    assert compiled.shapes == KerasEngine(model).shapes
-    images = some_images(count=BATCH)
-    found = [np.full((BATCH, *shape), np.nan, np.float32) for shape in compiled.shapes]
-    compiled.fill([images], found)
+    assert compiled.output_shapes == KerasEngine(model).output_shapes
+    images = some_images(count=BATCH_SIZE)
+    found = run_all(compiled, [images], BATCH_SIZE)
     close(found[0], found[1].mean(axis=(1, 2)), 1e-4)
 
 
@@ -134,12 +134,13 @@ def test_an_engine_can_be_closed_as_soon_as_it_is_done(tmp_path):
     _, _, lower, _ = parts("mobilenet_v2")
     write_network(lower, tmp_path / "network.xml")
     code = (
-        "import sys\nfrom pathlib import Path\nimport numpy as np\nfrom headstart.engines.openvino import BATCH, OpenVINOEngine\n"
-        "images = np.zeros((2 * BATCH, 32, 32, 3), np.uint8)\n"
+        "import sys\nfrom pathlib import Path\nimport numpy as np\n"
+        "from headstart.engines.base import run_all\n"
+        "from headstart.engines.openvino import BATCH_SIZE, OpenVINOEngine\n"
+        "images = np.zeros((2 * BATCH_SIZE, 32, 32, 3), np.uint8)\n"
         "for _ in range(60):\n"
         "    engine = OpenVINOEngine(Path(sys.argv[1]))\n"
-        "    outputs = [np.empty((len(images), *shape), np.float32) for shape in openvino.shapes]\n"
-        "    openvino.fill([images[:BATCH], images[BATCH:]], outputs)\n"
+        "    run_all(engine, [images[:BATCH_SIZE], images[BATCH_SIZE:]], len(images))\n"
         "    del engine\n"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "network.xml")], check=True, timeout=300)
@@ -180,8 +181,8 @@ def test_steps_leave_what_is_frozen_bit_by_bit(name):
     """Of the network that the trained part belongs to: layers below the boundary, and all statistics."""
     base = lively(load_base(name, 32, "random"))
     network = compose(base, backbone=name, image_size=32, num_classes=3, dropout=0.0, seed=0)
-    phase = hs.RECIPES["fast"].phases[1]
-    thaw(base, phase, name)
+    phase = hs.RECIPES["fast"].fine_tuning
+    unfreeze(base, name, top=True)
     start = layer_index(base, get_backbone(name).fine_tune_from)
     cut = cut_module.find_cut(base, start)
     lower = cut_module.frozen_part(base, cut, lambda pixels: preprocess(name, pixels))
@@ -210,7 +211,7 @@ def test_an_engine_is_kept_and_opened_again_and_made_anew_if_damaged(tmp_path, m
         return lower
 
     for _ in range(2):
-        cut_module.compiled("abc", build, listener=hs.Quiet())
+        open_engine(build, Compute(), key="abc", listener=hs.Quiet())
     assert len(made) == 1
     folder = tmp_path / "engines" / "abc"
     weights = bytearray((folder / "network.bin").read_bytes())
@@ -223,10 +224,8 @@ def test_an_engine_is_kept_and_opened_again_and_made_anew_if_damaged(tmp_path, m
         damage()
         before = len(made)
         for _ in range(2):
-            assert isinstance(cut_module.compiled("abc", build, listener=hs.Quiet()).engine, OpenVINOEngine)
+            assert isinstance(open_engine(build, Compute(), key="abc", listener=hs.Quiet()), OpenVINOEngine)
         assert len(made) == before + 1
-    assert cut_module.engine_key(weights="a", size=1) != cut_module.engine_key(weights="b", size=1)
-    assert cut_module.engine_key(weights=None, size=1) is None
 
 
 def test_a_cache_that_can_only_be_read_is_used(tmp_path, monkeypatch):
@@ -237,14 +236,14 @@ def test_a_cache_that_can_only_be_read_is_used(tmp_path, monkeypatch):
         made.append(1)
         return parts("mobilenet_v2")[2]
 
-    cut_module.compiled("abc", build, listener=hs.Quiet())
+    open_engine(build, Compute(), key="abc", listener=hs.Quiet())
 
     def refuse(*arguments, **settings) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     for name in ("utime", "unlink", "rmdir"):
         monkeypatch.setattr(os, name, refuse)
-    cut_module.compiled("abc", build, listener=hs.Quiet())
+    open_engine(build, Compute(), key="abc", listener=hs.Quiet())
     assert made == [1]
 
 
@@ -255,10 +254,10 @@ def test_an_engine_that_does_not_compile_falls_back_to_keras(tmp_path, monkeypat
         raise CompileError("OpenVINO cannot convert 'frozen_part': no such operator")
 
     listener = Listener()
-    monkeypatch.setattr(cut_module, "write_network", fail)
-    compiled = cut_module.compiled("abc", lambda: parts("mobilenet_v2")[2], listener=listener)
-    assert isinstance(compiled.engine, KerasEngine)
-    assert compiled.key == "abc-keras"
+    monkeypatch.setattr("headstart.engines.opening.write_network", fail)
+    engine = open_engine(lambda: parts("mobilenet_v2")[2], Compute(), key="abc", listener=listener)
+    assert isinstance(engine, KerasEngine)
+    assert engine.identity.startswith("keras-")
     assert listener.lines == [
         "OpenVINO cannot convert 'frozen_part': no such operator. Keras computes the features instead, more slowly."
     ]
@@ -276,9 +275,9 @@ def test_what_openvino_cannot_convert_is_run_by_keras(tmp_path, monkeypatch):
     pixels = keras.Input((8, 8, 3))
     model = keras.Model(pixels, keras.layers.GlobalAveragePooling2D()(Bessel()(pixels)), name="odd")
     listener = Listener()
-    compiled = cut_module.compiled("abc", lambda: model, listener=listener)
-    assert isinstance(compiled.engine, KerasEngine)
-    assert compiled.key == "abc-keras"
+    engine = open_engine(lambda: model, Compute(), key="abc", listener=listener)
+    assert isinstance(engine, KerasEngine)
+    assert engine.identity.startswith("keras-")
     (line,) = listener.lines
     assert line.startswith("OpenVINO cannot convert 'odd': ")
     assert line.endswith(" Keras computes the features instead, more slowly.")
@@ -295,8 +294,8 @@ def test_a_training_whose_engine_does_not_compile_is_the_same_by_keras(photos, t
         raise CompileError("OpenVINO cannot convert 'frozen_part': no such operator")
 
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(cut_module, "write_network", fail)
-    monkeypatch.setattr("headstart.models.network.write_network", fail)
+    monkeypatch.setattr("headstart.engines.opening.write_network", fail)
+    monkeypatch.setattr("headstart.engines.saved.write_network", fail)
     listener = Listener()
     keras_alone = hs.make_run(photos, tmp_path / "keras", listener=listener, **settings)
     assert any("Keras computes the features instead" in line for line in listener.lines)
@@ -311,7 +310,7 @@ def test_a_training_whose_engine_does_not_compile_is_the_same_by_keras(photos, t
 def test_a_training_in_bfloat16(photos, tmp_path):
     """Nearly the same features, and so nearly the same answers, by the engine as by Keras; said in the card."""
     dataset = hs.load_dataset(photos, seed=3, listener=hs.Quiet())
-    settings = {"recipe": hs.RECIPES["fast"].without_fine_tuning(), "image_size": 32, "progress": hs.Quiet()}
+    settings = {"recipe": hs.RECIPES["fast"].without_fine_tuning(), "image_size": 32, "listener": hs.Quiet()}
     exact = hs.train(dataset, **settings)
     rough = hs.train(dataset, precision="bfloat16", **settings)
     rough.save(tmp_path / "rough")
@@ -333,7 +332,7 @@ def test_both_executions_of_the_tutorial_are_one_algorithm(photos, recipe):
     dataset = hs.load_dataset(photos, seed=3, listener=hs.Quiet())
     one, other = (
         hs.train(dataset, recipe=recipe, image_size=32, seed=1, execution=execution, listener=hs.Quiet())
-        for execution in ("split", "whole")
+        for execution in ("cached", "end_to_end")
     )
     for mine, plain in zip(one.history, other.history, strict=True):
         assert mine["loss"] == pytest.approx(plain["loss"], rel=2e-3)
@@ -371,7 +370,7 @@ def test_fine_tuning_is_kept_only_if_it_helps(photos):
     assert head_alone.log_loss == pytest.approx(last["loss_of_head_alone"], rel=5e-3)
 
     assert last["verdict"] in listener.lines
-    assert f"{last['mended']} answers mended, {last['spoiled']} spoiled: not distinguishable" in last["verdict"]
+    assert f"{last['mended']} predictions corrected, {last['spoiled']} spoiled: not distinguishable" in last["verdict"]
     more = round((chosen["val_accuracy"] - head["val_accuracy"]) * len(dataset.validation))
     assert last["mended"] - last["spoiled"] == more
 
@@ -391,7 +390,7 @@ def test_an_easy_collection_is_not_fine_tuned(cells, tmp_path):
     assert [phase["name"] for phase in classifier.phases] == ["feature_extraction"]
     assert len(classifier.history) == 1
     said = "\n".join(listener.lines)
-    assert re.search(r"No fine-tuning: a trial head answered 3\d of 3\d training images rightly", said)
+    assert re.search(r"No fine-tuning: a linear probe predicted 3\d of 3\d held-out training images correctly", said)
     assert "Views of each" not in said
     assert hs.evaluate(classifier, dataset.test).accuracy.value > 0.95
     asked = hs.RECIPES["fast"].with_epochs(1).always_fine_tuned()
@@ -406,14 +405,14 @@ def test_a_handful_of_images(tmp_path, make_folder):
     listener = Listener()
     classifier = hs.train(dataset, image_size=32, listener=listener)
     assert [phase["name"] for phase in classifier.phases] == ["feature_extraction"]
-    assert "No fine-tuning: by 2 validation images nobody can tell whether it helps." in "\n".join(listener.lines)
+    assert "No fine-tuning: 2 validation images are too few to tell whether it helps." in "\n".join(listener.lines)
 
 
 def test_refusals(photos):
     dataset = hs.load_dataset(photos, seed=3, listener=hs.Quiet())
-    with pytest.raises(ModelError, match=r"no execution 'half'. Choose one of: split, whole"):
+    with pytest.raises(ModelError, match=r"no execution 'half'. Choose one of: cached, end_to_end"):
         hs.train(dataset, execution="half", listener=hs.Quiet())
     with pytest.raises(ModelError, match=r"no precision 'int3'. Choose one of: float32, bfloat16"):
         hs.train(dataset, precision="int3", listener=hs.Quiet())
     with pytest.raises(ModelError, match="Take the recipe 'tutorial'"):
-        hs.train(dataset, recipe="fast", execution="whole", listener=hs.Quiet())
+        hs.train(dataset, recipe="fast", execution="end_to_end", listener=hs.Quiet())

@@ -17,30 +17,30 @@ import headstart as hs
 from headstart.data.images import read_image
 from headstart.data.resizing import RESIZINGS
 from headstart.errors import ImageError, ModelError
-from headstart.features import store
-from headstart.features.cut import FrozenPart
-from headstart.features.store import extract
+from headstart.features import extractor, store
+from headstart.features.extractor import FeatureExtractor
+from headstart.features.spec import FINE_TUNING, FeatureSpec
+from headstart.features.store import Features
 from headstart.storage import cache as hs_cache
 from support.recording import Recorder as Listener
 
-SIZE = 16
+SIZE = 32
 
 
 class Counting:
     """An engine whose two outputs are known: the mean of each channel, and the first row of pixels."""
 
-    shapes: Sequence[tuple[int, ...]] = [(3,), (SIZE, 3)]
+    output_shapes: Sequence[tuple[int, ...]] = [(3,), (SIZE, 3)]
+    batch_size = 4
 
-    def __init__(self) -> None:
+    def __init__(self, identity: str = "counting") -> None:
+        self.identity = identity
         self.images = 0
 
-    def fill(self, batches, outputs) -> None:
-        start = 0
+    def run(self, batches):
         for images in batches:
-            outputs[0][start : start + len(images)] = images.mean(axis=(1, 2))
-            outputs[1][start : start + len(images)] = images[:, 0]
-            start += len(images)
-        self.images += start
+            self.images += len(images)
+            yield [images.mean(axis=(1, 2)), images[:, 0].astype(np.float32)]
 
 
 @pytest.fixture
@@ -54,12 +54,19 @@ def split(photos) -> hs.Split:
     return hs.load_dataset(photos, seed=0, listener=hs.Quiet()).train
 
 
+def extract(split: hs.Split, engine, *, weights: str = "pretrained", resizing: str = "stretch", view: str = "original",
+            listener=None) -> Features:  # fmt: skip
+    spec = FeatureSpec("mobilenet_v2", SIZE, resizing, weights=weights, view=view, cut=FINE_TUNING)
+    return FeatureExtractor(spec, engine=engine, listener=listener or hs.Quiet()).features(split)
+
+
 def computed(
     split: hs.Split, *, key: str | None = "k", resizing: str = "stretch", view: str = "original", listener=None
 ) -> int:
-    """How many images were computed; what comes out is always checked."""
-    engine, listener = Counting(), listener or hs.Quiet()
-    kept = extract(split, FrozenPart(engine, key), SIZE, resizing=resizing, view=view, listener=listener)
+    """How many images were computed; what comes out is always checked. key: of the engine; None: nothing is kept."""
+    engine = Counting(key or "k")
+    weights = "random" if key is None else "pretrained"
+    kept = extract(split, engine, weights=weights, resizing=resizing, view=view, listener=listener)
     order = np.random.default_rng(0).permutation(len(split))
     means, rows = kept.take(order)
     for mean, row, index in zip(means, rows, order, strict=True):
@@ -107,15 +114,14 @@ def test_nothing_is_kept_without_a_key(cache, split):
 
 
 def test_several_shards(cache, split, monkeypatch):
-    monkeypatch.setattr(store, "SHARD_BYTES", 1000)
+    monkeypatch.setattr(extractor, "SHARD_BYTES", 1000)
     assert computed(split) == len(split)
     assert len(shards(cache)) > 5
     assert computed(split) == 0
 
 
 def test_a_file_is_mapped_once_however_often_it_is_asked_for(cache, split):
-    compiled = FrozenPart(Counting(), "k")
-    written, found, again = (extract(split, compiled, SIZE, listener=hs.Quiet()) for _ in range(3))
+    written, found, again = (extract(split, Counting()) for _ in range(3))
     assert written.shards[0] is found.shards[0] is again.shards[0]
     assert isinstance(found.shards[0], np.memmap)
 
@@ -168,7 +174,7 @@ def test_an_image_that_was_lost_on_the_way(cache, split, tmp_path):
 
     lost = replace(split, paths=(str(tmp_path / "gone.png"), *split.paths[1:]))
     with pytest.raises(ImageError, match="was it changed or moved"):
-        extract(lost, FrozenPart(Counting(), "k"), SIZE, listener=hs.Quiet())
+        extract(lost, Counting("k"))
     assert computed(split) == len(split), "nothing half-made was kept"
 
 
@@ -220,11 +226,11 @@ def test_two_processes_at_once(cache, photos):
 def test_what_was_used_longest_ago_goes_first(cache, split):
     for number, key in enumerate(("a", "b", "c")):
         computed(split.take(range(10)), key=key)
-        os.utime(next((cache / "features" / key).rglob("*.npy")), (1000 + number, 1000 + number))
+        os.utime(next((cache / "features").glob(f"*-{key}/*/*.npy")), (1000 + number, 1000 + number))
     computed(split.take(range(10)), key="a")  # used again: now the last
     size = shards(cache)[0].stat().st_size
     hs_cache.evict(2.5 * size)
-    assert sorted(path.parent.parent.name for path in shards(cache)) == ["a", "c"]
+    assert sorted(path.parent.parent.name.rpartition("-")[2] for path in shards(cache)) == ["a", "c"]
 
 
 def test_of_one_network_too_what_was_used_longest_ago_goes_first(cache, split, monkeypatch):
@@ -261,16 +267,17 @@ def test_features_that_cannot_be_opened_now_are_not_removed(cache, split, monkey
 
 
 def test_what_was_done_before_a_run_is_stopped_is_kept_and_complaints_come_once(cache, split, monkeypatch):
-    monkeypatch.setattr(store, "SHARD_IMAGES", 16)
+    monkeypatch.setattr(extractor, "SHARD_IMAGES", 16)
 
     class Stopped(Counting):
-        def fill(self, batches, outputs) -> None:
-            super().fill(batches, outputs)
-            if self.images > 40:
-                raise KeyboardInterrupt
+        def run(self, batches):
+            for tensors in super().run(batches):
+                if self.images > 40:
+                    raise KeyboardInterrupt
+                yield tensors
 
     with pytest.raises(KeyboardInterrupt):
-        extract(split, FrozenPart(Stopped(), "k"), SIZE, listener=hs.Quiet())
+        extract(split, Stopped("k"))
     assert computed(split) == len(split) - 32
     listener = Listener()
     monkeypatch.setattr(np, "save", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left on device")))
@@ -280,22 +287,24 @@ def test_what_was_done_before_a_run_is_stopped_is_kept_and_complaints_come_once(
 
 def test_large_numbers_are_kept_as_float32(cache, split):
     class Large(Counting):
-        def fill(self, batches, outputs) -> None:
-            super().fill(batches, outputs)
-            outputs[0][:] = 1e5
+        def run(self, batches):
+            for means, rows in super().run(batches):
+                yield [np.full_like(means, 1e5), rows]
 
-    kept = extract(split, FrozenPart(Large(), "k"), SIZE, listener=hs.Quiet())
+    kept = extract(split, Large("k"))
     assert np.all(kept.take(np.arange(len(split)))[0] == np.float32(1e5))
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])
 def test_features_that_are_no_numbers_are_refused_by_name_and_not_kept(cache, split, number):
     class Overflowing(Counting):
-        def fill(self, batches, outputs) -> None:
-            super().fill(batches, outputs)
-            outputs[1][7] = number
+        def run(self, batches):
+            for index, (means, rows) in enumerate(super().run(batches)):
+                if index == 1:  # the second batch of four
+                    rows[3] = number
+                yield [means, rows]
 
     with pytest.raises(ModelError, match=rf"no numbers \(NaN or infinity\) for 1 of 56 images: '{split.paths[7]}'"):
-        extract(split, FrozenPart(Overflowing(), "k"), SIZE, listener=hs.Quiet())
+        extract(split, Overflowing("k"))
     assert shards(cache) == []
     assert computed(split) == len(split)

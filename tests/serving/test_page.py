@@ -1,4 +1,4 @@
-"""The page of the service in a real browser: on a phone and on a desk, by mouse, keyboard and clipboard."""
+"""The service's page in a real browser: on a phone and on a desktop, with mouse, keyboard and clipboard."""
 
 import base64
 import io
@@ -33,7 +33,7 @@ GIVE = """([photos, event]) => {
 
 @pytest.fixture
 def page(browser: Browser, service: Service) -> Iterator[Page]:
-    """The page on a desk. Whatever it asks of another host, or complains of, fails the test."""
+    """The page on a desktop. A request to another host, an error or a warning fails the test."""
     opened = browser.new_page(viewport=DESK)
     faults: list[str] = []
     opened.on("console", lambda line: faults.append(line.text) if line.type in ("error", "warning") else None)
@@ -43,10 +43,10 @@ def page(browser: Browser, service: Service) -> Iterator[Page]:
         lambda request: None if request.url.startswith((service.url, "blob:", "data:")) else faults.append(request.url),
     )
     opened.goto(service.url)
-    expect(opened.locator("#about")).to_contain_text("It knows defective, functional.")
+    expect(opened.locator("#about")).to_contain_text("This model recognises defective, functional.")
     yield opened
     opened.close()
-    # Chromium itself complains of each answer that is no success
+    # Chromium itself reports each answer that is not a success
     assert [fault for fault in faults if "the server responded with a status of 4" not in fault] == []
 
 
@@ -66,10 +66,10 @@ def png(pixels: np.ndarray) -> bytes:
 
 
 def shown(classifier, content: bytes) -> str:
-    """The words of the answer for a photo."""
+    """The title of the result for a photo."""
     found = classifier.predict(content)
     if not found.familiar:
-        return "Like nothing it knows"
+        return "Unlike the training photos"
     return found.label if found.sure else "Not sure"
 
 
@@ -80,16 +80,16 @@ def test_a_photo_is_answered(page, classifier, cells_of, event):
     card = page.locator(".card")
     expect(card.locator(".answer")).to_have_text(shown(classifier, content))
     expect(card.locator(".name")).to_have_text(name)
-    expect(card.locator(".shares li")).to_have_count(2)
+    expect(card.locator(".probabilities li")).to_have_count(2)
     best = classifier.predict(content)
-    expect(card.locator(".shares li").first).to_contain_text(best.label)
+    expect(card.locator(".probabilities li").first).to_contain_text(best.label)
     assert card.locator("progress").first.evaluate("bar => bar.value") == pytest.approx(best.probability, abs=1e-4)
     expect(page.locator("[role=log]")).to_contain_text(shown(classifier, content))
 
 
 def test_where_the_answer_comes_from_is_laid_over_the_photo(page, cells_of):
     give(page, cells_of[:1])
-    canvas, image, button = (page.locator(f".card {name}") for name in ("canvas", "img", ".why"))
+    canvas, image, button = (page.locator(f".card {name}") for name in ("canvas", "img", ".highlight"))
     expect(canvas).to_be_visible()
     assert canvas.bounding_box() == pytest.approx(image.first.bounding_box(), abs=1)
     darkness = canvas.evaluate(
@@ -105,7 +105,7 @@ def test_where_the_answer_comes_from_is_laid_over_the_photo(page, cells_of):
 
 @pytest.mark.parametrize(("resizing", "across", "down"), [("crop", 2 / 3, 1), ("pad", 1, 3 / 2), ("stretch", 1, 1)])
 def test_the_map_lies_where_the_network_looked(page, resizing, across, down):
-    """On a photo of 300 x 200; what the service says of its resizing is all that is changed here."""
+    """On a photo of 300 x 200. Only the resizing in the service's answer is changed here."""
 
     def resized(route):
         answer = route.fetch()
@@ -126,7 +126,7 @@ def test_the_map_lies_where_the_network_looked(page, resizing, across, down):
 
 
 def test_a_folder_is_dropped(page, photos, classifier, tmp_path):
-    """As from a desktop, by the browser's own protocol: the photos in it are answered, and nothing else is sent."""
+    """As from a desktop, by the browser's own protocol: the photos in it are classified, and nothing else is sent."""
     first, second = sorted(photos.rglob("*.png"))[:2]
     (tmp_path / "photos" / "deeper").mkdir(parents=True)
     (tmp_path / "empty").mkdir()
@@ -139,14 +139,14 @@ def test_a_folder_is_dropped(page, photos, classifier, tmp_path):
     for event in ("dragEnter", "dragOver", "drop"):
         session.send("Input.dispatchDragEvent", {"type": event, "x": 400, "y": 300, "data": data})
     expect(page.locator(".card")).to_have_count(3)
-    expect(page.locator(".bad .note")).to_have_text("This folder holds no photos.")
+    expect(page.locator(".bad .note")).to_have_text("This folder contains no photos.")
     for path in (first, second):
         card = page.locator(".card", has=page.get_by_text(path.name, exact=True))
         expect(card.locator(".answer")).to_have_text(shown(classifier, path.read_bytes()))
 
 
 def test_a_photo_is_taken(browser, service, photos):
-    """On a phone: the camera at the back is asked for, and what it gives is answered."""
+    """On a phone: the page opens the rear camera, and classifies its photo."""
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto(service.url)
@@ -154,7 +154,7 @@ def test_a_photo_is_taken(browser, service, photos):
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Take a photo").tap()
     chooser.value.set_files(next(photos.rglob("*.png")))
-    expect(page.locator(".card .shares li")).to_have_count(2)
+    expect(page.locator(".card .probabilities li")).to_have_count(2)
     context.close()
 
 
@@ -163,22 +163,22 @@ def test_a_broken_and_a_huge_file(page, cells_of):
     give(page, [("broken.png", content[: len(content) // 2]), ("huge.png", bytes(1_500_000)), (name, content)])
     cards = {text: page.locator(".card", has_text=text) for text in ("broken.png", "huge.png", name)}
     expect(cards["broken.png"].locator(".note")).to_contain_text("damaged or cut short")
-    expect(cards["huge.png"].locator(".note")).to_have_text("It has 1.5 MB; up to 1 MB are taken. Make it smaller.")
-    expect(cards[name].locator(".shares li")).to_have_count(2)
+    expect(cards["huge.png"].locator(".note")).to_have_text("This file has 1.5 MB; the limit is 1 MB. Make it smaller.")
+    expect(cards[name].locator(".probabilities li")).to_have_count(2)
     expect(page.locator(".bad")).to_have_count(2)
 
 
-def test_an_image_like_nothing_it_knows(page, classifier):
+def test_an_image_unlike_the_training_photos(page, classifier):
     rng = np.random.default_rng(0)
     content = png(rng.integers(0, 256, (200, 300, 3), dtype=np.uint8))
     assert not classifier.predict(content).familiar
     give(page, [("noise.png", content)])
-    expect(page.locator(".card.unsure .answer")).to_have_text("Like nothing it knows")
+    expect(page.locator(".card.unsure .answer")).to_have_text("Unlike the training photos")
 
 
 def test_ten_at_once(page, classifier, cells_of):
     give(page, cells_of)
-    expect(page.locator(".card .why:visible")).to_have_count(10)
+    expect(page.locator(".card .highlight:visible")).to_have_count(10)
     for name, content in cells_of:
         card = page.locator(".card", has=page.get_by_text(name, exact=True))
         expect(card.locator(".answer")).to_have_text(shown(classifier, content))
@@ -189,7 +189,7 @@ def test_ten_at_once(page, classifier, cells_of):
 
 def test_with_the_keyboard_alone(page, photos, tmp_path):
     path = next(photos.rglob("*.png"))
-    with page.expect_file_chooser() as chooser:  # early: the browser has to be told that it is waited for
+    with page.expect_file_chooser() as chooser:  # early: the browser must know that the file chooser is awaited
         for _ in range(10):
             page.keyboard.press("Tab")
             if page.evaluate("document.activeElement.id") == "choose":
@@ -197,10 +197,10 @@ def test_with_the_keyboard_alone(page, photos, tmp_path):
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
         page.keyboard.press("Enter")
     chooser.value.set_files(path)
-    expect(page.locator(".card .why")).to_be_visible()
+    expect(page.locator(".card .highlight")).to_be_visible()
     for _ in range(5):
         page.keyboard.press("Tab")
-        if "why" in page.evaluate("document.activeElement.className"):
+        if "highlight" in page.evaluate("document.activeElement.className"):
             break
     page.keyboard.press("Space")
     expect(page.locator(".card canvas")).to_be_hidden()
@@ -211,7 +211,7 @@ def test_another_model_is_asked(page, cells_of):
     with page.expect_request("**/v1/predict?*") as asked:
         give(page, cells_of[:1])
     assert "model=other" in asked.value.url
-    expect(page.locator(".card .shares li").first).to_contain_text(re.compile("broken|whole"))
+    expect(page.locator(".card .probabilities li").first).to_contain_text(re.compile("broken|whole"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -222,13 +222,13 @@ def test_it_can_be_read_on_a_phone_and_on_a_desk(browser, service, cells_of, sch
     page = context.new_page()
     page.goto(service.url)
     noise = png(np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8))
-    expect(page.locator("#about")).to_contain_text("It knows")
+    expect(page.locator("#about")).to_contain_text("This model recognises")
     give(page, [("a-very-long-name-of-a-photo" * 5 + ".png", noise), *cells_of[:1], ("broken.png", b"broken")])
-    expect(page.locator(".card .answer", has_text="Looking")).to_have_count(0)
+    expect(page.locator(".card .answer", has_text="Analysing")).to_have_count(0)
     width = (PHONE if touch else DESK)["width"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for selector in ("#about", "#limits", "#choose", ".name", ".shares li", ".unsure .answer", ".bad .answer",
-                     ".bad .note", ".why", "h1"):  # fmt: skip
+    for selector in ("#about", "#limits", "#choose", ".name", ".probabilities li", ".unsure .answer", ".bad .answer",
+                     ".bad .note", ".highlight", "h1"):  # fmt: skip
         assert contrast(page, selector) >= 4.5, selector
     expect(page.get_by_role("button", name="Take a photo")).to_be_visible(visible=touch)
     low = "[...document.querySelectorAll('button, select')].filter(e => e.checkVisibility() && e.offsetHeight < 24)"
@@ -240,31 +240,28 @@ def test_it_can_be_read_on_a_phone_and_on_a_desk(browser, service, cells_of, sch
     context.close()
 
 
-def test_a_key_is_asked_for(browser, run, cells_of):
-    key = "a-key-of-24-characters-x"
-    with Service(run.folder, HEADSTART_API_KEY=key) as guarded:
-        page = browser.new_page()
-        page.goto(guarded.url)
-        expect(page.locator("#about")).to_contain_text("asks for its key")
-        page.get_by_label("This service asks for its key").fill("schlüssel€")
-        page.keyboard.press("Enter")
-        expect(page.locator("#about")).to_contain_text("plain ASCII")
-        page.get_by_label("This service asks for its key").fill(key)
-        page.keyboard.press("Enter")
-        expect(page.locator("#about")).to_contain_text("It knows")
-        give(page, cells_of[:1])
-        expect(page.locator(".card .shares li")).to_have_count(2)
-        page.close()
+def test_a_key_is_required(browser, guarded, cells_of):
+    page = browser.new_page()
+    page.goto(guarded.url)
+    expect(page.locator("#about")).to_contain_text("requires its API key")
+    page.get_by_label("Enter the API key of this service").fill("schlüssel€")
+    page.keyboard.press("Enter")
+    expect(page.locator("#about")).to_contain_text("ASCII letters, digits and symbols only")
+    page.get_by_label("Enter the API key of this service").fill("a-key-of-24-characters-x")
+    page.keyboard.press("Enter")
+    expect(page.locator("#about")).to_contain_text("This model recognises")
+    give(page, cells_of[:1])
+    expect(page.locator(".card .probabilities li")).to_have_count(2)
+    page.close()
 
 
-def test_training_images_are_shown_where_it_is_allowed(browser, run, cells_of):
-    with Service(run.folder, "--show-training-images") as showing:
-        page = browser.new_page()
-        page.goto(showing.url)
-        give(page, cells_of[:1])
-        expect(page.locator(".similar img")).to_have_count(3)
-        assert page.evaluate("[...document.querySelectorAll('.similar img')].every(i => i.naturalWidth > 20)")
-        page.close()
+def test_training_images_are_shown_where_it_is_allowed(browser, showing, cells_of):
+    page = browser.new_page()
+    page.goto(showing.url)
+    give(page, cells_of[:1])
+    expect(page.locator(".similar img")).to_have_count(3)
+    assert page.evaluate("[...document.querySelectorAll('.similar img')].every(i => i.naturalWidth > 20)")
+    page.close()
 
 
 def test_the_page_holds_no_script_or_style_within(service):
@@ -275,5 +272,5 @@ def test_the_page_holds_no_script_or_style_within(service):
         assert text not in response.text
     sources = Path(__file__).parents[2] / "src" / "headstart" / "serving" / "page"
     script = (sources / "page.js").read_text("utf-8")
-    assert "innerHTML" not in script, "names of files and answers are text, never HTML"
+    assert "innerHTML" not in script, "file names and predictions are text, never HTML"
     assert service.get("/page.js").text == script

@@ -1,4 +1,4 @@
-"""The service in a process of its own: its answers, what it tells, and what it refuses."""
+"""The service in its own process: its predictions, what it reports, and what it refuses."""
 
 import errno
 import io
@@ -24,9 +24,11 @@ from headstart.serving import schemas
 from headstart.serving.monitoring import log
 from headstart.serving.problems import MEDIA_TYPE
 from headstart.serving.served import named_runs
+from headstart.serving.starting import api_key
 from support.serving import Service, with_limits
 
 HEX = re.compile(r"[0-9a-f]{32}")
+KEY = "a-key-of-24-characters-x"  # of the fixture `guarded`
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def one(response: httpx.Response) -> dict:
 
 
 def problem(response: httpx.Response) -> str:
-    """The code of a problem that is as it should be."""
+    """The code of a well-formed problem."""
     assert response.headers["content-type"] == "application/problem+json"
     content = response.json()
     assert content["status"] == response.status_code
@@ -90,19 +92,18 @@ def test_one_that_cannot_be_read_among_several(service, files):
     assert problem(service.post(files=parts[:1])) == "not-an-image"
 
 
-def test_training_images_are_shown_where_it_is_allowed(run, files):
-    with Service(run.folder, "--show-training-images") as service:
-        similar = one(service.post(files[0].read_bytes(), params={"explain": "true"}))["similar"]
-        assert len(similar) == 3
-        assert all(each["image"].startswith("data:image/webp;base64,") for each in similar)
-        likeness = [each["similarity"] for each in similar]
-        assert likeness == sorted(likeness, reverse=True)
-        assert likeness[-1] > 0.5
-        assert {each["label"] for each in similar} <= {"defective", "functional"}
-        assert service.get("/v1/model").json()["shows_training_images"]
+def test_training_images_are_shown_where_it_is_allowed(showing, files):
+    similar = one(showing.post(files[0].read_bytes(), params={"explain": "true"}))["similar"]
+    assert len(similar) == 3
+    assert all(each["image"].startswith("data:image/webp;base64,") for each in similar)
+    similarities = [each["similarity"] for each in similar]
+    assert similarities == sorted(similarities, reverse=True)
+    assert similarities[-1] > 0.5
+    assert {each["label"] for each in similar} <= {"defective", "functional"}
+    assert showing.get("/v1/model").json()["shows_training_images"]
 
 
-# What it tells
+# What it reports
 
 
 def test_model(service, run, classifier):
@@ -117,7 +118,7 @@ def test_model(service, run, classifier):
 
 
 def test_request_ids_and_the_log(service, files):
-    """A client's own id is kept if it is harmless. No line of the log holds a name of a file."""
+    """A client's own id is kept if it is harmless. No line of the log contains a file name."""
     parts = [("file", ("secret-name.png", files[0].read_bytes()))]
     response = service.post(files=parts, headers={"X-Request-ID": "my-id.1"})
     assert response.headers["X-Request-ID"] == response.json()["id"] == "my-id.1"
@@ -142,7 +143,7 @@ def test_metrics(service, files):
     assert (value(counted), value(images)) == (before[0] + 1, before[1] + 3)
     assert value("headstart_queue_images") == 0
     service.get("/nothing/here/42")
-    assert "/nothing" not in service.get("/metrics").text, "whoever asks would fill the memory with names"
+    assert "/nothing" not in service.get("/metrics").text, "otherwise any client could fill the memory with names"
 
 
 # What it refuses
@@ -196,7 +197,7 @@ def test_forms_that_are_none(service, files):
 
 
 def test_too_much(service, files):
-    """Of bytes, declared and not; of files; of pixels, from a small file. The connection goes on where it can."""
+    """Bytes, declared or not; files; pixels, from a small file. The connection is kept where possible."""
     large = bytes(1_100_000)
     with httpx.Client() as client:
         for body in (large, iter([large])):
@@ -226,8 +227,8 @@ def _bomb(side: int) -> bytes:
 
 
 def test_slow_clients_are_sent_away(run, files):
-    """A body that stops, a header that never ends, a connection with nothing; others are answered meanwhile."""
-    with with_limits(run.folder, patience=1.0, queue=8) as service:
+    """A body that stops, a header that never ends, one that is too long; other clients are answered meanwhile."""
+    with with_limits(run.folder, start_seconds=1.0, queue=8) as service:
         host, port = service.url.removeprefix("http://").split(":")
         starts = (
             b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n\r\nabc",
@@ -265,17 +266,17 @@ def test_a_full_queue_refuses_and_the_client_asks_again(run, files):
     with Service(run.folder, "--queue", 1) as service:
         content = files[0].read_bytes()
         with ThreadPoolExecutor(12) as pool:
-            responses = list(pool.map(lambda _: service.post(content), range(60)))
+            responses = list(pool.map(lambda _: service.post(content), range(36)))
         refused = [response for response in responses if response.status_code != 200]
-        assert 0 < len(refused) < 60
+        assert 0 < len(refused) < 36
         assert {problem(response) for response in refused} == {"queue-full"}
         assert {response.headers["Retry-After"] for response in refused} == {"1"}
-        assert len(hs.Client(service.url, retries=30).predict([content] * 8)) == 8
-        assert one(service.post(content)), "each place of the queue was given back"
+        assert len(hs.Client(service.url, retries=30).predict([content] * 4)) == 4
+        assert one(service.post(content)), "each place in the queue was released"
 
 
 def test_an_answer_that_takes_too_long(run, files):
-    """It is refused, and its place in the queue is given back."""
+    """It is refused, and its place in the queue is released."""
     with with_limits(run.folder, answer_seconds=0.0001, queue=2) as service:
         for _ in range(5):
             response = service.post(files[0].read_bytes())
@@ -291,8 +292,8 @@ def test_an_answer_that_takes_too_long(run, files):
 
 
 def test_who_sends_too_much_over_a_slow_line_is_told_so(run):
-    """For longer than a client that stands still is waited for."""
-    with with_limits(run.folder, file_bytes=100_000) as service:
+    """Even if that takes longer than the service waits for a client that pauses."""
+    with with_limits(run.folder, constants={"monitoring.MAX_PAUSE_SECONDS": 0.5}, file_bytes=100_000) as service:
         connection = HTTPConnection(service.url.removeprefix("http://"), timeout=20)
         connection.putrequest("POST", "/v1/predict")
         connection.putheader("Content-Type", "image/jpeg")
@@ -300,7 +301,7 @@ def test_who_sends_too_much_over_a_slow_line_is_told_so(run):
         connection.endheaders()
         for _ in range(35):
             connection.send(b"x" * 10_000)
-            time.sleep(0.1)
+            time.sleep(0.03)
         answer = connection.getresponse()
         assert (answer.status, json.load(answer)["code"]) == (413, "too-many-bytes")
         connection.close()
@@ -332,8 +333,8 @@ def test_the_examples_of_the_openapi_document_are_true(service):
     assert set(too_large) == {"too-many-bytes", "too-many-pixels"}
 
 
-def test_who_stays_connected_is_told_that_it_ends(run, files):
-    """A balancer that asks on an open connection learns it, while a request that was accepted is answered."""
+def test_who_stays_connected_learns_that_it_is_ending(run, files):
+    """A load balancer learns it over its open connection, while an accepted request is still answered."""
     service = Service(run.folder)
     content = files[0].read_bytes()
     head = f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n".encode()
@@ -365,18 +366,18 @@ def test_who_stays_connected_is_told_that_it_ends(run, files):
 
 @pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGINT] * 2, [signal.SIGTERM] * 2])
 def test_ctrl_c(run, files, signals):
-    """Once: a request that was accepted is answered first. Twice: it ends at once."""
+    """Once: a request that was accepted is answered first. Twice: it ends immediately."""
     service = Service(run.folder)
     content = files[0].read_bytes()
     head = f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n".encode()
     host, port = service.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as asked, ThreadPoolExecutor(1) as pool:
         asked.sendall(head + content[:1000])
-        time.sleep(0.5)
+        time.sleep(0.2)
         start = time.monotonic()
-        ended = pool.submit(service.stop, *signals)
+        ended = pool.submit(service.stop, *signals, between=0.5)
         if len(signals) == 1:
-            time.sleep(1.5)
+            time.sleep(0.8)  # longer than a service takes that nobody has asked
             assert not ended.done()
             asked.sendall(content[1000:])
             assert _until_closed(asked).startswith(b"HTTP/1.1 200 ")
@@ -387,7 +388,7 @@ def test_ctrl_c(run, files, signals):
 
 
 def test_a_graceful_end_answers_what_was_accepted(run, files):
-    """Six requests of which a half was sent when the service is told to end; one that asks afterwards is refused."""
+    """Six requests are half sent when the service gets the signal; a seventh begins after it, on an open connection."""
     service = Service(run.folder)
     host, port = service.url.removeprefix("http://").split(":")
     content = files[0].read_bytes()
@@ -416,7 +417,7 @@ def _is_listening(host: str, port: int) -> bool:
         return tried.connect_ex((host, port)) == 0
 
 
-def test_a_run_that_is_replaced_is_opened_anew_without_losing_a_request(run, files, tmp_path):
+def test_a_replaced_run_is_opened_without_losing_a_request(run, files, tmp_path):
     folder, content = tmp_path / "run", files[0].read_bytes()
     shutil.copytree(run.folder, folder)
     card = json.loads((folder / "classifier.json").read_text())
@@ -440,14 +441,15 @@ def test_a_run_that_is_replaced_is_opened_anew_without_losing_a_request(run, fil
             time.sleep(0.05)
         pytest.fail(service.log())
 
-    with Service(folder) as service, ThreadPoolExecutor(3) as pool:
+    often = {"service.WATCH_INTERVAL": 0.1}
+    with with_limits(folder, constants=often) as service, ThreadPoolExecutor(3) as pool:
         askers = [pool.submit(ask) for _ in range(3)]
         try:
             replace(class_names=["broken", "whole"])
             wait_for("done", 1)
             replace(class_names=["torn", "entire"], hashes={**card["hashes"], "engine/network.bin": "0" * 64})
             wait_for("failed", 1)
-            # the weights are overwritten in place: what answers must not read them any more
+            # the weights are overwritten in place: the model that answers must not read them any more
             weights = folder / "engine" / "network.bin"
             kept = weights.read_bytes()
             weights.write_bytes(b"")
@@ -474,36 +476,43 @@ def test_a_run_that_is_replaced_is_opened_anew_without_losing_a_request(run, fil
         assert len({response.json()["digest"] for response in responses}) == 3, (
             "the last card says the same in other bytes"
         )
-        assert 'headstart_model_reloads_total{model="run",outcome="done"} 3.0' in service.get("/metrics").text
+        assert 'headstart_model_reloads_total{model="cells",outcome="done"} 3.0' in service.get("/metrics").text
 
 
 # Who may ask
 
 
-def test_api_key_and_cors(run, files, tmp_path):
-    key, content = "a-key-of-24-characters-x", files[0].read_bytes()
-    (tmp_path / "key").write_text(key + "\n")
-    with Service(run.folder, "--api-key-file", tmp_path / "key", "--cors", "https://shop.example") as service:
-        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {key}"}):
-            response = service.post(content, headers=headers)
-            assert (response.status_code, problem(response)) == (401, "unauthorized")
-            assert response.headers["WWW-Authenticate"] == "Bearer"
-        for path in ("/v1/model", "/metrics"):
-            assert service.get(path).status_code == 401
-            assert service.get(path, headers={"Authorization": f"Bearer {key}"}).status_code == 200
-        assert service.get("/healthz").status_code == service.get("/").status_code == 200
-        assert hs.Client(service.url, api_key=f"{key}\n").predict(content).label in ("defective", "functional")
-        with pytest.raises(hs.ServiceError, match="asks for its key"):
-            hs.Client(service.url).predict(content)
-        with pytest.raises(hs.ServiceError, match="The API key holds characters that none can have"):
-            hs.Client(service.url, api_key=f"{key}€")
-        asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST",
-                 "Access-Control-Request-Headers": "authorization,content-type"}  # fmt: skip
-        allowed = httpx.options(f"{service.url}/v1/predict", headers=asked)
-        assert allowed.headers["Access-Control-Allow-Origin"] == "https://shop.example"
-        other = httpx.options(f"{service.url}/v1/predict", headers=asked | {"Origin": "https://other.example"})
-        assert "Access-Control-Allow-Origin" not in other.headers
-        assert key not in service.log()
+def test_api_key_and_cors(guarded, files):
+    key, content = KEY, files[0].read_bytes()
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {key}"}):
+        response = guarded.post(content, headers=headers)
+        assert (response.status_code, problem(response)) == (401, "unauthorized")
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+    for path in ("/v1/model", "/metrics"):
+        assert guarded.get(path).status_code == 401
+        assert guarded.get(path, headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    assert guarded.get("/healthz").status_code == guarded.get("/").status_code == 200
+    assert hs.Client(guarded.url, api_key=f"{key}\n").predict(content).label in ("defective", "functional")
+    with pytest.raises(hs.ServiceError, match="requires its API key"):
+        hs.Client(guarded.url).predict(content)
+    with pytest.raises(hs.ServiceError, match="The API key contains characters that are not allowed"):
+        hs.Client(guarded.url, api_key=f"{key}€")
+    asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST",
+             "Access-Control-Request-Headers": "authorization,content-type"}  # fmt: skip
+    allowed = httpx.options(f"{guarded.url}/v1/predict", headers=asked)
+    assert allowed.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+    other = httpx.options(f"{guarded.url}/v1/predict", headers=asked | {"Origin": "https://other.example"})
+    assert "Access-Control-Allow-Origin" not in other.headers
+    assert key not in guarded.log()
+
+
+def test_the_key_is_read_from_a_file_or_from_the_environment(tmp_path, monkeypatch):
+    monkeypatch.delenv("HEADSTART_API_KEY", raising=False)
+    assert api_key(None) is None
+    monkeypatch.setenv("HEADSTART_API_KEY", f"{KEY} ")
+    assert api_key(None) == KEY
+    (tmp_path / "key").write_text("another-key-of-26-characters\n")
+    assert api_key(tmp_path / "key") == "another-key-of-26-characters"
 
 
 def test_a_service_that_cannot_start_says_why(run, tmp_path, capfd, monkeypatch):
@@ -519,22 +528,22 @@ def test_a_service_that_cannot_start_says_why(run, tmp_path, capfd, monkeypatch)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert f"Port {port} of 127.0.0.1 is in use" in fails(run.folder, "--port", port)
-    assert "cannot be listened at" in fails(run.folder, "--host", "192.0.2.1")
+    assert "The service cannot listen on '192.0.2.1'" in fails(run.folder, "--host", "192.0.2.1")
     assert "expected the folder of a run" in fails(tmp_path)
     assert "Two runs have the name 'a'" in fails(f"a={run.folder}", f"a={run.folder}")
     (tmp_path / "short").write_text("short")
-    assert "no API key that can be used" in fails(run.folder, "--api-key-file", tmp_path / "short")
+    assert "no valid API key" in fails(run.folder, "--api-key-file", tmp_path / "short")
     assert "No such file" in fails(run.folder, "--api-key-file", tmp_path / "none")
     monkeypatch.setenv("HEADSTART_API_KEY", "")
-    assert "HEADSTART_API_KEY holds no API key" in fails(run.folder)
+    assert "HEADSTART_API_KEY holds no valid API key" in fails(run.folder)
 
 
-def test_runs_are_named_by_their_folders_or_as_it_is_said(tmp_path):
+def test_runs_are_named_by_their_folders_or_on_the_command_line(tmp_path):
     (tmp_path / "a=b").mkdir()
     found = named_runs([str(tmp_path / "cells"), "pets=runs/2", str(tmp_path / "a=b")])
     (tmp_path / "current").symlink_to(tmp_path / "a=b")
     assert list(named_runs([str(tmp_path / "current")])) == ["current"]
-    with pytest.raises(hs.ServiceError, match="is no name for a model"):
+    with pytest.raises(hs.ServiceError, match="cannot be the name of a model"):
         named_runs([str(tmp_path / "caf\udce9")])
     assert found == {"cells": tmp_path / "cells", "pets": Path("runs/2"), "a=b": tmp_path / "a=b"}
 
@@ -558,19 +567,19 @@ def test_client(service, classifier, files, tmp_path):
         assert answer.probabilities == pytest.approx(expected.probabilities, abs=1e-4)
     assert client.predict(files[0], coverage=0.9).candidates == classifier.predict(files[0], coverage=0.9).candidates
     (tmp_path / "words.jpg").write_text("words")
-    with pytest.raises(hs.ImageError, match=r"words\.jpg'.*is no image"):
+    with pytest.raises(hs.ImageError, match=r"words\.jpg': The file is no"):
         client.predict(tmp_path / "words.jpg")
     with pytest.raises(hs.ImageError, match=r"none\.jpg' cannot be opened: No such file"):
         client.predict(tmp_path / "none.jpg")
-    with pytest.raises(hs.ImageError, match="more than 1 MB"):
+    with pytest.raises(hs.ImageError, match="larger than 1 MB"):
         client.predict(bytes(1_100_000))
     with pytest.raises(hs.ModelError, match=r"at most 0\.999 can be promised"):
         client.predict(files[0], accuracy=0.9999)
     with pytest.raises(hs.ModelError, match="no such model"):
         hs.Client(service.url, model="pets").predict(files[0])
-    with pytest.raises(hs.ServiceError, match="no address of a service"):
+    with pytest.raises(hs.ServiceError, match="is not the address of a service"):
         hs.Client("localhost:8000")
-    with pytest.raises(hs.ServiceError, match="'http://\\[' is no address of a service"):
+    with pytest.raises(hs.ServiceError, match="'http://\\[' is not the address of a service"):
         hs.Client("http://[").predict(files[0])
     with pytest.raises(hs.ImageError, match="cannot be opened: embedded null byte"):
         client.predict("a\0b.jpg")
@@ -583,12 +592,14 @@ def test_client(service, classifier, files, tmp_path):
 @pytest.mark.parametrize(("answer", "message"), [
     (b"SSH-2.0-OpenSSH_9.9\r\n", "does not answer"),
     (b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"pre', "does not answer"),
-    (b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}', "is no answer of `headstart serve`"),
-    (b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]', "is no answer of `headstart serve`"),
+    (b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}', "is not one of `headstart serve`"),
+    (b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]', "is not one of `headstart serve`"),
     (b"HTTP/1.1 503 Busy\r\nRetry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\nContent-Length: 0\r\n\r\n", "status 503"),
     (b"HTTP/1.1 503 Busy\r\nRetry-After: -5\r\nContent-Length: 0\r\n\r\n", "status 503"),
 ])  # fmt: skip
-def test_a_client_of_something_else(files, answer, message):
+def test_a_client_of_something_else(files, answer, message, monkeypatch):
+    waits: list[float] = []
+    monkeypatch.setattr("headstart.serving.client.time.sleep", waits.append)
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
 
         def say() -> None:
@@ -606,6 +617,7 @@ def test_a_client_of_something_else(files, answer, message):
         with pytest.raises(hs.ServiceError, match=message):
             client.predict(files[0])
         said.result()
+    assert waits == [1.0] * (b" 503 " in answer)  # the header Retry-After says no number of seconds
 
 
 def test_the_examples_of_the_readme_run(service, files, tmp_path, monkeypatch, capsys):

@@ -1,4 +1,4 @@
-"""The service is asked what nobody should ask: no answer but an answer or a problem, and it goes on."""
+"""Requests that nobody should send: each gets an answer or a problem, and the service continues."""
 
 import os
 import re
@@ -43,7 +43,7 @@ def cell(photos) -> bytes:
 @BOUNDED
 @given(damage=some.data())
 def test_damaged_images(service, cell, damage):
-    """A real photo in several formats, cut short, or with some of its bytes changed."""
+    """A real photo in several formats, cut off, or with some of its bytes changed."""
     import io
 
     from PIL import Image
@@ -71,7 +71,7 @@ def test_damaged_images(service, cell, damage):
     ),
     boundary=some.sampled_from(["x", "", '"x"', "x; charset=utf-7", "é", "y" * 100]),
 )  # fmt: skip
-def test_forms_that_are_put_together_anyhow(service, pieces, boundary):
+def test_random_forms(service, pieces, boundary):
     media_type = f"multipart/form-data; boundary={boundary}".encode("latin-1")
     expect_a_decent_answer(service.post(b"".join(pieces), headers={"Content-Type": media_type}))
 
@@ -82,10 +82,10 @@ def test_forms_that_are_put_together_anyhow(service, pieces, boundary):
     query=some.dictionaries(some.sampled_from(["top", "accuracy", "coverage", "explain", "model", "x"]), some.text()),
     headers=some.dictionaries(
         some.sampled_from(["X-Request-ID", "Accept", "Content-Type", "Authorization", "Origin"]),
-        some.text(alphabet=some.characters(min_codepoint=32, max_codepoint=126), max_size=40),
+        some.text(alphabet=some.characters(min_codepoint=32, max_codepoint=126), max_size=40).map(str.strip),
     ),
 )
-def test_any_address_option_and_header(service, path, query, headers):
+def test_random_addresses_options_and_headers(service, path, query, headers):
     urls = (f"{service.url}/{quote(path)}", f"{service.url}/v1/predict", f"{service.url}/v1/model")
     for method, url in zip(("GET", "POST", "GET"), urls, strict=True):
         response = httpx.request(method, url, params=query, headers=headers)
@@ -96,7 +96,7 @@ def test_any_address_option_and_header(service, path, query, headers):
         )  # fmt: skip
 
 
-def test_what_is_no_http(service, cell):
+def test_bytes_that_are_not_http(service, cell):
     host, port = service.url.removeprefix("http://").split(":")
     for nonsense in (b"\x00" * 1000, b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00", b"POST /v1/predict HTTP/1.1\r\n\r\n",
                      b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
@@ -109,8 +109,8 @@ def test_what_is_no_http(service, cell):
     still_answers(service, cell)
 
 
-def test_it_is_as_its_openapi_document_says(service, cell, tmp_path):
-    """schemathesis with all of its checks; fewer examples than by default, so that it ends in seconds."""
+def test_it_answers_as_its_openapi_document_says(service, cell, tmp_path):
+    """schemathesis with all of its checks, and fewer examples than by default, so that it takes seconds."""
     result = subprocess.run(
         [shutil.which("schemathesis", path=Path(sys.executable).parent) or "schemathesis", "run",
          f"{service.url}/openapi.json", "--checks", "all", "--max-examples", "15", "--seed", "1", "--no-color"],

@@ -1,4 +1,4 @@
-"""What tests of pages in a browser share."""
+"""Shared by the tests of pages in a browser."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,7 @@ def opened(
 
 
 def check_layout(page: Page, width: int) -> None:
-    """Nothing is wider than the screen, or than its cell; every picture is there, and said in words."""
+    """Nothing is wider than the screen, or than its cell; every picture is shown, and has a text alternative."""
     assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page is wider than the screen"
     outside = page.evaluate(
         """() => [...document.querySelectorAll('h1,h2,h3,h4,p,li,dd,figcaption,img,nav a')]
@@ -38,12 +38,12 @@ def check_layout(page: Page, width: int) -> None:
     assert overlapping == []
     page.evaluate(
         """() => Promise.all([...document.images].map(i => { i.loading = 'eager'; return i.decode() }))"""
-    )  # those below the screen too; one that is damaged is an error here
+    )  # those below the screen too; a damaged one is an error here
     assert page.evaluate("[...document.images].every(i => i.naturalWidth > 0 && i.alt.length > 0)")
 
 
 def contrast(page: Page, selector: str) -> float:
-    """Of the text of an element and what is behind it, 1 to 21, as the Web Content Accessibility Guidelines 2.1 say."""
+    """Contrast of an element's text with its background, 1 to 21: Web Content Accessibility Guidelines 2.1."""
     colours = page.eval_on_selector(
         selector,
         """element => {

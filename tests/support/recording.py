@@ -1,28 +1,33 @@
-"""Recorder: a listener that remembers what it was told."""
+"""Recorder: a listener that remembers the events, and can cancel the work after some of them."""
 
 import io
 
 from rich.console import Console as RichConsole
 
-from headstart.events import Event
+from headstart.events import Advanced, Event
 from headstart.listeners.console import Console
 
 
 class Recorder:
-    """Remembers what it was told."""
+    """Remembers the events. cancel_after: so many events later, it asks the work to stop; None: never."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, cancel_after: int | None = None) -> None:
         self.events: list[Event] = []
+        self.cancel_after = cancel_after
 
     def emit(self, event: Event) -> None:
         self.events.append(event)
 
     def cancelled(self) -> bool:
-        return False
+        return self.cancel_after is not None and len(self.events) >= self.cancel_after
+
+    @property
+    def progress(self) -> list[Advanced]:
+        return [event for event in self.events if isinstance(event, Advanced)]
 
     @property
     def lines(self) -> list[str]:
-        """Of the messages and the titles of steps, in their order; of an epoch, what a console says."""
+        """The messages, titles of steps and epochs, in order, as a console writes them."""
         with io.StringIO() as stream:
             console = Console(RichConsole(file=stream, highlight=False, width=10_000))
             for event in self.events:

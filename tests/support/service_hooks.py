@@ -1,4 +1,4 @@
-"""What schemathesis sends to the service besides what it makes up: images where images are asked for."""
+"""What schemathesis sends to the service besides what it generates: real images where an image is expected."""
 
 import io
 
@@ -23,6 +23,6 @@ for media_type in ("image/jpeg", "image/png", "image/webp", "application/octet-s
 
 @schemathesis.hook
 def before_call(context, case, kwargs) -> None:
-    """An accuracy and a coverage together are refused, which OpenAPI has no words for."""
+    """An accuracy and a coverage together are refused, which OpenAPI cannot express."""
     if case.query and {"accuracy", "coverage"} <= set(case.query):
         del case.query["coverage"]

@@ -1,4 +1,4 @@
-"""A service in a process of its own, on a free port of this machine."""
+"""A service in its own process, on a free port of this machine."""
 
 import json
 import os
@@ -15,10 +15,10 @@ import httpx
 
 
 class Service:
-    """`headstart serve ...`, from the moment when it can be asked until `stop`, or the end of a `with`."""
+    """`headstart serve ...`, from the moment it accepts requests until `stop`, or the end of a `with`."""
 
     def __init__(self, *arguments: object, code: str | None = None, **environment: str) -> None:
-        """code: what is run instead of the command line; it prints a line of JSON with the address."""
+        """code: runs instead of the command line, and prints a line of JSON with the address."""
         start = ["-c", code] if code else ["-m", "headstart", "serve", "--port", "0", "--json"]
         self._folder = tempfile.TemporaryDirectory()
         self._log, self._ended = Path(self._folder.name) / "log", ""
@@ -48,7 +48,7 @@ class Service:
         self.stop()
 
     def stop(self, *signals: signal.Signals, between: float = 1.0) -> int:
-        """Its exit status, after these signals (by default SIGTERM), so many seconds apart."""
+        """Its exit status, after these signals (by default SIGTERM), `between` seconds apart."""
         for number, each in enumerate(signals or (signal.SIGTERM,)):
             time.sleep(between if number else 0)
             if self.process.poll() is None:
@@ -65,17 +65,17 @@ class Service:
         return self._log.read_text() if self._log.exists() else self._ended
 
     def lines(self) -> list[dict[str, Any]]:
-        """Of its log, those that are whole: the service may be writing the last one."""
+        """The complete lines of its log: the service may be writing the last one."""
         whole = [line for line in self.log().splitlines(keepends=True) if line.endswith("\n")]
         return [json.loads(line) for line in whole if line.startswith("{")]
 
     def memory(self) -> float:
-        """MB that are resident."""
+        """Resident memory in MB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
 
     def post(self, content: bytes = b"", **settings: Any) -> httpx.Response:
-        """One image, as it is, or whatever httpx can send."""
+        """One image as the body, or whatever else httpx can send."""
         if not settings.keys() & {"files", "content"}:
             settings["content"] = content
             settings.setdefault("headers", {}).setdefault("Content-Type", "application/octet-stream")
@@ -85,15 +85,21 @@ class Service:
         return httpx.get(self.url + path, timeout=60, **settings)
 
 
-def with_limits(run: Path, **limits: float) -> Service:
-    """A service with limits that the command line does not set."""
+def with_limits(run: Path, *, constants: dict[str, float] | None = None, **limits: float) -> Service:
+    """A service with limits that the command line does not set.
+
+    constants: other values for constants of `headstart.serving`, such as {"service.WATCH_INTERVAL": 0.1}.
+    """
     return Service(
-        code="import json, sys\n"
+        code="import importlib, json\n"
         "from pathlib import Path\n"
-        "from headstart.deployment.limits import Limits\n"
-        "from headstart.deployment.listening import serve\n"
-        "from headstart.deployment.server import Settings\n"
-        f"settings = Settings(Limits(**{limits!r}))\n"
-        f"serve({{'cells': Path({str(run)!r})}}, settings, port=0,\n"
-        "      tell=lambda address: print(json.dumps({'address': address}), flush=True))\n"
+        "from headstart.serving.config import ServiceConfig\n"
+        "from headstart.serving.limits import Limits\n"
+        "from headstart.serving.listening import serve\n"
+        f"for name, value in {(constants or {})!r}.items():\n"
+        "    module, constant = name.split('.')\n"
+        "    setattr(importlib.import_module(f'headstart.serving.{module}'), constant, value)\n"
+        f"config = ServiceConfig(Limits(**{limits!r}))\n"
+        f"serve({{'cells': Path({str(run)!r})}}, config, port=0,\n"
+        "      announce=lambda address: print(json.dumps({'address': address}), flush=True))\n"
     )

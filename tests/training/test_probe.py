@@ -79,8 +79,8 @@ def test_copies_of_what_the_head_was_solved_on_are_not_shown():
     images = np.repeat(rng.normal(size=(12, SIDE, SIDE)), 25, axis=0) + 0.01 * rng.normal(size=(300, SIDE, SIDE))
     assert trial(images, labels).is_easy
     told = trial(images, labels, copies=tuple(photos.tolist()))
-    assert told.tells
-    assert told.mistakes > 0.3 * len(told.shown)
+    assert told.is_conclusive
+    assert told.mistakes > 0.3 * len(told.held_out)
 
 
 def test_the_views_are_the_eight_ways_to_lay_a_square():

@@ -1,6 +1,5 @@
 """The tutorial's recipe: its numbers, what it trains, what it must not touch, and that it can be done again."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -12,8 +11,10 @@ from headstart.errors import DatasetError, ModelError, WeightsError
 from headstart.models.composing import compose
 from headstart.models.weights import load_base
 from headstart.numerics import log_probabilities
-from headstart.training import keras_fit, phases
-from headstart.training.keras_fit import thaw
+from headstart.training import keras_fit
+from headstart.training.early_stopping import EarlyStopping
+from headstart.training.keras_fit import unfreeze
+from headstart.training.measure import measured
 from headstart.training.optimization import compile_for
 from headstart.training.recipes import get_recipe
 from headstart.training.trainer import train
@@ -57,10 +58,10 @@ def test_the_tutorials_numbers():
         "InputLayer", "Rescaling", "Functional", "GlobalAveragePooling2D", "Dropout", "Dense",
     ]  # fmt: skip
 
-    thaw(base, head, "mobilenet_v2")
+    unfreeze(base, "mobilenet_v2", top=head.unfreeze)
     assert sum(np.prod(v.shape) for v in model.trainable_variables) == 1_281
     assert len(model.trainable_variables) == 2
-    thaw(base, top, "mobilenet_v2")
+    unfreeze(base, "mobilenet_v2", top=top.unfreeze)
     assert sum(np.prod(v.shape) for v in model.trainable_variables) == 1_862_721
     assert len(model.trainable_variables) == 56
     assert not any(layer.trainable for layer in base.layers[:100])
@@ -159,8 +160,8 @@ def test_it_learns(photos):
         folder.mkdir(parents=True, exist_ok=True)
         (ImageOps.invert(image) if number % 2 else image).save(folder / path.name)
     dataset = hs.load_dataset(root, listener=hs.Quiet())
-    quick = hs.Phase("feature_extraction", epochs=6, optimizer="adam", learning_rate=3e-3, thaws_base=False)
-    recipe = hs.Recipe("quick", (quick,), image_size=SMALL)
+    quick = hs.Phase("feature_extraction", epochs=6, optimizer="adam", learning_rate=3e-3, unfreeze=False)
+    recipe = hs.Recipe("quick", quick, image_size=SMALL)
     classifier = hs.train(dataset, recipe=recipe, listener=hs.Quiet())
     assert hs.evaluate(classifier, dataset.test).accuracy.value >= 0.9
     assert classifier.history[-1]["loss"] < classifier.history[0]["loss"] / 2
@@ -187,22 +188,22 @@ def test_three_classes_and_another_backbone(tmp_path, make_folder):
 
 
 def test_fit_is_that_of_keras(dataset):
-    """One epoch of `keras_fit.fit` changes the head just as Keras' own loop over the same batches does."""
+    """One epoch of `fit_epoch` changes the head just as Keras' own loop over the same batches does."""
     from headstart.data.batches import Batches
 
     def model() -> keras.Model:
         base = load_base("mobilenet_v2", 32)
         base.trainable = False
         network = compose(base, backbone="mobilenet_v2", image_size=32, num_classes=2, dropout=0.0, seed=0)
-        built = keras_fit.InTraining(network)
-        compile_for(built, hs.Phase("feature_extraction", 1, "adam", 1e-3, thaws_base=False), steps=1)
+        built = keras_fit.TrainableNetwork(network)
+        compile_for(built, hs.Phase("feature_extraction", 1, "adam", 1e-3, unfreeze=False), steps=1)
         return built
 
     batches = Batches(dataset.train, 32, shuffle=True, seed=9)
     ours, theirs = model(), model()
     class_weights = np.array([1.0, 3.0])
-    keras_fit.fit(ours, batches, first_epoch=0, last_epoch=1, seed=9, listener=hs.Quiet(), class_weights=class_weights,
-              after_epoch=lambda *args: False)  # fmt: skip
+    data = keras_fit.TrainingData(batches, class_weights, binary=True)
+    keras_fit.fit_epoch(ours, data, 0, epochs=1, seed=9, listener=hs.Quiet())
     for index in range(len(batches)):
         images, labels = batches.batch(index, 0)
         weights = {0: 1.0, 1: 3.0}
@@ -213,7 +214,7 @@ def test_fit_is_that_of_keras(dataset):
     images, labels = Batches(dataset.validation, 32, batch_size=len(dataset.validation)).batch(0)
     theirs_says = theirs.evaluate(images, labels[:, None], sample_weight=class_weights[labels], verbose=0,
                                   return_dict=True)  # fmt: skip
-    ours_says = phases._measured(keras_fit.answers(ours, Batches(dataset.validation, 32)), labels, class_weights)
+    ours_says = measured(keras_fit.predict_all(ours, Batches(dataset.validation, 32)), labels, class_weights)
     assert ours_says["loss"] == pytest.approx(theirs_says[keras_fit.PLAIN_LOSS], rel=1e-3)
     assert ours_says["accuracy"] == pytest.approx(theirs_says["accuracy"])
 
@@ -223,9 +224,9 @@ def test_a_short_last_batch_is_answered_without_being_traced(dataset):
 
     network = compose(load_base("mobilenet_v2", 32), backbone="mobilenet_v2", image_size=32, num_classes=3,
                       dropout=0.0, seed=0)  # fmt: skip
-    model, split = keras_fit.InTraining(network), dataset.validation
+    model, split = keras_fit.TrainableNetwork(network), dataset.validation
     size = len(split) // 2 + 1
-    found = keras_fit.answers(model, Batches(split, 32, batch_size=size))
+    found = keras_fit.predict_all(model, Batches(split, 32, batch_size=size))
     assert len(split) % size != 0
     assert found.shape == (len(split), 3)
     images = Batches(split, 32, batch_size=len(split)).batch(0)[0]
@@ -242,7 +243,7 @@ def test_the_base_is_in_inference_mode_when_it_is_trained():
     images = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3)).astype("float32")
     statistics = [np.asarray(v.numpy()) for v in base.non_trainable_variables]
     expected = network(images, training=False)
-    in_training = keras_fit.InTraining(network)
+    in_training = keras_fit.TrainableNetwork(network)
     np.testing.assert_allclose(in_training(images, training=True), expected, rtol=1e-5, atol=1e-5)
     for variable, before in zip(base.non_trainable_variables, statistics, strict=True):
         np.testing.assert_array_equal(variable.numpy(), before)
@@ -281,8 +282,8 @@ def test_weights_that_are_no_numbers(damaged, dataset, photos):
 
 
 def test_steps_that_break_the_network_are_said(dataset):
-    phase = hs.Phase("fine_tuning", epochs=1, optimizer="rmsprop", learning_rate=1e30, thaws_base=True)
-    recipe = hs.Recipe("too long steps", (phase,), image_size=32)
+    phase = hs.Phase("fine_tuning", epochs=1, optimizer="rmsprop", learning_rate=1e30, unfreeze=True)
+    recipe = hs.Recipe("too long steps", None, phase, image_size=32)
     with pytest.raises(ModelError, match=r"no numbers \(NaN or infinity\) for 12 of 12 images: .*train it again"):
         train(dataset, recipe=recipe, listener=hs.Quiet())
 
@@ -292,15 +293,15 @@ def test_averaged_weights():
     base = load_base("mobilenet_v2", 32, "random")
     base.trainable = False
     network = compose(base, backbone="mobilenet_v2", image_size=32, num_classes=3, dropout=0.0, seed=0)
-    model = keras_fit.InTraining(network, keras_fit.passing_on(network))
-    phase = hs.Phase("feature_extraction", 1, "adamw", 0.1, thaws_base=False, averaging=0.5)
+    model = keras_fit.TrainableNetwork(network, keras_fit.identity_features(network))
+    phase = hs.Phase("feature_extraction", 1, "adamw", 0.1, unfreeze=False, ema_decay=0.5)
     compile_for(model, phase, steps=3)
     rng = np.random.default_rng(0)
     seen = []
     for _ in range(3):
         model.train_on_batch(rng.normal(size=(4, 1280)).astype(np.float32), np.array([0, 1, 2, 0]))
         seen.append(network.get_layer("logits").get_weights()[0])
-    with keras_fit.averaged(model):
+    with keras_fit.ema_weights(model):
         inside = network.get_layer("logits").get_weights()[0]
     np.testing.assert_allclose(inside, (seen[0] + seen[1] + 2 * seen[2]) / 4, atol=1e-6)
     np.testing.assert_array_equal(network.get_layer("logits").get_weights()[0], seen[2])
@@ -330,9 +331,8 @@ def test_many_images_need_fewer_epochs(images, epochs):
     ],
 )
 def test_a_phase_is_over_when_its_loss_has_not_fallen_for_long(losses, over):
-    phase = replace(hs.RECIPES["fast"].phases[1], epochs=8, patience=3)
-    assert phase.is_over(losses) == over
-    assert replace(phase, patience=None).is_over(losses) == (len(losses) == 8)
+    assert EarlyStopping(epochs=8, patience=3).is_over(losses) == over
+    assert EarlyStopping(epochs=8).is_over(losses) == (len(losses) == 8)
 
 
 @pytest.mark.parametrize("num_classes", [2, 3])
@@ -340,8 +340,8 @@ def test_smoothed_labels_are_trained_on_and_not_reported(num_classes):
     base = load_base("mobilenet_v2", 32, "random")
     base.trainable = False
     network = compose(base, backbone="mobilenet_v2", image_size=32, num_classes=num_classes, dropout=0.0, seed=0)
-    model = keras_fit.InTraining(network, keras_fit.passing_on(network))
-    phase = hs.Phase("feature_extraction", 1, "adam", 0.0, thaws_base=False, label_smoothing=0.1)
+    model = keras_fit.TrainableNetwork(network, keras_fit.identity_features(network))
+    phase = hs.Phase("feature_extraction", 1, "adam", 0.0, unfreeze=False, label_smoothing=0.1)
     compile_for(model, phase, steps=1)
     rng = np.random.default_rng(0)
     features, labels = rng.normal(size=(8, 1280)).astype(np.float32), np.arange(8) % num_classes

@@ -8,91 +8,98 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from headstart.classifier.prediction import Prediction, predictions
 from headstart.errors import ModelError
 from headstart.numerics import cross_entropies, log_probabilities, probabilities
 
-# What can be promised. A level in between is served by the next stricter one.
+# What can be guaranteed. A level in between is served by the next stricter one.
 LEVELS = (0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
-DEFAULT_ACCURACY = 0.95  # of the answers that are given as sure where nothing else is asked for
+DEFAULT_ACCURACY = 0.95  # of the predictions that are sure, unless another accuracy is asked for
 NEVER = float("inf")  # a threshold that no probability reaches
-DEVIATION = 0.5  # of the temperature's logarithm, beforehand: most networks need 0.6 to 1.6
+PRIOR_DEVIATION = 0.5  # of the temperature's logarithm: most networks need 0.6 to 1.6
 HOTTEST = 20.0  # temperatures are looked for from 1/20 to 20
-CONFIDENCE = 0.9  # that a promised accuracy holds
-TRIED = 20  # shares of answers that a promised accuracy is tried with: all, 95%, 90%, ... 5%
+CONFIDENCE = 0.9  # that a guaranteed accuracy holds
+TRIED = 20  # shares of predictions that a guaranteed accuracy is tried with: all, 95%, 90%, ... 5%
+
+ToPredictions = Callable[[Float[np.ndarray, "n logits"]], list[Prediction]]
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What is known of a classifier's answers.
+    """What is known of a classifier's predictions.
 
     temperature: what logits are divided by, above 0. At 1 they are as the network gives them.
-    accuracy: promised accuracy -> least probability of an answer that is given, 0..1, or infinity where it could not be
-        promised for any; of all answers that are given, at least that share is right (with 90% confidence).
-    coverage: promised coverage -> least probability of a class in the set of answers, 0..1; the right class is in the
-        set for at least that share of images.
+    accuracy: guaranteed accuracy -> least probability of a sure prediction, 0..1, or infinity if it cannot be
+        guaranteed for any; of all sure predictions, at least that share is correct (with 90% confidence).
+    coverage: guaranteed coverage -> least probability of a candidate, 0..1; the class is among the candidates for at
+        least that share of images.
     """
 
     temperature: float = 1.0
     accuracy: Mapping[float, float] = field(default_factory=dict)
     coverage: Mapping[float, float] = field(default_factory=dict)
 
-    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+    def probabilities(self, logits: Float[np.ndarray, "n logits"]) -> Float[np.ndarray, "n classes"]:
         """Logits (n, 1) or (n, classes) -> float64 (n, classes), calibrated, each row adding up to 1."""
         return probabilities(np.asarray(logits, np.float64) / self.temperature)
 
-    def answerer(
+    def to_predictions(
         self, class_names: Sequence[str], *, accuracy: float | None = None, coverage: float | None = None
-    ) -> Callable[[np.ndarray], list[Prediction]]:
-        """What turns logits (n, 1) or (n, classes) into n answers, with what is promised of them.
+    ) -> ToPredictions:
+        """What turns logits (n, 1) or (n, classes) into n predictions, with what is guaranteed of them.
 
         accuracy, coverage: at most one of them; see `Classifier.predict`.
 
         Raises:
-            ModelError: it cannot be promised.
+            ModelError: it cannot be guaranteed.
         """
         if accuracy is not None and coverage is not None:
-            raise ModelError("An accuracy and a coverage were asked for: expected one of them, as each is a promise.")
-        in_set = None if coverage is None else self.least_in_set(coverage)
-        if accuracy is None:
-            least = self.accuracy.get(DEFAULT_ACCURACY, 0.0)
-            least = 0.0 if least == NEVER else least  # nobody asked for a promise that cannot be given
-        else:
-            least = self.least_probability(accuracy)
+            raise ModelError(
+                "An accuracy and a coverage were given; expected one of them, as each is a guarantee of its own. "
+                "Leave one out."
+            )
+        if coverage is not None:
+            return partial(self._with_candidates, class_names, self.least_in_set(coverage))
+        if accuracy is not None:
+            return partial(self._with_sure, class_names, self.least_probability(accuracy))
+        least = self.accuracy.get(DEFAULT_ACCURACY, 0.0)
+        # nobody asked for a guarantee that cannot be given
+        return partial(self._with_sure, class_names, 0.0 if least == NEVER else least)
 
-        def answer(logits: np.ndarray) -> list[Prediction]:
-            found = []
-            for prediction in predictions(self.probabilities(logits), class_names):
-                if in_set is None:
-                    found.append(replace(prediction, sure=prediction.probability >= least))
-                else:
-                    candidates = tuple(name for name, p in prediction.probabilities.items() if p >= in_set)
-                    found.append(replace(prediction, sure=len(candidates) == 1, candidates=candidates))
-            return found
+    def _with_sure(self, class_names: Sequence[str], least: float, logits: np.ndarray) -> list[Prediction]:
+        found = predictions(self.probabilities(logits), class_names)
+        return [replace(prediction, sure=prediction.probability >= least) for prediction in found]
 
-        return answer
+    def _with_candidates(self, class_names: Sequence[str], least: float, logits: np.ndarray) -> list[Prediction]:
+        found = []
+        for prediction in predictions(self.probabilities(logits), class_names):
+            candidates = tuple(name for name, p in prediction.probabilities.items() if p >= least)
+            found.append(replace(prediction, sure=len(candidates) == 1, candidates=candidates))
+        return found
 
     def least_probability(self, accuracy: float) -> float:
-        """Of an answer that may be given, so that the given ones are right in that share.
+        """Of a prediction that is sure, so that this share of the sure ones is correct.
 
         Raises:
-            ModelError: nothing was measured, or it is stricter than what can be promised.
+            ModelError: nothing was measured, or it is stricter than what can be guaranteed.
         """
         return self.accuracy[_level(self.accuracy, accuracy, "accuracy")]
 
     def least_in_set(self, coverage: float) -> float:
-        """Of a class in the set of answers, so that the right one is among them in that share of images.
+        """Of a class among the candidates, so that the right one is among them for this share of images.
 
         Raises:
-            ModelError: nothing was measured, or it is stricter than what can be promised.
+            ModelError: nothing was measured, or it is stricter than what can be guaranteed.
         """
         return self.coverage[_level(self.coverage, coverage, "coverage")]
 
     def to_json(self) -> dict:
-        """With null for what could not be promised."""
+        """With null for what cannot be guaranteed."""
         return {
             "temperature": self.temperature,
             "accuracy": {f"{level:g}": None if least == NEVER else least for level, least in self.accuracy.items()},
@@ -115,92 +122,97 @@ class Calibration:
 def _level(table: Mapping[float, float], wanted: float, name: str) -> float:
     """The least level of the table that is at least what is wanted."""
     if not 0 < wanted < 1:
-        raise ModelError(f"A {name} of {wanted:g} was asked for; expected a share between 0 and 1, such as 0.95.")
+        raise ModelError(f"The {name} {wanted:g} was given; expected a share between 0 and 1, such as 0.95.")
     levels = sorted(table)
     if not levels:
         raise ModelError(
-            f"No {name} can be promised: this classifier was saved without what its validation images showed. "
-            f"Train it again with this headstart."
+            f"No {name} can be guaranteed: this classifier was saved without what its validation images showed. "
+            f"Train it again with this version of headstart."
         )
     place = bisect_left(levels, wanted)
     if place == len(levels):
-        raise ModelError(f"A {name} of {wanted:g} was asked for; at most {levels[-1]:g} can be promised.")
+        raise ModelError(
+            f"The {name} {wanted:g} was given; at most {levels[-1]:g} can be guaranteed. Give that, or less."
+        )
     return levels[place]
 
 
-def fit_calibration(logits: np.ndarray, labels: np.ndarray) -> Calibration:
-    """Logits (n, 1) or (n, classes) and int labels (n,) of images that were not trained on -> Calibration."""
+def fit_calibration(logits: Float[np.ndarray, "n logits"], labels: Int[np.ndarray, " n"]) -> Calibration:
+    """Logits (n, 1) or (n, classes) and labels of images that were not trained on -> Calibration."""
     temperature = fit_temperature(logits, labels)
-    shares = Calibration(temperature).probabilities(logits)
-    most, right = shares.max(axis=1), shares.argmax(axis=1) == labels
-    of_the_right = shares[np.arange(len(labels)), labels]
+    found = Calibration(temperature).probabilities(logits)
+    largest, correct = found.max(axis=1), found.argmax(axis=1) == labels
+    of_label = found[np.arange(len(labels)), labels]
     return Calibration(
         temperature,
-        {level: least_probability(most, right, level) for level in LEVELS},
-        {level: least_in_set(of_the_right, level) for level in LEVELS},
+        {level: least_probability(largest, correct, level) for level in LEVELS},
+        {level: least_in_set(of_label, level) for level in LEVELS},
     )
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """What to divide logits by, so that the cross-entropy is least: above 1 they were too certain.
+def fit_temperature(logits: Float[np.ndarray, "n logits"], labels: Int[np.ndarray, " n"]) -> float:
+    """The divisor of the logits with the least cross-entropy: above 1 if they were overconfident.
 
     C. Guo et al., On calibration of modern neural networks, ICML 2017. Here with a prior, as few images say little, and
-    as answers that are all right would have no best temperature: before any image is looked at, its logarithm is 0 with
-    a standard deviation of one half.
+    as predictions that are all correct have no best temperature: its logarithm has mean 0 and a standard deviation of
+    one half.
     """
+    from scipy.optimize import minimize_scalar  # takes a moment to import, which a prediction need not wait for
+
     logits = np.asarray(logits, np.float64)
 
     def loss(exponent: float) -> float:
         losses = cross_entropies(log_probabilities(logits / math.exp(exponent)), labels)
-        return float(losses.sum()) + exponent**2 / (2 * DEVIATION**2)
-
-    from scipy.optimize import minimize_scalar  # takes a moment, which a prediction need not wait for
+        return float(losses.sum()) + exponent**2 / (2 * PRIOR_DEVIATION**2)
 
     largest = math.log(HOTTEST)
     return float(math.exp(minimize_scalar(loss, bounds=(-largest, largest), method="bounded").x))
 
 
-def calibrated_loss(logits: np.ndarray, labels: np.ndarray, class_weights: np.ndarray) -> float:
-    """Mean cross-entropy of the probabilities that a classifier with these logits would give, once calibrated on them.
+def calibrated_loss(
+    logits: Float[np.ndarray, "n logits"],
+    labels: Int[np.ndarray, " n"],
+    class_weights: Float[np.ndarray, " classes"],
+) -> float:
+    """Mean cross-entropy of the probabilities of a classifier with these logits, once calibrated on them.
 
-    class_weights: float (classes,): what an image of each class counts.
+    class_weights: what an image of each class counts.
     """
-    losses = cross_entropies(
-        log_probabilities(np.asarray(logits, np.float64) / fit_temperature(logits, labels)), labels
-    )
+    scaled = np.asarray(logits, np.float64) / fit_temperature(logits, labels)
+    losses = cross_entropies(log_probabilities(scaled), labels)
     return float(np.average(losses, weights=class_weights[labels]))
 
 
-def least_probability(most: np.ndarray, right: np.ndarray, accuracy: float) -> float:
-    """The threshold that gives the most answers, of which `accuracy` can be promised; infinity where none can.
+def least_probability(largest: Float[np.ndarray, " n"], correct: Bool[np.ndarray, " n"], accuracy: float) -> float:
+    """The threshold with the most sure predictions whose `accuracy` can be guaranteed; infinity if there is none.
 
-    most: float (n,), the probability of each answer. right: bool (n,), whether it is.
+    largest: the probability of each predicted class. correct: whether it is the right one.
 
-    A share of the answers, the most certain ones, is given. Of a few shares, fixed beforehand, those are allowed for
-    which the lower confidence bound (Clopper and Pearson) of their accuracy reaches the promise; the bounds together
-    hold with a confidence of 90% (Bonferroni). A. Angelopoulos et al., Learn then test, arXiv:2110.01052.
+    The most probable predictions are sure. Of a few shares, fixed beforehand, those are allowed whose accuracy has a
+    lower confidence bound (Clopper and Pearson) of at least the guarantee; the bounds together hold with a confidence
+    of 90% (Bonferroni). A. Angelopoulos et al., Learn then test, arXiv:2110.01052.
     """
     from scipy.stats import beta
 
-    order = np.sort(most)
+    order = np.sort(largest)
     doubt = (1 - CONFIDENCE) / TRIED
     for number in range(TRIED):
         least = order[int(len(order) * number / TRIED)]
-        given = most >= least
-        count, hits = int(given.sum()), int(right[given].sum())
+        sure = largest >= least
+        count, hits = int(sure.sum()), int(correct[sure].sum())
         if hits and beta.ppf(doubt, hits, count - hits + 1) >= accuracy:
             return float(least) if number else 0.0
     return NEVER
 
 
-def least_in_set(of_the_right: np.ndarray, coverage: float) -> float:
-    """The threshold of a set of answers that holds the right class for a share `coverage` of new images, or more.
+def least_in_set(of_label: Float[np.ndarray, " n"], coverage: float) -> float:
+    """The threshold of a set of candidates that holds the right class for a share `coverage` of new images, or more.
 
-    of_the_right: float (n,), the probability of the right class of each image.
+    of_label: the probability of the right class of each image.
 
     Split conformal prediction: M. Sadinle, J. Lei, L. Wasserman, Least ambiguous set-valued classifiers with bounded
-    error levels, JASA 114 (2019). With too few images for the promise the set is of all classes (0).
+    error levels, JASA 114 (2019). With too few images for the guarantee, all classes are candidates (0).
     """
-    count = len(of_the_right)
-    allowed = math.floor((count + 1) * (1 - coverage) + 1e-9)  # images that may be left out, this one counted
-    return float(np.sort(of_the_right)[allowed - 1]) if allowed >= 1 else 0.0
+    count = len(of_label)
+    allowed = math.floor((count + 1) * (1 - coverage) + 1e-9)  # images that may be missed, the new one included
+    return float(np.sort(of_label)[allowed - 1]) if allowed >= 1 else 0.0

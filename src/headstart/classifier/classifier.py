@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 
 from headstart.classifier.base import BasePredictor
 from headstart.classifier.calibration import Calibration
@@ -20,7 +21,8 @@ from headstart.classifier.metadata import ENGINE, MODEL, SCHEMA, check_files, fa
 from headstart.classifier.novelty import FILE as KNOWN
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.data.resizing import STRETCH
-from headstart.engines.openvino import NETWORK, CompileError
+from headstart.engines.base import CompileError, Pixels
+from headstart.engines.saved import Bias, Kernel, saved_network
 from headstart.models.network import Network
 from headstart.models.output import NetworkOutput
 from headstart.storage.atomic import atomic_folder
@@ -40,9 +42,10 @@ class Classifier(BasePredictor):
     image_size: side in pixels.
     recipe: name of the recipe that it was trained by.
     resizing: how a photo becomes the square that the network sees: name of a row of RESIZINGS.
-    precision: of the engine that it was measured with, and that `Predictor` answers with: "float32" or "bfloat16".
-    certainty: what its validation images showed: temperature of its probabilities, thresholds of sure answers.
-    familiar: features of some training images, by which an image is known to be like nothing it was trained on.
+    precision: of the engine that it was measured with, and that `Predictor` runs with: "float32" or "bfloat16".
+    calibration: what its validation images showed: temperature of its probabilities, thresholds of sure predictions.
+    novelty_detector: features of some training images; an image far from all of them is unlike anything it was trained
+        on.
     history: a row for each epoch of its training, as in history.csv; empty after `load`.
     phases: a summary of each phase of its training, as in metrics.json; empty after `load`.
     """
@@ -54,27 +57,27 @@ class Classifier(BasePredictor):
     recipe: str
     resizing: str = STRETCH  # the tutorial's
     precision: str = "float32"
-    certainty: Calibration = field(default_factory=Calibration)
-    familiar: NoveltyDetector | None = None
+    calibration: Calibration = field(default_factory=Calibration)
+    novelty_detector: NoveltyDetector | None = None
     history: tuple[dict, ...] = ()
     phases: tuple[dict, ...] = ()
 
-    batch = 32  # of images that Keras is given at a time
+    batch_size = 32  # images that Keras is given at a time
 
     @property
     def model(self) -> keras.Model:
         """Raw RGB float32 or uint8 (n, image_size, image_size, 3), 0..255 -> logits (n, 1) or (n, classes)."""
         return self.network.model
 
-    def looks(self, batches: Iterable[np.ndarray]) -> Iterator[NetworkOutput]:
-        return map(self.network.look, batches)
+    def forward(self, batches: Iterable[Pixels]) -> Iterator[NetworkOutput]:
+        return map(self.network.forward, batches)
 
     @property
-    def head(self) -> tuple[np.ndarray, np.ndarray]:
+    def head(self) -> tuple[Kernel, Bias]:
         return self.network.head
 
-    def logits(self, batches: Iterable[np.ndarray]) -> np.ndarray:
-        """Batches of uint8 (n, image_size, image_size, 3) -> float32 (all n, 1) or (all n, classes)."""
+    def logits(self, batches: Iterable[Pixels]) -> Float[np.ndarray, "n logits"]:
+        """Batches of uint8 (batch, image_size, image_size, 3) -> float32 (n, 1) or (n, classes), of all of them."""
         return np.concatenate([self.model.predict_on_batch(images) for images in batches])
 
     def save(self, folder: str | Path) -> None:
@@ -93,10 +96,10 @@ class Classifier(BasePredictor):
         Where OpenVINO is missing or fails there is no engine, and the card says why.
         """
         self.network.write(folder / MODEL)
-        if self.familiar:
-            self.familiar.write(folder)
+        if self.novelty_detector:
+            self.novelty_detector.write(folder)
         try:
-            self.network.write_engine(folder / ENGINE)
+            self.network.write_compiled(folder / ENGINE)
             no_engine = None
         except CompileError as error:
             no_engine = str(error)
@@ -108,8 +111,8 @@ class Classifier(BasePredictor):
             "resizing": self.resizing,
             "precision": self.precision,
             "recipe": self.recipe,
-            "certainty": self.certainty.to_json(),
-            "farthest": self.familiar.farthest if self.familiar else None,
+            "certainty": self.calibration.to_json(),
+            "farthest": self.novelty_detector.farthest if self.novelty_detector else None,
             "versions": {name: version(name) for name in ("headstart", "keras")},
             "no_engine": no_engine,
             "hashes": {
@@ -130,6 +133,5 @@ def load(folder: str | Path) -> Classifier:
     folder = Path(folder)
     card = read_card(folder)
     check_files(folder, card["hashes"])
-    engine = folder / ENGINE / NETWORK
-    network = Network.saved(folder / MODEL, engine if engine.is_file() else None)
+    network = Network.saved(folder / MODEL, saved_network(folder / ENGINE))
     return Classifier(network=network, **facts_of(folder, card)._asdict())

@@ -1,4 +1,7 @@
-"""classifier.json: what a saved classifier is, in words and numbers. Read and written without importing Keras."""
+"""classifier.json: what a saved classifier is, in words and numbers. Read and written without importing Keras.
+
+Here are the names of the files that a classifier consists of; what else is in a run, `runs/folder.py` knows.
+"""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +12,7 @@ from headstart.classifier.calibration import Calibration
 from headstart.classifier.novelty import FILE as KNOWN
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.data.resizing import RESIZINGS, STRETCH
-from headstart.engines.openvino import PRECISIONS
+from headstart.engines.base import PRECISIONS
 from headstart.errors import RunError
 from headstart.storage.hashing import sha256_of_file
 
@@ -27,8 +30,8 @@ class Facts(NamedTuple):
     recipe: str
     resizing: str
     precision: str
-    certainty: Calibration
-    familiar: NoveltyDetector | None
+    calibration: Calibration
+    novelty_detector: NoveltyDetector | None
 
 
 def write_card(folder: Path, card: dict) -> None:
@@ -80,7 +83,7 @@ def facts_of(folder: Path, card: dict) -> Facts:
         RunError: one of them is damaged.
     """
     try:
-        certainty = Calibration.from_json(card["certainty"]) if "certainty" in card else Calibration()
+        calibration = Calibration.from_json(card["certainty"]) if "certainty" in card else Calibration()
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise RunError(f"'{folder / FILE}' is damaged: its certainty is unreadable ({error}). Copy it again.") from None
     check_files(folder, {name: digest for name, digest in card["hashes"].items() if name == KNOWN})
@@ -91,8 +94,8 @@ def facts_of(folder: Path, card: dict) -> Facts:
         recipe=card["recipe"],
         resizing=card["resizing"],
         precision=card["precision"],
-        certainty=certainty,
-        familiar=NoveltyDetector.read(folder, card["farthest"]) if card.get("farthest") is not None else None,
+        calibration=calibration,
+        novelty_detector=NoveltyDetector.read(folder, card["farthest"]) if card.get("farthest") is not None else None,
     )
 
 

@@ -1,8 +1,8 @@
-"""Is an image like anything that a classifier was trained on? Features of training images -> yes or no. NumPy only.
+"""NoveltyDetector: features of training images -> whether a new image is like any of them. NumPy only.
 
-A network answers whatever it is shown. How far the features of an image are from the nearest ones of training images
-tells whether its answer means anything (Y. Sun et al., Out-of-distribution detection with deep nearest neighbors, ICML
-2022). What is far, the validation images say (`training/acquaintance.py`).
+A network predicts a class for whatever it is shown. How far the features of an image are from the nearest ones of
+training images tells whether its prediction means anything (Y. Sun et al., Out-of-distribution detection with deep
+nearest neighbors, ICML 2022). How far is too far, the validation images say.
 """
 
 import math
@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool, Float, Float16, Float32, Int
 
 from headstart.data.dataset import Split
 from headstart.data.splits import in_turn
@@ -20,42 +21,43 @@ from headstart.features.rows import Rows
 
 FILE = "known.npy"
 KNOWN = 2_000  # training images that are remembered: 5 MB of 1,280 features
-USUAL = 0.97  # share of images of the same kind that are to be familiar: a little more than the 95% that are promised
+USUAL = 0.97  # share of images of the same kind that should be familiar: a little more than the 95% that the docs state
 NEIGHBOURS = 5  # the distance is that to the fifth nearest, so that one odd training image vouches for nothing
 
 
 @dataclass(frozen=True, eq=False)
 class NoveltyDetector:
-    """What a classifier knows.
+    """Training images that a classifier remembers, and how far from them an image is novel.
 
-    known: float16 (m, depth), the directions of features of training images, m at least 1.
+    known: float16, the directions of their features, m at least 1.
     digests: SHA-256 of their files, hexadecimal, (m,).
-    farthest: the distance from which on an image is like nothing it was trained on.
+    farthest: the distance beyond which an image is unlike anything that was trained on.
     """
 
-    known: np.ndarray
+    known: Float16[np.ndarray, "m depth"]
     digests: tuple[str, ...]
     farthest: float
 
-    def distances(self, features: np.ndarray) -> np.ndarray:
+    def distances(self, features: Float[np.ndarray, "n depth"]) -> Float32[np.ndarray, " n"]:
         """float (n, depth) -> float32 (n,): 1 minus the cosine to the NEIGHBOURS-th nearest, 0 (alike) to 2."""
         return distances(directions(features), self._known, NEIGHBOURS - 1)
 
-    def distances_inside(self) -> np.ndarray:
-        """float32 (m,): the same of what is known, each to the others."""
+    def distances_inside(self) -> Float32[np.ndarray, " m"]:
+        """The same of the remembered images, each to the others."""
         return distances(self._known, self._known, NEIGHBOURS)  # the nearest of all is the image itself
 
     @cached_property
     def _known(self) -> np.ndarray:
         return self.known.astype(np.float32)
 
-    def knows(self, features: np.ndarray) -> np.ndarray:
-        """float (n, depth) -> bool (n,): whether there is something like it."""
+    def is_familiar(self, features: Float[np.ndarray, "n depth"]) -> Bool[np.ndarray, " n"]:
+        """Of each image, whether a training image is like it."""
         return self.distances(features) <= self.farthest
 
-    def nearest(self, features: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """float (1, depth) -> int64 (count,), which of the training images are most like it, the most first; and
-        float32 (count,), the cosines."""
+    def nearest(
+        self, features: Float[np.ndarray, "1 depth"], count: int
+    ) -> tuple[Int[np.ndarray, " k"], Float32[np.ndarray, " k"]]:
+        """Which of the remembered images are most similar, the most similar first, up to `count`; and the cosines."""
         cosines = self._known @ directions(features)[0]
         places = np.argsort(-cosines)[:count]
         return places, cosines[places]
@@ -72,7 +74,7 @@ class NoveltyDetector:
         try:
             records = np.load(folder / FILE, allow_pickle=False)
             if not np.isfinite(records["direction"]).all():
-                raise ValueError("it holds features that are no numbers")
+                raise ValueError("it holds features that are not finite")
             digests = tuple(digest.tobytes().hex() for digest in records["digest"])
             return cls(records["direction"], digests, farthest)
         except (OSError, EOFError, ValueError, IndexError, TypeError) as error:
@@ -80,17 +82,19 @@ class NoveltyDetector:
 
 
 def fit_novelty_detector(features: Rows, train: Split, held_out: Rows, *, seed: int) -> NoveltyDetector:
-    """
+    """A detector that takes most images of the same kind for familiar.
+
     Args:
         features: (n, depth) of the training images `train`; of many, as many of each class are remembered.
         held_out: (m, depth), m at least 1, of images that were not trained on.
+        seed: of the choice of training images.
     """
     chosen = np.sort(in_turn(train.labels, np.random.default_rng(seed))[:KNOWN])
     digests = tuple(train.digests[i] for i in chosen)
     known = NoveltyDetector(directions(features[chosen]).astype(np.float16), digests, 2.0)
     distances = known.distances(held_out[:])
     if math.ceil((len(distances) + 1) * USUAL) > len(distances):
-        # too few to tell so rare a distance: those of the training images from each other say more than none
+        # too few to show so rare a distance: those between the training images say more than none
         distances = np.concatenate([distances, known.distances_inside()])
     # as in split conformal prediction: of m + 1 images, in any order, this one is among the nearest with that share
     place = min(math.ceil((len(distances) + 1) * USUAL), len(distances)) - 1

@@ -1,4 +1,4 @@
-"""Files of photos -> answers, one by one -> text, CSV, JSON lines or JSON: what `headstart predict` writes."""
+"""Image files -> predictions, one by one -> text, CSV, JSON lines or JSON: what `headstart predict` writes."""
 
 import csv
 import json
@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from headstart.classifier.activation_map import overlay
-from headstart.classifier.base import AHEAD, Explanation
+from headstart.classifier.base import DECODED_AHEAD, Explanation
 from headstart.classifier.prediction import Prediction
 from headstart.classifier.predictor import Predictor
 from headstart.concurrency import cpu_budget, prefetch
@@ -23,12 +23,12 @@ from headstart.data.resizing import STRETCH
 from headstart.errors import ImageError, RunError
 from headstart.storage.atomic import check_free
 
-SHOWN = 640  # pixels, the longer side of a photo on which it is shown where its answer comes from
+SHOWN = 640  # pixels, the longer side of a photo that shows where its prediction comes from
 
 
 @dataclass(frozen=True)
 class FilePrediction:
-    """A file, and its answer or what is wrong with it. explanation: the picture that shows where it comes from."""
+    """A file, and its prediction or what is wrong with it. explanation: the picture that shows where it comes from."""
 
     path: str
     found: Prediction | ImageError
@@ -37,8 +37,8 @@ class FilePrediction:
 
 @dataclass(frozen=True)
 class Layout:
-    """top: how many classes are written; None: as many as the form has place for. candidates: whether these were asked
-    for. explained: whether there are explanations. width: of the longest path."""
+    """top: how many classes are written; None: as many as the format has columns for. candidates: whether these were
+    asked for. explained: whether there are explanations. width: of the longest path."""
 
     top: int | None
     candidates: bool
@@ -46,7 +46,7 @@ class Layout:
     width: int
 
 
-def answer_files(
+def predict_files(
     predictor: Predictor,
     files: Sequence[str],
     *,
@@ -56,15 +56,15 @@ def answer_files(
 ) -> Iterator[FilePrediction]:
     """For each file, in their order, what `Predictor.predict_each` says.
 
-    explain: a new folder, for a picture of each photo that shows where its answer comes from.
+    explain: a new folder, for a picture of each photo that shows where its prediction comes from.
 
     Raises:
-        ModelError: the promise cannot be given.
+        ModelError: the guarantee cannot be given.
         RunError: the folder exists, or cannot be written.
     """
     if explain is None:
-        answers = predictor.predict_each(files, accuracy=accuracy, coverage=coverage)
-        return (FilePrediction(file, found) for file, found in zip(files, answers, strict=True))
+        predictions = predictor.predict_each(files, accuracy=accuracy, coverage=coverage)
+        return (FilePrediction(file, found) for file, found in zip(files, predictions, strict=True))
     check_free(explain)
     explanations = predictor.explain_each(files, accuracy=accuracy, coverage=coverage)
     return _explained(predictor, files, explanations, explain)
@@ -81,7 +81,7 @@ def _explained(
             return FilePrediction(file, found)
         try:
             photo = _shown(file, predictor.resizing)
-        except ImageError as error:  # it was changed since it was answered, or can be read only once
+        except ImageError as error:  # it was changed since, or can be read only once
             return FilePrediction(file, error)
         picture = folder / f"{number:0{digits}}-{Path(file).stem[:50]}.jpg"
         Image.fromarray(overlay(photo, found.places)).save(picture, quality=90)
@@ -90,22 +90,22 @@ def _explained(
     try:
         folder.mkdir(parents=True)
         with ThreadPoolExecutor(cpu_budget()) as pool:
-            yield from prefetch(pool, drawn, enumerate(zip(files, explanations, strict=True), start=1), AHEAD)
+            yield from prefetch(pool, drawn, enumerate(zip(files, explanations, strict=True), start=1), DECODED_AHEAD)
     except OSError as error:
         raise RunError(f"'{folder}' cannot be written: {error.strerror or error}. Choose another folder.") from error
 
 
 def _shown(file: str, resizing: str) -> np.ndarray:
-    """A photo as large as it is to be shown, uint8 (height, width, 3): all that the network sees, in its own shape."""
+    """A photo in the size that it is shown in, uint8 (height, width, 3): all that the network sees, in its own shape."""
     return read_thumbnail(file, SHOWN) if resizing == STRETCH else read_image(file, SHOWN, resizing)
 
 
 @contextmanager
 def new_file(file: Path) -> Iterator[TextIO]:
-    """A file to write into, as answers come.
+    """A file to write into, as predictions come.
 
     Raises:
-        RunError: there is something already, or it cannot be written.
+        RunError: something is there already, or it cannot be written.
     """
     check_free(file)
     try:
@@ -120,7 +120,7 @@ def write_text(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) -
     """A line for each photo that could be read."""
     for row in rows:
         if not isinstance(row.found, ImageError):
-            print(f"{_printable(row.path):<{layout.width}}  {told(row.found, layout.top)}", file=stream, flush=True)
+            print(f"{_printable(row.path):<{layout.width}}  {in_words(row.found, layout.top)}", file=stream, flush=True)
 
 
 def write_csv(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) -> None:
@@ -175,8 +175,8 @@ FORMATS: dict[str, Callable[[Iterable[FilePrediction], TextIO, Layout], None]] =
 }  # fmt: skip
 
 
-def told(answer: Prediction, top: int | None = None) -> str:
-    """An answer in a line: what it is, or that nobody can be sure, or that it is like nothing that was trained on."""
+def in_words(answer: Prediction, top: int | None = None) -> str:
+    """A prediction in a line: the class, or that it is not sure, or that the image is unlike the training images."""
     shown = top or (1 if answer.sure else max(2, len(answer.candidates)))
     ranked = "   ".join(f"{label} {percent(share)}" for label, share in answer.top(shown).items())
     if not answer.familiar:
@@ -185,7 +185,7 @@ def told(answer: Prediction, top: int | None = None) -> str:
 
 
 def percent(share: float) -> str:
-    """With one decimal; what is not certain is never called 100% or 0%."""
+    """With one decimal; what is not quite certain is never called 100% or 0%."""
     if 0.9995 <= share < 1:
         return "over 99.9%"
     return "under 0.1%" if 0 < share < 0.0005 else f"{share:.1%}"

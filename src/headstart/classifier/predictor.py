@@ -7,11 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from headstart.classifier.base import BasePredictor
 from headstart.classifier.metadata import ENGINE, MODEL, check_files, facts_of, read_card
-from headstart.engines.openvino import NETWORK, CompileError, OpenVINOEngine
+from headstart.engines.base import CompileError, Compute, Engine, Pixels
+from headstart.engines.saved import Bias, Kernel, open_classifier
 from headstart.events import Message
 from headstart.models.output import NetworkOutput
 
@@ -19,22 +18,22 @@ if TYPE_CHECKING:
     from headstart.events import Listener
     from headstart.models.network import Network
 
-# images in a request: one answer takes no longer than it must. Many take as long as with more in a request: images/s of
-# MobileNetV2 on two cores, with 1 / 4: 224 pixels 87 / 73, 160 pixels 142 / 158 (other work went on beside it).
-BATCH = 1
-BATCH_OF_KERAS = 32
+# images in a request: a single prediction takes no longer than it must. Many take as long as with more in a request:
+# images/s of MobileNetV2 on two cores, with 1 / 4: 224 pixels 87 / 73, 160 pixels 142 / 158 (with other work beside it).
+BATCH_SIZE = 1
+BATCH_SIZE_OF_KERAS = 32
 
 
 class Predictor(BasePredictor):
-    """A saved classifier that answers: as `Classifier` does, and with the same answers, but it opens in a moment.
+    """A saved classifier: it predicts as `Classifier` does, with the same results, but it opens in a moment.
 
-    Several threads may ask it at the same time.
+    Several threads may use it at the same time.
     """
 
     def __init__(self, folder: str | Path, *, listener: Listener | None = None) -> None:
         """Open the folder of a run, or what `Classifier.save` wrote.
 
-        Where that has no engine, or OpenVINO is missing, Keras answers, and one line says so.
+        Where that has no engine, or OpenVINO is missing, Keras predicts, and one message says so.
 
         Args:
             listener: where to report that to; by default to standard error.
@@ -46,38 +45,34 @@ class Predictor(BasePredictor):
         card = read_card(self.folder)
         facts = facts_of(self.folder, card)
         self.class_names, self.image_size, self.resizing = facts.class_names, facts.image_size, facts.resizing
-        self.certainty, self.familiar = facts.certainty, facts.familiar
+        self.calibration, self.novelty_detector = facts.calibration, facts.novelty_detector
         engine = {name: digest for name, digest in card["hashes"].items() if name.startswith(f"{ENGINE}/")}
         check_files(self.folder, engine)
-        self._engine: OpenVINOEngine | None = None
+        self._engine: Engine | None = None
+        self._head: tuple[Kernel, Bias] | None = None
         try:
             if not engine:
                 raise CompileError(card.get("no_engine") or f"'{self.folder}' was saved without an engine")
-            self._engine = OpenVINOEngine(self._network_file, batch=BATCH, precision=facts.precision)
+            compute = Compute(precision=facts.precision)
+            self._engine, self._head = open_classifier(self.folder / ENGINE, batch_size=BATCH_SIZE, compute=compute)
         except CompileError as error:
             from headstart.listeners.console import Console
 
-            (listener or Console()).emit(Message(f"{error}. Keras answers instead, more slowly."))
+            (listener or Console()).emit(Message(f"{error}. Keras predicts instead, more slowly."))
             check_files(self.folder, {MODEL: card["hashes"][MODEL]})
-        self.batch = BATCH if self._engine else BATCH_OF_KERAS
+        self.batch_size = BATCH_SIZE if self._engine else BATCH_SIZE_OF_KERAS
 
-    def looks(self, batches: Iterable[np.ndarray]) -> Iterator[NetworkOutput]:
+    def forward(self, batches: Iterable[Pixels]) -> Iterator[NetworkOutput]:
         if self._engine:
             return (NetworkOutput(*outputs) for outputs in self._engine.run(batches))
-        return map(self._keras.look, batches)
+        return map(self._keras.forward, batches)
 
     @property
-    def head(self) -> tuple[np.ndarray, np.ndarray]:
-        if self._engine is None or self._engine.head is None:
-            return self._keras.head
-        return self._engine.head
+    def head(self) -> tuple[Kernel, Bias]:
+        return self._keras.head if self._head is None else self._head
 
     @cached_property
     def _keras(self) -> Network:
         from headstart.models.network import Network
 
         return Network.saved(self.folder / MODEL)
-
-    @property
-    def _network_file(self) -> Path:
-        return self.folder / ENGINE / NETWORK

@@ -18,11 +18,10 @@ from headstart.data.dataset import Split
 from headstart.data.images import read_again
 from headstart.data.loading import load_dataset
 from headstart.data.resizing import STRETCH
-from headstart.engines.openvino import BATCH
+from headstart.engines.base import in_batches, run_all
 from headstart.errors import DatasetError, WeightsError
 from headstart.events import Listener, Step, StepStarted
-from headstart.features.extractor import Parts, new_network
-from headstart.features.store import run_batches
+from headstart.features.extractor import FeatureExtractor
 from headstart.inspection import label_issues
 from headstart.listeners.console import Console
 from headstart.models.backbones import BACKBONES, DEFAULT
@@ -147,14 +146,14 @@ def choose_backbone(
 def _settings(backbone: str, image_size: int | None, seed: int) -> TrainingConfig:
     return TrainingConfig.of(
         recipe=recipes.DEFAULT, backbone=backbone, image_size=image_size, resizing=STRETCH, weights=PRETRAINED,
-        seed=seed, execution="split", precision="float32",
+        seed=seed, execution="cached", precision="float32",
     )  # fmt: skip
 
 
 def _tried(train: Split, groups: np.ndarray, settings: TrainingConfig, listener: Listener) -> tuple[np.ndarray, float]:
     """Bool (n,), which photos are answered rightly, of those in classes that are large enough; seconds for 1,000."""
-    parts = Parts(settings, new_network(settings, len(train.class_names)), listener)
-    judged = label_issues.out_of_fold(parts.features(train), train.labels, groups, seed=settings.seed)
+    extractor = FeatureExtractor(settings.feature_spec, listener=listener)
+    judged = label_issues.out_of_fold(extractor.features(train), train.labels, groups, seed=settings.seed)
     known = ~np.isnan(judged).any(axis=1)
     if not known.any():
         raise DatasetError(
@@ -162,10 +161,13 @@ def _tried(train: Split, groups: np.ndarray, settings: TrainingConfig, listener:
             f"of them out. Add photos."
         )
     some = [read_again(path, settings.image_size) for path in train.paths[:TIMED]]
-    batches = [np.stack(some[start : start + BATCH]) for start in range(0, len(some), BATCH)]
-    engine = parts.engine(thawed=False)
-    run_batches(engine, batches, len(some))  # the first time it is slower
+    pixels, engine = np.stack(some), extractor.engine
+
+    def run() -> None:
+        run_all(engine, in_batches(pixels, engine.batch_size), len(pixels))
+
+    run()  # the first time it is slower
     start = time.perf_counter()
-    run_batches(engine, batches, len(some))
+    run()
     seconds = (time.perf_counter() - start) * 1_000 / len(some)
     return judged[known].argmax(axis=1) == train.labels[known], seconds

@@ -69,7 +69,7 @@ def make_run(
     resizing: str = STRETCH,
     weights: str | Path = "pretrained",
     seed: int = 0,
-    execution: str = "split",
+    execution: str = "cached",
     precision: str = "float32",
     test_fraction: float | None = None,
     images: int | None = None,
@@ -127,10 +127,10 @@ def make_run(
 
             from headstart.evaluation import gallery
             from headstart.evaluation.report import Results
-            from headstart.training.trainer import train_and_keep
+            from headstart.training.trainer import train_classifier
 
             gallery.draw_samples(draw, dataset, seed=seed)
-            trained = train_and_keep(dataset, settings, checkpoint_folder=partial / CHECKPOINTS, listener=listener)
+            trained = train_classifier(dataset, settings, checkpoint_folder=partial / CHECKPOINTS, listener=listener)
             gallery.draw_views(
                 draw,
                 dataset,
@@ -193,7 +193,7 @@ def copy_groups(images: Split, drawn: np.ndarray, settings: TrainingConfig, list
     They are looked for on stretched photos, whatever is trained on: there a copy in another shape is found as well, and
     runs that differ in their resizing alone have the same splits, so that they can be compared.
     """
-    from headstart.features.extractor import pooled_features
+    from headstart.features.extractor import FeatureExtractor
     from headstart.inspection.known_duplicates import copies
 
     wanted = np.arange(len(images)) if settings.recipe.solves_head and settings.resizing == STRETCH else drawn
@@ -201,7 +201,12 @@ def copy_groups(images: Split, drawn: np.ndarray, settings: TrainingConfig, list
     names = list(images.digests)
     if len(wanted):
         some = images.take(wanted)
-        found = copies(some, settings, lambda: pooled_features(some, settings, listener=listener), listener=listener)
+        found = copies(
+            some,
+            settings,
+            lambda: FeatureExtractor(settings.feature_spec, listener=listener).features(some),
+            listener=listener,
+        )
         for index, group in zip(wanted, found.groups, strict=True):
             names[index] = f"group {group}"
     return names
@@ -227,7 +232,7 @@ def _evaluate(trained: Trained, dataset: Dataset, listener: Listener) -> dict[st
 
     listener.emit(StepStarted(Step.EVALUATE, "Evaluate"))
     evaluations = {
-        name: measure(trained.logits(split), split.labels, dataset.class_names, trained.classifier.certainty)
+        name: measure(trained.logits(split), split.labels, dataset.class_names, trained.classifier.calibration)
         for name, split in dataset.splits().items()
         if len(split)
     }
@@ -243,7 +248,7 @@ def _outlook(trained: Trained, dataset: Dataset, seed: int, listener: Listener) 
     if trained.pretrained is None:
         return None
     train, held_out = dataset.train, dataset.validation
-    features, shown = trained.pretrained(train), trained.pretrained(held_out)
+    features, shown = trained.pretrained.features(train), trained.pretrained.features(held_out)
     classes = len(dataset.class_names)
     found = measure_learning_curve(features, train.labels, shown, held_out.labels, num_classes=classes, seed=seed)
     if found:
@@ -272,10 +277,10 @@ def _cleaning(trained: Trained, dataset: Dataset, seed: int) -> Cleaning | None:
         return None
     train, held_out = dataset.train, dataset.validation
     return cleaning(
-        trained.pretrained(train),
+        trained.pretrained.features(train),
         train.labels,
         train.photos,
-        trained.pretrained(held_out),
+        trained.pretrained.features(held_out),
         held_out.labels,
         num_classes=len(dataset.class_names),
         seed=seed,
@@ -286,10 +291,10 @@ def _familiar(trained: Trained, held_out: Split) -> Interval | None:
     """How many held-out images are like what was trained on."""
     from headstart.statistics import wilson
 
-    familiar = trained.classifier.familiar
-    if familiar is None:
+    detector = trained.classifier.novelty_detector
+    if detector is None:
         return None
-    knows = familiar.knows(trained.features(held_out)[:])
+    knows = detector.is_familiar(trained.features(held_out)[:])
     return wilson(int(knows.sum()), len(knows))
 
 

@@ -1,23 +1,111 @@
-"""Engine: the protocol of whatever runs a network. Knows neither files nor labels."""
+"""Engine: the protocol of whatever runs a network, and Compute, which says how one is to be run.
 
-from collections.abc import Iterable, Sequence
+Knows neither files nor labels, and no library.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from jaxtyping import Float, UInt8
+
+from headstart.errors import HeadstartError, ModelError
+
+ENGINES = ("auto", "openvino", "keras")
+DEVICES = ("auto", "cpu", "gpu")
+PRECISIONS = ("float32", "bfloat16")
+
+Pixels = UInt8[np.ndarray, "batch size size 3"]
+
+
+class CompileError(HeadstartError):
+    """An engine's library is not installed, or it cannot read, convert or compile a network."""
+
+
+@dataclass(frozen=True)
+class Compute:
+    """How a network is run.
+
+    engine: "openvino", "keras", or "auto": OpenVINO where it can, else Keras.
+    device: "cpu", "gpu", or "auto": what the engine itself takes.
+    precision: "float32", or "bfloat16" where the processor has that; of OpenVINO alone.
+    """
+
+    engine: str = "auto"
+    device: str = "auto"
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        """
+        Raises:
+            ModelError: something is not known.
+        """
+        for what, value, known in (("engine", self.engine, ENGINES), ("device", self.device, DEVICES)):
+            if value not in known:
+                raise ModelError(f"There is no {what} '{value}'. Choose one of: {', '.join(known)}.")
+        check_precision(self.precision)
 
 
 class Engine(Protocol):
     """What turns images into the tensors at the end of a network."""
 
     @property
-    def shapes(self) -> Sequence[tuple[int, ...]]:
-        """Of each output, for one image."""
+    def identity(self) -> str:
+        """What its numbers depend on besides the network: equal identities mean equal numbers, to rounding."""
         ...
 
-    def fill(self, batches: Iterable[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
-        """Run uint8 batches (up to BATCH, size, size, 3), taken one by one, and write what comes out.
+    @property
+    def batch_size(self) -> int:
+        """Images in a batch; the last batch may have fewer."""
+        ...
 
-        outputs: for each output of the network, or for the first ones, an array (all images, *its shape), of a floating
-            type.
+    @property
+    def output_shapes(self) -> Sequence[tuple[int, ...]]:
+        """The shape of each output, for one image."""
+        ...
+
+    def run(self, batches: Iterable[Pixels]) -> Iterator[list[Float[np.ndarray, "batch ..."]]]:
+        """For each batch, in turn, the outputs of the network: valid until the next one is asked for.
+
+        Batches are taken one by one, some ahead of what is given.
         """
         ...
+
+
+def run_all(engine: Engine, batches: Iterable[Pixels], count: int, *, outputs: int | None = None) -> list[np.ndarray]:
+    """Batches of `count` images in all -> for each output of the network, float32 (count, *shape).
+
+    outputs: how many of the outputs are wanted, the first ones; None: all.
+    """
+    found = [np.empty((count, *shape), np.float32) for shape in engine.output_shapes[:outputs]]
+    start = 0
+    for tensors in engine.run(batches):
+        stop = start + len(tensors[0])
+        for array, values in zip(found, tensors, strict=False):
+            array[start:stop] = values
+        start = stop
+    return found
+
+
+def in_batches(images: Pixels, batch_size: int) -> Iterator[Pixels]:
+    """uint8 (n, size, size, 3) -> the same in batches; the last one may be smaller."""
+    for number in range(math.ceil(len(images) / batch_size)):
+        yield images[number * batch_size : (number + 1) * batch_size]
+
+
+def filled(images: Pixels, batch_size: int) -> Pixels:
+    """A batch with black images behind its own, so that each batch has one shape: a network is compiled for one."""
+    if len(images) == batch_size:
+        return images
+    return np.concatenate([images, np.zeros((batch_size - len(images), *images.shape[1:]), np.uint8)])
+
+
+def check_precision(precision: str) -> None:
+    """
+    Raises:
+        ModelError: there is none of that name.
+    """
+    if precision not in PRECISIONS:
+        raise ModelError(f"There is no precision '{precision}'. Choose one of: {', '.join(PRECISIONS)}.")

@@ -1,23 +1,36 @@
-"""A Keras model as an engine."""
+"""KerasEngine: a Keras model as an engine, on any backend, also on a GPU. Slower than OpenVINO on a CPU."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
+from headstart.engines.base import Compute, Pixels, filled
+
+BATCH_SIZE = 32  # images: the layers of a larger batch do not fit into a processor's cache
+
 
 class KerasEngine:
-    """A Keras model in the place of an engine: slower, and it always works."""
+    """Runs a Keras model in inference mode."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, compute: Compute | None = None) -> None:
+        """model: raw pixels (n, size, size, 3) -> one or several tensors."""
+        from headstart.keras_backend import keras
+
         self._model = model
-        self.shapes = [tuple(output.shape[1:]) for output in model.outputs]
+        self._device = "auto" if compute is None else compute.device
+        self._keras = keras
+        self.identity = f"keras-{keras.__version__}-{keras.backend.backend()}-{self._device}"
+        self.batch_size = BATCH_SIZE
+        self.output_shapes = [tuple(output.shape[1:]) for output in model.outputs]
 
-    def fill(self, batches: Iterable[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
-        start = 0
+    def run(self, batches: Iterable[Pixels]) -> Iterator[list[np.ndarray]]:
         for images in batches:
-            found = self._model.predict_on_batch(images)
-            found = found if isinstance(found, (list, tuple)) else [found]
-            for output, values in zip(outputs, found, strict=False):
-                output[start : start + len(images)] = values
-            start += len(images)
+            with self._on_device():
+                found = self._model.predict_on_batch(filled(images, self.batch_size))
+            tensors = found if isinstance(found, (list, tuple)) else [found]
+            yield [np.asarray(tensor)[: len(images)] for tensor in tensors]
+
+    def _on_device(self) -> AbstractContextManager[Any]:
+        return nullcontext() if self._device == "auto" else self._keras.device(f"{self._device}:0")

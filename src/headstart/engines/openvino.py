@@ -1,73 +1,60 @@
-"""A compiled network: batches of uint8 images -> float32 arrays. Knows neither files nor labels.
+"""OpenVINOEngine: a network that OpenVINO compiled. It needs no Keras; writing a network from a Keras model does.
 
-`OpenVINOEngine` runs OpenVINO's intermediate representation (XML and BIN) on the CPU: asynchronously, several batches at once,
-one on each stream, which is its fastest way (benchmarks/LOG.md). It needs no Keras. `KerasEngine` does the same with a
-Keras model, more slowly, where OpenVINO is missing or cannot compile a network.
+It runs OpenVINO's intermediate representation (XML and BIN) asynchronously, several batches at once, one on each stream,
+which is its fastest way (benchmarks/LOG.md).
 """
 
 import importlib.util
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from headstart.errors import HeadstartError, ModelError
+from headstart.concurrency import available_cores, cpu_budget
+from headstart.engines.base import CompileError, Compute, Pixels, filled
 
-BATCH = 4  # images in a request: at 160 pixels 400 images/s on two cores, 340 with 1, 350 with 8, 320 with 32
+BATCH_SIZE = 4  # images in a request: at 160 pixels 400 images/s on two cores, 340 with 1, 350 with 8, 320 with 32
 NETWORK = "network.xml"  # beside it network.bin, with the weights
 KERNEL, BIAS = "head/kernel", "head/bias"  # names of constants
 CONVERTER = "openvino.tools.ovc"
 PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}  # our names -> OpenVINO's
-
-
-class CompileError(HeadstartError):
-    """OpenVINO is not installed, or cannot read or compile a network."""
+DEVICES = {"auto": "CPU", "cpu": "CPU", "gpu": "GPU"}
 
 
 class OpenVINOEngine:
-    """A network that OpenVINO compiled for this processor.
+    """A network that OpenVINO compiled for a device of this computer.
 
     head: kernel and bias of the network of a classifier, float32 (depth, logits) and (logits,); None of others.
     """
 
-    def __init__(self, file: Path, *, batch: int = BATCH, precision: str = "float32") -> None:
+    def __init__(self, file: Path, *, batch_size: int = BATCH_SIZE, compute: Compute | None = None) -> None:
         """Compile the XML file that `write_network` or `add_head` wrote, for batches of that many images.
 
         Raises:
             CompileError: it is damaged, or OpenVINO is missing or fails.
         """
+        compute = compute or Compute()
         try:
             core = _core()
             network = core.read_model(file)
             self.head = _head_of(network)
-            network.reshape([batch, *list(network.input().partial_shape)[1:]])
-            settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": PRECISIONS[precision]}
-            self._compiled = core.compile_model(network, "CPU", settings)
+            network.reshape([batch_size, *list(network.input().partial_shape)[1:]])
+            self._compiled = core.compile_model(network, DEVICES[compute.device], _settings(compute))
         except RuntimeError as error:
             raise CompileError(f"OpenVINO cannot compile '{file}': {_first_line(error)}") from None
         # one more than there are streams: it begins when one ends, before that one's results are copied
         self._requests = 1 + int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
-        self.shapes = [tuple(int(side) for side in output.shape)[1:] for output in self._compiled.outputs]
-        self.batch = batch
+        self.identity = identity(compute)
+        self.batch_size = batch_size
+        self.output_shapes = [tuple(int(side) for side in output.shape)[1:] for output in self._compiled.outputs]
         self._spare: deque[Any] = deque()  # requests that nobody uses; each has memory for what goes in and comes out
 
-    def fill(self, batches: Iterable[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
-        start = 0
-        for found in self.run(batches):
-            stop = start + len(found[0])
-            for output, values in zip(outputs, found, strict=False):
-                output[start:stop] = values
-            start = stop
-
-    def run(self, batches: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:
-        """For each batch (up to `batch`, size, size, 3), in turn, what comes out: valid until the next is asked for.
-
-        Batches are taken one by one, some ahead of what is given, and run while the next ones are made.
-        """
+    def run(self, batches: Iterable[Pixels]) -> Iterator[list[np.ndarray]]:
         # No AsyncInferQueue with a callback: its threads may want the interpreter's lock after wait_all() has returned,
         # while who closes the network holds that lock and waits for them, for ever (seen with OpenVINO 2026.4.1).
         idle: list[Any] = []
@@ -82,12 +69,10 @@ class OpenVINOEngine:
         try:
             for images in batches:
                 count = len(images)
-                if count < self.batch:
-                    images = np.concatenate([images, np.zeros((self.batch - count, *images.shape[1:]), np.uint8)])
                 if len(running) == self._requests:
                     yield finish_the_oldest()
                 request = idle.pop() if idle else self._request()
-                request.start_async({0: images})
+                request.start_async({0: filled(images, self.batch_size)})
                 running.append((request, count))
             while running:
                 yield finish_the_oldest()
@@ -174,9 +159,18 @@ def _head_of(network: Any) -> tuple[np.ndarray, np.ndarray] | None:
     return constants[KERNEL].get_data().copy(), constants[BIAS].get_data().copy()
 
 
-def check_precision(precision: str) -> None:
-    if precision not in PRECISIONS:
-        raise ModelError(f"There is no precision '{precision}'. Choose one of: {', '.join(PRECISIONS)}.")
+def identity(compute: Compute) -> str:
+    """See `Engine`; known before a network is opened."""
+    return f"openvino-{version('openvino')}-{DEVICES[compute.device].lower()}-{compute.precision}"
+
+
+def _settings(compute: Compute) -> dict[str, Any]:
+    """As many threads as the process may use: OpenVINO knows its affinity, but no quota of a container."""
+    settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": PRECISIONS[compute.precision]}
+    budget = cpu_budget()
+    if DEVICES[compute.device] == "CPU" and budget < available_cores():
+        settings["INFERENCE_NUM_THREADS"] = str(budget)
+    return settings
 
 
 def _openvino() -> Any:

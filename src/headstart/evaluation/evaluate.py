@@ -28,7 +28,7 @@ def evaluate(classifier: Classifier, split: Split, *, listener: Listener | None 
     images = (images for images, _ in track(listener or Quiet(), batches, Task.EVALUATE, "Evaluating", len(batches)))
     logits = classifier.logits(images)
     check_numbers(logits, split.paths)
-    return measure(logits, split.labels, classifier.class_names, classifier.certainty)
+    return measure(logits, split.labels, classifier.class_names, classifier.calibration)
 
 
 def _relabelled(classifier: Classifier, split: Split) -> Split:

@@ -109,7 +109,7 @@ def run_metrics(
         notes=tuple(notes),
         unreadable=unreadable,
         familiar=results.familiar,
-        calibration=classifier.certainty,
+        calibration=classifier.calibration,
         learning_curve=results.learning_curve,
         cleaning=results.cleaning,
         phases=tuple(_phase_summary(phase, held_out) for phase in classifier.phases),

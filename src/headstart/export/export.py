@@ -135,7 +135,7 @@ def _facts(classifier: Classifier) -> dict:
         "image_size": classifier.image_size,
         "resizing": classifier.resizing,
         "backbone": classifier.backbone,
-        "temperature": classifier.certainty.temperature,
+        "temperature": classifier.calibration.temperature,
         "versions": {name: version(name) for name in ("headstart", "keras")},
     }
 
@@ -153,7 +153,7 @@ def _write(
     """Write the file, and give what was said inside it."""
     from headstart.models.composing import with_probabilities
 
-    network = with_probabilities(classifier.model, temperature=classifier.certainty.temperature, dtype=pixels)
+    network = with_probabilities(classifier.model, temperature=classifier.calibration.temperature, dtype=pixels)
     description = {
         **facts,  # a side of None stands for any number of images
         "input": {"name": "pixels", "type": pixels, "shape": list(network.input.shape), "values": "RGB, 0 to 255"},
@@ -185,7 +185,7 @@ def _prove(classifier: Classifier, run: Run, photos: Photos, pixels: str) -> Pro
     images = _decoded(photos, classifier)
     logits = classifier.logits(images[start : start + BATCH] for start in range(0, len(images), BATCH))
     labels = np.array([classifier.class_names.index(label) for label in photos.labels])
-    return prove(run, images.astype(pixels), classifier.certainty.probabilities(logits), labels, photos.paths)
+    return prove(run, images.astype(pixels), classifier.calibration.probabilities(logits), labels, photos.paths)
 
 
 def _decoded(photos: Photos, classifier: Classifier) -> np.ndarray:

@@ -1,53 +1,22 @@
-"""A base cut in two at its freezing boundary: the frozen part, compiled once, and the part that is trained.
+"""A base cut in two at its freezing boundary: the frozen part, and the part that is trained. Knows no images.
 
-While layers are frozen, what they give for an image never changes. So they are run by a compiled engine, and only what
-comes behind the cut is trained. The engine of a frozen part is kept in the user's cache folder: opening it again needs
-no Keras. Knows no images.
+While layers are frozen, what they give for an image never changes. So they are run once, by a compiled engine, and only
+what comes behind the cut is trained.
 """
 
 from __future__ import annotations
 
 import math
-import shutil
-import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from headstart.engines.base import Engine
-from headstart.engines.keras import KerasEngine
-from headstart.engines.openvino import NETWORK, CompileError, OpenVINOEngine, write_network
-from headstart.events import Listener, Message
-from headstart.storage import cache
-from headstart.storage.hashing import sha256_of_file
+from headstart.models.backbones import get_backbone
+from headstart.models.weights import layer_index
 
 if TYPE_CHECKING:
     import keras
 
-# of what an engine computes: changed whenever the cut, the decoder, the preprocessing or the form of the file changes
-SCHEMA = 4
-DIGEST = "digest.txt"  # beside a network, of both of its files
 RECOMPUTED = 1 / 8  # what it costs to compute a number of an activation again, against keeping one more
-
-
-@dataclass(frozen=True)
-class FrozenPart:
-    """An engine with its address: equal keys and pixels mean equal features. Without a key nothing is kept on disk.
-
-    features: how many of its tensors, the first ones, are features; what comes behind can be looked at. None: all.
-    file: its network, where it is kept.
-    """
-
-    engine: Engine
-    key: str | None
-    features: int | None = None
-    file: Path | None = None
-
-    @property
-    def shapes(self) -> Sequence[tuple[int, ...]]:
-        """Of each tensor of features, for one image."""
-        return self.engine.shapes[: self.features]
 
 
 def find_cut(base: keras.Model, start: int) -> list[keras.KerasTensor]:
@@ -59,13 +28,7 @@ def find_cut(base: keras.Model, start: int) -> list[keras.KerasTensor]:
     """
     layers = base.operations  # all layers, in their order, and what is no layer, such as a plain sum
     start = layers.index(base.layers[start]) if start < len(base.layers) else len(layers)
-    number = {id(layer): index for index, layer in enumerate(layers)}
-    last_use: dict[int, int] = {}  # id of a tensor -> index of the last layer that takes it
-    for node in nodes_of(base):
-        for tensor in node.input_tensors:
-            last_use[id(tensor)] = max(number[id(node.operation)], last_use.get(id(tensor), 0))
-    for tensor in base.outputs:
-        last_use[id(tensor)] = len(layers)
+    last_use = _last_uses(base)
     made = [
         [tensor for node in nodes_of(base) if node.operation is layer for tensor in node.outputs] for layer in layers
     ]
@@ -79,6 +42,21 @@ def find_cut(base: keras.Model, start: int) -> list[keras.KerasTensor]:
     return best or list(base.inputs)
 
 
+def fine_tuning_cut(base: keras.Model, backbone: str) -> list[keras.KerasTensor]:
+    """The cut of a base below the layers that fine-tuning trains: those from the backbone's `fine_tune_from` on."""
+    return find_cut(base, layer_index(base, get_backbone(backbone).fine_tune_from))
+
+
+def _last_uses(base: keras.Model) -> dict[int, int]:
+    """Id of a tensor -> index of the last layer that takes it; of an output, the number of layers."""
+    number = {id(layer): index for index, layer in enumerate(base.operations)}
+    found: dict[int, int] = {}
+    for node in nodes_of(base):
+        for tensor in node.input_tensors:
+            found[id(tensor)] = max(number[id(node.operation)], found.get(id(tensor), 0))
+    return found | {id(tensor): len(number) for tensor in base.outputs}
+
+
 def nodes_of(model: keras.Model) -> list:
     """The calls that a functional model consists of; those of its layers in other models are not among them."""
     return [node for nodes in model._nodes_by_depth.values() for node in nodes]
@@ -89,8 +67,9 @@ def frozen_part(
 ) -> keras.Model:
     """Raw pixels -> the tensors at the cut, sharing the variables of the base.
 
-    cut: None is behind all of the base: its features, averaged over the image (n, depth); and its last feature map
-        (n, height, width, depth), to be looked at.
+    cut: None stands for the end of the base: its features, averaged over the image (n, depth), and its last feature map
+        (n, height, width, depth), which explanations need.
+    preprocess: raw pixels -> what the base was trained to see.
     """
     from headstart.keras_backend import keras
 
@@ -111,57 +90,6 @@ def trainable_part(base: keras.Model, cut: list[keras.KerasTensor]) -> keras.Mod
 
     pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(base.output)
     return keras.Model(cut, pooled, name="trainable_part")
-
-
-def engine_key(**facts: str | int | None) -> str | None:
-    """The address of an engine: a digest of all that its features depend on. None where a fact is unknown (None)."""
-    return cache.key("keras", "openvino", "opencv-python-headless", "pillow", schema=SCHEMA, **facts)
-
-
-def compiled(
-    key: str | None,
-    build: Callable[[], keras.Model],
-    *,
-    features: int | None = None,
-    precision: str = "float32",
-    listener: Listener,
-) -> FrozenPart:
-    """The engine of that key from the cache; where it is not there, of the model that `build` makes.
-
-    features: see `FrozenPart`.
-
-    Where OpenVINO fails, Keras runs the model, and one line says so.
-    """
-    folder = cache.cache_folder() / cache.ENGINES / key if key else None
-    file = folder / NETWORK if folder else None
-    if folder and file and folder.is_dir():
-        try:
-            if (folder / DIGEST).read_text("utf-8") != _digest(file):
-                raise CompileError("it is not what was written")
-            engine = OpenVINOEngine(file, precision=precision)
-            cache.used(folder)
-            return FrozenPart(engine, key, features, file)
-        except (CompileError, OSError):
-            shutil.rmtree(folder, ignore_errors=True)  # damaged: made again below
-    model = build()
-    try:
-        with tempfile.TemporaryDirectory(prefix="headstart-") as temporary:
-            written = Path(temporary, "network")
-            written.mkdir()
-            write_network(model, written / NETWORK)
-            engine = OpenVINOEngine(written / NETWORK, precision=precision)
-            (written / DIGEST).write_text(_digest(written / NETWORK), "utf-8")
-            if folder and (wrong := cache.keep(written, folder)):
-                listener.emit(Message(f"The engine cannot be kept in '{folder.parent}' ({wrong})."))
-        return FrozenPart(engine, key, features, file)
-    except CompileError as error:
-        listener.emit(Message(f"{error}. Keras computes the features instead, more slowly."))
-        return FrozenPart(KerasEngine(model), f"{key}-keras" if key else None, features)
-
-
-def _digest(file: Path) -> str:
-    """Of a network, and of the weights beside it."""
-    return f"{sha256_of_file(file)} {sha256_of_file(file.with_suffix('.bin'))}"
 
 
 def _numbers(tensor: keras.KerasTensor) -> int:

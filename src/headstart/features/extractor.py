@@ -1,135 +1,163 @@
-"""The two parts of a network in training: what is frozen gives features, and what lies behind is trained on them.
+"""FeatureExtractor: images -> features of a spec, from the cache or computed. Knows no classes, and no head.
 
-Each engine is opened once, and the features of each view of each split are looked up once.
+Who asks for features, asks here: inspection, choosing a backbone, the learning curve, training.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from headstart.data.dataset import Split
-from headstart.data.views import ORIGINAL
-from headstart.engines.openvino import BATCH
-from headstart.events import Listener
-from headstart.features import cut, store
-from headstart.features.store import Features
-from headstart.models.backbones import get_backbone
-from headstart.models.network import Network
-from headstart.models.weights import identity, layer_index, load_base
-from headstart.training.config import TrainingConfig
+from headstart.engines.base import Compute, Engine, in_batches, run_all
+from headstart.engines.opening import expected_identity, kept_network, open_engine
+from headstart.events import Advance, Listener, Message, Task, advancing
+from headstart.features.executors.base import Executor
+from headstart.features.executors.local import LocalExecutor
+from headstart.features.shards import ShardTask, compute_shard
+from headstart.features.spec import FeatureSpec
+from headstart.features.store import Features, Shards, find_shards, open_shard, record_type
+from headstart.models.weights import load_base
+from headstart.storage import cache
 
 if TYPE_CHECKING:
     import keras
 
-    from headstart.training.keras_fit import TrainableNetwork
+SHARD_BYTES = 16 * 2**20  # at most, in memory until they are written
+SHARD_IMAGES = 2_048  # at most, as they are lost where a run is stopped: with a large network a minute's work or two
 
 
-def new_network(settings: TrainingConfig, num_classes: int) -> Network:
-    """A pretrained base with a new head, as a training begins.
+class FeatureExtractor:
+    """Gives the features of any images, each of which is computed once."""
 
-    Raises:
-        ModelError, WeightsError: see `load_base`.
-    """
-    recipe = settings.recipe
-    return Network.pretrained(
-        settings.backbone,
-        settings.image_size,
-        settings.weights,
-        num_classes=num_classes,
-        dropout=recipe.dropout,
-        seed=None if recipe.solves_head else settings.seed,
-    )
-
-
-def pooled_features(images: Split, settings: TrainingConfig, *, listener: Listener) -> Features:
-    """What all of the base says of images, before any training: float32 rows, of which a training uses the same."""
-    return Parts(settings, new_network(settings, len(images.class_names)), listener).features(images)
-
-
-@dataclass(eq=False)
-class Parts:
-    """Cut behind all of the base, or, where its top is thawed, at the cut below that.
-
-    base_changed: whether the base is not as it was pretrained any more, or is not going to be.
-    """
-
-    settings: TrainingConfig
-    network: Network
-    listener: Listener
-    base_changed: bool = False
-    _engines: dict[tuple[bool, bool], cut.FrozenPart] = field(default_factory=dict)
-    _features: dict[tuple[Split, cut.FrozenPart, str], Features] = field(default_factory=dict)
-
-    def features(
-        self, split: Split, *, thawed: bool = False, pretrained: bool = False, view: str = ORIGINAL
-    ) -> Features:
-        """thawed: at the cut below what is thawed; else behind all of the base, as it is now, or was pretrained."""
-        compiled = self.engine(thawed, pretrained=pretrained)
-        wanted = (split, compiled, view)
-        if wanted not in self._features:
-            self._features[wanted] = store.extract(
-                split,
-                compiled,
-                self.settings.image_size,
-                resizing=self.settings.resizing,
-                view=view,
-                listener=self.listener,
-            )
-        return self._features[wanted]
-
-    def feature_maps(self, images: np.ndarray) -> np.ndarray:
-        """The last feature maps of the base: uint8 (n, size, size, 3) -> float32 (n, height, width, depth).
-
-        For a few images: nothing of it is kept.
+    def __init__(
+        self,
+        spec: FeatureSpec,
+        *,
+        listener: Listener,
+        base: Callable[[], keras.Model] | None = None,
+        engine: Engine | None = None,
+        compute: Compute | None = None,
+        executor: Executor | None = None,
+    ) -> None:
         """
-        if self.base_changed or self.settings.execution == "whole":
-            return self.network.look(images).feature_maps
-        engine = self.engine(thawed=False).engine
-        pooled, maps = (np.empty((len(images), *shape), np.float32) for shape in engine.shapes)
-        engine.fill((images[start : start + BATCH] for start in range(0, len(images), BATCH)), [pooled, maps])
-        return maps
-
-    def engine(self, thawed: bool, *, pretrained: bool = False) -> cut.FrozenPart:
-        changed = self.base_changed and not thawed and not pretrained
-        if (thawed, changed) not in self._engines:
-            self._engines[thawed, changed] = self._compiled(thawed, changed)
-        return self._engines[thawed, changed]
-
-    def behind(self, thawed: bool) -> TrainableNetwork:
-        """What is trained: features, or the tensors at the cut -> logits."""
-        from headstart.training import folding, keras_fit
-
-        if not thawed:
-            return keras_fit.TrainableNetwork(self.network.model, keras_fit.passing_on(self.network.model))
-        part = cut.trainable_part(self.network.base, self._cut)
-        return keras_fit.TrainableNetwork(self.network.model, folding.fold(part))
-
-    def _compiled(self, thawed: bool, changed: bool) -> cut.FrozenPart:
-        settings = self.settings
-        key = cut.engine_key(
-            weights=None if changed else identity(settings.backbone, settings.weights),
-            backbone=settings.backbone,
-            image_size=settings.image_size,
-            start=get_backbone(settings.backbone).fine_tune_from if thawed else "pooled",
-            precision=settings.precision,
-        )
-
-        def build() -> keras.Model:
-            from headstart.models.preprocessing import preprocess
-
-            base, at = self.network.base, self._cut if thawed else None
-            if self.base_changed and not changed and not thawed:  # in a run that is gone on with: as it was once
-                base = load_base(settings.backbone, settings.image_size, settings.weights)
-            return cut.frozen_part(base, at, lambda pixels: preprocess(settings.backbone, pixels))
-
-        features = None if thawed else 1
-        return cut.compiled(key, build, features=features, precision=settings.precision, listener=self.listener)
+        Args:
+            spec: which features.
+            listener: where to report to.
+            base: gives the base whose features are wanted, with the weights that the spec names; called only if it is
+                needed. None: it is loaded.
+            engine: an open one, instead of that of the spec.
+            compute: how the network is run; its precision is the spec's.
+            executor: who works. Others than the local one are sent the spec alone, and load the base themselves.
+        """
+        self.spec = spec
+        self.listener = listener
+        self._base = base or (lambda: load_base(spec.backbone, spec.image_size, spec.weights))
+        self._given_engine = engine
+        self.compute = replace(compute or Compute(), precision=spec.precision)
+        self.executor = executor or LocalExecutor()
+        self._extracted: dict[tuple[Split, str], Features] = {}
 
     @cached_property
-    def _cut(self) -> list[keras.KerasTensor]:
-        base = self.network.base
-        return cut.find_cut(base, layer_index(base, get_backbone(self.settings.backbone).fine_tune_from))
+    def engine(self) -> Engine:
+        """The engine of the frozen network, opened on first use."""
+        if self._given_engine:
+            return self._given_engine
+        return open_engine(
+            lambda: self.spec.frozen_network(self._base()),
+            self.compute,
+            key=self.spec.network_key,
+            listener=self.listener,
+        )
+
+    @property
+    def compiled_network(self) -> Path | None:
+        """The file of the compiled frozen network in the cache, if it is there."""
+        return kept_network(self.spec.network_key)
+
+    def features(self, images: Split, *, view: str | None = None) -> Features:
+        """The features of each image, in their order.
+
+        view: name of a row of VIEWS; by default the spec's.
+
+        Raises:
+            ImageError: an image was changed, moved or damaged since the collection was read.
+            ModelError: features are no numbers (NaN or infinity); these are not kept.
+            CancelledError: the listener wants the work to stop. Shards that are finished are kept.
+        """
+        wanted = (images, view or self.spec.view)
+        if wanted not in self._extracted:
+            self._extracted[wanted] = self._extract(images, replace(self.spec, view=wanted[1]))
+        return self._extracted[wanted]
+
+    def feature_maps(self, pixels: UInt8[np.ndarray, "n size size 3"]) -> Float[np.ndarray, "n height width depth"]:
+        """The last feature maps of the base, for a few images: nothing of them is kept. Of a pooled spec alone."""
+        return run_all(self.engine, in_batches(pixels, self.engine.batch_size), len(pixels))[-1]
+
+    def _extract(self, images: Split, spec: FeatureSpec) -> Features:
+        identity = self._given_engine.identity if self._given_engine else expected_identity(self.compute)
+        found = self._find(spec, identity, images)
+        if len(_missing(found, images)):
+            if self.engine.identity != identity:  # another engine than was expected: its features are others
+                found = self._find(spec, self.engine.identity, images)
+            found = self._compute(found, images, spec)
+        return found.of(images.digests)
+
+    def _find(self, spec: FeatureSpec, engine: str | None, images: Split) -> Shards:
+        folder = spec.folder(engine) if engine else None
+        if folder is None:
+            return Shards()
+        shapes = self.engine.output_shapes[: spec.kept_tensors] if self._given_engine else spec.shapes
+        return find_shards(folder, set(images.digests), shapes)
+
+    def _compute(self, found: Shards, images: Split, spec: FeatureSpec) -> Shards:
+        """The shards that were found, and those with what is missing in them."""
+        missing, folder = _missing(found, images), spec.folder(self.engine.identity)
+        tasks = self._tasks(images, missing, spec, folder)
+        with advancing(self.listener, Task.EXTRACT, "Extracting features", len(missing)) as advance:
+            for task, shard in zip(tasks, self.executor.map(self._work(advance), tasks), strict=True):
+                if not isinstance(self.executor, LocalExecutor):
+                    advance(len(task.paths))
+                if shard.problem and folder:
+                    text = f"Features cannot be kept in '{folder}' ({shard.problem}): the next run computes them again."
+                    self.listener.emit(Message(text))
+                    folder = None  # said once, not for each shard
+                found = found.with_shard(open_shard(Path(shard.file)) if shard.file else shard.records)
+        if folder:
+            cache.evict(cache.limit(), sparing=found.files)
+        return found
+
+    def _work(self, advance: Advance) -> Callable:
+        """What an executor maps. Here the engine is open already, and each batch is reported."""
+        if isinstance(self.executor, LocalExecutor):
+            return partial(compute_shard, engine=self.engine, advance=advance)
+        return compute_shard
+
+    def _tasks(self, images: Split, missing: Sequence[int], spec: FeatureSpec, folder: Path | None) -> list[ShardTask]:
+        record = record_type(self.engine.output_shapes[: spec.kept_tensors])
+        size = min(SHARD_IMAGES, max(self.engine.batch_size, SHARD_BYTES // record.itemsize))
+        return [
+            ShardTask(
+                spec,
+                self.compute,
+                tuple(images.paths[i] for i in missing[start : start + size]),
+                tuple(images.digests[i] for i in missing[start : start + size]),
+                str(folder) if folder else None,
+            )
+            for start in range(0, len(missing), size)
+        ]
+
+
+def _missing(found: Shards, images: Split) -> list[int]:
+    """Indices of images that are in no shard; of several equal files, the first."""
+    first: dict[str, int] = {}
+    for index, digest in enumerate(images.digests):
+        if digest not in found.places:
+            first.setdefault(digest, index)
+    return list(first.values())

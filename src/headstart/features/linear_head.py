@@ -1,9 +1,9 @@
 """The linear head, solved rather than stepped: features and labels -> the weights of the last layer.
 
-Multinomial logistic regression with an L2 penalty is convex: L-BFGS finds its one best solution. How strong the penalty
-is, cross-validation inside the training images decides. scikit-learn solves it; past `IN_MEMORY` rows, where its copies
-would no longer fit, the same problem is solved in pieces, from the solution for a part of the rows on. Knows no images
-and no Keras.
+Multinomial logistic regression with an L2 penalty is convex: L-BFGS finds its one best solution. Cross-validation inside
+the training images chooses C, the inverse strength of the penalty. scikit-learn solves it; past `IN_MEMORY` rows, where
+its copies would no longer fit, the same problem is solved in pieces, from the solution for a part of the rows on. Knows
+no images and no Keras.
 """
 
 import warnings
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from jaxtyping import Float, Float32, Int
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -32,8 +33,8 @@ IN_MEMORY = 40_000  # rows: 200 MB of 1,280 features; scikit-learn and the folds
 PIECE = 4_096  # rows that are looked at together past that
 TOLERANCE = 1e-4  # scikit-learn's default; of 36 small problems a tenth as exact chose another C for 2
 MAX_STEPS = 1_000
-# Classes that a line parts have no best solution but for the penalty: it is close enough after MAX_STEPS. Said once, as
-# heads are solved in threads, in which Python's filters of warnings cannot be set and put back.
+# Linearly separable classes have no finite optimum without the penalty; with a weak one it is far away, and close enough
+# after MAX_STEPS. Filtered once, as heads are solved in threads, where Python's warning filters cannot be set and reset.
 warnings.filterwarnings("ignore", message="lbfgs failed to converge", category=ConvergenceWarning)
 
 
@@ -41,28 +42,28 @@ warnings.filterwarnings("ignore", message="lbfgs failed to converge", category=C
 class Head:
     """A linear layer.
 
-    kernel: float32 (features, logits); bias: float32 (logits,). For two classes one logit, the second class's.
-    C: the C that it was solved with, for features of deviation 1.
+    kernel, bias: of two classes for one logit, the second class's.
+    C: that it was solved with, for features of deviation 1.
     """
 
-    kernel: np.ndarray
-    bias: np.ndarray
+    kernel: Float32[np.ndarray, "depth logits"]
+    bias: Float32[np.ndarray, " logits"]
     C: float
 
-    def logits(self, features: Rows) -> np.ndarray:
-        """float (n, features) -> float32 (n, logits)."""
+    def logits(self, features: Rows) -> Float32[np.ndarray, "n logits"]:
+        """Features (n, depth) -> logits."""
         return logits(features, self.kernel, self.bias)
 
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """What centres features and brings their usual deviation to 1, so that C means the same for any base.
+    """Centres features and brings their root mean square deviation to 1, so that C means the same for any base.
 
-    One factor for all of them: each by itself would lend the weak ones large weights, as good on new images
+    One factor for all features: a factor for each would give the weak ones large weights, as accurate on new images
     (benchmarks/LOG.md) but far more sensitive to what fine-tuning changes in the base.
     """
 
-    mean: np.ndarray
+    mean: Float32[np.ndarray, " depth"]
     deviation: float
 
     @classmethod
@@ -77,28 +78,30 @@ class Scale:
         return (features - self.mean) / np.float32(self.deviation)
 
 
-def logits(features: Rows, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """A linear layer: features (n, depth) -> float32 (n, logits)."""
+def logits(
+    features: Rows, kernel: Float[np.ndarray, "depth logits"], bias: Float[np.ndarray, " logits"]
+) -> Float32[np.ndarray, "n logits"]:
+    """A linear layer: features (n, depth) -> logits."""
     return np.concatenate([piece.astype(np.float32) @ kernel + bias for _, piece in _pieces([features])])
 
 
 def solve(
     views: Sequence[Rows],
-    labels: np.ndarray,
+    labels: Int[np.ndarray, " n"],
     num_classes: int,
     *,
     seed: int,
     C: float | None = None,
-    class_weights: np.ndarray | None = None,
-    photos: np.ndarray | None = None,
+    class_weights: Float[np.ndarray, " classes"] | None = None,
+    photos: Int[np.ndarray, " n"] | None = None,
 ) -> Head:
     """The head that fits the training images best.
 
-    views: of the same n images one or more views, each (n, features); they count alike.
-    labels: int (n,), each class at least once.
+    views: of the same n images one or more views, each (n, depth), with equal weight.
+    labels: each class at least once.
     C: by default, what cross-validation chooses.
-    class_weights: float (num_classes,): what an image of each class counts; by default 1.
-    photos: int (n,): images with the same number, copies of one photo, are in the same fold of cross-validation.
+    class_weights: what an image of each class counts; by default 1.
+    photos: images with the same number, copies of one photo, are in the same fold of cross-validation.
     """
     counts = np.ones(num_classes) if class_weights is None else class_weights
     scale = Scale.of(views)
@@ -122,7 +125,7 @@ def solve(
     return Head(kernel.astype(np.float32), bias.astype(np.float32), C)
 
 
-def some_images(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+def some_images(labels: Int[np.ndarray, " n"], count: int, seed: int) -> Int[np.ndarray, " m"]:
     """Indices of about `count` images, drawn at random; of each class as many as cross-validation needs, if it has."""
     order = np.random.default_rng(seed).permutation(len(labels))
     of_each = [order[labels[order] == label][:FOLDS] for label in np.unique(labels)]
@@ -130,9 +133,11 @@ def some_images(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 
 def folds(labels: np.ndarray, seed: int, photos: np.ndarray | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Training and validation indices of each fold. Of classes with fewer images than there are folds, all images are
-    trained on in each, as long as two classes have enough; none where there are too few images of any. Images of the
-    same photo are on the same side: one of them stands for all."""
+    """Training and validation indices of each fold; no folds where no class has two images.
+
+    A class with fewer images than there are folds is trained on in each, as long as two classes have enough. Images of
+    the same photo are on the same side: one of them stands for all.
+    """
     if photos is not None:
         _, standing, photo = np.unique(photos, return_index=True, return_inverse=True)
         parts = folds(labels[standing], seed)
@@ -154,9 +159,9 @@ def folds(labels: np.ndarray, seed: int, photos: np.ndarray | None = None) -> li
 def choose_C(
     views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, *, seed: int, photos: np.ndarray | None = None
 ) -> float:
-    """The C of least cross-entropy in cross-validation; views of an image, and photos, are always in the same fold.
+    """The C with the least cross-entropy in cross-validation; views of an image, and photos, are in the same fold.
 
-    Strengths are tried from the smallest on, each from the solution before it, until two in a row have been worse: the
+    Values are tried from the smallest on, each from the solution before it, until two in a row have been worse: the
     large ones, which overfit and take longest, are mostly not reached.
     """
     parts = folds(labels, seed, photos)
@@ -175,7 +180,7 @@ def choose_C(
 def _path(
     views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, train: np.ndarray, held_out: np.ndarray
 ) -> Iterator[float]:
-    """The cross-entropy of one fold's held-out images, for one C after the other."""
+    """The cross-entropy of one fold's held-out images, for one C after another."""
     features, repeated = np.concatenate([view[train] for view in views]), np.tile(labels[train], len(views))
     model = _regression(C_VALUES[0])
     for C in C_VALUES:

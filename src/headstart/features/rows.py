@@ -1,4 +1,4 @@
-"""Rows of numbers, one for each image, that need not be in memory: what slices and selections of them give, is."""
+"""Rows: features, one row for each image, which may be on disk; slices and selections of them are arrays."""
 
 from typing import Any, Protocol
 

@@ -1,4 +1,4 @@
-"""Who hears what long work tells: a terminal, a file of JSON lines, a notebook, nobody. Each is one file.
+"""Listeners receive the events of long work: for a terminal, a file of JSON lines, a notebook, or nobody. One a file.
 
-A new one needs `emit(event)` and `cancelled()`, see `events.py`, and nothing else.
+To add one, write a class with `emit(event)` and `cancelled()`, see `events.py`. Nothing else changes.
 """

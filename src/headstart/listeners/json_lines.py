@@ -1,40 +1,43 @@
-"""JsonLines: a line of JSON for each event, for programs. What `--events FILE` writes."""
+"""JsonLines: one line of JSON an event, for other programs. What `--events FILE` writes."""
 
 import json
 import threading
 import time
 from typing import TextIO
 
-from headstart.events import Advanced, Event, Task, to_json
+from headstart.events import Advanced, Event, to_json
+from headstart.listeners.progress import Throttle
 
-SECONDS_BETWEEN = 0.25  # of two lines of one task that goes on: a program can draw a bar, and the file stays small
+SECONDS_BETWEEN_LINES = 0.25  # of one task: enough to draw a progress bar, and the file stays small
 
 
 class JsonLines:
-    """Writes to a text stream, each line at once. `seconds` since it was made stand in each line."""
+    """Writes each event to a text stream at once, with the `seconds` since this listener was made.
+
+    Of a task's progress, the first and the last event are always written. Any number of threads may call it.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._start = stream, time.monotonic()
+        self._throttle = Throttle(SECONDS_BETWEEN_LINES)
         self._lock = threading.Lock()
-        self._last: dict[Task, float] = {}
+        self._is_broken = False
 
     def emit(self, event: Event) -> None:
-        now = time.monotonic()
         with self._lock:
-            if isinstance(event, Advanced) and not self._is_due(event, now):
+            now = time.monotonic()
+            if isinstance(event, Advanced) and not self._throttle.passes(event, now):
                 return
-            line = {"seconds": round(now - self._start, 3), **to_json(event)}
-            print(json.dumps(line, ensure_ascii=False), file=self._stream, flush=True)
+            # ASCII: any stream can take it, and no reader takes a character such as U+2028 for the end of a line
+            self._write(json.dumps({"seconds": round(now - self._start, 3), **to_json(event)}, allow_nan=False))
 
     def cancelled(self) -> bool:
         return False
 
-    def _is_due(self, event: Advanced, now: float) -> bool:
-        """The first and the last line of a task always are, those in between from time to time."""
-        if event.is_over:
-            self._last.pop(event.task, None)
-            return True
-        if event.done and now - self._last.get(event.task, -SECONDS_BETWEEN) < SECONDS_BETWEEN:
-            return False
-        self._last[event.task] = now
-        return True
+    def _write(self, line: str) -> None:
+        if self._is_broken:
+            return
+        try:
+            print(line, file=self._stream, flush=True)
+        except OSError:  # the disk is full, or the reader is gone: no reason to lose hours of training
+            self._is_broken = True

@@ -1,15 +1,22 @@
 """Notebook: events in the output of a notebook's cell, where a running task is one line that changes."""
 
+import threading
+import time
 from typing import Any
 
 from headstart.errors import MissingExtraError
-from headstart.events import Advanced, EpochEnded, Event, HeadSolved, Message, StepStarted, Task
+from headstart.events import Advanced, EpochEnded, Event, HeadSolved, Message, PictureReady, StepStarted, Task
+from headstart.listeners.progress import Throttle, time_left
 
 WIDTH = 30  # characters of a full bar
+SECONDS_BETWEEN_UPDATES = 0.25  # of one task: smooth to the eye, and few messages from the kernel to the browser
 
 
 class Notebook:
-    """Writes with IPython's display; a task that goes on has one line, which is gone when it is over."""
+    """Displays events with IPython. Any number of threads may call it.
+
+    In a terminal, where a line that was displayed cannot change, use `Console`.
+    """
 
     def __init__(self) -> None:
         """
@@ -21,20 +28,25 @@ class Notebook:
         except ImportError as error:
             raise MissingExtraError("A notebook's output needs IPython: pip install ipython") from error
         self._display = display
-        self._lines: dict[Task, Any] = {}
+        self._lock = threading.Lock()
+        self._throttle = Throttle(SECONDS_BETWEEN_UPDATES)
+        self._lines: dict[Task, Any] = {}  # IPython's handles of what was displayed
 
     def emit(self, event: Event) -> None:
-        match event:
-            case StepStarted():
-                self._show(f"\n{event.title}\n{'=' * len(event.title)}")
-            case Message():
-                self._show(event.text)
-            case EpochEnded():
-                self._show(f"Epoch {event.epoch}/{event.epochs}: {_accuracies(event)}")
-            case HeadSolved():
-                self._show(f"Solved head (C = {event.C:g}): {_accuracies(event)}")
-            case Advanced():
-                self._advance(event)
+        with self._lock:
+            match event:
+                case StepStarted():
+                    self._show(f"\n{event.title}\n{'=' * len(event.title)}")
+                case Message():
+                    self._show(event.text)
+                case EpochEnded():
+                    self._show(f"Epoch {event.epoch}/{event.epochs}: {_accuracies(event)}")
+                case HeadSolved():
+                    self._show(f"Solved head (C = {event.C:g}): {_accuracies(event)}")
+                case Advanced():
+                    self._advance(event)
+                case PictureReady():
+                    pass  # each would stay in the notebook's file; the finished run has them
 
     def cancelled(self) -> bool:
         return False
@@ -43,16 +55,15 @@ class Notebook:
         self._display({"text/plain": text}, raw=True)
 
     def _advance(self, event: Advanced) -> None:
-        if event.is_over:
-            line = self._lines.pop(event.task, None)
-            if line:
-                line.update({"text/plain": ""}, raw=True)
+        """Show or change the line of a task; empty it when the task is over."""
+        if not self._throttle.passes(event, time.monotonic()):
             return
-        text = {"text/plain": _bar(event)}
-        if event.task in self._lines:
-            self._lines[event.task].update(text, raw=True)
-        else:
-            self._lines[event.task] = self._display(text, raw=True, display_id=True)
+        line = self._lines.pop(event.task, None) if event.is_over else self._lines.get(event.task)
+        content = {"text/plain": "" if event.is_over else _bar(event)}
+        if line:
+            line.update(content, raw=True)
+        elif not event.is_over:
+            self._lines[event.task] = self._display(content, raw=True, display_id=True)
 
 
 def _accuracies(event: EpochEnded | HeadSolved) -> str:
@@ -60,7 +71,7 @@ def _accuracies(event: EpochEnded | HeadSolved) -> str:
 
 
 def _bar(event: Advanced) -> str:
-    filled = WIDTH * event.done // max(event.total, 1)
-    left = "" if event.seconds_left is None else f", {event.seconds_left:.0f} s left"
+    filled = min(WIDTH, WIDTH * event.done // max(event.total, 1))
     bar = "#" * filled + "-" * (WIDTH - filled)
-    return f"{event.description} [{bar}] {event.done:,} of {event.total:,}{left} {event.note}".rstrip()
+    counts = f"{event.done:,} of {event.total:,}{time_left(event)}"
+    return f"{event.description} [{bar}] {counts} {event.note}".rstrip()

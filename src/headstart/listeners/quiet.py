@@ -1,10 +1,10 @@
-"""Quiet: hears nothing, and never cancels."""
+"""Quiet: ignores every event."""
 
 from headstart.events import Event
 
 
 class Quiet:
-    """Says nothing."""
+    """Says nothing, and never cancels."""
 
     def emit(self, event: Event) -> None:
         pass

@@ -1,10 +1,10 @@
-"""Several: events for more than one listener."""
+"""Several: passes events on to more than one listener."""
 
 from headstart.events import Event, Listener
 
 
 class Several:
-    """Passes each event on to all of its listeners; the work stops where one of them wants it to."""
+    """Passes each event on to all of its listeners, in order. Each of them can cancel the work."""
 
     def __init__(self, *listeners: Listener) -> None:
         self.listeners = listeners

@@ -6,10 +6,7 @@ Training a head alone looks at features, and so needs no model; neither does wri
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -17,10 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.engines.openvino import NETWORK, CompileError, add_head, write_network
+from headstart.engines.saved import write_classifier
 from headstart.models import template
 from headstart.models.output import NetworkOutput
 from headstart.models.summary import Summary
+from headstart.models.template import Template
 from headstart.models.weights import identity, load_base
 from headstart.numerics import num_logits
 from headstart.storage import cache
@@ -32,40 +30,59 @@ if TYPE_CHECKING:
 class Network:
     """Raw RGB float32 or uint8 (n, image_size, image_size, 3), 0..255 -> logits (n, 1) or (n, classes)."""
 
-    def __init__(self, build: Callable[[], keras.Model], form: template.Template | None = None) -> None:
-        """build: makes the model, when it is needed. form: the same network in the cache, but for its head.
-
-        body: XML file of an engine that gives the features and the feature maps of the base as it was built, if there
-            is one; the engine of this network is then made of it.
+    def __init__(
+        self,
+        build: Callable[[], keras.Model],
+        from_template: Template | None = None,
+        frozen_network: Callable[[], Path | None] = lambda: None,
+        load_base: Callable[[], keras.Model] | None = None,
+    ) -> None:
         """
-        self._build, self._form = build, form
+        Args:
+            build: makes the model, when it is needed.
+            from_template: the same network in the cache, but for its head.
+            frozen_network: gives the file of a compiled network with the features and the feature maps of the base as
+                it was built, if there is one; the compiled form of this network is then made of it, without Keras.
+            load_base: gives the base as it was built, once more, for when this one has been trained.
+        """
+        self._build, self._template = build, from_template
+        self._frozen_network, self._load_base = frozen_network, load_base
         self._head: tuple[np.ndarray, np.ndarray] | None = None
-        self.body: Path | None = None
 
     @classmethod
-    def saved(cls, file: Path, engine: Path | None = None) -> Network:
-        """The network of a `.keras` file. engine: XML file of the same."""
-        network = cls(lambda: _composing().read(file))
-        network.body = engine
-        return network
+    def saved(cls, file: Path, compiled: Path | None = None) -> Network:
+        """The network of a `.keras` file. compiled: file of the same, compiled, if there is one."""
+        return cls(lambda: _composing().read(file), frozen_network=lambda: compiled)
 
     @classmethod
     def pretrained(
-        cls, backbone: str, image_size: int, weights: str | Path, *, num_classes: int, dropout: float, seed: int | None
+        cls,
+        backbone: str,
+        image_size: int,
+        weights: str | Path,
+        *,
+        num_classes: int,
+        dropout: float,
+        seed: int | None,
+        frozen_network: Callable[[], Path | None] = lambda: None,
     ) -> Network:
         """A pretrained base with a new head, see `load_base` and `compose`.
 
         seed: of the head. None: it will be set, so the network can be one that is kept in the cache.
+        frozen_network: see `Network`.
 
         Raises:
             ModelError, WeightsError: as `load_base` does.
         """
 
+        def base() -> keras.Model:
+            return load_base(backbone, image_size, weights)
+
         def build() -> keras.Model:
-            base = load_base(backbone, image_size, weights)
-            base.trainable = False
+            new = base()
+            new.trainable = False
             return _composing().compose(
-                base, backbone=backbone, image_size=image_size, num_classes=num_classes, dropout=dropout, seed=seed or 0
+                new, backbone=backbone, image_size=image_size, num_classes=num_classes, dropout=dropout, seed=seed or 0
             )
 
         key = cache.key(
@@ -78,10 +95,9 @@ class Network:
             dropout=dropout,
         )
         if seed is not None or key is None:
-            return cls(build)
-        form = template.find(key)
-        network = cls(build, form)
-        if form is None:
+            return cls(build, frozen_network=frozen_network, load_base=base)
+        network = cls(build, template.find(key), frozen_network, base)
+        if network._template is None:
             template.keep(key, network.model, network.head, network.summary)
         return network
 
@@ -94,8 +110,8 @@ class Network:
         self._built_base = _digest(_composing().base_of(model))
         return model
 
-    def look(self, images: np.ndarray) -> NetworkOutput:
-        """uint8 (n, image_size, image_size, 3), a batch -> what comes out, and what stands behind it."""
+    def forward(self, images: np.ndarray) -> NetworkOutput:
+        """uint8 (n, image_size, image_size, 3), a batch -> logits, and what they come from."""
         return NetworkOutput(*self._inside.predict_on_batch(images))
 
     @cached_property
@@ -125,41 +141,36 @@ class Network:
 
     @property
     def summary(self) -> Summary:
-        if self._form and not self.is_built:
-            return self._form.summary
+        if self._template and not self.is_built:
+            return self._template.summary
         return _composing().summary_of(self.model)
 
     def write(self, file: Path) -> None:
         """Its `.keras` file, which plain Keras loads."""
-        if self._form and self._head and not self.is_built:
+        if self._template and self._head and not self.is_built:
             try:
-                self._form.write(file, *self._head)
+                self._template.write(file, *self._head)
                 return
             except OSError:  # the cache was cleared or damaged meanwhile: Keras writes it; or says what is wrong
                 file.unlink(missing_ok=True)
         _composing().save(self.model, file)
 
-    def write_engine(self, folder: Path) -> None:
-        """Its engine, in a folder of its own: uint8 pixels -> what there is in a `NetworkOutput`.
+    def write_compiled(self, folder: Path) -> None:
+        """Its compiled form, in a folder of its own: uint8 pixels -> what there is in a `NetworkOutput`.
 
         Raises:
             CompileError: OpenVINO is missing, or cannot convert the network.
         """
-        if folder.exists():  # an unfinished run was stopped after its training
-            shutil.rmtree(folder)
-        folder.mkdir()
-        try:
-            if self.body and (not self.is_built or _digest(self.base) == self._built_base):
-                with suppress(CompileError):  # it was removed or damaged meanwhile: Keras' model is converted
-                    add_head(self.body, folder / NETWORK, *self.head)
-                    return
-            with tempfile.TemporaryDirectory(prefix="headstart-") as temporary:
-                body = Path(temporary, NETWORK)
-                write_network(_composing().inside(self.model), body)
-                add_head(body, folder / NETWORK, *self.head)
-        except CompileError:
-            shutil.rmtree(folder)
-            raise
+        frozen = self._frozen_network() if self._has_its_first_base else None
+        write_classifier(folder, *self.head, frozen=frozen, build=lambda: _composing().inside(self.model))
+
+    def first_base(self) -> keras.Model:
+        """The base with the weights that it was built with: its own, or where that has been trained, a new one."""
+        return self.base if self._has_its_first_base or self._load_base is None else self._load_base()
+
+    @property
+    def _has_its_first_base(self) -> bool:
+        return not self.is_built or _digest(self.base) == self._built_base
 
 
 def _digest(model: keras.Model) -> str:

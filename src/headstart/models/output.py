@@ -3,15 +3,16 @@
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 
 class NetworkOutput(NamedTuple):
-    """What a network shows of n images: its answers, and what they come from.
+    """The logits of n images, and what they come from.
 
-    logits: float32 (n, 1) or (n, classes); features: float32 (n, depth), averages over the image of
-    feature_maps: float32 (n, height, width, depth).
+    features: float32, averages over the image of
+    feature_maps: float32, the last ones of the base.
     """
 
-    logits: np.ndarray
-    features: np.ndarray
-    feature_maps: np.ndarray
+    logits: Float[np.ndarray, "n logits"]
+    features: Float[np.ndarray, "n depth"]
+    feature_maps: Float[np.ndarray, "n height width depth"]

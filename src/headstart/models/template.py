@@ -1,7 +1,7 @@
-"""A network of which only the head is yet to be set: kept in the cache as Keras saved it, filled in without Keras.
+"""Template: a network whose head is still to be set. The cache keeps it as Keras saved it; it is filled in without Keras.
 
 As long as the base stays as it was pretrained, networks differ in the weights of their last layer alone. So the file of
-one is a form for all: `model.keras` is a zip, in it `model.weights.h5`, in that the kernel and the bias.
+one serves as a template for all: `model.keras` is a zip, which holds `model.weights.h5`, which holds kernel and bias.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class Template:
         """The `.keras` file of the network with this head.
 
         Raises:
-            OSError: the blank was removed or damaged meanwhile, or the file cannot be written.
+            OSError: the template was removed or damaged meanwhile, or the file cannot be written.
         """
         try:
-            with zipfile.ZipFile(self.model) as form, zipfile.ZipFile(file, "w") as filled:
-                for member in form.infolist():
-                    content = form.read(member)
+            with zipfile.ZipFile(self.model) as template, zipfile.ZipFile(file, "w") as filled:
+                for member in template.infolist():
+                    content = template.read(member)
                     if member.filename == WEIGHTS:
                         content = self._filled(content, kernel, bias)
                     filled.writestr(member, content)
@@ -62,12 +62,12 @@ class Template:
 
 
 def find(key: str | None) -> Template | None:
-    """The blank of that key in the cache; None where there is none. What is damaged is removed, to be made again."""
+    """The template of that key in the cache; None where there is none. A damaged one is removed, to be made again."""
     folder = cache.cache_folder() / cache.NETWORKS / str(key)
     try:
         facts = json.loads((folder / FACTS).read_text("utf-8"))
-        with zipfile.ZipFile(folder / MODEL) as form:
-            if form.testzip() is not None:
+        with zipfile.ZipFile(folder / MODEL) as template:
+            if template.testzip() is not None:
                 raise zipfile.BadZipFile("a checksum is wrong")
         cache.used(folder)
         shapes = tuple(tuple(shape) for shape in facts["summary"].pop("shapes"))
@@ -78,7 +78,7 @@ def find(key: str | None) -> Template | None:
 
 
 def keep(key: str, network: keras.Model, head: tuple[np.ndarray, np.ndarray], summary: Summary) -> None:
-    """Keep a Keras model as a blank; without it, the next run needs Keras again.
+    """Keep a Keras model as a template; without it, the next run needs Keras again.
 
     head: kernel and bias of the model; they tell where those lie in its file.
     """
@@ -103,7 +103,11 @@ def _place(model: Path, kernel: np.ndarray) -> str | None:
         if isinstance(item, h5py.Dataset) and item.shape == kernel.shape and np.array_equal(item[()], kernel):
             found.append(name)
 
-    with zipfile.ZipFile(model) as form, io.BytesIO(form.read(WEIGHTS)) as content, h5py.File(content, "r") as opened:
+    with (
+        zipfile.ZipFile(model) as template,
+        io.BytesIO(template.read(WEIGHTS)) as content,
+        h5py.File(content, "r") as opened,
+    ):
         opened.visititems(look)
     group, _, number = found[0].rpartition("/") if len(found) == 1 else ("", "", "")
     return group if number == "0" else None

@@ -1,1 +1,1 @@
-"""Classifier -> something that others run."""
+"""Classifier -> an HTTP service, with a page. Start reading at `app.py`."""

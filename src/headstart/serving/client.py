@@ -1,4 +1,4 @@
-"""Client: asks a service of `headstart serve`. Needs nothing but the standard library."""
+"""Client: predictions from a service of `headstart serve`. Needs only the standard library."""
 
 import http.client
 import json
@@ -14,10 +14,10 @@ from typing import Any, overload
 from headstart.classifier.prediction import Prediction
 from headstart.errors import HeadstartError, ImageError, ImageTooLargeError, ModelError, NotAnImageError, ServiceError
 
-Picture = str | Path | bytes
-RETRIES = 5  # where the service has too much to do
-LONGEST_WAIT = 10.0  # seconds between two of them
-AT_ONCE = 4  # images that are sent side by side
+ImageFile = str | Path | bytes  # a path, or the content of a file
+RETRIES = 5  # while the service is busy
+MAX_WAIT = 10.0  # seconds between two of them
+CONCURRENCY = 4  # requests at the same time
 
 _ERRORS: dict[str, type[HeadstartError]] = {
     "not-an-image": NotAnImageError,
@@ -30,7 +30,7 @@ _ERRORS: dict[str, type[HeadstartError]] = {
 
 
 class Client:
-    """Answers as a `Predictor` does, by a service elsewhere."""
+    """Predicts as a `Predictor` does, but through a service."""
 
     def __init__(
         self,
@@ -43,57 +43,60 @@ class Client:
     ) -> None:
         """
         Args:
-            url: where the service is, such as http://127.0.0.1:8000.
-            model: which of its models answers; by default its first.
-            api_key: the service's key, where it asks for one.
+            url: the service's address, such as http://127.0.0.1:8000.
+            model: the name of one of its models; by default the first.
+            api_key: the service's key, if it requires one.
             time_out: seconds to wait for an answer.
-            retries: how often to ask again where the service has too much to do.
+            retries: how many times to ask again while the service is busy.
         """
         if not _is_address(url):
-            raise ServiceError(f"'{url}' is no address of a service; expected one such as http://127.0.0.1:8000.")
-        key = (api_key or "").strip()  # a key that was read from a file ends in a new line
+            raise ServiceError(f"'{url}' is not the address of a service; expected one such as http://127.0.0.1:8000.")
+        key = (api_key or "").strip()  # a key read from a file may end with a newline
         if not (key.isascii() and key.isprintable()):
-            raise ServiceError("The API key holds characters that none can have: expected printable ASCII.")
+            raise ServiceError("The API key contains characters that are not allowed: expected printable ASCII.")
         self.url, self.model, self._key = url.rstrip("/"), model, key
         self._time_out, self._retries = time_out, retries
 
     @overload
     def predict(
-        self, pictures: Picture, *, accuracy: float | None = None, coverage: float | None = None
+        self, pictures: ImageFile, *, accuracy: float | None = None, coverage: float | None = None
     ) -> Prediction: ...
     @overload
     def predict(
-        self, pictures: Sequence[Picture], *, accuracy: float | None = None, coverage: float | None = None
+        self, pictures: Sequence[ImageFile], *, accuracy: float | None = None, coverage: float | None = None
     ) -> list[Prediction]: ...
 
     def predict(
-        self, pictures: Picture | Sequence[Picture], *, accuracy: float | None = None, coverage: float | None = None
+        self, pictures: ImageFile | Sequence[ImageFile], *, accuracy: float | None = None, coverage: float | None = None
     ) -> Prediction | list[Prediction]:
-        """The answer for one image (a path, or the bytes of a file), or a list of answers for several.
+        """The prediction for one image (a path, or the content of a file), or a list of them for several.
 
-        Names of files are not sent.
+        File names are not sent.
+
+        Args:
+            accuracy, coverage: as for `Predictor.predict`.
 
         Raises:
-            ImageError: one of them is no image, or too large for the service.
-            ModelError: the promise cannot be given, or there is no such model.
-            ServiceError: the service cannot be reached, or refuses.
+            ImageError: one of them is not an image, or is too large for the service.
+            ModelError: the accuracy or coverage cannot be promised, or there is no such model.
+            ServiceError: the service cannot be reached, or refuses the request.
         """
         promises = {"accuracy": accuracy, "coverage": coverage}
         if isinstance(pictures, (str, Path, bytes)):
             return self._one(pictures, promises)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(lambda picture: self._one(picture, promises), pictures))
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
+            return list(pool.map(lambda file: self._one(file, promises), pictures))
 
     def describe(self) -> dict[str, Any]:
-        """What there is to know of the model: its classes, promises, accuracy. Raises ModelError and ServiceError."""
+        """The model: its classes, guarantees and accuracy. Raises ModelError and ServiceError."""
         return self._ask("/v1/model", {})
 
-    def _one(self, picture: Picture, promises: dict[str, Any]) -> Prediction:
+    def _one(self, file: ImageFile, promises: dict[str, Any]) -> Prediction:
         try:
-            content = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
-        except (OSError, ValueError) as error:  # ValueError: a NUL in its name
+            content = file if isinstance(file, bytes) else Path(file).read_bytes()
+        except (OSError, ValueError) as error:  # ValueError: there is a NUL in its name
             reason = getattr(error, "strerror", None) or error
-            raise ImageError(f"'{picture}' cannot be opened: {reason}.") from None
+            raise ImageError(f"'{file}' cannot be opened: {reason}.") from None
         try:
             row = self._ask("/v1/predict", promises, content)["predictions"][0]
             return Prediction(
@@ -101,25 +104,25 @@ class Client:
                 tuple(row.get("candidates", ())),
             )  # fmt: skip
         except ImageError as error:
-            raise error if isinstance(picture, bytes) else type(error)(f"'{picture}': {error}") from None
+            raise error if isinstance(file, bytes) else type(error)(f"'{file}': {error}") from None
         except (KeyError, TypeError, IndexError, AttributeError):
-            raise ServiceError(f"What {self.url} answered is no answer of `headstart serve`.") from None
+            raise ServiceError(f"The answer of {self.url} is not one of `headstart serve`.") from None
 
     def _ask(self, path: str, options: dict[str, Any], content: bytes | None = None) -> dict[str, Any]:
-        asked = {name: value for name, value in {"model": self.model, **options}.items() if value is not None}
-        request = urllib.request.Request(f"{self.url}{path}?{urllib.parse.urlencode(asked)}", content)
+        query = {name: value for name, value in {"model": self.model, **options}.items() if value is not None}
+        request = urllib.request.Request(f"{self.url}{path}?{urllib.parse.urlencode(query)}", content)
         request.add_header("Content-Type", "application/octet-stream")
         if self._key:
             request.add_header("Authorization", f"Bearer {self._key}")
-        left = self._retries
+        retries_left = self._retries
         while True:
             try:
                 with _OPENER.open(request, timeout=self._time_out) as response:
                     return json.load(response)
             except urllib.error.HTTPError as error:
                 with error:
-                    if error.code == 503 and left > 0:
-                        left -= 1
+                    if error.code == 503 and retries_left > 0:
+                        retries_left -= 1
                         time.sleep(_seconds(error.headers.get("Retry-After", "")))
                         continue
                     raise _error_of(error) from None
@@ -129,7 +132,7 @@ class Client:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A service answers by itself; who sent the image elsewhere would send the key as well."""
+    """A service does not redirect. To follow a redirection would also send the key elsewhere."""
 
     def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: Any) -> None:
         return None
@@ -142,13 +145,13 @@ def _is_address(url: str) -> bool:
     try:
         urllib.parse.urlsplit(url)
         return url.startswith(("http://", "https://"))
-    except ValueError:  # brackets of an IPv6 address that are not closed
+    except ValueError:  # an IPv6 address without its closing bracket
         return False
 
 
 def _seconds(retry_after: str) -> float:
-    """How long to wait; a proxy may say a date instead, or anything."""
-    return min(float(retry_after), LONGEST_WAIT) if retry_after.isdecimal() else 1.0
+    """How long to wait. A proxy may send a date instead, or anything."""
+    return min(float(retry_after), MAX_WAIT) if retry_after.isdecimal() else 1.0
 
 
 def _error_of(answer: urllib.error.HTTPError) -> HeadstartError:

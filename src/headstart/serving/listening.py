@@ -1,4 +1,4 @@
-"""The service's process: a port, uvicorn, signals. What is answered, `server.py` says."""
+"""The process of the service: a port, uvicorn, signals. What it answers is in `app.py`."""
 
 import asyncio
 import errno
@@ -13,137 +13,144 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from headstart.errors import ServiceError
+from headstart.serving.app import create_app
+from headstart.serving.config import ServiceConfig
 from headstart.serving.limits import Limits
 from headstart.serving.monitoring import log
 from headstart.serving.problems import MEDIA_TYPE, RefusedError
-from headstart.serving.server import ServiceConfig, create_app
 
-HEAD_BYTES = 65_536  # of the line and headers of a request; nginx takes 32 kB
-KEEP_ALIVE = 75  # seconds that an idle connection is kept; nginx's
-LINGERING = 0.2  # seconds
-BACKLOG = 2048  # connections that wait to be accepted, as far as the system allows it
+MAX_HEAD_BYTES = 65_536  # of the first line and the headers of a request; nginx accepts 32 kB
+KEEP_ALIVE = 75  # seconds that an idle connection is kept, as in nginx
+GRACE = 0.2  # seconds between the steps of a shutdown
+BACKLOG = 2048  # connections that wait to be accepted, as far as the system allows
 
 
 def serve(
     runs: Mapping[str, Path],
-    settings: ServiceConfig | None = None,
+    config: ServiceConfig | None = None,
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
-    tell: Callable[[str], None] = print,
+    announce: Callable[[str], None] = print,
 ) -> None:
-    """Answer until SIGTERM or Ctrl-C; then no request is taken any more, and each that was is answered. Told a second
-    time, it cuts off who waits, and ends as soon as the photos that it has are looked at.
+    """Answer until SIGTERM or Ctrl-C. After the first signal no new connection is accepted, and every request that was
+    accepted is answered. A second signal closes the connections; the photos that are already here are finished.
 
     Args:
-        runs: name -> folder; the first answers where none is named.
+        runs: name -> folder; the first answers where a request names none.
         port: 0 takes a free one.
-        tell: is told the address, once it can be connected to.
+        announce: is called with the address, once it accepts connections.
 
     Raises:
         RunError: a run cannot be opened.
-        ServiceError: the address cannot be listened at.
+        ServiceError: the address cannot be used.
     """
-    settings = settings or ServiceConfig()
-    listener = _listener(host, port)
-    with listener:
-        app = create_app(runs, settings)
-        config = uvicorn.Config(
-            app,
-            http=_guarded(settings.limits),
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE,
-            timeout_graceful_shutdown=int(settings.limits.answer_seconds) + 30,
-        )
-        server = _Server(config)
-        # as uvicorn does later, but nobody may be told the address before; and it raises what stopped it once more when
-        # it has ended well, which by default would be a failure
+    config = config or ServiceConfig()
+    with _bound_socket(host, port) as listening:
+        app = create_app(runs, config)
+        server = _Server(_uvicorn_config(app, config.limits))
+        # uvicorn does this too, but later than the address is announced; and after a clean end it raises the signal
+        # once more, which by default would count as a failure
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, server.handle_exit)
-        logging.getLogger("uvicorn.error").addHandler(_Log(logging.WARNING))
-        listener.listen(BACKLOG)
-        tell(_address(listener))
-        server.run(sockets=[listener])
+        logging.getLogger("uvicorn.error").addHandler(_LogHandler(logging.WARNING))
+        listening.listen(BACKLOG)
+        announce(_address(listening))
+        server.run(sockets=[listening])
+
+
+def _uvicorn_config(app: FastAPI, limits: Limits) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=_guarded_protocol(limits),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=int(limits.answer_seconds) + 30,
+    )
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's, which ends without cutting off who has connected, and not yet asked; told twice, it cuts them off."""
+    """uvicorn's server, but on shutdown it also answers clients that are connected and have not sent their request yet.
 
-    _loop: asyncio.AbstractEventLoop | None = None  # while it ends
+    A second signal closes their connections.
+    """
+
+    _loop: asyncio.AbstractEventLoop | None = None  # during the shutdown
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.force_exit = self.should_exit  # the second one, whichever signals they are
+        self.force_exit = self.should_exit  # it is the second signal, whichever they are
         super().handle_exit(sig, frame)
         if self.force_exit and self._loop:
-            self._loop.call_soon_threadsafe(self._cut_off)
+            self._loop.call_soon_threadsafe(self._close_connections)
 
-    def _cut_off(self) -> None:
+    def _close_connections(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.abort()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        self.config.app.state.ready = False  # type: ignore[union-attr]
-        await asyncio.sleep(LINGERING)  # connections that the system took for us are accepted
+        self.config.app.state.service.is_ending = True  # type: ignore[union-attr]
+        await asyncio.sleep(GRACE)  # connections that the system has already made are accepted
         for server in self.servers:
             server.close()
-        await asyncio.sleep(LINGERING)  # and what they ask is read
+        await asyncio.sleep(GRACE)  # and their requests are read
         await super().shutdown(sockets)
         if self.force_exit:
-            self._cut_off()
-            await asyncio.sleep(LINGERING)  # and their requests end
-            await self.lifespan.shutdown()  # uvicorn leaves it out then, and what was opened stays open
+            self._close_connections()
+            await asyncio.sleep(GRACE)  # and their requests end
+            await self.lifespan.shutdown()  # uvicorn skips this then, and what was opened would stay open
 
 
-class _Log(logging.Handler):
-    """What uvicorn has to say, in the form of all other lines."""
+class _LogHandler(logging.Handler):
+    """Writes uvicorn's messages like all other lines of the log."""
 
     def emit(self, record: logging.LogRecord) -> None:
         log("server", level=record.levelname.lower(), message=record.getMessage())
 
 
 def is_private(host: str) -> bool:
-    """Whether only this machine can connect to that address."""
+    """Whether only this machine can connect to the address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def _bound_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
+        bound.bind((host, port))
     except (OSError, OverflowError) as error:
-        listener.close()
+        bound.close()
         if getattr(error, "errno", None) == errno.EADDRINUSE:
             raise ServiceError(
-                f"Port {port} of {host} is in use. Stop what listens there, or choose another: --port {port + 1}, or "
-                f"--port 0 for one that is free."
+                f"Port {port} of {host} is in use. Stop the program that uses it, or choose another port: "
+                f"--port {port + 1}, or --port 0 for a free one."
             ) from None
         reason = getattr(error, "strerror", None) or error
-        raise ServiceError(f"'{host}', port {port}, cannot be listened at: {reason}.") from None
-    return listener
+        raise ServiceError(f"The service cannot listen on '{host}', port {port}: {reason}.") from None
+    return bound
 
 
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _guarded(limits: Limits) -> type[Any]:
-    """uvicorn's protocol, for clients that mean no good: it waits for ever for a request to come, of any length."""
-    most = HEAD_BYTES + 3 * limits.request_bytes  # a body that is refused is read on for a while
+def _guarded_protocol(limits: Limits) -> type[Any]:
+    """uvicorn's protocol, guarded against hostile clients: by itself it waits for ever for a request of any length."""
+    max_bytes = MAX_HEAD_BYTES + 3 * limits.request_bytes  # a body that is refused is read for a while
 
-    protocol: Any = AutoHTTPProtocol  # one of two, whichever library is there
+    protocol: Any = AutoHTTPProtocol  # one of two, depending on the libraries that are installed
 
     class Guarded(protocol):
         _timer: Any
@@ -158,12 +165,12 @@ def _guarded(limits: Limits) -> type[Any]:
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
-            if self._received > (HEAD_BYTES if self._is_idle() else most):
+            if self._received > (MAX_HEAD_BYTES if self._is_idle() else max_bytes):
                 self.transport.close()
                 return
             if self._received == 0 and self._is_idle():
                 self._timer.cancel()
-                self._timer = self.loop.call_later(limits.patience, self._close_if_idle)
+                self._timer = self.loop.call_later(limits.start_seconds, self._close_if_idle)
             self._received += len(data)
             super().data_received(data)
 
@@ -173,7 +180,7 @@ def _guarded(limits: Limits) -> type[Any]:
             self._expect_a_request()
 
         def send_400_response(self, msg: str) -> None:
-            problem = RefusedError("bad-request", "This is no HTTP request that can be read.")
+            problem = RefusedError("bad-request", "This is not a valid HTTP request.")
             content = json.dumps(problem.to_json()).encode()
             head = f"HTTP/1.1 400 Bad Request\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(content)}\r\n"
             self.transport.write(f"{head}Connection: close\r\n\r\n".encode() + content)

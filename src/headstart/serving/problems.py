@@ -1,6 +1,6 @@
 """What goes wrong in the service -> an answer as `application/problem+json` (RFC 9457). Knows no web framework.
 
-The only place where a mistake is given its HTTP status.
+The only place where an error gets its HTTP status.
 """
 
 from http import HTTPStatus
@@ -9,7 +9,7 @@ from headstart.errors import HeadstartError, ImageError, ImageTooLargeError, Mod
 
 MEDIA_TYPE = "application/problem+json"
 
-# What a client can tell apart -> the HTTP status.
+# The code, by which a client can tell problems apart -> the HTTP status.
 PROBLEMS = {
     "bad-request": 400,
     "bad-multipart": 400,
@@ -32,14 +32,14 @@ PROBLEMS = {
     "took-too-long": 503,
     "ending": 503,
 }
-# The first type that fits says which.
-_MISTAKES: dict[type[HeadstartError], str] = {
+# The first type that fits decides.
+_CODES: dict[type[HeadstartError], str] = {
     NotAnImageError: "not-an-image",
     ImageTooLargeError: "too-many-pixels",
     ImageError: "unreadable-image",
     ModelError: "impossible-promise",
 }
-_RETRY_AFTER = {503: "1"}  # seconds; the queue is emptied within about one
+_RETRY_AFTER = {503: "1"}  # seconds; the queue empties within about one
 
 
 class RefusedError(HeadstartError):
@@ -64,12 +64,17 @@ class RefusedError(HeadstartError):
 
 
 def problem_of(error: HeadstartError) -> RefusedError:
-    """The answer to a mistake: of an image, whose message is the reason alone, or of what is asked for."""
+    """The answer to an error in an image (its message is the reason alone), or in what was asked for."""
     if isinstance(error, RefusedError):
         return error
-    code = next((code for kind, code in _MISTAKES.items() if isinstance(error, kind)), "fault")
+    code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), "fault")
     if code == "fault":
-        return RefusedError("fault", "The service failed at this request; its log says why.")
+        return fault()
     if not isinstance(error, ImageError):
         return RefusedError(code, str(error))
     return RefusedError(code, f"The {'file' if code == 'not-an-image' else 'image'} {error}.")
+
+
+def fault() -> RefusedError:
+    """The answer where the service itself is to blame."""
+    return RefusedError("fault", "The service failed on this request. Its log has the reason.")

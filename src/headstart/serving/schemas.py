@@ -1,8 +1,13 @@
-"""The documents that the service gives, for its OpenAPI description. A test holds that they are what it gives."""
+"""The JSON of the service, as its OpenAPI document describes it. The names of these classes are part of that document.
+
+A test checks that the service answers as described.
+"""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+SCHEMA = 1  # of the answers
 
 EXAMPLE_ANSWER = {
     "schema": 1,
@@ -43,60 +48,61 @@ EXAMPLE_MODEL = {
     "limits": {"file_bytes": 20_000_000, "request_bytes": 80_000_000, "files": 32, "pixels": 50_000_000},
     "shows_training_images": False,
 }  # fmt: skip
-EXAMPLE_DETAILS = {  # of each of the problems that the document names
-    "bad-request": "The connection ended before the body did.",
-    "bad-multipart": "The form cannot be read: its Content-Type names no boundary, or a wrong one.",
-    "no-image": "The form holds no file. Send at least one, such as curl's --form file=@photo.jpg.",
-    "unauthorized": "This service asks for its key, as 'Authorization: Bearer KEY'.",
+EXAMPLE_DETAILS = {  # for each problem in the document
+    "bad-request": "The connection was closed before the body was complete.",
+    "bad-multipart": "The form cannot be read: its Content-Type has no boundary, or an invalid one.",
+    "no-image": "The form contains no file. Send at least one, for example with curl's -F file=@photo.jpg.",
+    "unauthorized": "This service requires its API key. Send it as 'Authorization: Bearer KEY'.",
     "not-found": "There is nothing at this address.",
-    "unknown-model": "There is no model 'pets' here.",
-    "too-slow": "The body came more slowly than 50,000 bytes a second. Send smaller images.",
-    "too-many-bytes": "The file has more than 20 MB. Send a smaller one.",
+    "unknown-model": "There is no such model here. Choose one of: photos.",
+    "too-slow": "The body arrived at less than 50,000 bytes a second. Send smaller images.",
+    "too-many-bytes": "The file is larger than 20 MB. Send a smaller image.",
     "too-many-pixels": "The image has 12000 x 9000 pixels, more than 50,000,000; make it smaller.",
-    "too-many-files": "The form holds more than 32 files. Send them in several requests.",
-    "not-an-image": "The file is no image that headstart reads (JPEG, PNG, WebP, BMP, GIF, TIFF).",
-    "unsupported-media-type": "Send the file with 'Content-Type: image/jpeg', or files as multipart/form-data.",
-    "unreadable-image": "The image is damaged or cut short.",
+    "too-many-files": "The form contains more than 32 files. Use several requests.",
+    "not-an-image": "The file is not an image that headstart can read (JPEG, PNG, WebP, BMP, GIF, TIFF).",
+    "unsupported-media-type": "Send one file with 'Content-Type: image/jpeg', or several as multipart/form-data.",
+    "unreadable-image": "The image is damaged or incomplete.",
     "impossible-promise": "An accuracy of 0.99 cannot be promised.",
-    "invalid-parameter": "Wrong parameters: top: Input should be greater than or equal to 1.",
-    "queue-full": "The service has as much to do as it can keep. Ask again in a second.",
-    "took-too-long": "The answer took too long. Ask again in a second.",
-    "ending": "The service is ending; it takes no new work.",
+    "invalid-parameter": "Invalid parameters: top: Input should be greater than or equal to 1.",
+    "queue-full": "The service is at its limit. Try again in a second.",
+    "took-too-long": "The answer took too long. Try again in a second.",
+    "ending": "The service is shutting down and accepts no new requests.",
 }
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
-def _share(description: str):
-    """A promise; as in a query, where it may be left out, but never be null."""
+def _promise(description: str):
+    """A share that is promised. In a query it may be left out, but it is never null."""
     schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 0.999, "examples": [0.95]}
     return Annotated[float | None, Field(gt=0, lt=1, description=description), WithJsonSchema(schema)]
 
 
 class Choice(BaseModel):
-    """Which of the models. An unknown option is refused: it may be a slip of the pen."""
+    """Which model answers. Unknown parameters are refused, as they may be misspelled."""
 
     model_config = ConfigDict(extra="forbid")
 
-    model: str = Field("", description="Name of the model; by default the first.", examples=["photos"])
+    model: str = Field("", description="Name of the model; by default the first one.", examples=["photos"])
 
 
 class Options(Choice):
-    """What may be asked of an answer."""
+    """The options of a prediction."""
 
     top: Annotated[
-        int | None, Field(ge=1, description="Only so many of the probabilities, the highest."),
+        int | None, Field(ge=1, description="Only this many of the probabilities, the highest ones."),
         WithJsonSchema({"type": "integer", "minimum": 1, "examples": [3]}),
     ] = None  # fmt: skip
-    accuracy: _share("Say 'not sure' so often that this share of all other answers is right. "
-                     "Not together with coverage.") = None  # type: ignore[valid-type]  # fmt: skip
-    coverage: _share("Name so many candidates that the right class is among them in this share of photos. "
-                     "Not together with accuracy.") = None  # type: ignore[valid-type]  # fmt: skip
-    explain: bool = Field(False, description="Say where on the photo each answer comes from.")
+    accuracy: _promise("Be 'not sure' often enough that this share of all other predictions is correct. "
+                       "Cannot be combined with coverage.") = None  # type: ignore[valid-type]  # fmt: skip
+    coverage: _promise("Name enough candidates that the correct class is among them for this share of photos. "
+                       "Cannot be combined with accuracy.") = None  # type: ignore[valid-type]  # fmt: skip
+    explain: bool = Field(False, description="Show which places in the photo each prediction is based on.")
 
 
 class Problem(BaseModel):
-    """RFC 9457. code: what a client can tell apart; id: that of the request; errors: which parameters are wrong."""
+    """An error, as in RFC 9457. code: the kind of error, for programs; id: of the request; errors: the parameters that
+    are invalid."""
 
     type: str
     title: str
@@ -108,9 +114,9 @@ class Problem(BaseModel):
 
 
 class Places(BaseModel):
-    """Where on the square that the network sees an answer comes from. values: a row after another, from the top left;
-    what each place says for the class that was answered, against the mean of all classes. resizing: how the photo
-    became that square."""
+    """The places that a prediction is based on, in the square that the network sees. values: row by row, from the top
+    left; how much each place supports the predicted class, compared with the mean of all classes. resizing: how the
+    photo was made into that square."""
 
     height: int
     width: int
@@ -119,7 +125,8 @@ class Places(BaseModel):
 
 
 class TrainingImage(BaseModel):
-    """A training image like the one that was sent. similarity: cosine of their features; image: a data URL."""
+    """A training image that resembles the one that was sent. similarity: cosine of their features; image: a data
+    URL."""
 
     label: str
     similarity: float
@@ -127,9 +134,10 @@ class TrainingImage(BaseModel):
 
 
 class Answer(BaseModel):
-    """sure: whether the probability is as high as the promise takes (by default 0.95, if the validation photos were
-    enough to give it; else any is), and the image familiar; familiar: whether the image is like anything that
-    the model was trained on; candidates: where a coverage was asked for."""
+    """The prediction for one image. sure: whether the image is familiar and the probability is high enough for the
+    accuracy that is promised (by default 0.95, if the validation photos were enough to promise it; otherwise any
+    probability is); familiar: whether the image resembles what the model was trained on; candidates: only where a
+    coverage was asked for."""
 
     name: str | None
     label: str
@@ -143,14 +151,14 @@ class Answer(BaseModel):
 
 
 class Unreadable(BaseModel):
-    """One among several files that is no image that can be read."""
+    """One of several files that is not a readable image."""
 
     name: str | None
     problem: Problem
 
 
 class Answers(BaseModel):
-    """An answer for each image, in their order. digest: of the model's card; id: of the request."""
+    """A prediction for each image, in the order they were sent. digest: of the model's card; id: of the request."""
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_ANSWER})
 
@@ -162,14 +170,14 @@ class Answers(BaseModel):
 
 
 class Promises(BaseModel):
-    """What `accuracy` and `coverage` can be asked for."""
+    """The values of `accuracy` and `coverage` that can be promised."""
 
     accuracy: list[float]
     coverage: list[float]
 
 
 class Accuracy(BaseModel):
-    """With the bounds of its 95% interval."""
+    """An accuracy (`value`), and its 95% interval from `low` to `high`."""
 
     value: float
     low: float
@@ -179,14 +187,14 @@ class Accuracy(BaseModel):
 
 
 class Measured(BaseModel):
-    """On held-out photos."""
+    """Measured on photos that were not trained on."""
 
     loss: float
     accuracy: Accuracy
 
 
 class LimitsOfRequests(BaseModel):
-    """What the service takes in one request."""
+    """What the service accepts in one request."""
 
     file_bytes: int
     request_bytes: int
@@ -195,7 +203,7 @@ class LimitsOfRequests(BaseModel):
 
 
 class Model(BaseModel):
-    """What there is to know of a model. models: the names of all that are served."""
+    """A description of a model. models: the names of all models that are served."""
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_MODEL})
 

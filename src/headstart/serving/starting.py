@@ -1,4 +1,4 @@
-"""What `headstart serve` needs before it starts: its libraries, and the key that is asked for."""
+"""What `headstart serve` needs before it starts: its libraries, and the API key."""
 
 import importlib.util
 import os
@@ -8,7 +8,7 @@ from headstart.errors import MissingExtraError, ServiceError
 
 LIBRARIES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 VARIABLE = "HEADSTART_API_KEY"
-SHORTEST = 16  # characters: what is shorter can be guessed
+MIN_LENGTH = 16  # characters: a shorter key can be guessed
 
 
 def need_extra() -> None:
@@ -25,7 +25,7 @@ def api_key(file: Path | None) -> str | None:
     """The key in a file, or else in HEADSTART_API_KEY; None where there is neither.
 
     Raises:
-        ServiceError: the file cannot be read, or the key is none.
+        ServiceError: the file cannot be read, or what it holds cannot be a key.
     """
     if file is None:
         key, source = os.environ.get(VARIABLE), VARIABLE
@@ -35,12 +35,12 @@ def api_key(file: Path | None) -> str | None:
         try:
             key, source = file.read_text("ascii"), f"'{file}'"
         except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no plain text"
+            reason = getattr(error, "strerror", None) or "it is not plain text"
             raise ServiceError(f"The API key cannot be read from '{file}': {reason}.") from None
     key = key.strip()
-    if len(key) < SHORTEST or not key.isascii() or not key.isprintable() or " " in key:
+    if len(key) < MIN_LENGTH or not key.isascii() or not key.isprintable() or " " in key:
         raise ServiceError(
-            f"{source} holds no API key that can be used: expected at least {SHORTEST} letters, digits and signs, "
-            f"no spaces. Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe())'"
+            f"{source} holds no valid API key: expected at least {MIN_LENGTH} letters, digits and symbols, without "
+            f"spaces. Create one with: python3 -c 'import secrets; print(secrets.token_urlsafe())'"
         )
     return key

@@ -1,10 +1,11 @@
-"""An image -> the training images most like it, as small pictures. Only where the operator of a service allows it."""
+"""An image's features -> the most similar training images, as thumbnails. Only where a service's operator allows it."""
 
 import hashlib
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 from PIL import Image
 
 from headstart.classifier.predictor import Predictor
@@ -14,18 +15,18 @@ from headstart.errors import ImageError, RunError
 from headstart.pages.rendering import as_webp
 
 COUNT = 3
-LONGEST = 160  # pixels, the longer side of a picture
+SIDE = 160  # pixels, the longer side of a thumbnail
 
 
 class TrainingImages:
-    """Those of a run, as far as they are still on this machine and unchanged."""
+    """The training images of a run that are still on this machine and unchanged."""
 
     def __init__(self, predictor: Predictor) -> None:
         """
         Raises:
-            RunError: the table of the run's photos is damaged.
+            RunError: the run's table of photos is damaged.
         """
-        self._familiar = predictor.familiar
+        self._detector = predictor.novelty_detector
         table = predictor.folder / TABLE
         try:
             rows = read_splits(table) if table.is_file() else []
@@ -33,30 +34,30 @@ class TrainingImages:
         except ValueError as error:
             raise RunError(f"'{table}' is damaged ({error}). Copy it again from where it was trained.") from None
 
-    def similar(self, features: np.ndarray) -> list[dict]:
-        """features: float (1, depth) of an image. The most similar first; none where there are none any more."""
-        if self._familiar is None:
+    def similar(self, features: Float[np.ndarray, "1 depth"]) -> list[dict]:
+        """The most similar ones first; none where the run keeps no features, or no image is left."""
+        if self._detector is None:
             return []
         found = []
-        for place, cosine in zip(*self._familiar.nearest(features, COUNT), strict=True):
-            digest = self._familiar.digests[place]
+        for index, cosine in zip(*self._detector.nearest(features, COUNT), strict=True):
+            digest = self._detector.digests[index]
             path, label = self._files.get(digest, ("", ""))
             try:
-                picture = _picture(path, digest)
-            except (OSError, ImageError):  # it was moved or changed since the training
+                thumbnail = _thumbnail(path, digest)
+            except (OSError, ImageError):  # it was moved or changed after the training
                 continue
-            found.append({"label": label, "similarity": round(float(cosine), 4), "image": picture})
+            found.append({"label": label, "similarity": round(float(cosine), 4), "image": thumbnail})
         return found
 
 
-@lru_cache(maxsize=1_000)  # pictures of 2 to 8 kB
-def _picture(path: str, digest: str) -> str:
+@lru_cache(maxsize=1_000)  # of 2 to 8 kB
+def _thumbnail(path: str, digest: str) -> str:
     """A data URL.
 
     Raises:
-        OSError, ImageError: the file is not that one any more.
+        OSError, ImageError: the file is gone, or is not the one with this digest.
     """
     content = Path(path).read_bytes()
     if hashlib.sha256(content).hexdigest() != digest:
         raise ImageError("was changed")
-    return f"data:image/webp;base64,{as_webp(Image.fromarray(read_thumbnail(content, LONGEST)), 70)}"
+    return f"data:image/webp;base64,{as_webp(Image.fromarray(read_thumbnail(content, SIDE)), 70)}"

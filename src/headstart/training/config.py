@@ -1,22 +1,29 @@
-"""All that a training is told besides its images, checked. Knows no Keras."""
+"""TrainingConfig: all that a training is told besides its images, checked. Knows no Keras."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import warnings
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from headstart.data.resizing import get_resizing
-from headstart.engines.openvino import check_precision
+from headstart.data.resizing import STRETCH, get_resizing
+from headstart.engines.base import Compute, check_precision
 from headstart.errors import ModelError
+from headstart.features.spec import FeatureSpec
+from headstart.models import backbones
 from headstart.models.backbones import check_image_size
+from headstart.models.weights import PRETRAINED
+from headstart.training import recipes
 from headstart.training.recipes import Recipe, get_recipe
 
-EXECUTIONS = ("split", "whole")
+CACHED, END_TO_END = "cached", "end_to_end"
+EXECUTIONS = (CACHED, END_TO_END)
+OLD_EXECUTIONS = {"split": CACHED, "whole": END_TO_END}
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """See `headstart.train`; here the image size is known."""
+    """What `headstart.train`, a run and the command line are told; here the image size is known. See `headstart.train`."""
 
     recipe: Recipe
     backbone: str
@@ -31,14 +38,14 @@ class TrainingConfig:
     def of(
         cls,
         *,
-        recipe: str | Recipe,
-        backbone: str,
-        image_size: int | None,
-        resizing: str,
-        weights: str | Path,
-        seed: int,
-        execution: str,
-        precision: str,
+        recipe: str | Recipe = recipes.DEFAULT,
+        backbone: str = backbones.DEFAULT,
+        image_size: int | None = None,
+        resizing: str = STRETCH,
+        weights: str | Path = PRETRAINED,
+        seed: int = 0,
+        execution: str = CACHED,
+        precision: str = "float32",
     ) -> TrainingConfig:
         """
         Raises:
@@ -49,14 +56,31 @@ class TrainingConfig:
         check_image_size(backbone, image_size)
         get_resizing(resizing)  # is there one of that name?
         check_precision(precision)
+        if execution in OLD_EXECUTIONS:
+            message = f"The execution '{execution}' is now called '{OLD_EXECUTIONS[execution]}'."
+            warnings.warn(message, DeprecationWarning, stacklevel=3)
+            execution = OLD_EXECUTIONS[execution]
         if execution not in EXECUTIONS:
             raise ModelError(f"There is no execution '{execution}'. Choose one of: {', '.join(EXECUTIONS)}.")
-        if execution == "whole" and recipe.solves_head:
+        if execution == END_TO_END and recipe.solves_head:
             raise ModelError(
-                f"The recipe '{recipe.name}' solves its head from features, so it cannot be executed as a whole. "
+                f"The recipe '{recipe.name}' solves its head from features, so it cannot be trained end to end. "
                 f"Take the recipe 'tutorial' with it, or leave the execution out."
             )
         return cls(recipe, backbone, image_size, resizing, weights, seed, execution, precision)
+
+    @property
+    def feature_spec(self) -> FeatureSpec:
+        """Of the features that the head is trained on."""
+        return FeatureSpec(self.backbone, self.image_size, self.resizing, self.weights, self.precision)
+
+    @property
+    def compute(self) -> Compute:
+        return Compute(precision=self.precision)
+
+    def for_images(self, count: int) -> TrainingConfig:
+        """The same, with the epochs that so many training images need."""
+        return replace(self, recipe=self.recipe.for_images(count))
 
     def to_json(self) -> dict:
         return asdict(self) | {"weights": str(self.weights)}

@@ -1,15 +1,16 @@
-"""The epochs of a phase: a Keras model in `fit`, with a bar for the user and a call after each epoch.
+"""One epoch of a Keras model in `fit`, and what comes before and after it: what is trained, its averaged weights.
 
 What is trained is either the whole network on pixels, frozen layers and all (slow, and obviously right: what is faster
-is compared with it), or its trainable part on bottleneck features.
+is compared with it), or its trainable part on features.
 """
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from headstart.errors import HeadstartError
 from headstart.events import Listener, Task, advancing
@@ -17,33 +18,31 @@ from headstart.keras_backend import keras
 from headstart.models.backbones import get_backbone
 from headstart.models.composing import DROPOUT, LOGITS, POOLED
 from headstart.models.weights import layer_index
-from headstart.training.recipes import Phase
 
 PLAIN_LOSS = "cross_entropy"  # the metric that a compiled model has for it: what is reported, and compared
-AHEAD = 2  # batches that are made while a step is computed
+PREFETCHED = 2  # batches that are made while a step is computed
 
-# (epochs done, when this one began, loss and accuracy of the training images) -> whether to stop here
-AfterEpoch = Callable[[int, float, dict[str, float]], bool]
+Tensors = np.ndarray | tuple[np.ndarray, ...]  # one, if there is one
 
 
 class Source(Protocol):
-    """Where batches come from: pixels (`Batches`) or features (`fine_tuning.py`), with their labels."""
+    """Where batches come from: pixels (`Batches`) or features (`feature_batches.py`), with their labels."""
 
     batch_size: int  # images in each, but for the last one, which may have fewer
 
     def __len__(self) -> int: ...
 
-    def batch(self, index: int, epoch: int = 0) -> tuple[np.ndarray | tuple[np.ndarray, ...], np.ndarray]: ...
+    def batch(self, index: int, epoch: int = 0) -> tuple[Tensors, Int[np.ndarray, " batch"]]: ...
 
 
 class TrainableNetwork(keras.Model):
-    """A network made by `compose`, as `fit` sees it: the base in inference mode, whatever is thawed in it.
+    """A network made by `compose`, as `fit` sees it: the base in inference mode, whatever is unfrozen in it.
 
     To call the base with `training=False` while composing, as the tutorial does, is not enough: in Keras 3 a
     functional model that is trained passes training=True on to every layer in it, over the layer's own argument
-    (https://github.com/keras-team/keras/issues/20285). Thawed BatchNormalization would then use, and learn, the
-    statistics of each batch, and the dropout inside of some bases would be active. Here nothing but the dropout
-    before the logits knows of training. The variables are those of the network.
+    (https://github.com/keras-team/keras/issues/20285). Unfrozen BatchNormalization would then use, and learn, the
+    statistics of each batch, and the dropout inside some bases would be active. Here nothing but the dropout before the
+    logits knows of training. The variables are those of the network.
 
     features: what comes before the dropout: by default all of the network, from its pixels on; else the trainable part
         of its base, from the cut on.
@@ -62,156 +61,154 @@ class TrainableNetwork(keras.Model):
         return self.logits(self.dropout(self.features(inputs, training=False), training=training))
 
     def reseed(self, seed: int, epoch: int) -> None:
-        """Draw the dropout of an epoch from (seed, epoch), as the views are, so that a run can go on later."""
+        """Draw the dropout of an epoch from (seed, epoch), as the views are, so that a run can be resumed."""
         if self.dropout.rate > 0:
             self.dropout.seed_generator.state.assign([seed, epoch << 16])
 
 
-def passing_on(network: keras.Model) -> keras.Model:
+def identity_features(network: keras.Model) -> keras.Model:
     """In the place of a base that is frozen: pooled features (n, depth) -> the same."""
     depth = network.get_layer(DROPOUT).input.shape[1:]
     return keras.Sequential([keras.Input(depth), keras.layers.Identity()])
 
 
-def thaw(base: keras.Model, phase: Phase, backbone: str) -> None:
-    """Set which layers of the base a phase trains: none, or those from the backbone's `fine_tune_from` on."""
-    base.trainable = phase.thaws_base
-    if phase.thaws_base:
+def unfreeze(base: keras.Model, backbone: str, *, top: bool) -> None:
+    """Set which layers of the base are trained: the top, from the backbone's `fine_tune_from` on, or none."""
+    base.trainable = top
+    if top:
         for layer in base.layers[: layer_index(base, get_backbone(backbone).fine_tune_from)]:
             layer.trainable = False
 
 
-def fit(
-    model: TrainableNetwork,
-    train: Source,
-    *,
-    class_weights: np.ndarray,
-    first_epoch: int,
-    last_epoch: int,
-    seed: int,
-    listener: Listener,
-    after_epoch: AfterEpoch,
-) -> None:
-    """Train a compiled model for the epochs first_epoch, ..., last_epoch - 1 (counted from 0).
+class TrainingData(keras.utils.PyDataset):
+    """The batches of the training images, in the form that `fit` takes."""
 
-    class_weights: float (classes,): what an image of each class counts in the losses.
-    """
-    sequence = _Sequence(train, model, class_weights)
-    sequence.epoch = first_epoch
-    watcher = _Watcher(sequence, last_epoch=last_epoch, seed=seed, listener=listener, after_epoch=after_epoch)
-    with _failure_of(sequence), watcher.bars:  # an epoch that is interrupted leaves no bar behind
-        model.fit(
-            _untuned(sequence),
-            initial_epoch=first_epoch,
-            epochs=last_epoch,
-            shuffle=False,  # Batches shuffles, from the seed and the epoch
-            verbose=0,
-            callbacks=[watcher],
-        )
-
-
-def answers(model: keras.Model, batches: Source) -> np.ndarray:
-    """What a model gives for images in batches that are not shuffled: float32 (n, ...), logits or features.
-
-    A last batch that is shorter is filled up: TensorFlow would trace its length anew, and warn of it.
-    """
-    pieces = []
-    for index in range(len(batches)):
-        tensors, labels = batches.batch(index)
-        filled = np.arange(batches.batch_size).clip(max=len(labels) - 1)
-        full = keras.tree.map_structure(lambda tensor, rows=filled: tensor[rows], tensors)
-        pieces.append(model.predict_on_batch(full)[: len(labels)])
-    return np.concatenate(pieces)
-
-
-@contextmanager
-def averaged(model: TrainableNetwork) -> Iterator[None]:
-    """Inside, a compiled model has the moving averages of its weights, where its optimizer keeps those."""
-    before = [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
-    model.optimizer.finalize_variable_values(model.trainable_variables)  # does nothing without averages
-    try:
-        yield
-    finally:
-        for variable, value in zip(model.trainable_variables, before, strict=True):
-            variable.assign(value)
-
-
-class _Sequence(keras.utils.PyDataset):
-    """Batches in the form that `fit` takes."""
-
-    def __init__(self, batches: Source, model: TrainableNetwork, class_weights: np.ndarray) -> None:
-        super().__init__()  # one worker: Batches itself decodes on all cores
-        self.batches = batches
+    def __init__(self, source: Source, class_weights: Float[np.ndarray, " classes"], *, binary: bool) -> None:
+        """class_weights: what an image of each class counts in the losses. binary: whether there is one logit."""
+        super().__init__()  # one worker: the source itself decodes on all cores
+        self.source, self.class_weights, self.binary = source, class_weights, binary
         self.epoch = 0
         self.failure: HeadstartError | None = None
-        self.binary = model.binary
-        self.class_weights = class_weights
 
     def __len__(self) -> int:
-        return len(self.batches)
+        return len(self.source)
 
     def __getitem__(self, index: int) -> tuple:
         try:
-            images, labels = self.batches.batch(index, self.epoch)
+            images, labels = self.source.batch(index, self.epoch)
         except HeadstartError as error:
             self.failure = error
             raise
         weights = self.class_weights[labels].astype("float32")
         return images, labels.astype("float32")[:, None] if self.binary else labels, weights
 
+    @cached_property
+    def pipeline(self) -> Any:
+        """For TensorFlow, the same batches from a pipeline that does not tune itself; for other backends, this itself.
 
-def _untuned(sequence: _Sequence) -> Any:
-    """For TensorFlow, the same batches from a pipeline that does not tune itself.
+        Keras would make one that does. It is closed after each epoch, and that waits for the thread that tunes it: 0 to
+        3 seconds each time (benchmarks/LOG.md).
+        """
+        if keras.backend.backend() != "tensorflow":
+            return self
+        import tensorflow
 
-    Keras would make one that does. It is closed after each epoch, and that waits for the thread that tunes it: 0 to 3
-    seconds each time (benchmarks/LOG.md).
+        data = tensorflow.data
+        form = tensorflow.nest.map_structure(
+            lambda array: tensorflow.TensorSpec((None, *array.shape[1:]), array.dtype), self[0]
+        )
+        options = data.Options()
+        options.autotune.enabled = False
+        batches = data.Dataset.from_generator(lambda: map(self.__getitem__, range(len(self))), output_signature=form)
+        counted = batches.apply(data.experimental.assert_cardinality(len(self)))
+        return counted.prefetch(PREFETCHED).with_options(options)
+
+
+def fit_epoch(
+    model: TrainableNetwork, data: TrainingData, epoch: int, *, epochs: int, seed: int, listener: Listener
+) -> dict[str, float]:
+    """Train a compiled model for one epoch, counted from 0, of `epochs` in all.
+
+    Returns:
+        `loss`, the cross-entropy without smoothing, and `accuracy` of the training images, as the steps went by.
+
+    Raises:
+        CancelledError: the listener wants the work to stop.
     """
-    if keras.backend.backend() != "tensorflow":
-        return sequence
-    import tensorflow
+    data.epoch, data.failure = epoch, None
+    model.reseed(seed, epoch)
+    watcher = _Watcher(f"Epoch {epoch + 1}/{epochs}", len(data), listener)
+    with _failure_of(data), watcher.progress:  # an epoch that is interrupted leaves no bar behind
+        model.fit(
+            data.pipeline,
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            shuffle=False,  # the source shuffles, from the seed and the epoch
+            verbose=0,
+            callbacks=[watcher],
+        )
+    if watcher.weights:  # `fit` ends with the averaged ones
+        _assign(model, watcher.weights)
+    return watcher.logs
 
-    data = tensorflow.data
-    form = tensorflow.nest.map_structure(
-        lambda array: tensorflow.TensorSpec((None, *array.shape[1:]), array.dtype), sequence[0]
-    )
-    options = data.Options()
-    options.autotune.enabled = False
 
-    def one_by_one() -> Iterator[tuple]:
-        return map(sequence.__getitem__, range(len(sequence)))
+def predict_all(model: keras.Model, source: Source) -> Float[np.ndarray, "n ..."]:
+    """The output of a model, logits or features, for images in batches that are not shuffled.
 
-    batches = data.Dataset.from_generator(one_by_one, output_signature=form)
-    counted = batches.apply(data.experimental.assert_cardinality(len(sequence)))
-    return counted.prefetch(AHEAD).with_options(options)
+    A last batch that is shorter is filled up: TensorFlow would trace its length anew, and warn of it.
+    """
+    pieces = []
+    for index in range(len(source)):
+        tensors, labels = source.batch(index)
+        filled = np.arange(source.batch_size).clip(max=len(labels) - 1)
+        full = keras.tree.map_structure(lambda tensor, rows=filled: tensor[rows], tensors)
+        pieces.append(model.predict_on_batch(full)[: len(labels)])
+    return np.concatenate(pieces)
 
 
 @contextmanager
-def _failure_of(sequence: _Sequence) -> Iterator[None]:
-    """TensorFlow calls a sequence from a thread of its own and wraps what it raises: here it is raised as it was."""
+def ema_weights(model: TrainableNetwork) -> Iterator[None]:
+    """Inside, a compiled model has the moving averages of its weights, if its optimizer keeps those."""
+    before = _weights(model)
+    model.optimizer.finalize_variable_values(model.trainable_variables)  # does nothing without averages
     try:
         yield
     finally:
-        if sequence.failure:
-            raise sequence.failure
+        _assign(model, before)
+
+
+def _weights(model: keras.Model) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
+
+
+def _assign(model: keras.Model, weights: Sequence[np.ndarray]) -> None:
+    for variable, value in zip(model.trainable_variables, weights, strict=True):
+        variable.assign(value)
+
+
+@contextmanager
+def _failure_of(data: TrainingData) -> Iterator[None]:
+    """TensorFlow calls the data from a thread of its own and wraps what it raises: here it is raised as it was."""
+    try:
+        yield
+    finally:
+        if data.failure:
+            raise data.failure
 
 
 class _Watcher(keras.callbacks.Callback):
-    """Tells the batches which epoch it is, and the user how far it is."""
+    """Tells the listener how far an epoch is, and keeps what `fit` would lose."""
 
-    def __init__(
-        self, sequence: _Sequence, *, last_epoch: int, seed: int, listener: Listener, after_epoch: AfterEpoch
-    ) -> None:
+    def __init__(self, description: str, steps: int, listener: Listener) -> None:
         super().__init__()
-        self.sequence, self.last_epoch, self.seed = sequence, last_epoch, seed
-        self.listener, self.after_epoch = listener, after_epoch
-        self.bars = ExitStack()
+        self.description, self.steps, self.listener = description, steps, listener
+        self.progress = ExitStack()
+        self.logs: dict[str, float] = {}
+        self.weights: list[np.ndarray] = []
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        self.sequence.epoch = epoch
-        self.model.reseed(self.seed, epoch)
-        self.start = time.perf_counter()
-        bar = advancing(self.listener, Task.EPOCH, f"Epoch {epoch + 1}/{self.last_epoch}", len(self.sequence))
-        self.advance = self.bars.enter_context(bar)
+        task = advancing(self.listener, Task.EPOCH, self.description, self.steps)
+        self.advance = self.progress.enter_context(task)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         logs = logs or {}
@@ -219,6 +216,6 @@ class _Watcher(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs = logs or {}
-        numbers = {"loss": float(logs[PLAIN_LOSS]), "accuracy": float(logs["accuracy"])}
-        self.model.stop_training = self.after_epoch(epoch + 1, self.start, numbers)
-        self.bars.close()
+        self.logs = {"loss": float(logs[PLAIN_LOSS]), "accuracy": float(logs["accuracy"])}
+        if self.model.optimizer.use_ema:
+            self.weights = _weights(self.model)

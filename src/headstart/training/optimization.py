@@ -9,7 +9,7 @@ from headstart.training.recipes import Phase
 
 def compile_for(model: TrainableNetwork, phase: Phase, steps: int) -> None:
     """One logit: binary cross-entropy; more: categorical. Both from logits, as training on probabilities is less
-    exact. An answer counts as right where the largest probability is the right class's, so one logit is cut at 0.
+    exact. A prediction is correct if the largest probability is that of the label, so one logit is cut at 0.
 
     steps: of the whole phase.
     """
@@ -47,7 +47,7 @@ def optimizer_for(phase: Phase, steps: int) -> keras.optimizers.Optimizer:
             warmup_target=phase.learning_rate if rising else None,
             warmup_steps=rising,
         )
-    average = {"use_ema": phase.averaging is not None, "ema_momentum": phase.averaging or 0.0}
+    average = {"use_ema": phase.ema_decay is not None, "ema_momentum": phase.ema_decay or 0.0}
     makers: Mapping[str, Callable[[], keras.optimizers.Optimizer]] = {
         "adam": lambda: keras.optimizers.Adam(rate, **average),
         "rmsprop": lambda: keras.optimizers.RMSprop(rate, **average),

@@ -1,16 +1,18 @@
 """train(): the whole pipeline, Dataset + Recipe -> Classifier. Read this first.
 
-A pretrained base is frozen and gets a new head, which is solved or trained (feature extraction); then the top of the
-base is thawed and trained along, carefully (fine-tuning). What is frozen is run by a compiled engine and gives features
-that are kept, and only what lies behind the cut is trained (`parts.py`, `phases.py`). A head that is solved needs no
+A pretrained base is frozen and gets a new head, which is solved or fitted (feature extraction); then the top of the base
+is unfrozen and trained along, carefully (fine-tuning); then what is better is kept. What is frozen is run by a compiled
+engine and gives features that are kept, and only what lies behind the cut is trained. A head that is solved needs no
 Keras: it is imported when there are layers to be trained.
+
+    new_context -> solve_head | fit_phase (the head) -> fit_phase (fine-tuning) -> select -> Classifier
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,42 +22,53 @@ from headstart.classifier.classifier import Classifier
 from headstart.classifier.novelty import fit_novelty_detector
 from headstart.data.dataset import Dataset, Split
 from headstart.data.resizing import STRETCH
+from headstart.deprecation import renamed_arguments
 from headstart.errors import DatasetError
-from headstart.events import Listener, Step, StepStarted
+from headstart.events import Listener, Message, Step, StepStarted
 from headstart.features import linear_head
-from headstart.features.extractor import new_network
+from headstart.features.extractor import FeatureExtractor
 from headstart.features.rows import Rows
 from headstart.listeners.console import Console
 from headstart.models import backbones
-from headstart.models.weights import PRETRAINED
+from headstart.models.backbones import get_backbone
+from headstart.models.network import Network
+from headstart.models.summary import Summary
+from headstart.models.weights import PRETRAINED, layer_index
 from headstart.numerics import check_numbers
-from headstart.training import recipes
-from headstart.training.config import TrainingConfig
-from headstart.training.phases import Training
-from headstart.training.recipes import Recipe
-from headstart.training.telling import say_shapes
+from headstart.training import checkpoints, recipes
+from headstart.training.config import CACHED, TrainingConfig
+from headstart.training.context import TrainingContext
+from headstart.training.early_stopping import EarlyStopping
+from headstart.training.execution import Execution, execution_of
+from headstart.training.fit_phase import fit_phase
+from headstart.training.recipes import Phase, Recipe, SolvedHead
+from headstart.training.selection import PhaseResult, Selection, select
+from headstart.training.solve_head import solve_head
+from headstart.training.state import TrainingState
+
+ENOUGH_TO_JUDGE = 10  # validation images; with fewer, one image moves the accuracy by more than 10 points
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A classifier, and what it says of any images by the way that is fastest now: from the features that are kept.
+    """A classifier, and what it says of any images in the way that is fastest now: from the features that are kept.
 
     logits: Split -> float32 (n, 1) or (n, classes), equal to `Classifier.logits` within rounding.
     features: Split -> (n, depth), what its head is given.
-    feature_maps: a few uint8 images (n, size, size, 3) -> float32 (n, height, width, depth), of which features are
-        averages.
-    pretrained: Split -> (n, depth), the same of its base as it was pretrained; None where these were not needed.
-    views: names of the views of each training image that were kept; none where each epoch drew fresh ones.
+    feature_maps: a few uint8 images (n, size, size, 3) -> float32 (n, height, width, depth); features are their means.
+    pretrained: gives the features of its base as it was pretrained; None if these were not needed.
+    views: names of the views of each training image that were kept; none if each epoch drew fresh ones.
     """
 
     classifier: Classifier
     logits: Callable[[Split], np.ndarray]
     features: Callable[[Split], Rows]
     feature_maps: Callable[[np.ndarray], np.ndarray]
-    pretrained: Callable[[Split], Rows] | None = None
+    pretrained: FeatureExtractor | None = None
     views: tuple[str, ...] = ()
 
 
+@renamed_arguments(progress="listener")
 def train(
     dataset: Dataset,
     *,
@@ -65,7 +78,7 @@ def train(
     resizing: str = STRETCH,  # the tutorial's
     weights: str | Path = PRETRAINED,
     seed: int = 0,
-    execution: str = "split",
+    execution: str = CACHED,
     precision: str = "float32",
     listener: Listener | None = None,
 ) -> Classifier:
@@ -77,13 +90,14 @@ def train(
         backbone: name of a row of BACKBONES.
         image_size: side in pixels; by default the recipe's, or the one that the backbone was pretrained at.
         resizing: how a photo of another shape becomes a square: "stretch" distorts it, "crop" cuts out its middle,
-            "pad" keeps all of it and fills the rest with grey. The classifier does the same with what it is given.
+            "pad" keeps all of it and fills the rest with grey. The classifier does the same with the photos it is given.
         weights: "pretrained", or the path of a file with the weights of the base.
         seed: of the new head, the order of the images, their random views and the dropout.
-        execution: "split" runs what is frozen by a compiled engine and trains the rest; "whole" runs the whole Keras
-            model in each step, which is slow, and what tests compare with. The same algorithm, to rounding.
+        execution: "cached" runs what is frozen once, by a compiled engine, and trains the rest on its features;
+            "end_to_end" runs the whole Keras model in each step, which is slow, and what tests compare with. The same
+            algorithm, to rounding.
         precision: of the engine: "float32", or "bfloat16" where the processor has that. The classifier is measured with
-            it, and `Predictor` answers with it; Keras (`Classifier.predict`) and exports calculate in float32.
+            it, and `Predictor` runs with it; Keras (`Classifier.predict`) and exports calculate in float32.
         listener: where to report to; by default to standard error.
 
     Returns:
@@ -91,9 +105,10 @@ def train(
 
     Raises:
         DatasetError, ModelError, WeightsError: with what is wrong and what to do; also where the network gives, or
-            training ends in, what is no number.
+            training ends in, NaN or infinity.
+        CancelledError: the listener wants the work to stop.
     """
-    settings = TrainingConfig.of(
+    config = TrainingConfig.of(
         recipe=recipe,
         backbone=backbone,
         image_size=image_size,
@@ -103,48 +118,54 @@ def train(
         execution=execution,
         precision=precision,
     )
-    return train_and_keep(dataset, settings, listener=listener or Console()).classifier
+    return train_classifier(dataset, config, listener=listener or Console()).classifier
 
 
-def train_and_keep(
-    dataset: Dataset, settings: TrainingConfig, *, checkpoint_folder: Path | None = None, listener: Listener
+def train_classifier(
+    dataset: Dataset, config: TrainingConfig, *, checkpoint_folder: Path | None = None, listener: Listener
 ) -> Trained:
-    """`train`, with what a run needs besides: checkpoint_folder keeps the state after each epoch; if it holds one,
-    training goes on from there."""
+    """`train`, with what a run needs besides.
+
+    checkpoint_folder: keeps the state after each epoch; if it holds one, training goes on from there.
+    """
     _check_splits(dataset)
-    settings = replace(settings, recipe=settings.recipe.for_images(len(dataset.train)))
     listener.emit(StepStarted(Step.COMPOSE, "Compose the model"))
-    recipe = settings.recipe
-    network = new_network(settings, len(dataset.class_names))
-    say_shapes(listener, dataset, network.summary, recipe.batch_size)
-    training = Training(dataset, settings, network, checkpoint_folder, listener)
-    training.go()
-    if settings.execution == "split" and not training.parts.base_changed:
-        network.body = training.parts.engine(thawed=False).file
-    features = cache(training.features)
+    context = new_context(dataset, config.for_images(len(dataset.train)), checkpoint_folder, listener)
+    _tell_shapes(context)
+    execution = execution_of(context)
+    state = _resumed(context)
+    selections: list[Selection] = []
+    recipe, views, fine_tuned = context.config.recipe, (), False
+    if recipe.head:
+        state, selection, views = _train_phase(context, execution, recipe.head, state)
+        selections.append(selection)
+    if recipe.fine_tuning and _is_worthwhile(context, recipe.fine_tuning):
+        state, selection, views = _train_phase(context, execution, recipe.fine_tuning, state)
+        selections.append(selection)
+        fine_tuned = selection.kept
+    return _finished(context, execution, state, selections, views, fine_tuned=fine_tuned)
 
-    @cache
-    def logits(split: Split) -> np.ndarray:
-        found = linear_head.logits(features(split), *network.head)
-        check_numbers(found, split.paths)  # steps that are too long end in NaN
-        return found
 
-    train, validation = dataset.train, dataset.validation
-    classifier = Classifier(
-        network=network,
-        class_names=dataset.class_names,
-        backbone=settings.backbone,
-        image_size=settings.image_size,
-        recipe=recipe.name,
-        resizing=settings.resizing,
-        precision=settings.precision,
-        certainty=fit_calibration(logits(validation), validation.labels),
-        familiar=fit_novelty_detector(features(train), train, features(validation), seed=settings.seed),
-        history=tuple(training.history),
-        phases=tuple(training.phases),
+def new_context(
+    dataset: Dataset, config: TrainingConfig, checkpoint_folder: Path | None, listener: Listener
+) -> TrainingContext:
+    """A pretrained base with a new head, as a training begins, and the extractor of the base's features.
+
+    Raises:
+        ModelError, WeightsError: see `load_base`.
+    """
+    recipe, spec = config.recipe, config.feature_spec
+    network = Network.pretrained(
+        config.backbone,
+        config.image_size,
+        config.weights,
+        num_classes=len(dataset.class_names),
+        dropout=recipe.dropout,
+        seed=None if recipe.solves_head else config.seed,
+        frozen_network=lambda: pretrained.compiled_network if config.execution == CACHED else None,
     )
-    pretrained = partial(training.parts.features, pretrained=True) if recipe.solves_head else None
-    return Trained(classifier, logits, features, training.parts.feature_maps, pretrained, training.views)
+    pretrained = FeatureExtractor(spec, listener=listener, base=network.first_base, compute=config.compute)
+    return TrainingContext(dataset, config, network, pretrained, listener, checkpoint_folder)
 
 
 def _check_splits(dataset: Dataset) -> None:
@@ -153,3 +174,139 @@ def _check_splits(dataset: Dataset) -> None:
             raise DatasetError(
                 f"There are no {name} images, and training needs some. Leave out the fractions, or add images."
             )
+
+
+def _resumed(context: TrainingContext) -> TrainingState:
+    """The last checkpoint, with the network's weights set to it; or a new state."""
+    state = checkpoints.latest(context.checkpoint_folder) if context.checkpoint_folder else None
+    if state is None:
+        return TrainingState()
+    context.network.model.set_weights(state.weights)
+    context.listener.emit(Message(f"Resuming after epoch {state.epoch} of {context.config.recipe.epochs}."))
+    return state
+
+
+def _is_worthwhile(context: TrainingContext, phase: Phase) -> bool:
+    """Whether fine-tuning is worth its time; one that is kept in any case is."""
+    if phase.patience is None:
+        return True
+    held_out = len(context.dataset.validation)
+    if held_out < ENOUGH_TO_JUDGE:
+        reason = f"{held_out} validation images are too few to tell whether it helps"
+    elif context.probe.is_easy:
+        count = len(context.probe.held_out)
+        correct = count - context.probe.mistakes
+        reason = f"a linear probe predicted {correct} of {count} held-out training images correctly"
+    else:
+        return True
+    context.listener.emit(Message(f"No fine-tuning: {reason}. `--fine-tune always` does it all the same."))
+    return False
+
+
+def _train_phase(
+    context: TrainingContext, execution: Execution, phase: SolvedHead | Phase, state: TrainingState
+) -> tuple[TrainingState, Selection, tuple[str, ...]]:
+    """A phase from where it stands to its end: the state, what is kept of it, and the views that it was trained on."""
+    network = context.network
+    if phase.unfreeze or network.is_built:  # until it is built, all of the base is frozen
+        from headstart.training.keras_fit import unfreeze
+
+        unfreeze(network.base, context.config.backbone, top=phase.unfreeze)
+    summary, views = network.summary, ()
+    if isinstance(phase, SolvedHead):
+        if not state.rows_of(phase.name):
+            _tell_phase(context, phase, summary)
+            solved = solve_head(context, phase, state)
+            network.set_head(solved.head.kernel, solved.head.bias)
+            state, views = solved.state, solved.views
+    else:
+        views = execution.kept_views(phase)
+        if not _is_over(phase, state):
+            _tell_phase(context, phase, summary)
+            state = fit_phase(context, execution, phase, state)
+        elif state.best and state.history[-1]["phase"] == phase.name:
+            network.model.set_weights(state.best)
+    selection = select(PhaseResult(phase, summary), state)
+    if selection.verdict:
+        context.listener.emit(Message(selection.verdict))
+    return state, selection, views
+
+
+def _is_over(phase: Phase, state: TrainingState) -> bool:
+    """Whether a resumed run has the phase behind it."""
+    return EarlyStopping(phase.epochs, phase.patience).is_over(state.losses_of(phase.name))
+
+
+def _finished(
+    context: TrainingContext,
+    execution: Execution,
+    state: TrainingState,
+    selections: list[Selection],
+    views: tuple[str, ...],
+    *,
+    fine_tuned: bool,
+) -> Trained:
+    """The classifier, calibrated on the validation images, and what knows images as it does."""
+    dataset, config = context.dataset, context.config
+
+    @cache
+    def features(split: Split) -> Rows:
+        return execution.features(split, fine_tuned=fine_tuned)
+
+    @cache
+    def logits(split: Split) -> np.ndarray:
+        found = linear_head.logits(features(split), *context.network.head)
+        check_numbers(found, split.paths)  # steps that are too long end in NaN
+        return found
+
+    train, validation = dataset.train, dataset.validation
+    classifier = Classifier(
+        network=context.network,
+        class_names=dataset.class_names,
+        backbone=config.backbone,
+        image_size=config.image_size,
+        recipe=config.recipe.name,
+        resizing=config.resizing,
+        precision=config.precision,
+        calibration=fit_calibration(logits(validation), validation.labels),
+        novelty_detector=fit_novelty_detector(features(train), train, features(validation), seed=config.seed),
+        history=state.history,
+        phases=tuple(selection.entry for selection in selections),
+    )
+    return Trained(
+        classifier,
+        logits,
+        features,
+        lambda pixels: execution.feature_maps(pixels, fine_tuned=fine_tuned),
+        context.pretrained if config.recipe.solves_head else None,
+        views,
+    )
+
+
+def _tell_shapes(context: TrainingContext) -> None:
+    size, summary = context.config.recipe.batch_size, context.network.summary
+    train, validation, test = (-(-len(split) // size) for split in context.dataset.splits().values())
+    shapes = [(size, *shape) for shape in summary.shapes]
+    text = (
+        f"Batches of {size}: {train} of training, {validation} of validation, {test} of test\n"
+        f"Base: {summary.base}, {summary.base_layers} layers, {summary.base_parameters:,} parameters\n"
+        f"A batch of images {shapes[0]} -> features {shapes[1]} -> pooled {shapes[2]} -> logits {shapes[3]}"
+    )
+    context.listener.emit(Message(text))
+
+
+def _tell_phase(context: TrainingContext, phase: SolvedHead | Phase, summary: Summary) -> None:
+    listener = context.listener
+    if phase.unfreeze:
+        listener.emit(StepStarted(Step.FINE_TUNE, "Fine-tune the top of the base"))
+        start = layer_index(context.network.base, get_backbone(context.config.backbone).fine_tune_from)
+        text = f"The base has {summary.base_layers} layers; those from number {start} on are trained from here on."
+        listener.emit(Message(text))
+    else:
+        listener.emit(StepStarted(Step.TRAIN_HEAD, "Train the head on extracted features"))
+    listener.emit(Message(summary.table))
+    how = "solved by L-BFGS"
+    if isinstance(phase, Phase):
+        how = f"{phase.optimizer}, learning rate {phase.learning_rate:g}"
+    counts = f"{summary.trainable_parameters:,} parameters in {summary.trainable_variables} variables"
+    listener.emit(Message(f"Trainable: {counts}; {how}"))

@@ -1,0 +1,104 @@
+"""What makes a Keras model -> the engine that runs it. Its compiled form is kept in the cache, if it has an address there.
+
+Opening a kept one needs no Keras. Knows no images.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart.engines import openvino
+from headstart.engines.base import CompileError, Compute, Engine
+from headstart.engines.keras import KerasEngine
+from headstart.engines.openvino import NETWORK, OpenVINOEngine, write_network
+from headstart.events import Listener, Message
+from headstart.storage import cache
+from headstart.storage.hashing import sha256_of_file
+
+if TYPE_CHECKING:
+    import keras
+
+DIGESTS = "digest.txt"  # beside a network, of both of its files
+
+
+def open_engine(
+    build: Callable[[], keras.Model], compute: Compute, *, key: str | None = None, listener: Listener
+) -> Engine:
+    """The engine of a network.
+
+    Args:
+        build: makes the Keras model, raw pixels (n, size, size, 3) -> tensors; called only if it is needed.
+        compute: how the network is run.
+        key: address of its compiled form in the cache: equal keys must mean equal networks. None: it is not kept.
+        listener: is told if the cache cannot be written, or if Keras takes the place of OpenVINO.
+
+    Raises:
+        CompileError: OpenVINO was asked for, and cannot run it.
+    """
+    built = functools.cache(build)
+    if compute.engine != "keras":
+        try:
+            return _open_with_openvino(built, compute, key, listener)
+        except CompileError as error:
+            if compute.engine == "openvino":
+                raise
+            listener.emit(Message(f"{error}. Keras computes the features instead, more slowly."))
+    return KerasEngine(built(), compute)
+
+
+def expected_identity(compute: Compute) -> str | None:
+    """The identity of the engine that `open_engine` will most likely give; None where only opening it can tell."""
+    if compute.engine == "keras" or importlib.util.find_spec("openvino") is None:
+        return None
+    return openvino.identity(compute)
+
+
+def kept_network(key: str | None) -> Path | None:
+    """The file of a compiled network in the cache; None where there is none. A damaged one is removed."""
+    if key is None:
+        return None
+    folder = _folder(key)
+    try:
+        if (folder / DIGESTS).read_text("utf-8") == _digests(folder / NETWORK):
+            cache.used(folder)
+            return folder / NETWORK
+    except OSError:
+        if not folder.is_dir():
+            return None
+    shutil.rmtree(folder, ignore_errors=True)  # it is made again
+    return None
+
+
+def _open_with_openvino(
+    build: Callable[[], keras.Model], compute: Compute, key: str | None, listener: Listener
+) -> OpenVINOEngine:
+    file = kept_network(key)
+    if file:
+        try:
+            return OpenVINOEngine(file, compute=compute)
+        except CompileError:
+            shutil.rmtree(file.parent, ignore_errors=True)  # made again below
+    with tempfile.TemporaryDirectory(prefix="headstart-") as temporary:
+        written = Path(temporary, "network")
+        written.mkdir()
+        write_network(build(), written / NETWORK)
+        engine = OpenVINOEngine(written / NETWORK, compute=compute)
+        (written / DIGESTS).write_text(_digests(written / NETWORK), "utf-8")
+        if key and (problem := cache.keep(written, _folder(key))):
+            listener.emit(Message(f"The engine cannot be kept in '{_folder(key).parent}' ({problem})."))
+    return engine
+
+
+def _folder(key: str) -> Path:
+    return cache.cache_folder() / cache.ENGINES / key
+
+
+def _digests(network: Path) -> str:
+    """Of a network, and of the weights beside it."""
+    return f"{sha256_of_file(network)} {sha256_of_file(network.with_suffix('.bin'))}"

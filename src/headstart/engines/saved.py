@@ -1,0 +1,72 @@
+"""The network of a classifier, compiled, in a folder of its own: written with a run, and opened for predictions.
+
+It gives, in this order, logits (n, logits), features (n, depth) and feature maps (n, height, width, depth).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from headstart.engines.base import CompileError, Compute, Engine
+from headstart.engines.openvino import NETWORK, OpenVINOEngine, add_head, write_network
+
+if TYPE_CHECKING:
+    import keras
+
+Kernel = Float[np.ndarray, "depth logits"]
+Bias = Float[np.ndarray, " logits"]
+
+
+def write_classifier(
+    folder: Path, kernel: Kernel, bias: Bias, *, frozen: Path | None, build: Callable[[], keras.Model]
+) -> None:
+    """Write a compiled classifier into a new folder; one that an interrupted run has left is replaced.
+
+    Args:
+        kernel, bias: the head.
+        frozen: file of a compiled network that gives features and feature maps; the head is put on that, without Keras.
+        build: makes a Keras model that gives logits, features and feature maps: used where there is no such file, or
+            it was removed or damaged meanwhile.
+
+    Raises:
+        CompileError: OpenVINO is missing, or cannot convert the network. No folder is left.
+    """
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir()
+    try:
+        if frozen:
+            with suppress(CompileError):
+                add_head(frozen, folder / NETWORK, kernel, bias)
+                return
+        with tempfile.TemporaryDirectory(prefix="headstart-") as temporary:
+            converted = Path(temporary, NETWORK)
+            write_network(build(), converted)
+            add_head(converted, folder / NETWORK, kernel, bias)
+    except CompileError:
+        shutil.rmtree(folder)
+        raise
+
+
+def saved_network(folder: Path) -> Path | None:
+    """The file of a compiled network that `write_classifier` left in a folder, if there is one."""
+    file = folder / NETWORK
+    return file if file.is_file() else None
+
+
+def open_classifier(folder: Path, *, batch_size: int, compute: Compute) -> tuple[Engine, tuple[Kernel, Bias] | None]:
+    """The engine in a folder, and its head, where that can be told.
+
+    Raises:
+        CompileError: it is missing or damaged, or its library is.
+    """
+    engine = OpenVINOEngine(folder / NETWORK, batch_size=batch_size, compute=compute)
+    return engine, engine.head

@@ -1,0 +1,108 @@
+"""A task, which is plain data -> a shard of features: what an executor maps, here, in a process, or on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from headstart.concurrency import cpu_budget, prefetch
+from headstart.data.images import read_again
+from headstart.data.views import VIEWS
+from headstart.engines.base import Compute, Engine, Pixels, run_all
+from headstart.engines.opening import open_engine
+from headstart.events import Advance
+from headstart.features.spec import FeatureSpec
+from headstart.features.store import open_shard, records, write_shard
+from headstart.listeners.quiet import Quiet
+from headstart.models.weights import load_base
+from headstart.numerics import check_numbers
+
+READ_AHEAD = 8  # batches that are decoded before the engine asks for them, besides one in each thread
+
+
+@dataclass(frozen=True)
+class ShardTask:
+    """Images, which features of them are wanted, and where they are written. All of it can be sent to a process.
+
+    digests: SHA-256 of the files, hexadecimal. folder: None where the features are handed back instead of written.
+    """
+
+    spec: FeatureSpec
+    compute: Compute
+    paths: tuple[str, ...]
+    digests: tuple[str, ...]
+    folder: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """What became of a task.
+
+    file: where the shard lies; None: it could not be written, or was not to be, and is here as `records`.
+    problem: why it could not be written.
+    """
+
+    file: str | None
+    records: np.ndarray | None = None
+    problem: str | None = None
+
+
+def compute_shard(task: ShardTask, *, engine: Engine | None = None, advance: Advance | None = None) -> Shard:
+    """Read the images of a task, run the network, and write the features.
+
+    engine: an open one; None: the one of the task's spec, which a process opens once. advance: is told of each batch.
+
+    Raises:
+        ImageError: an image was changed, moved or damaged since the collection was read.
+        ModelError: features are no numbers (NaN or infinity); these are not kept.
+    """
+    engine = engine or _open(task.spec, task.compute)
+    tensors = _tensors(task, engine, advance)
+    for tensor in tensors:
+        check_numbers(tensor, task.paths)
+    shard = records(task.digests, tensors)
+    if task.folder is None:
+        return Shard(None, shard)
+    try:
+        file = write_shard(shard, Path(task.folder))
+        open_shard(file)  # where too many files are open, the shard stays in memory
+        return Shard(str(file))
+    except OSError as error:
+        return Shard(None, shard, problem=error.strerror or str(error))
+
+
+def _tensors(task: ShardTask, engine: Engine, advance: Advance | None) -> list[np.ndarray]:
+    spec, count = task.spec, len(task.paths)
+
+    def read(index: int) -> np.ndarray:
+        square = read_again(task.paths[index], spec.image_size, spec.resizing, digest=task.digests[index])
+        return VIEWS[spec.view](square)
+
+    def batch(start: int) -> Pixels:
+        return np.stack([read(index) for index in range(start, min(start + engine.batch_size, count))])
+
+    def counted(batches: Iterator[Pixels]) -> Iterator[Pixels]:
+        for images in batches:
+            yield images
+            if advance:
+                advance(len(images))
+
+    workers = cpu_budget()
+    with ThreadPoolExecutor(workers) as pool:
+        batches = prefetch(pool, batch, range(0, count, engine.batch_size), workers + READ_AHEAD)
+        return run_all(engine, counted(batches), count, outputs=spec.kept_tensors)
+
+
+@lru_cache(maxsize=2)
+def _open(spec: FeatureSpec, compute: Compute) -> Engine:
+    """The engine of a spec, in a process that is sent nothing but tasks."""
+
+    def build():
+        return spec.frozen_network(load_base(spec.backbone, spec.image_size, spec.weights))
+
+    return open_engine(build, compute, key=spec.network_key, listener=Quiet())

@@ -1,0 +1,101 @@
+"""FeatureSpec: all that features depend on, and so the one key that they are kept under. Knows no images and no labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart.data.resizing import STRETCH, get_resizing
+from headstart.data.views import ORIGINAL
+from headstart.engines.base import Compute
+from headstart.engines.opening import expected_identity
+from headstart.models.backbones import check_image_size, get_backbone
+from headstart.models.weights import PRETRAINED, identity
+from headstart.storage import cache
+
+if TYPE_CHECKING:
+    import keras
+
+# of what an engine computes: changed whenever the cut, the decoder, the preprocessing or the form of the file changes
+SCHEMA = 4
+POOLED, FINE_TUNING = "pooled", "fine_tuning"
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """Which features of an image: equal specs and bytes of an image mean equal features, to rounding.
+
+    backbone: name of a row of BACKBONES.
+    image_size: side in pixels of the square that the network sees.
+    resizing: how a photo becomes that square: name of a row of RESIZINGS.
+    weights: "pretrained", "random", or the path of a file with the weights of the base.
+    precision: of the engine: "float32" or "bfloat16".
+    view: how the square is turned: name of a row of VIEWS.
+    cut: "pooled": what all of the base says, averaged over the image, (depth,). "fine_tuning": the tensors below the
+        layers that fine-tuning trains.
+    """
+
+    backbone: str
+    image_size: int
+    resizing: str = STRETCH
+    weights: str | Path = PRETRAINED
+    precision: str = "float32"
+    view: str = ORIGINAL
+    cut: str = POOLED
+
+    def __post_init__(self) -> None:
+        """
+        Raises:
+            ModelError: something is not known, or the image size is impossible.
+        """
+        check_image_size(self.backbone, self.image_size)
+        get_resizing(self.resizing)
+        Compute(precision=self.precision)
+
+    @property
+    def network_key(self) -> str | None:
+        """The address of the frozen network in the cache; None where its weights are never the same again."""
+        return cache.key(
+            "keras",
+            "openvino",
+            "opencv-python-headless",
+            "pillow",
+            schema=SCHEMA,
+            weights=identity(self.backbone, self.weights),
+            backbone=self.backbone,
+            image_size=self.image_size,
+            start=POOLED if self.cut == POOLED else get_backbone(self.backbone).fine_tune_from,
+            precision=self.precision,
+        )
+
+    def folder(self, engine: str) -> Path | None:
+        """Where these features are kept: CACHE/features/KEY/RESIZING-VIEW; None where they are not kept.
+
+        engine: the identity of the engine that computes them, which is part of the key.
+        """
+        if self.network_key is None:
+            return None
+        key = self.network_key
+        # the usual engine's version, device and precision are in the network's key already
+        if engine != expected_identity(Compute(precision=self.precision)):
+            key = f"{key}-{engine}"
+        return cache.cache_folder() / cache.FEATURES / key / f"{self.resizing}-{self.view}"
+
+    @property
+    def kept_tensors(self) -> int | None:
+        """How many of the network's outputs are features, the first ones; None: all. The last feature map is not."""
+        return 1 if self.cut == POOLED else None
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]] | None:
+        """Of the tensors of an image; None where only the base itself can tell."""
+        return [(get_backbone(self.backbone).features,)] if self.cut == POOLED else None
+
+    def frozen_network(self, base: keras.Model) -> keras.Model:
+        """Raw pixels (n, size, size, 3) -> the tensors at the cut of this base, sharing its variables."""
+        from headstart.features import cut
+        from headstart.models.preprocessing import preprocess
+
+        at = None if self.cut == POOLED else cut.fine_tuning_cut(base, self.backbone)
+        return cut.frozen_part(base, at, lambda pixels: preprocess(self.backbone, pixels))

@@ -1,0 +1,49 @@
+"""What a network says of one image, and the options of the request -> the row of the answer. Knows no HTTP."""
+
+from collections.abc import Callable
+
+from headstart.classifier.prediction import Prediction
+from headstart.models.output import NetworkOutput
+from headstart.serving.schemas import Options
+from headstart.serving.served import ServedModel
+
+
+def row_maker(model: ServedModel, options: Options) -> Callable[[NetworkOutput], dict]:
+    """What turns the output for one image into its row, as JSON.
+
+    Raises:
+        ModelError: the accuracy or coverage of the options cannot be promised.
+    """
+    predictor = model.predictor
+    to_predictions = predictor.calibration.to_predictions(
+        predictor.class_names, accuracy=options.accuracy, coverage=options.coverage
+    )  # fmt: skip
+
+    def make_row(output: NetworkOutput) -> dict:
+        (prediction,) = predictor.predictions(output, to_predictions)
+        row = _row(prediction, options)
+        if options.explain:
+            row["places"] = _places(model, prediction, output)
+            if model.training_images:
+                row["similar"] = model.training_images.similar(output.features)
+        return row
+
+    return make_row
+
+
+def _row(prediction: Prediction, options: Options) -> dict:
+    row = {
+        "label": prediction.label,
+        "probability": prediction.probability,
+        "probabilities": prediction.top(options.top or len(prediction.probabilities)),
+        "sure": prediction.sure,
+        "familiar": prediction.familiar,
+    }
+    return row | ({"candidates": list(prediction.candidates)} if options.coverage else {})
+
+
+def _places(model: ServedModel, prediction: Prediction, output: NetworkOutput) -> dict:
+    places = model.predictor.explanation(prediction, output.feature_maps[0]).places
+    height, width = places.shape
+    values = [round(value, 3) for value in places.ravel().tolist()]
+    return {"height": height, "width": width, "resizing": model.predictor.resizing, "values": values}

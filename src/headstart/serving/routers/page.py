@@ -1,0 +1,36 @@
+"""GET /: the page on which people drop photos, and its files. It asks the routes of the API beside it."""
+
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+
+from fastapi import APIRouter, Response
+
+FILES = {
+    "": ("index.html", "text/html"),
+    "page.css": ("page.css", "text/css"),
+    "page.js": ("page.js", "text/javascript"),
+    "icon.svg": ("icon.svg", "image/svg+xml"),
+}
+HEADERS = {
+    # a photo is shown from memory (blob:), training images from the answer (data:); everything else is from here
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+
+def page_router() -> APIRouter:
+    router = APIRouter()
+    for path, (name, media_type) in FILES.items():
+        content = files("headstart.serving").joinpath("page", name).read_bytes()
+        endpoint = _always(Response(content, media_type=media_type, headers=HEADERS))
+        router.add_api_route(f"/{path}", endpoint, include_in_schema=False)
+    return router
+
+
+def _always(response: Response) -> Callable[[], Awaitable[Response]]:
+    async def page() -> Response:
+        return response
+
+    return page

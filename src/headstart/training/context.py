@@ -1,0 +1,60 @@
+"""TrainingContext: what all stages of a training are given. Nothing in it changes but the network's weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from headstart.data.dataset import Dataset
+from headstart.events import Listener, Message
+from headstart.models.network import Network
+from headstart.training.config import TrainingConfig
+from headstart.training.probe import LinearProbe
+
+if TYPE_CHECKING:
+    from headstart.features.extractor import FeatureExtractor
+
+MANY = 40_000  # views of all images together that are worth their time; beyond, two of each image
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingContext:
+    """dataset: its training images are trained on, its validation images are looked at after each epoch.
+
+    pretrained: gives features of the base as it was pretrained, whatever becomes of it.
+    """
+
+    dataset: Dataset
+    config: TrainingConfig
+    network: Network
+    pretrained: FeatureExtractor
+    listener: Listener
+    checkpoint_folder: Path | None = None
+
+    @cached_property
+    def class_weights(self) -> Float[np.ndarray, " classes"]:
+        """What an image of each class counts: 1; in a balanced recipe, images / (classes x images of the class)."""
+        labels, classes = self.dataset.train.labels, len(self.dataset.class_names)
+        if not self.config.recipe.balanced:
+            return np.ones(classes)
+        return len(labels) / (classes * np.maximum(np.bincount(labels, minlength=classes), 1))
+
+    @cached_property
+    def probe(self) -> LinearProbe:
+        return LinearProbe(
+            lambda split, view: self.pretrained.features(split, view=view)[:],
+            self.dataset.train,
+            seed=self.config.seed,
+        )
+
+    @cached_property
+    def views(self) -> tuple[str, ...]:
+        """The turned views of the training images that show the same class, as many as are worth their time."""
+        views = self.probe.views[: max(2, MANY // len(self.dataset.train))]
+        self.listener.emit(Message(f"Views of each training image: {', '.join(views).replace('_', ' ')}."))
+        return views
