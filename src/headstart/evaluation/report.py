@@ -45,8 +45,8 @@ PICTURES = {
     "reliability.png": "Reliability diagram: accuracy over the probability of the answers, before and after "
     "calibration. With perfect calibration, the line follows the diagonal.",
     "mistakes.png": "The most confident wrong predictions.",
-    "explanations.png": "The most confident mistakes (or else the least confident answers), the part of each photo that "
-    "is the evidence for the answer, and the most similar training images.",
+    "explanations.png": "The most confident mistakes (or else the least confident answers), the part of each photo "
+    "that is the evidence for the answer, and the most similar training images.",
     "predictions.png": "Predictions for randomly chosen held-out images, correct and wrong.",
     "outlook.png": "Accuracy over the number of training images, and what to expect from twice as many.",
 }
