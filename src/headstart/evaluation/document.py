@@ -95,6 +95,9 @@ class Findings:
     verdict: str
     counts: Mapping[str, int]
 
+    def to_json(self) -> dict:
+        return {"verdict": self.verdict, "counts": dict(self.counts)}
+
 
 @dataclass(frozen=True)
 class Seconds:
@@ -177,9 +180,7 @@ class RunMetrics:
             "outlook": _json(self.learning_curve),
             "cleaning": _json(self.cleaning),
             "phases": [phase.to_json() for phase in self.phases],
-            "findings": {"verdict": self.findings.verdict, "counts": dict(self.findings.counts)}
-            if self.findings
-            else None,
+            "findings": _json(self.findings),
             "seconds": asdict(self.seconds),
             "versions": dict(self.versions),
             "date": self.date,
@@ -223,5 +224,5 @@ class RunMetrics:
         return cls.from_json(json.loads(file.read_text("utf-8")))
 
 
-def _json(part: SplitMetrics | Interval | LearningCurve | Cleaning | None) -> dict | None:
+def _json(part: SplitMetrics | Interval | LearningCurve | Cleaning | Findings | None) -> dict | None:
     return part.to_json() if part else None
