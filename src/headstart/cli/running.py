@@ -169,7 +169,7 @@ def program(
 def main() -> None:
     """The entry point: run a command."""
     try:
-        app()
+        app(prog_name="headstart")  # also for `python -m headstart`
     except SystemExit as stopped:
         sys.exit(1 if stopped.code == 130 else stopped.code)  # 130 is Typer's for Ctrl-C
     finally:
