@@ -33,7 +33,7 @@ def measured(images: hs.Dataset, recipe: hs.Recipe, seed: int) -> tuple[float, f
     start = time.perf_counter()
     settings = TrainingConfig.of(
         recipe=recipe, backbone="mobilenet_v2", image_size=None, resizing="stretch", weights="pretrained", seed=seed,
-        execution="split", precision="float32",
+        execution="cached", precision="float32",
     )  # fmt: skip
     trained = train_classifier(images, settings, listener=hs.Quiet())
     split = images.test if len(images.test) else images.validation

@@ -19,8 +19,6 @@ from markupsafe import escape
 from PIL import Image
 
 import headstart as hs
-from support.recording import Recorder as Listener
-from support.sizes import SMALL
 from headstart.commands.train import copy_groups
 from headstart.errors import RunError, RunInterruptedError
 from headstart.evaluation.guarantees import measure_guarantees
@@ -28,6 +26,8 @@ from headstart.evaluation.metrics import measure
 from headstart.training import trainer
 from headstart.training.config import TrainingConfig
 from support.planted import copies, jpeg, tiles
+from support.recording import Recorder as Listener
+from support.sizes import SMALL
 from support.small_collections import split_of
 
 FILES = {
