@@ -12,7 +12,7 @@ from enum import StrEnum
 from math import isfinite
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from headstart.errors import CancelledError
 
@@ -125,6 +125,7 @@ class Message:
 Event = StepStarted | Advanced | EpochEnded | HeadSolved | PictureReady | Message
 
 
+@runtime_checkable
 class Listener(Protocol):
     """Receives events. Several threads may call it at once."""
 
