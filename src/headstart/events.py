@@ -5,7 +5,7 @@ of headstart are in `listeners/`. An event is recognised by its type, its step o
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -191,7 +191,7 @@ def advancing(listener: Listener, task: Task, description: str, total: int) -> I
         advance.emit(is_over=True)
 
 
-def track(listener: Listener, items: Iterable[T], task: Task, description: str, total: int) -> Iterator[T]:
+def track(listener: Listener, items: Iterable[T], task: Task, description: str, total: int) -> Generator[T, None, None]:
     """The items, one by one; each is a step of a task of `total` steps.
 
     Where the loop over them may stop early, use `advancing`: a generator does not notice before it is closed.

@@ -11,10 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from jaxtyping import UInt8
-
-from headstart.classifier.base import BasePredictor, stacked
+from headstart.classifier.base import BasePredictor, Square, stacked
 from headstart.concurrency import cpu_budget
 from headstart.models.output import NetworkOutput
 from headstart.serving.limits import Limits
@@ -30,7 +27,7 @@ class _Job:
     predictor: BasePredictor
     to_result: ToResult
     content: bytes | None
-    pixels: UInt8[np.ndarray, "size size 3"] | None = None
+    pixels: Square | None = None
     future: Future[Any] = field(default_factory=Future)
 
     def finish(self, output: NetworkOutput) -> None:
