@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.shapes import check_shapes
-from support.sharing import made_once
+from support.sharing import finished, made_once
 
 # Before headstart is imported: nothing is read from, or written to, the user's own cache. All workers share one.
 os.environ["HEADSTART_CACHE"] = (
@@ -137,10 +137,6 @@ def run(tmp_path_factory: pytest.TempPathFactory, photos: Path, recipe: hs.Recip
 def said(run: hs.Run) -> list[str]:
     """What that run told its listener, line by line."""
     return (run.folder.parent / "said.txt").read_text("utf-8").splitlines()
-
-
-def finished(folder: Path) -> hs.Run:
-    return hs.Run(folder, json.loads((folder / "metrics.json").read_text("utf-8")))
 
 
 @pytest.fixture(scope="session")

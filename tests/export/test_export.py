@@ -25,7 +25,9 @@ from headstart.errors import DatasetError, ExportError, HeadstartError, MissingE
 from headstart.export.export import Export
 from headstart.export.formats import FLOAT16, FLOAT32, FORMATS, INT8
 from headstart.export.proof import TOLERANCES, Proof, Tolerance
+from headstart.models.weights import RANDOM, load_base
 from support.planted import tiles
+from support.sharing import finished, made_once
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 # The shared run has seen 56 photos, and many of its answers lie near the border between its two classes: rounding to 8
@@ -44,13 +46,16 @@ def write(run: Path, folder: Path, name: str, precision: str = FLOAT32, **settin
 @pytest.fixture(scope="module")
 def three(tmp_path_factory, make_folder) -> hs.Run:
     """A run of three classes, whose photos are padded; its base is as it was drawn, so that it is written quickly."""
-    folder = tmp_path_factory.mktemp("three")
-    photos = make_folder(folder / "photos", {"broken": 20, "good": 20, "ugly": 20})
-    recipe = hs.RECIPES["fast"].without_fine_tuning()
-    return hs.make_run(
-        photos, folder / "run", recipe=recipe, backbone="mobilenet_v3_small", weights="random", image_size=32,
-        resizing="pad", listener=hs.Quiet(),
-    )  # fmt: skip
+
+    def make(folder: Path) -> None:
+        photos = make_folder(folder / "photos", {"broken": 20, "good": 20, "ugly": 20})
+        load_base("mobilenet_v3_small", 32, RANDOM).save_weights(folder / "drawn.weights.h5")
+        hs.make_run(
+            photos, folder / "run", recipe=hs.RECIPES["fast"].without_fine_tuning(), backbone="mobilenet_v3_small",
+            weights=folder / "drawn.weights.h5", image_size=32, resizing="pad", listener=hs.Quiet(),
+        )  # fmt: skip
+
+    return finished(made_once(tmp_path_factory, "three", make) / "run")
 
 
 def expected(classifier: hs.Classifier, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
