@@ -7,7 +7,7 @@ import math
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
@@ -152,7 +152,7 @@ def _cores(quota: str, period: str) -> float:
     return int(quota) / int(period)
 
 
-def prefetch(pool: Executor, work: Callable[[A], B], items: Iterable[A], depth: int) -> Iterator[B]:
+def prefetch(pool: Executor, work: Callable[[A], B], items: Iterable[A], depth: int) -> Generator[B, None, None]:
     """The results of `work` on each item, in order, while the pool works on the next `depth` items.
 
     Never are more items taken than that. Where the results are no longer wanted, or one failed, work that has not

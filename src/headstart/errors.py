@@ -1,39 +1,39 @@
-"""What a user can do wrong, as a tree of exceptions.
+"""What a user can correct, as a tree of exceptions.
 
     HeadstartError
-     |- ImageError          one image cannot be read; a collection goes on without it
-     |   |- NotAnImageError     it is none, whatever its name says
-     |   `- ImageTooLargeError  it has more pixels than are decoded
-     |- DatasetError        the collection of images as a whole cannot be used
-     |   `- DownloadError   an address cannot be reached, or gives something else (also a WeightsError)
-     |- ModelError          an unknown backbone, an impossible image size
-     |   `- WeightsError    pretrained weights that are missing, unreachable or do not fit
-     |- ExportError         a format that does not exist, or an export that answers otherwise than its classifier
-     |- RunError            a run folder that exists, is missing, damaged, or cannot be written
-     |   `- RunInterruptedError  the user stopped it (Ctrl-C); exit status 1
+     |- ImageError          one image cannot be read; a collection is used without it
+     |   |- NotAnImageError     it is not an image, whatever its name says
+     |   `- ImageTooLargeError  it has more pixels than headstart decodes
+     |- DatasetError        a collection of images cannot be used
+     |   `- DownloadError       an address cannot be reached, or gives something unexpected (also a WeightsError)
+     |- ModelError          an unknown backbone, an impossible image size or other setting
+     |   `- WeightsError        pretrained weights are missing, unreachable, or do not fit
+     |- ExportError         an unknown format, or an export that answers differently from its classifier
+     |- RunError            a run folder exists already, is missing, is damaged, or cannot be written
+     |   `- RunInterruptedError the user stopped the run (Ctrl-C); exit status 1
      |- CancelledError      a listener asked the work to stop
-     |- ServiceError        the HTTP service cannot be started or reached, or it refuses
-     `- MissingExtraError   a part of headstart that is not installed
+     |- ServiceError        the HTTP service cannot be started or reached, or refuses to answer
+     `- MissingExtraError   an optional part of headstart is not installed
 
 Each message says what was found, what was expected and what to do. The command line turns every HeadstartError into
-one message and exit status 2; anything else that escapes is a fault of headstart.
+one message and exit status 2. Any other exception that escapes is a bug in headstart.
 """
 
 
 class HeadstartError(Exception):
-    """The base of every error that the user can mend."""
+    """The base of every error that the user can correct."""
 
 
 class ImageError(HeadstartError):
-    """One image cannot be read: it is empty, cut short, too large, or no image at all."""
+    """One image cannot be read: it is empty, truncated, too large, or not an image."""
 
 
 class NotAnImageError(ImageError):
-    """What was given is no image of a format that headstart reads."""
+    """The content is not an image in a format that headstart reads."""
 
 
 class ImageTooLargeError(ImageError):
-    """An image says that it has more pixels than are decoded."""
+    """An image has more pixels than headstart decodes."""
 
 
 class DatasetError(HeadstartError):
@@ -49,11 +49,11 @@ class WeightsError(ModelError):
 
 
 class DownloadError(DatasetError, WeightsError):
-    """An address cannot be reached, or what it gives is not what was expected."""
+    """An address cannot be reached, or gives something unexpected."""
 
 
 class ExportError(HeadstartError):
-    """There is no such format, it cannot be quantised so, or the file would not answer as its classifier does."""
+    """The format is unknown, cannot be quantized this way, or the file would answer differently from its classifier."""
 
 
 class RunError(HeadstartError):
@@ -61,11 +61,11 @@ class RunError(HeadstartError):
 
 
 class RunInterruptedError(RunError):
-    """The user stopped a run; the message says what was kept and how to go on."""
+    """The user stopped a run. The message says what was kept and how to resume."""
 
 
 class CancelledError(HeadstartError):
-    """The listener of some work asked that it stop."""
+    """The listener asked the work to stop."""
 
 
 class ServiceError(HeadstartError):
@@ -73,4 +73,4 @@ class ServiceError(HeadstartError):
 
 
 class MissingExtraError(HeadstartError):
-    """A library that an extra of headstart installs is not there."""
+    """A library that one of headstart's extras installs is missing."""

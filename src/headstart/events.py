@@ -5,14 +5,14 @@ of headstart are in `listeners/`. An event is recognised by its type, its step o
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from math import isfinite
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from headstart.errors import CancelledError
 
@@ -125,6 +125,7 @@ class Message:
 Event = StepStarted | Advanced | EpochEnded | HeadSolved | PictureReady | Message
 
 
+@runtime_checkable
 class Listener(Protocol):
     """Receives events. Several threads may call it at once."""
 
@@ -190,7 +191,7 @@ def advancing(listener: Listener, task: Task, description: str, total: int) -> I
         advance.emit(is_over=True)
 
 
-def track(listener: Listener, items: Iterable[T], task: Task, description: str, total: int) -> Iterator[T]:
+def track(listener: Listener, items: Iterable[T], task: Task, description: str, total: int) -> Generator[T, None, None]:
     """The items, one by one; each is a step of a task of `total` steps.
 
     Where the loop over them may stop early, use `advancing`: a generator does not notice before it is closed.

@@ -4,14 +4,14 @@ import os
 
 from headstart.errors import MissingExtraError
 
-# TensorFlow's C++ side writes to standard error while it is loaded; 2 leaves its errors. The user's own setting wins.
+# TensorFlow's C++ code writes to standard error while it loads; level 2 leaves only errors. The user's setting wins.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 try:
     import keras
 except ImportError as error:
     raise MissingExtraError(
-        f"Keras finds no backend to compute with ({error}). On a CPU, TensorFlow is the fastest: "
+        f"Keras found no backend ({error}). Install one; on a CPU, TensorFlow is the fastest: "
         f"pip install 'headstart[cpu]'"
     ) from error
 

@@ -1,4 +1,4 @@
-"""How the C library hands out memory, set up for networks. Done before the first thread is started."""
+"""The C library's memory allocator, set up for neural networks. Called before the first thread starts."""
 
 import ctypes
 import os
@@ -6,15 +6,15 @@ import sys
 
 
 def reuse_freed_memory() -> None:
-    """Let glibc keep the blocks that a layer frees for the next layer, instead of giving them back to the kernel.
+    """Let glibc keep the blocks that one layer frees for the next layer, instead of returning them to the kernel.
 
-    A layer's output for a batch is some 1 to 100 MB. By default glibc maps such a block anew each time, and the kernel
-    clears each of its pages: with TensorFlow that was 30 to 45% of all time (benchmarks/allocator.py). Here no block is
-    mapped by itself (M_MMAP_MAX; the threshold alone does not see to that), all come from one heap, and it is not given
-    back. Where the user has set the allocator up, it stays so.
+    A layer's output for a batch is some 1 to 100 MB. By default glibc maps each such block anew, and the kernel clears
+    every page of it: with TensorFlow that took 30 to 45% of the time (benchmarks/allocator.py). Here no block is mapped
+    on its own (M_MMAP_MAX; the threshold alone does not ensure it), all of them come from one heap, and the heap is
+    never trimmed. A user's own allocator settings are left alone.
 
-    A thread that has allocated before this is called keeps a heap of its own and hands it on to later threads; so it is
-    called when headstart is imported.
+    A thread that allocated before this call keeps its own heap and passes it on to later threads. So it is called when
+    headstart is imported.
     """
     if sys.platform != "linux" or {"GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "MALLOC_MMAP_THRESHOLD_"} & os.environ.keys():
         return
@@ -22,4 +22,4 @@ def reuse_freed_memory() -> None:
     if hasattr(libc, "mallopt"):  # glibc's malloc.h: -1 is M_TRIM_THRESHOLD, -4 M_MMAP_MAX, -8 M_ARENA_MAX
         libc.mallopt(-1, 2**31 - 1)
         libc.mallopt(-4, 0)
-        libc.mallopt(-8, 1)  # other arenas than the first cannot hold blocks of more than 64 MiB
+        libc.mallopt(-8, 1)  # only the first arena holds blocks of more than 64 MiB

@@ -1,12 +1,13 @@
-"""Logits -> probabilities and answers. NumPy only, so that what runs a classifier need not import Keras."""
+"""Logits -> probabilities. NumPy only, so that prediction does not import Keras. Knows neither images nor models."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from headstart.array_types import Float, Float64, Int, Num
 from headstart.errors import ModelError
 
-NAMED = 3  # images that a message names
+MAX_NAMED = 3  # images that a message names
 
 
 def num_logits(num_classes: int) -> int:
@@ -14,38 +15,44 @@ def num_logits(num_classes: int) -> int:
     return 1 if num_classes == 2 else num_classes
 
 
-def check_numbers(values: np.ndarray, paths: Sequence[str] = ()) -> None:
-    """Raise ModelError where a network gave NaN or infinity: float (n, ...), of n images with these paths, if known."""
-    wrong = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
+def check_numbers(values: Num[np.ndarray, "n ..."], paths: Sequence[str] = ()) -> None:
+    """Check the outputs of a network for n images. paths: of these images, if known.
+
+    Raises:
+        ModelError: some are NaN or infinity.
+    """
+    wrong = np.flatnonzero(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
     if len(wrong) == 0:
         return
-    named = ", ".join(f"'{paths[image]}'" for image in wrong[:NAMED]) if len(paths) else ""
-    more = ", ..." if named and len(wrong) > NAMED else ""
+    named = ", ".join(f"'{paths[image]}'" for image in wrong[:MAX_NAMED]) if len(paths) else ""
+    more = ", ..." if named and len(wrong) > MAX_NAMED else ""
     raise ModelError(
         f"The network gave no numbers (NaN or infinity) for {len(wrong):,} of {len(values):,} images"
-        f"{': ' if named else ''}{named}{more}. Expected are finite ones: nothing can be learned or measured without. "
-        f"Its weights are damaged, or training broke them: get the weights again, or train it again."
+        f"{': ' if named else ''}{named}{more}. Expected finite numbers: the weights are damaged, or training "
+        f"diverged. Get the weights again, or train again."
     )
 
 
-def two_sided(logits: np.ndarray) -> np.ndarray:
-    """float (n, 1) -> (n, 2): the one logit of two classes as the second of two, so that softmax serves both."""
+def two_sided(logits: Float[np.ndarray, "n logits"]) -> Float64[np.ndarray, "n classes"]:
+    """The one logit of two classes as the second of two (the first is 0), so that softmax serves both; others as is."""
     logits = np.asarray(logits, dtype=np.float64)
     return np.concatenate([np.zeros_like(logits), logits], axis=1) if logits.shape[1] == 1 else logits
 
 
-def log_probabilities(logits: np.ndarray) -> np.ndarray:
-    """Logits (n, 1) or (n, classes) -> float64 (n, classes), the natural logarithm of each probability."""
+def log_probabilities(logits: Float[np.ndarray, "n logits"]) -> Float64[np.ndarray, "n classes"]:
+    """The natural logarithm of each class's probability."""
     logits = two_sided(logits)
     shifted = logits - logits.max(axis=1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
-def cross_entropies(log_probability: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Logarithms (n, classes), int labels (n,) -> float64 (n,): what each answer is charged for, natural logarithm."""
-    return -log_probability[np.arange(len(labels)), labels]
-
-
-def probabilities(logits: np.ndarray) -> np.ndarray:
-    """Logits (n, 1) or (n, classes) -> float64 (n, classes), 0..1, each row adding up to 1."""
+def probabilities(logits: Float[np.ndarray, "n logits"]) -> Float64[np.ndarray, "n classes"]:
+    """Softmax: 0..1, and each row adds up to 1."""
     return np.exp(log_probabilities(logits))
+
+
+def cross_entropies(
+    log_probability: Float[np.ndarray, "n classes"], labels: Int[np.ndarray, " n"]
+) -> Float[np.ndarray, " n"]:
+    """The loss of each image, in natural logarithm (nats)."""
+    return -log_probability[np.arange(len(labels)), labels]

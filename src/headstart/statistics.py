@@ -1,17 +1,26 @@
-"""Two ways of answering the same images: is one better, or can nobody tell? Right or wrong, twice -> Disagreement."""
+"""Is a difference in accuracy more than chance, and how sure is one? Counts -> McNemar's test, Wilson's interval.
+
+Knows neither images nor classifiers.
+"""
 
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 
+from headstart.array_types import Bool
+
 SIGNIFICANT = 0.05  # p values below it are called a difference
+Z = 1.959963984540054  # the standard normal's 97.5% quantile: two-sided 95%
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """only_first, only_second: images that only the one answers rightly.
-    p: probability of so uneven a share, or one more uneven, if both were equally good (McNemar's test, exact)."""
+    """Two classifiers that answer the same images.
+
+    only_first, only_second: how many images only the one gets correct.
+    p: McNemar's exact test: the probability of counts at least this uneven if both were equally good.
+    """
 
     only_first: int
     only_second: int
@@ -22,29 +31,23 @@ class Disagreement:
         return self.p < SIGNIFICANT
 
 
-def disagreement(first_right: np.ndarray, second_right: np.ndarray) -> Disagreement:
-    """bool (n,) twice: whether the one and the other answered each of the same n images rightly.
+def disagreement(first_correct: Bool[np.ndarray, " n"], second_correct: Bool[np.ndarray, " n"]) -> Disagreement:
+    """Compare two classifiers by whether each of the same n images is correct.
 
     Q. McNemar, Note on the sampling error of the difference between correlated proportions, Psychometrika 12 (1947);
-    exact, by the binomial distribution, as in A. L. Edwards (1948): images that both answer alike say nothing.
+    exact, by the binomial distribution, as in A. L. Edwards (1948). Images on which both agree carry no information.
     """
     from scipy.stats import binomtest
 
-    first_right, second_right = np.asarray(first_right, bool), np.asarray(second_right, bool)
-    if first_right.shape != second_right.shape:
-        raise ValueError(f"{first_right.shape} and {second_right.shape}: expected answers for the same images")
-    only_first = int((first_right & ~second_right).sum())
-    only_second = int((second_right & ~first_right).sum())
+    only_first = int((first_correct & ~second_correct).sum())
+    only_second = int((second_correct & ~first_correct).sum())
     uneven = only_first + only_second
     return Disagreement(only_first, only_second, float(binomtest(only_first, uneven).pvalue) if uneven else 1.0)
 
 
-Z = 1.959963984540054  # the standard normal's 97.5% point: two-sided 95%
-
-
 @dataclass(frozen=True)
 class Interval:
-    """A share of `correct` in `count`, with its 95% interval."""
+    """The proportion of `correct` in `count`, with its 95% confidence interval."""
 
     value: float
     low: float
@@ -63,7 +66,7 @@ class Interval:
 
 
 def percent(share: float) -> str:
-    """0.986 -> "98.6%"; what is not quite 1 has as many digits as it takes not to look like it."""
+    """0.986 -> "98.6%". A share below 1 gets as many digits as it takes not to read as 100%."""
     digits = 1
     while share < 1 and f"{share:.{digits}%}".startswith("100"):
         digits += 1
@@ -71,12 +74,12 @@ def percent(share: float) -> str:
 
 
 def wilson(correct: int, count: int) -> Interval:
-    """The share with Wilson's score interval, 95%, which stays within 0..1 and is right for small counts too.
+    """A proportion with Wilson's 95% score interval, which stays within 0..1 and holds for small counts too.
 
     E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927), 209-212.
     """
     if count < 1:
-        raise ValueError("A share of nothing has no interval: count must be at least 1.")
+        raise ValueError(f"A count of {count} has no proportion: expected at least 1.")
     share = correct / count
     centre = (share + Z**2 / (2 * count)) / (1 + Z**2 / count)
     half = Z / (1 + Z**2 / count) * sqrt(share * (1 - share) / count + Z**2 / (4 * count**2))

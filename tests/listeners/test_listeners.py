@@ -61,9 +61,9 @@ def test_of_each_task_the_ends_are_passed_and_no_more_than_one_in_a_while(steps)
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (None, ""), (0.0, ", 0 s left"), (0.4, ", 0 s left"), (99.4, ", 99 s left"), (100, ", 2 min left"),
-        (3_500, ", 58 min left"), (3_599, ", 1 h 0 min left"), (7_380, ", 2 h 3 min left"),
-        (360_000, ", 100 h 0 min left"),
+        (None, ""), (0.0, ", 0 s left"), (0.4, ", 0 s left"), (99.4, ", 99 s left"), (100.0, ", 2 min left"),
+        (3_500.0, ", 58 min left"), (3_599.0, ", 1 h 0 min left"), (7_380.0, ", 2 h 3 min left"),
+        (360_000.0, ", 100 h 0 min left"),
     ],
 )  # fmt: skip
 def test_the_time_left(seconds, text):

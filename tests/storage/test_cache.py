@@ -35,7 +35,7 @@ def test_a_key_stands_for_all_facts_and_versions():
 
 
 def test_what_was_used_longest_ago_goes_first(folder):
-    """Shards, engines and networks are weighed together; what is spared stays, archives are none of them."""
+    """Shards, engines and networks are weighed together; what is protected stays, archives are not counted."""
     shard, engine = folder / "features" / "k" / "original" / "s.npy", folder / "engines" / "e"
     network, archive = folder / "networks" / "n", folder / "archives" / "a"
     for path, age in ((archive, 90), (engine, 40), (shard, 30), (network, 20)):
@@ -44,7 +44,7 @@ def test_what_was_used_longest_ago_goes_first(folder):
     assert all(path.exists() for path in (shard, engine, network))
     cache.evict(2500)
     assert not engine.exists()
-    cache.evict(1500, sparing={str(shard)})
+    cache.evict(1500, protected={str(shard)})
     assert shard.exists()
     assert not network.exists()
     assert archive.exists()
@@ -64,22 +64,22 @@ def test_what_cannot_be_removed_stays(folder, monkeypatch):
 
 def test_the_limit_is_the_users(monkeypatch):
     monkeypatch.delenv("HEADSTART_CACHE_GB", raising=False)
-    assert cache.limit() == 20e9
+    assert cache.size_limit() == 20e9
     monkeypatch.setenv("HEADSTART_CACHE_GB", "0.5")
-    assert cache.limit() == 0.5e9
+    assert cache.size_limit() == 0.5e9
     monkeypatch.setenv("HEADSTART_CACHE_GB", "20GB")
     with pytest.raises(DatasetError, match="HEADSTART_CACHE_GB is '20GB': expected a number of gigabytes"):
-        cache.limit()
+        cache.size_limit()
 
 
 def test_a_folder_is_kept_whole_and_once(folder, tmp_path):
     written = tmp_path / "written"
     fill(written, 10, 0)
-    assert cache.keep(written, folder / "engines" / "e") is None
-    assert cache.keep(written, folder / "engines" / "e") is None  # another process was faster
+    assert cache.store_folder(written, folder / "engines" / "e") is None
+    assert cache.store_folder(written, folder / "engines" / "e") is None  # another process was faster
     assert [path.name for path in (folder / "engines").iterdir()] == ["e"]
     (folder / "networks").write_text("a file in its place")
-    assert "exists" in str(cache.keep(written, folder / "networks" / "n"))
+    assert "exists" in str(cache.store_folder(written, folder / "networks" / "n"))
 
 
 def test_show_and_clear(folder):
@@ -101,5 +101,5 @@ def test_a_folder_that_cannot_be_cleared(folder, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(cache.shutil, "rmtree", refuse)
-    with pytest.raises(DatasetError, match=r"cannot be cleared: Permission denied. Check the rights"):
+    with pytest.raises(DatasetError, match=r"cannot be cleared: Permission denied. Check the folder's permissions"):
         cache.clear()

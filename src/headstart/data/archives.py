@@ -3,7 +3,6 @@
 No member can leave the folder: absolute paths, `..`, drive letters and links are refused, not skipped.
 """
 
-import hashlib
 import shutil
 import stat
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from headstart.errors import DatasetError
 from headstart.storage.cache import cache_folder
+from headstart.storage.hashing import sha256
 
 
 class DamagedArchiveError(DatasetError):
@@ -46,7 +46,7 @@ def unpacked(archive: Path) -> Path:
 
 def _digest(members: list[zipfile.ZipInfo]) -> str:
     contents = sorted((member.filename, member.CRC, member.file_size) for member in members)
-    return hashlib.sha256(repr(contents).encode()).hexdigest()[:32]
+    return sha256(repr(contents).encode())[:32]
 
 
 def _check(member: zipfile.ZipInfo, archive: Path) -> None:

@@ -6,7 +6,6 @@ Training, evaluation and prediction read by the same functions, so that a file a
 becomes a square is said in `resizing.py`.
 """
 
-import hashlib
 import io
 import struct
 import warnings
@@ -31,6 +30,7 @@ from PIL import (
 
 from headstart.data.resizing import PAD, STRETCH, get_resizing, power_of_two, resize
 from headstart.errors import ImageError, ImageTooLargeError, NotAnImageError
+from headstart.storage.hashing import sha256
 
 # Files with these endings are taken for images; what a file really is, its content says.
 ENDINGS = {
@@ -128,7 +128,7 @@ def read_again(path: str | Path, size: int, resizing: str = STRETCH, *, digest: 
     """
     try:
         content = _content(path)
-        if digest and hashlib.sha256(content).hexdigest() != digest:
+        if digest and sha256(content) != digest:
             raise ImageError("holds something else than a while ago")
         return read_image(content, size, resizing)
     except ImageError as error:

@@ -3,7 +3,6 @@
 Nothing on disk is changed.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +24,7 @@ from headstart.data.splits import SPLITS, TEST, VALIDATION
 from headstart.errors import DatasetError, ImageError
 from headstart.events import Listener, Message, Task, advancing
 from headstart.listeners.console import Console
+from headstart.storage.hashing import sha256
 
 MAX_UNREADABLE = 0.10  # of all files: with more than that, something else is wrong
 READ_SIZE = 32  # pixels: reading a file to see whether it can be read needs no more
@@ -231,14 +231,14 @@ def _digest_or_reason(known: Set[bytes], item: Item) -> tuple[str, str | None]:
         return "", "has a name that is no Unicode text; rename it"
     try:
         data = item.path.read_bytes()
-        digest = hashlib.sha256(data)
-        if digest.digest() not in known:
+        digest = sha256(data)
+        if bytes.fromhex(digest) not in known:
             read_image(data, READ_SIZE)
     except OSError as error:
         return "", f"cannot be opened: {error.strerror or error}"
     except ImageError as error:
         return "", str(error)
-    return digest.hexdigest(), None
+    return digest, None
 
 
 def printable(name: str | Path) -> str:

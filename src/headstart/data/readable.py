@@ -28,7 +28,7 @@ def remember(digests: Iterable[bytes]) -> None:
     new = {*digests, *(digest for file in merged for digest in _digests(file))}
     if not new:
         return
-    if cache.put(_folder() / f"{uuid.uuid4().hex}.bin", b"".join(sorted(new))):
+    if cache.store_file(_folder() / f"{uuid.uuid4().hex}.bin", b"".join(sorted(new))):
         with suppress(OSError):
             for file in merged:
                 file.unlink(missing_ok=True)

@@ -66,7 +66,7 @@ def kept_network(key: str | None) -> Path | None:
     folder = _folder(key)
     try:
         if (folder / DIGESTS).read_text("utf-8") == _digests(folder / NETWORK):
-            cache.used(folder)
+            cache.mark_used(folder)
             return folder / NETWORK
     except OSError:
         if not folder.is_dir():
@@ -90,7 +90,7 @@ def _open_with_openvino(
         write_network(build(), written / NETWORK)
         engine = OpenVINOEngine(written / NETWORK, compute=compute)
         (written / DIGESTS).write_text(_digests(written / NETWORK), "utf-8")
-        if key and (problem := cache.keep(written, _folder(key))):
+        if key and (problem := cache.store_folder(written, _folder(key))):
             listener.emit(Message(f"The engine cannot be kept in '{_folder(key).parent}' ({problem})."))
     return engine
 

@@ -130,7 +130,7 @@ class FeatureExtractor:
                     folder = None  # said once, not for each shard
                 found = found.with_shard(open_shard(Path(shard.file)) if shard.file else shard.records)
         if folder:
-            cache.evict(cache.limit(), sparing=found.files)
+            cache.evict(cache.size_limit(), protected=found.files)
         return found
 
     def _work(self, advance: Advance) -> Callable:

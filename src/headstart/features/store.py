@@ -121,7 +121,7 @@ def find_shards(folder: Path, wanted: Set[str], shapes: Sequence[tuple[int, ...]
         except OSError:  # it is gone, or too many files are open: that says nothing of its content
             continue
         if here:
-            cache.used(path)
+            cache.mark_used(path)
             found = found.with_shard(shard)
     _remove_stale(folder)
     return found

@@ -1,10 +1,9 @@
 """Images and an extractor -> the copies among them, found once and then read from the cache.
 
-CACHE/copies/KEY.json holds the pairs that were found among images with these digests, in this order. It may be deleted at
-any time. How copies are found, `duplicates.py` knows.
+CACHE/copies/KEY.json holds the pairs that were found among images with these digests, in this order. It may be deleted
+at any time. How copies are found, `duplicates.py` knows.
 """
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from headstart.features.spec import FeatureSpec
 from headstart.inspection.duplicates import Duplicates, Pair, find_duplicates
 from headstart.models.weights import identity
 from headstart.storage import cache
+from headstart.storage.hashing import sha256
 
 SCHEMA = 4  # of what counts as a copy
 
@@ -48,7 +48,7 @@ def _key(images: Split, spec: FeatureSpec) -> str | None:
         "opencv-python-headless",
         "pillow",
         schema=SCHEMA,
-        images=hashlib.sha256("".join(images.digests).encode()).hexdigest(),
+        images=sha256("".join(images.digests).encode()),
         weights=identity(spec.backbone, spec.weights),
         backbone=spec.backbone,
         image_size=spec.image_size,
@@ -70,4 +70,4 @@ def _read(file: Path, count: int) -> Duplicates | None:
 def _write(file: Path, found: Duplicates) -> None:
     pairs = [(pair.first, pair.second, pair.kind, pair.similarity) for pair in found.pairs]
     document = {"limit": found.limit, "looked_at": found.compared, "pairs": pairs, "groups": found.groups.tolist()}
-    cache.put(file, json.dumps(document).encode())
+    cache.store_file(file, json.dumps(document).encode())

@@ -5,7 +5,6 @@ Training a head alone looks at features, and so needs no model; neither does wri
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,7 @@ from headstart.models.template import Template
 from headstart.models.weights import identity, load_base
 from headstart.numerics import num_logits
 from headstart.storage import cache
+from headstart.storage.hashing import sha256
 
 if TYPE_CHECKING:
     import keras
@@ -175,10 +175,7 @@ class Network:
 
 def _digest(model: keras.Model) -> str:
     """Of all its weights."""
-    digest = hashlib.sha256()
-    for weights in model.get_weights():
-        digest.update(weights)
-    return digest.hexdigest()
+    return sha256(*(weights.data for weights in model.get_weights()))
 
 
 def _composing() -> ModuleType:

@@ -69,7 +69,7 @@ def find(key: str | None) -> Template | None:
         with zipfile.ZipFile(folder / MODEL) as template:
             if template.testzip() is not None:
                 raise zipfile.BadZipFile("a checksum is wrong")
-        cache.used(folder)
+        cache.mark_used(folder)
         shapes = tuple(tuple(shape) for shape in facts["summary"].pop("shapes"))
         return Template(folder / MODEL, tuple(facts["head"]), Summary(**facts["summary"], shapes=shapes))
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
@@ -92,7 +92,7 @@ def keep(key: str, network: keras.Model, head: tuple[np.ndarray, np.ndarray], su
             return
         facts = {"head": [f"{place}/0", f"{place}/1"], "summary": asdict(summary)}
         (folder / FACTS).write_text(json.dumps(facts), "utf-8")
-        cache.keep(folder, cache.cache_folder() / cache.NETWORKS / key)
+        cache.store_folder(folder, cache.cache_folder() / cache.NETWORKS / key)
 
 
 def _place(model: Path, kernel: np.ndarray) -> str | None:

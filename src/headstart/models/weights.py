@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.resources
 import warnings
 from importlib.metadata import version
@@ -13,6 +12,7 @@ import numpy as np
 
 from headstart.errors import DownloadError, ModelError, WeightsError
 from headstart.models.backbones import check_image_size, get_backbone
+from headstart.storage.hashing import sha256_of_file
 
 if TYPE_CHECKING:
     import keras
@@ -87,8 +87,7 @@ def identity(name: str, weights: str | Path) -> str | None:
     file = _packaged(packaged) if weights == PRETRAINED and packaged else Path(weights)
     if not file.is_file():
         return None  # load_base says what is wrong
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+    return sha256_of_file(file)
 
 
 def _build(name: str, image_size: int, weights: str | None) -> keras.Model:

@@ -1,6 +1,5 @@
 """An image's features -> the most similar training images, as thumbnails. Only where a service's operator allows it."""
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from headstart.data.images import read_thumbnail
 from headstart.data.tables import TABLE, read_splits
 from headstart.errors import ImageError, RunError
 from headstart.pages.rendering import as_webp
+from headstart.storage.hashing import sha256
 
 COUNT = 3
 SIDE = 160  # pixels, the longer side of a thumbnail
@@ -58,6 +58,6 @@ def _thumbnail(path: str, digest: str) -> str:
         OSError, ImageError: the file is gone, or is not the one with this digest.
     """
     content = Path(path).read_bytes()
-    if hashlib.sha256(content).hexdigest() != digest:
+    if sha256(content) != digest:
         raise ImageError("was changed")
     return f"data:image/webp;base64,{as_webp(Image.fromarray(read_thumbnail(content, SIDE)), 70)}"

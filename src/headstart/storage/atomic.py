@@ -1,4 +1,7 @@
-"""What appears whole or not at all, a folder or a file with others: it is first written beside its place."""
+"""Folders and files that appear whole or not at all: they are written beside their place, then moved there.
+
+Knows nothing of what they hold.
+"""
 
 import tempfile
 from collections.abc import Iterator
@@ -8,21 +11,21 @@ from pathlib import Path
 from headstart.errors import RunError
 
 
-def check_free(folder: Path) -> None:
+def check_free(path: Path) -> None:
     """
     Raises:
-        RunError: there is something already.
+        RunError: the path exists already.
     """
-    if folder.exists():
-        raise RunError(f"'{folder}' exists already. Choose another name, or remove it first.")
+    if path.exists():
+        raise RunError(f"'{path}' exists already. Choose another name, or remove it first.")
 
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write into; when the block ends without an error, it becomes `folder`.
+    """Gives a folder to write into. When the block ends without an error, it becomes `folder`.
 
     Raises:
-        RunError: there is something already, or it cannot be written.
+        RunError: `folder` exists already, or cannot be written.
     """
     check_free(folder)
     with _beside(folder) as content:
@@ -31,25 +34,25 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_file(file: Path, *others: Path) -> Iterator[Path]:
-    """A folder to write a file into, and others that belong beside it, each under its own name.
+def atomic_file(file: Path, *companions: Path) -> Iterator[Path]:
+    """Gives a folder to write a file into, and files that belong with it, each under its own name.
 
-    When the block ends without an error, they are moved to their places, the file itself last: where it is, all are.
+    When the block ends without an error, they are moved to their places, `file` last: where it is, all of them are.
 
     Raises:
-        RunError: there is something already, or it cannot be written.
+        RunError: one of them exists already, or cannot be written.
     """
-    for place in (file, *others):
+    for place in (file, *companions):
         check_free(place)
     with _beside(file) as content:
         yield content
-        for place in (*others, file):
+        for place in (*companions, file):
             (content / place.name).rename(place)
 
 
 @contextmanager
 def _beside(place: Path) -> Iterator[Path]:
-    """An empty folder on the same disk, which is removed with all that is left in it."""
+    """An empty folder on the same disk. What is left in it is removed at the end."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as temporary:

@@ -1,10 +1,9 @@
-"""The folder of what can be made again: features, engines, networks, archives. Knows not what they are.
+"""The cache: a folder of what can be computed again, such as features, engines and networks. Knows nothing of them.
 
-What is in it appears whole or not at all, is found by a digest of all that it depends on, and may be removed at any
-time. So several runs share it without a lock.
+An entry appears whole or not at all, is found by a digest of everything that it depends on, and may be removed at any
+time. So several runs share the cache without a lock.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -18,62 +17,63 @@ from pathlib import Path
 import platformdirs
 
 from headstart.errors import DatasetError
+from headstart.storage.hashing import sha256
 
 COPIES, ENGINES, FEATURES, NETWORKS, READABLE = "copies", "engines", "features", "networks", "readable"
-# what is kept for speed; archives and samples are not made so quickly
+# What `headstart cache --clear` removes. Unpacked archives and samples take longer to get, so they stay.
 KINDS = (COPIES, ENGINES, FEATURES, NETWORKS, READABLE)
-LIMIT_GB = 20.0  # of features, engines and networks together, unless $HEADSTART_CACHE_GB says otherwise
+DEFAULT_LIMIT_GB = 20.0  # of features, engines and networks together, unless $HEADSTART_CACHE_GB is set
 
 
 def cache_folder() -> Path:
-    """Where headstart keeps what can be made again: $HEADSTART_CACHE, or the user's cache folder."""
+    """$HEADSTART_CACHE, or headstart's part of the user's cache folder."""
     return Path(os.environ.get("HEADSTART_CACHE") or platformdirs.user_cache_dir("headstart", appauthor=False))
 
 
-def limit() -> float:
-    """Bytes that features, engines and networks may take together.
+def size_limit() -> float:
+    """How many bytes features, engines and networks may take together.
 
     Raises:
-        DatasetError: $HEADSTART_CACHE_GB is no number.
+        DatasetError: $HEADSTART_CACHE_GB is not a number.
     """
-    text = os.environ.get("HEADSTART_CACHE_GB") or str(LIMIT_GB)
+    text = os.environ.get("HEADSTART_CACHE_GB") or str(DEFAULT_LIMIT_GB)
     try:
         return float(text) * 1e9
     except ValueError:
         raise DatasetError(
-            f"HEADSTART_CACHE_GB is '{text}': expected a number of gigabytes, such as 20. Set it anew, or unset it."
+            f"HEADSTART_CACHE_GB is '{text}': expected a number of gigabytes, such as 20. Correct it, or unset it."
         ) from None
 
 
 def key(*packages: str, **facts: str | int | float | None) -> str | None:
-    """An address: a digest of facts and of the versions of packages. None where a fact is unknown (None)."""
+    """The address of an entry: a digest of facts and of the versions of packages. None if a fact is None (unknown)."""
     if None in facts.values():
         return None
     text = json.dumps({**facts, "versions": {name: _version(name) for name in packages}}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return sha256(text.encode())[:32]
 
 
-def keep(written: Path, folder: Path) -> str | None:
-    """Copy a folder to its place in the cache, where it appears whole. Returns what went wrong, or None."""
+def store_folder(source: Path, entry: Path) -> str | None:
+    """Copy a folder to its place in the cache. Returns the problem if that failed: a run can do without."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="writing-") as temporary:
-            beside = Path(temporary, "content")
-            shutil.copytree(written, beside)
-            beside.rename(folder)
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=entry.parent, prefix="writing-") as temporary:
+            content = Path(temporary, "content")
+            shutil.copytree(source, content)
+            content.rename(entry)
     except OSError as error:
-        if not folder.is_dir():  # else another process was faster, with the same content
+        if not entry.is_dir():  # otherwise another process was faster, with the same content
             return error.strerror or str(error)
     return None
 
 
-def put(file: Path, content: bytes) -> bool:
-    """Write a file of the cache, where it appears whole. Whether it could be: if not, the next run works anew."""
-    temporary = file.with_name(f"writing-{uuid.uuid4().hex}")
+def store_file(entry: Path, content: bytes) -> bool:
+    """Write a file of the cache. Returns whether that worked: if not, the next run computes it again."""
+    temporary = entry.with_name(f"writing-{uuid.uuid4().hex}")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        entry.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(content)
-        temporary.rename(file)
+        temporary.rename(entry)
     except OSError:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -81,44 +81,44 @@ def put(file: Path, content: bytes) -> bool:
     return True
 
 
-def used(entry: Path) -> None:
-    """Note that a file or folder was used last now, so that it is not evicted soon."""
-    with suppress(OSError):  # in a cache that can only be read nothing is evicted either
+def mark_used(entry: Path) -> None:
+    """Make a file or folder the most recently used, so that it is evicted last."""
+    with suppress(OSError):  # a cache that is read-only evicts nothing either
         os.utime(entry)
 
 
-def evict(limit: float, sparing: Collection[str] = ()) -> None:
-    """Remove what was used longest ago until the rest takes no more than `limit` bytes.
+def evict(limit: float, *, protected: Collection[str] = ()) -> None:
+    """Remove the least recently used entries until the rest takes at most `limit` bytes.
 
-    sparing: paths that stay, whatever their age. What cannot be removed stays as well.
+    protected: paths that stay, whatever their age. What cannot be removed stays as well.
     """
-    entries, found = [], []
+    paths, entries = [], []
     with suppress(FileNotFoundError):  # another process clears the cache
         for pattern in (f"{FEATURES}/*/*/*.npy", f"{ENGINES}/*", f"{NETWORKS}/*"):
-            entries += cache_folder().glob(pattern)
-    for path in entries:
+            paths += cache_folder().glob(pattern)
+    for path in paths:
         with suppress(FileNotFoundError):  # another run removed it
-            found.append((path.stat().st_mtime, _size(path), path))
-    total = sum(size for _, size, _ in found)
-    for _, size, path in sorted(found):
+            entries.append((path.stat().st_mtime, _size(path), path))
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries):
         if total <= limit:
             return
-        if str(path) not in sparing:
+        if str(path) not in protected:
             with suppress(OSError):
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
                 total -= size
 
 
 def sizes() -> dict[str, int]:
-    """Bytes of each kind of what is kept for speed."""
+    """The bytes that each kind of entry takes."""
     return {kind: _size(cache_folder() / kind) for kind in KINDS}
 
 
 def clear() -> None:
-    """Remove all that is kept for speed.
+    """Remove all entries, but for unpacked archives and samples.
 
     Raises:
-        DatasetError: the folder cannot be changed.
+        DatasetError: an entry cannot be removed.
     """
     try:
         for kind in KINDS:
@@ -126,7 +126,7 @@ def clear() -> None:
                 shutil.rmtree(cache_folder() / kind)
     except OSError as error:
         raise DatasetError(
-            f"'{cache_folder()}' cannot be cleared: {error.strerror or error}. Check the rights of that folder."
+            f"'{cache_folder()}' cannot be cleared: {error.strerror or error}. Check the folder's permissions."
         ) from None
 
 

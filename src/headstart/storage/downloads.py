@@ -1,4 +1,4 @@
-"""URL -> file, through Keras' download cache (~/.keras). Knows what can go wrong on the way, not what is fetched."""
+"""URL -> file, through Keras' download cache (~/.keras). Knows how downloads fail, not what is downloaded."""
 
 import contextlib
 import io
@@ -11,18 +11,18 @@ from pathlib import Path
 from headstart.errors import DownloadError
 from headstart.keras_backend import keras
 
-TIMEOUT = 30.0  # seconds without a byte: Keras itself would wait for ever
+TIMEOUT = 30.0  # seconds without a byte: Keras itself would wait forever
 
 
 def downloads_folder() -> Path:
     """Keras' cache: KERAS_HOME, or ~/.keras."""
-    from keras.src.backend.config import keras_home  # it has no public way to say
+    from keras.src.backend.config import keras_home  # Keras has no public name for it
 
     return Path(keras_home())
 
 
 def fetch(url: str, *, again: bool = False) -> Path:
-    """The file at `url`, from the cache if it is there (unless `again`); shows its listener on standard error.
+    """The file at `url`: from the cache if it is there, unless `again`. Progress is shown on standard error.
 
     Raises:
         DownloadError: the address cannot be reached.
@@ -33,9 +33,10 @@ def fetch(url: str, *, again: bool = False) -> Path:
 
 @contextlib.contextmanager
 def downloading(url: str) -> Iterator[None]:
-    """Around a call of Keras that downloads: its failures become DownloadError, its listener bar is for terminals.
+    """Around a call of Keras that downloads. A terminal shows Keras' progress bar; a log gets one line instead.
 
-    Where standard error is no terminal, one line is written instead of the bar, which would fill a log.
+    Raises:
+        DownloadError: the download failed. The message ends without a full stop: callers say what to do.
     """
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
@@ -44,9 +45,9 @@ def downloading(url: str) -> Iterator[None]:
             print(f"Downloading {url}, unless it is in the cache", file=sys.stderr)
         with contextlib.redirect_stdout(sys.stderr if sys.stderr.isatty() else io.StringIO()):
             yield
-    except Exception as error:  # get_file raises a bare Exception where the network fails, ValueError for a wrong hash
+    except Exception as error:  # Keras raises a bare Exception for a failed connection, ValueError for a wrong hash
         if isinstance(error.__context__, urllib.error.HTTPError):
-            error.__context__.close()  # the answer's connection, which Keras leaves open
+            error.__context__.close()  # the connection, which Keras leaves open
         reason = str(error).rpartition("-- ")[2].strip() or type(error).__name__
         raise DownloadError(f"{url} could not be downloaded ({reason})") from error
     finally:
