@@ -46,7 +46,8 @@ FORTY = {"defective": 40, "functional": 40}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-# The markers that `make quick` leaves out, by where a test lies and by what it asks for. `process` is said at the test.
+# The markers that `make quick` leaves out, by where a test lies and by what it asks for. Who starts a process not by
+# `subprocess` in the test itself says so with a marker of its own.
 MARKED_FOLDERS = {"export": "export", "serving": "service", "test_docs.py": "docs"}
 MARKED_FIXTURES = {"browser": "browser", "service": "service"}
 
@@ -63,6 +64,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         place = item.path.relative_to(tests).parts[0]
         fixtures = getattr(item, "fixturenames", ())
         marks = {MARKED_FOLDERS.get(place), *(MARKED_FIXTURES.get(name) for name in fixtures)} - {None}
+        code = getattr(getattr(item, "function", None), "__code__", None)
+        if code and "subprocess" in code.co_names:
+            marks.add("process")
         for mark in sorted(mark for mark in marks if mark):
             item.add_marker(mark)
     items.sort(key=_backbone)  # the order of all others stays

@@ -87,7 +87,6 @@ def test_a_damaged_form_is_not_used(cache, kept, tmp_path, damage):
         assert not made().is_built
 
 
-@pytest.mark.process
 def test_the_second_training_needs_no_keras(photos, cache, tmp_path):
     code = (
         "import sys, headstart as hs\n"
