@@ -93,7 +93,7 @@ def test_a_class_never_vanishes_without_a_word(tmp_path):
     shutil.rmtree(root / "b")
     (root / "d").mkdir()
     (root / "d" / "x.heic").write_bytes(b"x")
-    assert any("folders without images are no classes: 'd'" in note for note in load(root).notes)
+    assert any("folders without images are not classes: 'd'" in note for note in load(root).notes)
 
 
 def test_names_that_are_no_text(tmp_path):
@@ -101,7 +101,7 @@ def test_names_that_are_no_text(tmp_path):
     shutil.copy(root / "a" / "0.png", root / "a" / os.fsdecode(b"caf\xe9.png"))
     dataset = load(root)
     assert len(dataset) == 40
-    assert [bad.reason for bad in dataset.unreadable] == ["has a name that is no Unicode text; rename it"]
+    assert [bad.reason for bad in dataset.unreadable] == ["has a name that is not Unicode text; rename it"]
     write_splits(tmp_path / "splits.csv", dataset.rows())
 
 
@@ -188,7 +188,7 @@ def test_too_many_unreadable_files_stop_it(tmp_path):
     ("make", "message"),
     [
         (lambda p: p / "missing", r"'.*missing' does not exist"),
-        (lambda p: p / ("x" * 300), "no path that can be looked up"),
+        (lambda p: p / ("x" * 300), "not a valid path"),
         (lambda p: (p / "empty").mkdir() or p / "empty", "holds no images .*found: nothing"),
         (lambda p: (p / "file.txt").write_text("x") and p / "file.txt", "neither a folder nor a zip nor a CSV"),
         (lambda p: collection(p / "flat", {".": 3}), "holds 3 images, but no class folders"),
@@ -196,7 +196,7 @@ def test_too_many_unreadable_files_stop_it(tmp_path):
         (lambda p: collection(p / "single", {"cats": 3, "dogs": 1}), "'dogs' .* holds 1 readable image; a split needs"),
         (
             lambda p: collection(p / "case", {"cats": 3, "Cats": 3}),
-            "'Cats' and 'cats', which differ in upper and lower",
+            "'Cats' and 'cats', which differ only in upper and lower",
         ),
         (
             lambda p: collection(p / "new", {"train/a": 3, "train/b": 3, "validation/a": 3, "validation/c": 3}),
@@ -220,7 +220,7 @@ def test_fractions(tmp_path):
         {"validation_fraction": -0.1},
         {"test_fraction": 0.5, "validation_fraction": 0.5},
     ):
-        with pytest.raises(DatasetError, match=r"were asked for: expected 0 or more, and together at most 0.9"):
+        with pytest.raises(DatasetError, match=r"were given: expected 0 or more, and together at most 0.9"):
             load(root, **wrong)
 
 

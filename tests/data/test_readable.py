@@ -38,13 +38,13 @@ readable_image = loading.read_image
 @settings(max_examples=20, deadline=None)
 @given(st.lists(DIGESTS, max_size=40))
 def test_nothing_is_forgotten_and_files_stay_few(runs):
-    before = readable.known()
+    before = readable.known_digests()
     expected = set(before)
     for run in runs:
         readable.remember(run)
         expected |= set(run)
-    assert readable.known() == expected
-    assert len(readable._files()) <= readable.MANY
+    assert readable.known_digests() == expected
+    assert len(readable._files()) <= readable.MAX_FILES
 
 
 def test_damaged_files_are_passed_over(cache):
@@ -52,10 +52,10 @@ def test_damaged_files_are_passed_over(cache):
     folder = readable._folder()
     (folder / "cut.bin").write_bytes(b"b" * 40)
     (folder / "folder.bin").mkdir()
-    assert readable.known() == {b"a" * 32}
+    assert readable.known_digests() == {b"a" * 32}
 
 
 def test_a_cache_that_cannot_be_written(cache):
     cache.write_text("a file in its place")
     readable.remember([b"a" * 32])
-    assert readable.known() == set()
+    assert readable.known_digests() == set()

@@ -19,7 +19,7 @@ import headstart as hs
 from headstart.commands.train import copy_groups
 from headstart.data import batches
 from headstart.data.images import read_again, read_image
-from headstart.data.resizing import CROP, FILLING, PAD, RESIZINGS, STRETCH, resize
+from headstart.data.resizing import CROP, PAD, PADDING, RESIZINGS, STRETCH, resize
 from headstart.errors import ModelError
 from headstart.evaluation import gallery
 from headstart.features.spec import FeatureSpec
@@ -87,7 +87,7 @@ def test_crop_is_the_square_in_the_middle(side, more, wide, size):
 def test_pad_keeps_the_shape_and_fills_the_rest(height, width, size):
     square = resize(np.full((height, width, 3), (9, 100, 250), np.uint8), size, PAD)
     shown = (square == (9, 100, 250)).all(axis=2)
-    assert (square[~shown] == FILLING).all()
+    assert (square[~shown] == PADDING).all()
     rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
     assert shown.sum() == len(rows) * len(columns), "one rectangle"
     longer = max(height, width)
@@ -104,8 +104,8 @@ def test_pad_shows_all_of_the_photo():
     square = resize(photo, 40, PAD)
     for of_photo, of_square in (((0, 0), (10, 0)), ((0, -1), (10, -1)), ((-1, 0), (29, 0)), ((-1, -1), (29, -1))):
         assert np.abs(square[of_square].astype(int) - photo[of_photo]).max() < 8
-    assert (square[9] == FILLING).all()
-    assert (square[30] == FILLING).all()
+    assert (square[9] == PADDING).all()
+    assert (square[30] == PADDING).all()
 
 
 def test_an_unknown_name_is_one_message():
@@ -257,8 +257,8 @@ def test_the_picture_of_views_shows_what_was_seen(collections):
         seed=0,
     )
     (view,) = drawn["augmentation"]
-    assert (view[0] == FILLING).all()
-    assert not (view[len(view) // 2] == FILLING).all()
+    assert (view[0] == PADDING).all()
+    assert not (view[len(view) // 2] == PADDING).all()
 
 
 def test_the_splits_are_the_same_for_each_resizing(tmp_path):

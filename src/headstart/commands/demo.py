@@ -48,7 +48,7 @@ def sample_path(name: str) -> Path:
     """
     if name not in SAMPLES:
         raise DatasetError(f"There is no sample collection '{name}'. Choose one of: {', '.join(SAMPLES)}.")
-    return SAMPLES[name].get(_fetch)
+    return SAMPLES[name].get()
 
 
 def tell(
@@ -102,9 +102,3 @@ def next_commands(run: Run, data: Path) -> list[str]:
         f"{program} evaluate {folder} {shlex.quote(str(data))}",
         f"{program} train FOLDER_OF_YOUR_PHOTOS --out runs/mine",
     ]
-
-
-def _fetch(url: str, *, again: bool = False) -> Path:
-    from headstart.storage.downloads import fetch
-
-    return fetch(url, again=again)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.data.dataset import Dataset, Split
-from headstart.data.loading import Collection, collect, divide
+from headstart.data.loading import Collection, build_dataset, collect
 from headstart.data.resizing import STRETCH
 from headstart.data.splits import TEST, VALIDATION
 from headstart.data.tables import TABLE, read_splits, write_splits
@@ -113,7 +113,7 @@ def make_run(
         collection = collect(data, listener)
         imported.join()  # two threads that import what needs each other could stand still, or see half of it
         with drawing(partial / "plots") as draw:
-            dataset = divide(
+            dataset = build_dataset(
                 collection,
                 seed=seed,
                 test_fraction=test_fraction,
