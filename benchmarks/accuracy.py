@@ -19,7 +19,7 @@ import headstart as hs
 from headstart.data.samples import get_solar_cells
 from headstart.evaluation.metrics import measure
 from headstart.training.config import TrainingConfig
-from headstart.training.trainer import train_and_keep
+from headstart.training.trainer import train_classifier
 
 
 def dataset(data: Path, seed: int) -> hs.Dataset:
@@ -33,9 +33,9 @@ def measured(images: hs.Dataset, recipe: hs.Recipe, seed: int) -> tuple[float, f
     start = time.perf_counter()
     settings = TrainingConfig.of(
         recipe=recipe, backbone="mobilenet_v2", image_size=None, resizing="stretch", weights="pretrained", seed=seed,
-        execution="split", precision="float32",
+        execution="cached", precision="float32",
     )  # fmt: skip
-    trained = train_and_keep(images, settings, listener=hs.Quiet())
+    trained = train_classifier(images, settings, listener=hs.Quiet())
     split = images.test if len(images.test) else images.validation
     found = measure(trained.logits(split), split.labels, images.class_names)
     phases = trained.classifier.phases

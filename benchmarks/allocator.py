@@ -28,13 +28,13 @@ def work() -> dict[str, float]:
     from headstart.models.composing import compose
     from headstart.models.weights import load_base
     from headstart.training import keras_fit
-    from headstart.training.keras_fit import thaw
+    from headstart.training.keras_fit import unfreeze
     from headstart.training.optimization import compile_for
     from headstart.training.recipes import RECIPES
 
     base = load_base("mobilenet_v2", SIZE)
     network = compose(base, backbone="mobilenet_v2", image_size=SIZE, num_classes=2, dropout=0.2, seed=0)
-    model = keras_fit.InTraining(network)
+    model = keras_fit.TrainableNetwork(network)
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (IMAGES, SIZE, SIZE, 3), dtype=np.uint8)
     labels = rng.integers(0, 2, (IMAGES, 1)).astype("float32")
@@ -51,7 +51,7 @@ def work() -> dict[str, float]:
         )
 
     for phase in RECIPES["tutorial"].phases:
-        thaw(base, phase, "mobilenet_v2")
+        unfreeze(base, "mobilenet_v2", top=phase.unfreeze)
         compile_for(model, phase, steps=1)
         measure(phase.name, lambda: model.fit(images, labels, batch_size=32, verbose=0))
     measure("predict", lambda: network.predict(images, batch_size=32, verbose=0))

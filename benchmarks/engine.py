@@ -46,26 +46,24 @@ def keras_predict(size: int, allocator: str) -> float:
 
 
 def engine(network: Path, size: int) -> float:
-    from headstart.engines.openvino import BATCH, OpenVINOEngine
+    from headstart.engines.base import in_batches, run_all
+    from headstart.engines.openvino import OpenVINOEngine
 
     opened = OpenVINOEngine(network)
     images = np.random.default_rng(0).integers(0, 256, (IMAGES, size, size, 3), dtype=np.uint8)
-    outputs = [
-        np.empty((IMAGES, *shape), np.float32) for shape in opened.shapes[:1]
-    ]  # the feature map behind it is not asked for
-    batches = [images[start : start + BATCH] for start in range(0, IMAGES, BATCH)]
-    opened.fill(batches[:32], outputs)
+    batches = list(in_batches(images, opened.batch_size))
+    run_all(opened, batches[:32], IMAGES, outputs=1)  # the feature map behind it is not asked for
     start = time.perf_counter()
-    opened.fill(batches, outputs)
+    run_all(opened, batches, IMAGES, outputs=1)
     return IMAGES / (time.perf_counter() - start)
 
 
 def benchmark_app(network: Path, size: int) -> float:
     """In float32, as the engine, where a processor has bfloat16 too; the number of images has to be told."""
-    from headstart.engines.openvino import BATCH
+    from headstart.engines.openvino import BATCH_SIZE
 
     command = ["benchmark_app", "-m", str(network), "-d", "CPU", "-hint", "throughput", "-t", "10"]
-    command += ["-shape", f"[{BATCH},{size},{size},3]", "-infer_precision", "f32"]
+    command += ["-shape", f"[{BATCH_SIZE},{size},{size},3]", "-infer_precision", "f32"]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"Throughput:\s+([0-9.]+) FPS", output)
     if not found:

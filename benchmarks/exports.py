@@ -23,7 +23,7 @@ from headstart.data.images import read_image
 from headstart.data.splits import VALIDATION
 from headstart.errors import ExportError
 from headstart.export.export import Export
-from headstart.export.formats import FLOAT32, FORMATS, Run
+from headstart.export.formats import FLOAT32, FORMATS, ExportedModel
 from headstart.export.photos import PhotosOfRun
 from headstart.export.proof import Tolerance, prove
 
@@ -45,7 +45,7 @@ def write(run: Path, folder: Path, name: str, precision: str, photos: Path | Non
         return hs.export(run, out, listener=hs.Quiet(), tolerance=ANY_DISTANCE, **settings)
 
 
-def speeds(opened: dict[str, Run], pixels: np.ndarray, rounds: int) -> dict[str, list[float]]:
+def speeds(opened: dict[str, ExportedModel], pixels: np.ndarray, rounds: int) -> dict[str, list[float]]:
     """images/s in each round."""
     found: dict[str, list[float]] = {precision: [] for precision in opened}
     for number in range(rounds + 1):
@@ -70,7 +70,7 @@ def main() -> None:
         pixels = np.stack([read_image(path, classifier.image_size, classifier.resizing) for path in photos.paths])
         labels = np.array([classifier.class_names.index(label) for label in photos.labels])
         logits = classifier.logits(pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH))
-        expected = classifier.certainty.probabilities(logits)
+        expected = classifier.calibration.probabilities(logits)
         print(f"\n{run.name}: {classifier.backbone}, {classifier.image_size} pixels, {len(photos)} validation photos")
         print("format       precision     MB  share  right  before  changed  farthest  images/s  times float32")
         for name, row in FORMATS.items():

@@ -32,7 +32,9 @@ def speeds(predictor: Predictor, files: list[Path]) -> dict[str, float]:
     found["decoding"] = len(files) / (time.perf_counter() - start)
     images = np.stack(pixels)
     start = time.perf_counter()
-    for _ in predictor.looks(images[i : i + predictor.batch] for i in range(0, len(images), predictor.batch)):
+    for _ in predictor.forward(
+        images[i : i + predictor.batch_size] for i in range(0, len(images), predictor.batch_size)
+    ):
         pass
     found["engine"] = len(files) / (time.perf_counter() - start)
     start = time.perf_counter()

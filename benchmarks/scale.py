@@ -30,7 +30,7 @@ from headstart.training.parts import Parts, new_network
 from headstart.training.settings import Settings
 folder, size = sys.argv[1], int(sys.argv[2])
 settings = Settings.of(recipe="fast", backbone="mobilenet_v2", image_size=size, resizing="stretch",
-                       weights="pretrained", seed=0, execution="split", precision="float32")
+                       weights="pretrained", seed=0, execution="cached", precision="float32")
 images, _ = load_images(folder, listener=hs.Quiet())
 parts = Parts(settings, new_network(settings, 2), hs.Quiet())
 parts.features(images.take(range(8)))  # the engine is compiled

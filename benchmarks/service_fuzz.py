@@ -24,7 +24,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from serving import Service
+from support.serving import Service
 
 Request = tuple[str, bytes]  # media type, body
 FORM = "multipart/form-data; boundary=x"

@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=100_000)
     arguments = parser.parse_args()
     from headstart.classifier.predictor import Predictor
-    from serving import Service
+    from support.serving import Service
 
     files, predictor, reached = _files(arguments.photos), Predictor(arguments.run), []
     with Service(arguments.run) as service:

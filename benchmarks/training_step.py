@@ -5,7 +5,7 @@
 
 MobileNetV2 behind layer 100 at 160 pixels, on bottleneck features in memory, AdamW as in the recipe `fast`, batches of
 32 and 64, three epochs of 512 images after a first one. headstart: each BatchNormalization folded into its convolution,
-1x1 convolutions as matrix products, batches as `training/whole.py` feeds them. The other side is the same part as Keras
+1x1 convolutions as matrix products, batches as `training/keras_fit.py` feeds them. The other side is the same part as Keras
 has it, on the same arrays, with the allocator as headstart sets it up, and with glibc's default. Each is a process of
 its own, in turn. Prints images/s of a step (batch / median time) and of the whole of these epochs, and the ratios of
 each round: median, least and largest. --profile: milliseconds of each kind of operation in a step instead, added up
@@ -22,27 +22,29 @@ from ratios import show
 CODE = """
 import sys, time
 import numpy as np
-from headstart.models.keras_backend import keras
+from headstart.keras_backend import keras
 from headstart.models.composing import compose
 from headstart.models.weights import load_base
-from headstart.training import frozen, whole
-from headstart.training.fine_tuning import fold
+from headstart.features import cut as cutting
+from headstart.training import keras_fit
+from headstart.training.folding import fold
 from headstart.training.optimization import compile_for
 from headstart.training.recipes import RECIPES
 batch, ours, profiled, count = int(sys.argv[1]), sys.argv[2] == "ours", sys.argv[3] == "profile", 512
 base = load_base("mobilenet_v2", 160)
 network = compose(base, backbone="mobilenet_v2", image_size=160, num_classes=2, dropout=0.0, seed=0)
-phase = RECIPES["fast"].phases[1]
-whole.thaw(base, phase, "mobilenet_v2")
-cut = frozen.find_cut(base, 100)
-part = frozen.trainable_part(base, cut)
-model = whole.InTraining(network, fold(part) if ours else part)
+phase = RECIPES["fast"].fine_tuning
+keras_fit.unfreeze(base, "mobilenet_v2", top=True)
+cut = cutting.find_cut(base, 100)
+part = cutting.trainable_part(base, cut)
+model = keras_fit.TrainableNetwork(network, fold(part) if ours else part)
 compile_for(model, phase, steps=1000)
 rng = np.random.default_rng(0)
 features = rng.normal(size=(count, *cut[0].shape[1:])).astype(np.float32)
 labels = rng.integers(0, 2, (count, 1)).astype(np.float32)
 
-class Source:  # as `whole.fit` takes it
+class Source:  # as `fit_epoch` takes it
+    batch_size = batch
     def __len__(self): return count // batch
     def batch(self, index, epoch=0):
         rows = slice(index * batch, (index + 1) * batch)
@@ -54,7 +56,7 @@ class Clock(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None): self.steps.append(time.perf_counter() - self.start)
 
 def fit(epochs):
-    data = whole._untuned(whole._Sequence(Source(), model, np.ones(2))) if ours else features
+    data = keras_fit.TrainingData(Source(), np.ones(2), binary=True).pipeline if ours else features
     options = {} if ours else {"y": labels, "batch_size": batch}
     model.fit(data, **options, epochs=epochs, verbose=0, callbacks=[Clock()])
 

@@ -20,7 +20,7 @@ from headstart.data.samples import get_solar_cells
 from headstart.evaluation.guarantees import measure_guarantees
 from headstart.evaluation.metrics import measure
 from headstart.training.config import TrainingConfig
-from headstart.training.trainer import train_and_keep
+from headstart.training.trainer import train_classifier
 
 
 def main() -> None:
@@ -37,36 +37,36 @@ def main() -> None:
         images = hs.load_dataset(path, seed=seed, **fractions, listener=hs.Quiet())
         settings = TrainingConfig.of(
             recipe=hs.RECIPES["fast"].without_fine_tuning(), backbone=arguments.backbone, image_size=None,
-            resizing="stretch", weights="pretrained", seed=seed, execution="split", precision="float32",
+            resizing="stretch", weights="pretrained", seed=seed, execution="cached", precision="float32",
         )  # fmt: skip
-        trained = train_and_keep(images, settings, listener=hs.Quiet())
+        trained = train_classifier(images, settings, listener=hs.Quiet())
         classifier, test = trained.classifier, images.test
-        found = measure(trained.logits(test), test.labels, images.class_names, classifier.certainty)
+        found = measure(trained.logits(test), test.labels, images.class_names, classifier.calibration)
         promises = measure_guarantees(found).to_json()
         sure, covered = promises["accuracy"]["0.95"], promises["coverage"]["0.95"]
-        print(f"seed {seed}  accuracy {found.accuracy.value:.2%}  temperature {classifier.certainty.temperature:.2f}  "
+        print(f"seed {seed}  accuracy {found.accuracy.value:.2%}  temperature {classifier.calibration.temperature:.2f}  "
               f"calibration error {found.reliability_before.error:.2%} -> {found.reliability.error:.2%}  log loss "
               f"{found.loss:.4f} -> {found.log_loss:.4f}")  # fmt: skip
         if sure and sure["accuracy"]:
             print(f"  --accuracy 0.95: {sure['answered']['value']:.1%} answered, {sure['accuracy']['value']:.2%} right")
         print(f"  --coverage 0.95: {covered['covered']['value']:.2%}, {covered['mean_size']:.2f} candidates on average")
-        familiar = classifier.familiar
-        print(f"  familiar: {familiar.knows(trained.features(test)[:]).mean():.2%} of {len(test):,} test images")
+        detector = classifier.novelty_detector
+        print(f"  familiar: {detector.is_familiar(trained.features(test)[:]).mean():.2%} of {len(test):,} test images")
         for place in arguments.strangers:
             files = images_below(place) if place.is_dir() else [place]
             pixels = [classifier._pixels_or_error(file) for file in files]
             shown = np.stack([image for image in pixels if isinstance(image, np.ndarray)])
             distances = np.concatenate(
                 [
-                    familiar.distances(classifier.network.look(shown[i : i + 32]).features)
+                    detector.distances(classifier.network.forward(shown[i : i + 32]).features)
                     for i in range(0, len(shown), 32)
                 ]
             )
-            far = distances > familiar.farthest
+            far = distances > detector.farthest
             print(f"  strangers: {far.mean():.1%} of {len(far):,} in {place.name} are like nothing it was trained on")
             if arguments.list:
                 for file, distance in zip(files, distances, strict=False):
-                    print(f"    {distance:.3f} {'' if distance > familiar.farthest else 'familiar'} {file.name}")
+                    print(f"    {distance:.3f} {'' if distance > detector.farthest else 'familiar'} {file.name}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How good does the recipe `tutorial` get on the tutorial's own photos?
 
-    python benchmarks/tutorial_recipe.py cats_and_dogs_filtered.zip --seeds 0 1 2 --executions split whole
+    python benchmarks/tutorial_recipe.py cats_and_dogs_filtered.zip --seeds 0 1 2 --executions cached end_to_end
 
 Trains once for each seed and execution, by `headstart train DATA --recipe tutorial`, each as a process of its own, and
 prints the validation accuracy after feature extraction (epoch 10) and after fine-tuning (epoch 20), the test accuracy,
@@ -34,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--executions", nargs="+", default=["split"], choices=["split", "whole"])
+    parser.add_argument("--executions", nargs="+", default=["cached"], choices=["cached", "end_to_end"])
     arguments = parser.parse_args()
     columns = ("epoch 10", "epoch 20", "test", "all held out")
     names = "  ".join(f"{column:>12}" for column in columns)

@@ -1,10 +1,10 @@
-"""Photos -> answers, by a classifier that `headstart export --format litert` wrote, without headstart.
+"""Photos -> predictions, without headstart, by a classifier that `headstart export --format litert` wrote.
 
     pip install ai-edge-litert numpy pillow
     python use_litert.py pets.tflite photo.jpg ...
 
-Pillow makes a photo smaller a little otherwise than headstart does: of 200 photos of cats and dogs none got another
-label by that, and the probabilities of 19 in 20 moved by less than 0.02, one by 0.27.
+Pillow resizes photos slightly differently from headstart. Of 200 photos of cats and dogs, none got another label
+because of that; the probabilities of 19 in 20 changed by less than 0.02, and one by 0.27.
 """
 
 import json
@@ -17,17 +17,17 @@ from PIL import Image, ImageOps
 
 
 def squared(path: str, size: int, resizing: str) -> np.ndarray:
-    """A photo as the network sees it, (size, size, 3): upright, RGB, and a square as in the classifier's training."""
+    """A photo as the network sees it, (size, size, 3): upright, RGB, and made square as in the training."""
     photo = ImageOps.exif_transpose(Image.open(path))
     if photo.mode.startswith("I"):  # 16 bits a pixel
         photo = Image.fromarray((np.asarray(photo) // 256).astype(np.uint8))
-    photo = photo.convert("RGBA")  # transparent parts are shown on white
+    photo = photo.convert("RGBA")  # transparent parts become white
     photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
     side = min(photo.size) if resizing == "crop" else max(photo.size)
     left, top = (photo.width - side) // 2, (photo.height - side) // 2
-    if resizing == "crop":  # its middle
+    if resizing == "crop":  # its centre
         photo = photo.crop((left, top, left + side, top + side))
-    elif resizing == "pad":  # all of it in its own shape, on grey
+    elif resizing == "pad":  # all of it, undistorted, on grey
         shape = [max(1, round(each * size / side)) for each in photo.size]
         square = Image.new("RGB", (size, size), (128, 128, 128))
         place = (size - shape[0]) // 2, (size - shape[1]) // 2
@@ -38,11 +38,11 @@ def squared(path: str, size: int, resizing: str) -> np.ndarray:
 
 file, *photos = sys.argv[1:]
 classify = Interpreter(file).get_signature_runner("serving_default")
-description = json.loads(zipfile.ZipFile(file).read("export.json"))  # behind the network, the file is a zip
+description = json.loads(zipfile.ZipFile(file).read("export.json"))  # the file ends with a zip
 names, size = description["class_names"], description["image_size"]
 
 pixels = np.stack([squared(photo, size, description["resizing"]) for photo in photos])
 pixels = pixels.astype(description["input"]["type"])  # 0 to 255, as they are
 probabilities = classify(pixels=pixels)["probabilities"]
-for photo, shares in zip(photos, probabilities, strict=True):
-    print(f"{photo}  {names[shares.argmax()]} {shares.max():.2%}")
+for photo, row in zip(photos, probabilities, strict=True):
+    print(f"{photo}  {names[row.argmax()]} {row.max():.2%}")

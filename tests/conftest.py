@@ -1,4 +1,10 @@
-"""What the tests share: real images (the solar cells of `elpv-dataset`), and one small run that many look at."""
+"""What the tests share: real images (the solar cells of `elpv-dataset`), one small run that many look at, a tiny base.
+
+What takes long is made once for all workers of pytest-xdist (`support/sharing.py`). Nothing here imports Keras,
+TensorFlow or a browser before a test asks for it.
+"""
+
+from __future__ import annotations
 
 import json
 import os
@@ -6,9 +12,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+
+from support.shapes import check_shapes
+from support.sharing import made_once
 
 # Before headstart is imported: nothing is read from, or written to, the user's own cache. All workers share one.
 os.environ["HEADSTART_CACHE"] = (
@@ -18,18 +27,52 @@ os.environ["HEADSTART_CACHE"] = (
 )
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+check_shapes()
+
 import headstart as hs
 from headstart.data.samples import get_solar_cells
 from headstart.data.tables import read_listing
-from support.serving import Service
+from headstart.models.backbones import BACKBONES
+from support import tiny as tiny_base
+from support.recording import Recorder
 from support.sizes import SMALL
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from support.serving import Service
+
+FORTY = {"defective": 40, "functional": 40}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+# The markers that `make quick` leaves out, by where a test lies and by what it asks for. `process` is said at the test.
+MARKED_FOLDERS = {"export": "export", "serving": "service", "test_docs.py": "docs"}
+MARKED_FIXTURES = {"browser": "browser", "service": "service"}
 
 
 def pytest_sessionfinish() -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         shutil.rmtree(os.environ["HEADSTART_CACHE"], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test its markers, and put those of one backbone behind each other, so that it is built once."""
+    tests = Path(__file__).parent
+    for item in items:
+        place = item.path.relative_to(tests).parts[0]
+        fixtures = getattr(item, "fixturenames", ())
+        marks = {MARKED_FOLDERS.get(place), *(MARKED_FIXTURES.get(name) for name in fixtures)} - {None}
+        for mark in sorted(mark for mark in marks if mark):
+            item.add_marker(mark)
+    items.sort(key=_backbone)  # the order of all others stays
+
+
+def _backbone(item: pytest.Item) -> int:
+    """The row of BACKBONES that a test is about, from 1; 0 where it is about none."""
+    callspec = getattr(item, "callspec", None)
+    name = callspec.params.get("name") if callspec else None
+    return list(BACKBONES).index(name) + 1 if name in BACKBONES else 0
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +112,7 @@ def make_folder(cells: dict[str, list[Path]]):
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory, make_folder) -> Path:
     """A folder of two class folders with 40 real images each."""
-    return make_folder(tmp_path_factory.mktemp("photos") / "cells", {"defective": 40, "functional": 40})
+    return made_once(tmp_path_factory, "photos", lambda root: make_folder(root / "cells", FORTY)) / "cells"
 
 
 @pytest.fixture(scope="session")
@@ -80,9 +123,24 @@ def recipe() -> hs.Recipe:
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory, photos: Path, recipe: hs.Recipe) -> hs.Run:
-    """A finished run on `photos`."""
-    out = tmp_path_factory.mktemp("runs") / "cells"
-    return hs.make_run(photos, out, recipe=recipe, image_size=SMALL, seed=3, listener=hs.Quiet())
+    """A finished run on `photos`. What was said meanwhile lies beside it."""
+
+    def make(root: Path) -> None:
+        listener = Recorder()
+        hs.make_run(photos, root / "cells", recipe=recipe, image_size=SMALL, seed=3, listener=listener)
+        (root / "said.txt").write_text("\n".join(listener.lines), "utf-8")
+
+    return finished(made_once(tmp_path_factory, "runs", make) / "cells")
+
+
+@pytest.fixture(scope="session")
+def said(run: hs.Run) -> list[str]:
+    """What that run told its listener, line by line."""
+    return (run.folder.parent / "said.txt").read_text("utf-8").splitlines()
+
+
+def finished(folder: Path) -> hs.Run:
+    return hs.Run(folder, json.loads((folder / "metrics.json").read_text("utf-8")))
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +151,8 @@ def classifier(run: hs.Run) -> hs.Classifier:
 @pytest.fixture(scope="session")
 def service(run: hs.Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service of that run, and of a copy of it with other names for its classes, with small limits."""
+    from support.serving import Service
+
     other = shutil.copytree(run.folder, tmp_path_factory.mktemp("other") / "run")
     card = json.loads((other / "classifier.json").read_text("utf-8"))
     (other / "classifier.json").write_text(json.dumps(card | {"class_names": ["broken", "whole"]}), "utf-8")
@@ -101,10 +161,40 @@ def service(run: hs.Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield started
 
 
+# A tiny base
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = made_once(tmp_path_factory, "tiny", lambda root: tiny_base.write_weights(root / "tiny.weights.h5"))
+    return folder / "tiny.weights.h5"
+
+
+@pytest.fixture
+def tiny(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a base that costs a hundredth of MobileNetV2, in BACKBONES as long as a test lasts."""
+    return tiny_base.register(monkeypatch, tiny_weights)
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory, photos: Path, recipe: hs.Recipe, tiny_weights: Path) -> hs.Run:
+    """As `run`, of the tiny base. A test that opens it asks for `tiny`, too."""
+
+    def make(root: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            name = tiny_base.register(patch, tiny_weights)
+            settings = {"backbone": name, "image_size": tiny_base.SIZE, "seed": 3}
+            hs.make_run(photos, root / "cells", recipe=recipe, listener=hs.Quiet(), **settings)
+
+    return finished(made_once(tmp_path_factory, "tiny-runs", make) / "cells")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as started:
         opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield opened

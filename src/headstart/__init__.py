@@ -4,21 +4,29 @@ The public names. Each is imported when it is first used, so that `import headst
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import headstart.export
 from headstart.malloc import reuse_freed_memory
 
 if TYPE_CHECKING:
+    from headstart import commands
     from headstart.classifier.classifier import Classifier, load
     from headstart.classifier.prediction import Prediction
     from headstart.classifier.predictor import Predictor
+    from headstart.commands.backbones import backbones
+    from headstart.commands.cache import cache
+    from headstart.commands.compare import compare
     from headstart.commands.demo import sample_path
-    from headstart.commands.train import Run, make_run
+    from headstart.commands.export import export
+    from headstart.commands.inspect import inspect
+    from headstart.commands.serve import serve
+    from headstart.commands.train import make_run
     from headstart.data.augmentation import Augmentation
     from headstart.data.dataset import Dataset, Split
     from headstart.data.loading import load_dataset, load_images
     from headstart.errors import (
+        CancelledError,
         DatasetError,
         ExportError,
         HeadstartError,
@@ -31,81 +39,135 @@ if TYPE_CHECKING:
     )
     from headstart.evaluation.evaluate import evaluate
     from headstart.evaluation.metrics import Evaluation
-    from headstart.export.export import export
-    from headstart.inspection.collection import inspect
+    from headstart.events import (
+        Advanced,
+        EpochEnded,
+        Event,
+        HeadSolved,
+        Listener,
+        Message,
+        PictureReady,
+        Step,
+        StepStarted,
+        Task,
+    )
     from headstart.inspection.report import Inspection
     from headstart.listeners.console import Console
+    from headstart.listeners.json_lines import JsonLines
+    from headstart.listeners.notebook import Notebook
     from headstart.listeners.quiet import Quiet
+    from headstart.listeners.several import Several
     from headstart.models.backbones import BACKBONES
+    from headstart.runs.folder import Run, RunFolder
     from headstart.serving.client import Client
     from headstart.training.recipes import RECIPES, Phase, Recipe
     from headstart.training.trainer import train
 
+del globals()["export"]  # `__getattr__` gives the function
 reuse_freed_memory()
 
 _MODULES = {
+    "Advanced": "events",
     "Augmentation": "data.augmentation",
     "BACKBONES": "models.backbones",
+    "CancelledError": "errors",
     "Classifier": "classifier.classifier",
     "Client": "serving.client",
     "Console": "listeners.console",
     "Dataset": "data.dataset",
     "DatasetError": "errors",
+    "EpochEnded": "events",
     "Evaluation": "evaluation.metrics",
+    "Event": "events",
     "ExportError": "errors",
+    "HeadSolved": "events",
     "HeadstartError": "errors",
     "ImageError": "errors",
     "Inspection": "inspection.report",
+    "JsonLines": "listeners.json_lines",
+    "Listener": "events",
+    "Message": "events",
     "MissingExtraError": "errors",
     "ModelError": "errors",
+    "Notebook": "listeners.notebook",
     "Phase": "training.recipes",
+    "PictureReady": "events",
     "Prediction": "classifier.prediction",
     "Predictor": "classifier.predictor",
     "Quiet": "listeners.quiet",
     "RECIPES": "training.recipes",
     "Recipe": "training.recipes",
-    "Run": "commands.train",
+    "Run": "runs.folder",
     "RunError": "errors",
+    "RunFolder": "runs.folder",
     "ServiceError": "errors",
+    "Several": "listeners.several",
     "Split": "data.dataset",
+    "Step": "events",
+    "StepStarted": "events",
+    "Task": "events",
     "WeightsError": "errors",
+    "backbones": "commands.backbones",
+    "cache": "commands.cache",
+    "commands": "commands",
+    "compare": "commands.compare",
     "evaluate": "evaluation.evaluate",
-    "export": "export.export",
-    "inspect": "inspection.collection",
+    "export": "commands.export",
+    "inspect": "commands.inspect",
     "load": "classifier.classifier",
     "load_dataset": "data.loading",
     "load_images": "data.loading",
     "make_run": "commands.train",
     "sample_path": "commands.demo",
+    "serve": "commands.serve",
     "train": "training.trainer",
 }
 
 __all__ = [
     "BACKBONES",
     "RECIPES",
+    "Advanced",
     "Augmentation",
+    "CancelledError",
     "Classifier",
     "Client",
     "Console",
     "Dataset",
     "DatasetError",
+    "EpochEnded",
     "Evaluation",
+    "Event",
     "ExportError",
+    "HeadSolved",
     "HeadstartError",
     "ImageError",
     "Inspection",
+    "JsonLines",
+    "Listener",
+    "Message",
     "MissingExtraError",
     "ModelError",
+    "Notebook",
     "Phase",
+    "PictureReady",
     "Prediction",
     "Predictor",
     "Quiet",
     "Recipe",
     "Run",
     "RunError",
+    "RunFolder",
     "ServiceError",
+    "Several",
     "Split",
+    "Step",
+    "StepStarted",
+    "Task",
     "WeightsError",
+    "backbones",
+    "cache",
+    "commands",
+    "compare",
     "evaluate",
     "export",
     "inspect",
@@ -114,15 +176,19 @@ __all__ = [
     "load_images",
     "make_run",
     "sample_path",
+    "serve",
     "train",
 ]
 
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
+        from importlib.metadata import version  # 10 ms
+
         return version("headstart")
     if name not in _MODULES:
         raise AttributeError(f"headstart has no '{name}'")
-    value = getattr(import_module(f"headstart.{_MODULES[name]}"), name)
+    module = import_module(f"headstart.{_MODULES[name]}")
+    value = module if _MODULES[name] == name else getattr(module, name)
     globals()[name] = value
     return value

@@ -331,7 +331,10 @@ def test_load_images_takes_what_cannot_be_trained_on(tmp_path):
 
 def test_loading_changes_nothing(tmp_path):
     root = collection(tmp_path / "p", {"a": 4, "b": 4})
-    state = lambda: {p: (p.read_bytes() if p.is_file() else None, p.stat().st_mtime_ns) for p in root.rglob("*")}  # noqa: E731
+
+    def state() -> dict[Path, tuple]:
+        return {p: (p.read_bytes() if p.is_file() else None, p.stat().st_mtime_ns) for p in root.rglob("*")}
+
     before = state()
     load(root)
     assert state() == before

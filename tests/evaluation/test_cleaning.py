@@ -44,7 +44,8 @@ def test_the_labels_that_judge_do_not_choose():
     spoiled = np.where(np.arange(300) % 4 == 0, 1 - labels, labels)
     shown, right = drawn(100, 1, 2)
     one, other = (
-        measure_cleaning(features, spoiled, np.arange(300), shown, each, num_classes=2, seed=0) for each in (right, 1 - right)
+        measure_cleaning(features, spoiled, np.arange(300), shown, each, num_classes=2, seed=0)
+        for each in (right, 1 - right)
     )
     assert one is not None
     assert other is not None
@@ -70,9 +71,13 @@ def test_the_larger_gain_comes_first(numbers, gain, place):
     lines = advice(
         replace(numbers, learning_curve=CURVE, cleaning=found, findings=Findings("", {"doubtful label": 11}))
     )
-    assert lines[1 - place].startswith("More photos would help: with 500 more, expect accuracy to change by +2.0 points")
+    assert lines[1 - place].startswith(
+        "More photos would help: with 500 more, expect accuracy to change by +2.0 points"
+    )
     assert lines[place].startswith("Check the labels: 11 labels are doubtful ")
-    said = f"solved on 491 training photos, without the doubtful ones, classifies {150 + mended} of 200 validation photos"
+    said = (
+        f"solved on 491 training photos, without the doubtful ones, classifies {150 + mended} of 200 validation photos"
+    )
     assert said in lines[place]
     chance = "" if gain > 0.02 else ", which may be chance"
     assert lines[place].endswith(f" correctly, {mended} more than one solved on all 500{chance}.")

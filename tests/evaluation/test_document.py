@@ -12,9 +12,9 @@ from headstart.statistics import Disagreement
 from support.drawn_metrics import drawn_evaluation, drawn_metrics
 
 KEYS = [
-    "schema", "class_names", "backbone", "image_size", "recipe", "seed", "train", "validation", "test", "data", "resizing",
-    "balanced", "weights", "notes", "unreadable", "familiar", "certainty", "outlook", "cleaning", "phases", "findings",
-    "seconds", "versions", "date",
+    "schema", "class_names", "backbone", "image_size", "recipe", "seed", "train", "validation", "test", "data",
+    "resizing", "balanced", "weights", "notes", "unreadable", "familiar", "certainty", "outlook", "cleaning", "phases",
+    "findings", "seconds", "versions", "date",
 ]  # fmt: skip
 SPLIT_KEYS = ["loss", "accuracy", "top", "per_class", "macro", "weighted", "confusion", "calibration"]
 CURVE = LearningCurve((Point(10, 0.8, 0.7, 0.9), Point(25, 0.9, 0.8, 0.95)), 25, 0.92, 0.9, 0.95, 0.02, 0.0, 0.05)
@@ -59,7 +59,8 @@ def test_read_again(numbers, full, tmp_path):
 
 def test_the_metrics_of_a_run_are_read_as_they_were_written(run):
     written = (run.folder / "metrics.json").read_text("utf-8")
-    assert json.dumps(RunMetrics.from_json(json.loads(written)).to_json(), indent=2, ensure_ascii=False) + "\n" == written
+    again = RunMetrics.from_json(json.loads(written)).to_json()
+    assert json.dumps(again, indent=2, ensure_ascii=False) + "\n" == written
     assert run.metrics == json.loads(written)
 
 

@@ -26,7 +26,9 @@ def test_against_scikit_learn(classes):
     evaluation = measure(logits, labels, names)
     answers, probabilities = evaluation.predicted, evaluation.probabilities
     assert evaluation.accuracy.value == sklearn.metrics.accuracy_score(labels, answers)
-    assert evaluation.loss == pytest.approx(sklearn.metrics.log_loss(labels, probabilities, labels=range(classes)), rel=1e-9)
+    assert evaluation.loss == pytest.approx(
+        sklearn.metrics.log_loss(labels, probabilities, labels=range(classes)), rel=1e-9
+    )
     np.testing.assert_array_equal(evaluation.confusion, sklearn.metrics.confusion_matrix(labels, answers))
     precision, recall, f1, support = sklearn.metrics.precision_recall_fscore_support(
         labels, answers, zero_division=np.nan

@@ -110,7 +110,9 @@ def test_the_page_says_what_the_numbers_say(run):
 def test_leaks_and_conflicts_come_before_all_else(numbers):
     counts = {"leak": 2, "doubtful label": 1, "conflicting labels": 1}
     first, second, third, *_ = advice(replace(numbers, findings=Findings("", counts)))
-    assert first.startswith("Fix the split: 2 held-out photos have copies among the photos that the classifier was trained")
+    assert first.startswith(
+        "Fix the split: 2 held-out photos have copies among the photos that the classifier was trained"
+    )
     assert second == "Give each photo one label: 1 photo is a copy of a photo with another label."
     assert third.startswith("Check the labels: 1 label is doubtful ")
 

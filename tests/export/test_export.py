@@ -1,4 +1,4 @@
-"""Exports: each answers as its classifier does, in its own runtime, and is kept only where it does."""
+"""Exports: each gives the predictions of its classifier, in its own runtime, and is kept only if it does."""
 
 import ast
 import hashlib
@@ -28,9 +28,9 @@ from headstart.export.proof import TOLERANCES, Proof, Tolerance
 from support.planted import tiles
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-# The shared run has seen 56 photos, and many of its answers lie near the border between its two classes: rounding to 8
-# bits turns 2 of its 12 validation photos over. So not its answers are looked at, but how far its probabilities move:
-# by 0.36 at most, in OpenVINO. On what the usual tolerance does, see `test_what_a_tolerance_lets_through`.
+# The shared run was trained on 56 photos, and many of its predictions are close to the border between its two classes:
+# rounding to 8 bits changes 2 of its 12 on validation photos. So the tests do not look at those predictions, but at how
+# far the probabilities move: by 0.36 at most, in OpenVINO. `test_what_a_tolerance_lets_through` tests the usual one.
 TOLERANCE_OF_INT8 = Tolerance(probability=0.45)
 
 
@@ -41,21 +41,9 @@ def write(run: Path, folder: Path, name: str, precision: str = FLOAT32, **settin
     return hs.export(run, out, format=name, quantize=quantize, listener=hs.Quiet(), **settings)
 
 
-@pytest.fixture(scope="module")
-def three(tmp_path_factory, make_folder) -> hs.Run:
-    """A run of three classes, whose photos are padded; its base is as it was drawn, so that it is written quickly."""
-    folder = tmp_path_factory.mktemp("three")
-    photos = make_folder(folder / "photos", {"broken": 20, "good": 20, "ugly": 20})
-    recipe = hs.RECIPES["fast"].without_fine_tuning()
-    return hs.make_run(
-        photos, folder / "run", recipe=recipe, backbone="mobilenet_v3_small", weights="random", image_size=32,
-        resizing="pad", listener=hs.Quiet(),
-    )  # fmt: skip
-
-
 def expected(classifier: hs.Classifier, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     logits = classifier.logits([pixels])
-    return logits, classifier.certainty.probabilities(logits)
+    return logits, classifier.calibration.probabilities(logits)
 
 
 def from_bytes(classifier: hs.Classifier, paths) -> np.ndarray:
@@ -64,34 +52,45 @@ def from_bytes(classifier: hs.Classifier, paths) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_format(run, classifier, cells, tmp_path, name):
-    """In each precision; together, as an export takes seconds."""
-    written = {precision: write(run.folder, tmp_path, name, precision) for precision in FORMATS[name].packages}
+def test_a_format(small, cells, tmp_path, name):
+    """In each precision; in one test, as the sizes are compared."""
+    classifier = hs.load(small.folder)
+    written = {precision: write(small.folder, tmp_path, name, precision) for precision in FORMATS[name].packages}
     for precision, export in written.items():
-        check_answers(export, classifier, cells, name, precision)
+        check_predictions(export, classifier, cells, name, precision)
         check_description(export, classifier, name, precision)
     share = {precision: export.card["bytes"] / written[FLOAT32].card["bytes"] for precision, export in written.items()}
-    assert share.get(FLOAT16, 0) < 0.56
-    assert share.get(INT8, 0) < 0.30
+    assert share.get(FLOAT16, 0) < 0.58
+    assert share.get(INT8, 0) < 0.40  # the description and the graph are a larger part than of MobileNetV2
     check_example(written[FLOAT32], classifier, cells, name)
 
 
-def check_answers(written: Export, classifier: hs.Classifier, cells, name: str, precision: str) -> None:
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_default_base_in_a_format(run, classifier, cells, tmp_path, name):
+    """MobileNetV2 whole, in the precision that changes most of it."""
+    precision = list(FORMATS[name].packages)[-1]
+    written = write(run.folder, tmp_path, name, precision)
+    check_predictions(written, classifier, cells, name, precision)
+    if precision == INT8:
+        assert written.card["bytes"] < 0.30 * 4 * classifier.model.count_params()
+
+
+def check_predictions(written: Export, classifier: hs.Classifier, cells, name: str, precision: str) -> None:
     opened = FORMATS[name].open(written.path)
     tolerance = (TOLERANCE_OF_INT8 if precision == INT8 else TOLERANCES[precision]).probability
     pixels = from_bytes(classifier, [*cells["defective"][-4:], *cells["functional"][-4:]])
-    before, shares_before = expected(classifier, pixels)
+    before, probabilities_before = expected(classifier, pixels)
     for batch in (pixels[:1], pixels[1:]):  # 1 photo and 7
-        logits, shares = opened(batch)
+        logits, probabilities = opened(batch)
         assert logits.shape == (len(batch), 1)
-        assert shares.shape == (len(batch), 2)
-        np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1 / 128 if precision == INT8 else 1e-5)
+        assert probabilities.shape == (len(batch), 2)
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1 / 128 if precision == INT8 else 1e-5)
         # the probabilities are those of these very logits, calibrated; LiteRT stores both in 8 bits
-        calibrated = classifier.certainty.probabilities(logits)
-        np.testing.assert_allclose(shares, calibrated, atol=0.02 if precision == INT8 else 1e-5)
+        calibrated = classifier.calibration.probabilities(logits)
+        np.testing.assert_allclose(probabilities, calibrated, atol=0.02 if precision == INT8 else 1e-5)
     found = np.concatenate([opened(pixels[:1])[1], opened(pixels[1:])[1]])
     assert tolerance is not None
-    assert np.abs(found - shares_before).max() <= tolerance
+    assert np.abs(found - probabilities_before).max() <= tolerance
     assert np.abs(opened(pixels)[0] - before).max() < (3 if precision == INT8 else 0.1)
 
 
@@ -102,14 +101,12 @@ def test_pixels_may_be_floats_and_classes_many(three, tmp_path, name):
     assert written.card["input"]["type"] == "float32"
     assert written.card["resizing"] == "pad"
     assert written.card["class_names"] == ["broken", "good", "ugly"]
-    pixels = from_bytes(
-        classifier, hs.load_dataset(three.folder.parent / "photos", listener=hs.Quiet()).train.paths[:7]
-    )
-    logits, shares = FORMATS[name].open(written.path)(pixels.astype(np.float32))
-    before, shares_before = expected(classifier, pixels)
-    assert logits.shape == shares.shape == (7, 3)
+    pixels = from_bytes(classifier, sorted(three.photos.rglob("*.png"))[::9])
+    logits, probabilities = FORMATS[name].open(written.path)(pixels.astype(np.float32))
+    before, probabilities_before = expected(classifier, pixels)
+    assert logits.shape == probabilities.shape == (7, 3)
     np.testing.assert_allclose(logits, before, atol=1e-3)
-    np.testing.assert_allclose(shares, shares_before, atol=1e-4)
+    np.testing.assert_allclose(probabilities, probabilities_before, atol=1e-4)
 
 
 def inside(name: str, path: Path) -> dict:
@@ -140,9 +137,7 @@ def check_description(written: Export, classifier: hs.Classifier, name: str, pre
     }  # fmt: skip
     assert card["outputs"] == {"logits": [None, 1], "probabilities": [None, 2]}
     assert card["proof"]["files"] == 12
-    assert f"Proved on 12 validation photos, from their bytes to probabilities: {card['proof']['right']}" in str(
-        written
-    )
+    assert f"Proved on 12 validation photos, from file to probabilities: {card['proof']['right']} " in str(written)
     root = written.path.parent if is_file else written.path
     files = [written.path] if is_file else [each for each in root.rglob("*") if each.is_file() and each != beside]
     assert card["bytes"] == sum(file.stat().st_size for file in files)
@@ -152,7 +147,7 @@ def check_description(written: Export, classifier: hs.Classifier, name: str, pre
 
 
 def check_example(written: Export, classifier: hs.Classifier, cells, name: str) -> None:
-    """As a user runs them, but that headstart and Keras cannot be imported, nor TensorFlow where it is not needed."""
+    """As a user runs it, except that headstart and Keras cannot be imported, nor TensorFlow where it is not needed."""
     photos = [str(path) for path in (*cells["defective"][-3:], *cells["functional"][-3:])]
     script = EXAMPLES / f"use_{name.replace('-', '_')}.py"
     forbidden = ["headstart", "cv2"] + ["keras", "tensorflow"] * (name != "saved-model")
@@ -162,16 +157,16 @@ def check_example(written: Export, classifier: hs.Classifier, cells, name: str) 
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    answers = [line.rsplit(maxsplit=2) for line in result.stdout.splitlines()]
-    assert [path for path, _, _ in answers] == photos
-    for (_, label, share), answer in zip(answers, classifier.predict(photos), strict=True):
-        # Pillow makes them smaller than headstart does by another rule: 0.04 at most, measured
-        assert float(share.rstrip("%")) / 100 == pytest.approx(answer.probability, abs=0.1)
-        assert label == answer.label
+    lines = [line.rsplit(maxsplit=2) for line in result.stdout.splitlines()]
+    assert [path for path, _, _ in lines] == photos
+    for (_, label, share), prediction in zip(lines, classifier.predict(photos), strict=True):
+        # Pillow resizes by another rule than headstart: 0.04 at most, measured
+        assert float(share.rstrip("%")) / 100 == pytest.approx(prediction.probability, abs=0.1)
+        assert label == prediction.label
 
 
 def squared_of(script: Path) -> tuple[str, Callable[[str, int, str], np.ndarray]]:
-    """How an example makes squares of photos: its source, and the function."""
+    """How an example makes photos square: its source, and the function."""
     parts = [node for node in ast.parse(script.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
     (source,) = [ast.unparse(node) for node in parts if node.name == "squared"]
     names: dict[str, Any] = {"np": np, "Image": Image, "ImageOps": ImageOps}
@@ -180,7 +175,7 @@ def squared_of(script: Path) -> tuple[str, Callable[[str, int, str], np.ndarray]
 
 
 def test_the_examples_read_any_photo_as_headstart_does(tmp_path):
-    """Colours, orientation, transparency, 16 bits, palettes, shapes; but for Pillow's way to make it smaller."""
+    """Colours, orientation, transparency, 16 bits, palettes, shapes; only Pillow's way of resizing differs."""
     found = [squared_of(EXAMPLES / f"use_{name.replace('-', '_')}.py") for name in FORMATS]
     assert len({source for source, _ in found}) == 1
     photo, exif = tiles()[40].resize((301, 200)), Image.Exif()
@@ -205,12 +200,16 @@ def test_the_examples_read_any_photo_as_headstart_does(tmp_path):
     ("precision", "differing", "message"),
     [
         (FLOAT32, {"farthest": 1e-4}, None),
-        (FLOAT32, {"farthest": 1.1e-4}, "differ by up to 0.00011 .of '1.jpg'., expected at most 0.0001"),
+        (FLOAT32, {"farthest": 1.1e-4}, "differ by up to 0.00011 .for '1.jpg'., expected at most 0.0001"),
         (FLOAT32, {"farthest": float("nan")}, "differ by up to nan"),
         (FLOAT16, {"farthest": 0.01, "changed": 1}, None),
-        (FLOAT16, {"changed": 2}, "2 answers changed, expected at most 0.5%"),
+        (FLOAT16, {"changed": 2}, "2 predictions changed, expected at most 0.5%"),
         (INT8, {"farthest": 0.9, "changed": 40, "right": 189}, None),
-        (INT8, {"right": 188}, "188 are answered rightly, 190 by the classifier, expected to lose at most 0.5%"),
+        (
+            INT8,
+            {"right": 188},
+            "188 predictions are correct, and 190 of the classifier's, expected to lose at most 0.5%",
+        ),
     ],
 )
 def test_what_a_tolerance_lets_through(precision, differing, message):
@@ -229,25 +228,25 @@ def test_beyond_the_tolerance_nothing_is_written(three, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_wrong_weights_do_not_get_through(run, tmp_path, monkeypatch):
-    """A writer that loses what a layer has learned."""
-    right = FORMATS["onnx"]
+def test_wrong_weights_do_not_get_through(small, tmp_path, monkeypatch):
+    """A writer that loses the weights of a layer."""
+    correct = FORMATS["onnx"]
 
     def write_wrongly(network, file, description, **settings):
-        right.write(network, file, description, **settings)
+        correct.write(network, file, description, **settings)
         graph = onnx.load(file)
         largest = max(graph.graph.initializer, key=lambda tensor: len(tensor.raw_data))
         largest.raw_data = bytes(len(largest.raw_data))
         onnx.save(graph, file)
 
-    monkeypatch.setitem(FORMATS, "onnx", replace(right, write=write_wrongly))
-    with pytest.raises(ExportError, match="does not answer as its classifier, so nothing was written"):
-        write(run.folder, tmp_path, "onnx")
+    monkeypatch.setitem(FORMATS, "onnx", replace(correct, write=write_wrongly))
+    with pytest.raises(ExportError, match="does not give the classifier's predictions, so nothing was written"):
+        write(small.folder, tmp_path, "onnx")
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.filterwarnings("ignore")  # of tf2onnx about itself; `export` does not tell them either
-def test_constants_that_are_no_variables_are_kept_in_onnx(tmp_path):
+@pytest.mark.filterwarnings("ignore")  # of tf2onnx about itself; `export` does not show them either
+def test_constants_that_are_not_variables_are_kept_in_onnx(tmp_path):
     """Those of a Normalization layer, as some bases have."""
     import keras
 
@@ -265,7 +264,7 @@ def test_constants_that_are_no_variables_are_kept_in_onnx(tmp_path):
 
 
 class ConverterError(Exception):
-    """As TensorFlow's, of no other kind."""
+    """Like TensorFlow's: it derives from Exception alone."""
 
 
 @pytest.mark.parametrize("step", ["write", "open"])
@@ -274,24 +273,25 @@ def test_what_the_libraries_of_a_format_raise_becomes_one_message(three, tmp_pat
         raise ConverterError("no such operator")
 
     monkeypatch.setitem(FORMATS, "openvino", replace(FORMATS["openvino"], **{step: fail}))
-    message = "fail at 'mobilenet_v3_small' in float32, so nothing was written: no such operator. Try another format"
+    message = "failed with 'small_base' in float32, so nothing was written: no such operator. Try another format"
     with pytest.raises(ExportError, match=message):
         write(three.folder, tmp_path, "openvino")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_photos_of_a_class_that_it_does_not_know(three, tmp_path):
-    photos = shutil.copytree(three.folder.parent / "photos", tmp_path / "photos")
+def test_photos_of_an_unknown_class(three, tmp_path):
+    photos = shutil.copytree(three.photos, tmp_path / "photos")
     (photos / "ugly").rename(photos / "handsome")
     with pytest.raises(
-        DatasetError, match=r"knows no class 'handsome', .*; expected broken, good, ugly\. Name the fold"
+        DatasetError,
+        match=r"photos of 'handsome', a class .* does not have; expected broken, good, ugly\. Rename the fold",
     ):
         write(three.folder, tmp_path, "openvino", data=photos)
     assert not (tmp_path / "openvino-float32").exists()
 
 
-def test_photos_that_were_moved_on_the_command_line(run, photos, tmp_path, monkeypatch, capsys):
-    moved, out = shutil.copytree(run.folder, tmp_path / "run"), tmp_path / "out"
+def test_photos_that_were_moved_on_the_command_line(small, photos, tmp_path, monkeypatch, capsys):
+    moved, out = shutil.copytree(small.folder, tmp_path / "run"), tmp_path / "out"
     table = (moved / "splits.csv").read_text("utf-8")
     assert str(photos) in table
     (moved / "splits.csv").write_text(table.replace(str(photos), str(tmp_path / "gone")), "utf-8")
@@ -308,11 +308,12 @@ def test_photos_that_were_moved_on_the_command_line(run, photos, tmp_path, monke
     assert found == json.loads((out / "export.json").read_text("utf-8"))
     assert found["proof"]["files"] == 12
     assert found["proof"]["farthest_file"] in {path.name for path in photos.rglob("*.png")}
-    assert str(photos) not in json.dumps(found), "the export is given away, and says nothing of this disk"
+    assert str(photos) not in json.dumps(found), "the export is passed on, and reveals nothing about this disk"
 
 
-def test_a_classifier_that_was_saved_from_python_names_no_photos(classifier, tmp_path):
-    classifier.save(tmp_path / "saved")
+def test_a_classifier_that_was_saved_from_python_names_no_photos(small, tmp_path):
+    shutil.copytree(small.folder, tmp_path / "saved")
+    (tmp_path / "saved" / "splits.csv").unlink()
     with pytest.raises(DatasetError, match=r"has no splits.csv.*--data DATA"):
         write(tmp_path / "saved", tmp_path / "out", "openvino")
 
@@ -323,21 +324,21 @@ def test_a_classifier_that_was_saved_from_python_names_no_photos(classifier, tmp
         ({"format": "caffe"}, ExportError, "no format 'caffe'. Choose one of: onnx, litert, openvino, saved-model"),
         ({"quantize": "int4"}, ExportError, "cannot be quantised to 'int4'. Choose one of: float16, int8"),
         ({"format": "saved-model", "quantize": "int8"}, ExportError, "'saved-model' cannot be .* Leave --quantize out"),
-        ({"pixels": "int16"}, ExportError, "cannot be given as 'int16'. Choose one of: uint8, float32"),
-        ({"out": "pets.tflite"}, ExportError, r"no name for the format 'onnx': expected '.*pets.tflite.onnx'"),
+        ({"pixels": "int16"}, ExportError, "Pixels cannot be 'int16'. Choose one of: uint8, float32"),
+        ({"out": "pets.tflite"}, ExportError, r"not a valid name for the format 'onnx': expected '.*pets.tflite.onnx'"),
         ({"out": "there.onnx"}, RunError, "exists already"),
         ({"run": "nowhere"}, HeadstartError, "nowhere"),
     ],
 )
-def test_what_cannot_be_done_is_said_at_once(run, tmp_path, settings, kind, message):
+def test_what_cannot_be_done_is_said_at_once(small, tmp_path, settings, kind, message):
     (tmp_path / "there.onnx").touch()
-    settings = {"run": run.folder, "format": "onnx", "out": "new.onnx", **settings}
+    settings = {"run": small.folder, "format": "onnx", "out": "new.onnx", **settings}
     with pytest.raises(kind, match=message):
         hs.export(settings.pop("run"), tmp_path / settings.pop("out"), listener=hs.Quiet(), **settings)
     assert [each.name for each in tmp_path.iterdir()] == ["there.onnx"]
 
 
-def test_a_library_that_is_missing(run, tmp_path, monkeypatch):
+def test_a_library_that_is_missing(small, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tf2onnx", None)
     with pytest.raises(MissingExtraError, match=r"onnx, float32, needs tf2onnx: pip install 'headstart\[cpu,export\]'"):
-        write(run.folder, tmp_path, "onnx")
+        write(small.folder, tmp_path, "onnx")

@@ -29,25 +29,14 @@ from headstart.models.weights import layer_index, load_base
 from headstart.training.folding import FoldedBatchNormalization, fold
 from headstart.training.keras_fit import TrainableNetwork, unfreeze
 from headstart.training.optimization import compile_for
+from support.bases import restored, shared_base, smallest
 from support.recording import Recorder as Listener
 
 KINDS = ["mobilenet_v2", "resnet50", "efficientnet_v2_b0", "convnext_tiny"]
 
 
-def lively(base: keras.Model, seed: int = 0) -> keras.Model:
-    """Random weights whose BatchNormalization does something: fresh ones have mean 0, deviation 1, gamma 1, beta 0."""
-    rng = np.random.default_rng(seed)
-    for layer in base.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            for variable in layer.weights:
-                draw = rng.uniform(0.5, 1.5, variable.shape)
-                variable.assign(draw if variable.path.endswith(("gamma", "moving_variance")) else draw - 1)
-    return base
-
-
-def parts(name: str, size: int = 32, weights: str = "random"):
-    base = load_base(name, size, weights)
-    base = lively(base) if weights == "random" else base
+def parts(name: str):
+    base = shared_base(name)
     start = layer_index(base, get_backbone(name).fine_tune_from)
     cut = cut_module.find_cut(base, start)
     lower = cut_module.frozen_part(base, cut, lambda pixels: preprocess(name, pixels))
@@ -79,9 +68,8 @@ def test_the_tutorials_cut():
 
 @pytest.mark.parametrize("name", BACKBONES)
 def test_two_parts_give_what_the_whole_gives(name):
-    size = max(32, get_backbone(name).min_image_size)
-    base, start, lower, upper = parts(name, size)
-    images = some_images(size)
+    base, start, lower, upper = parts(name)
+    images = some_images(smallest(name))
     tensors = lower(images.astype("float32"), training=False)
     close(upper(tensors, training=False), whole_of(name, base, images), 1e-4)
     trained = {id(v) for layer in base.layers[start:] for v in layer.weights}
@@ -91,7 +79,7 @@ def test_two_parts_give_what_the_whole_gives(name):
 
 @pytest.mark.parametrize("start", [0, 1, 2, 9, 30, 63, 97, 98, 99, 100, 115, 150, 153])
 def test_any_freezing_index(start):
-    base = lively(load_base("mobilenet_v2", 32, "random"))
+    base = shared_base("mobilenet_v2")
     cut = cut_module.find_cut(base, start)
     lower = cut_module.frozen_part(base, cut, lambda pixels: preprocess("mobilenet_v2", pixels))
     upper = cut_module.trainable_part(base, cut)
@@ -129,6 +117,7 @@ def test_features_and_feature_maps_come_from_one_engine(name, tmp_path):
     close(found[0], found[1].mean(axis=(1, 2)), 1e-4)
 
 
+@pytest.mark.process
 def test_an_engine_can_be_closed_as_soon_as_it_is_done(tmp_path):
     """With callbacks in Python, one time in some 30 its threads and the interpreter waited for each other for ever."""
     _, _, lower, _ = parts("mobilenet_v2")
@@ -148,11 +137,14 @@ def test_an_engine_can_be_closed_as_soon_as_it_is_done(tmp_path):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_folded_gradients_are_unfolded_gradients(name):
-    import tensorflow as tf
-
     base, start, lower, upper = parts(name)
-    for layer in base.layers[:start]:
-        layer.trainable = False
+    with restored(base):
+        for layer in base.layers[:start]:
+            layer.trainable = False
+        check_folded_gradients(lower, upper)
+
+
+def check_folded_gradients(lower: keras.Model, upper: keras.Model) -> None:
     folded = fold(upper)
     has_normalization = any(isinstance(layer, keras.layers.BatchNormalization) for layer in upper.layers)
     assert any(isinstance(layer, FoldedBatchNormalization) for layer in folded.layers) == has_normalization
@@ -179,7 +171,11 @@ def test_folded_gradients_are_unfolded_gradients(name):
 @pytest.mark.parametrize("name", KINDS)
 def test_steps_leave_what_is_frozen_bit_by_bit(name):
     """Of the network that the trained part belongs to: layers below the boundary, and all statistics."""
-    base = lively(load_base(name, 32, "random"))
+    with restored(shared_base(name)) as base:
+        check_steps(name, base)
+
+
+def check_steps(name: str, base: keras.Model) -> None:
     network = compose(base, backbone=name, image_size=32, num_classes=3, dropout=0.0, seed=0)
     phase = hs.RECIPES["fast"].fine_tuning
     unfreeze(base, name, top=True)
@@ -284,10 +280,10 @@ def test_what_openvino_cannot_convert_is_run_by_keras(tmp_path, monkeypatch):
     assert not (tmp_path / "engines" / "abc").exists()
 
 
-def test_a_training_whose_engine_does_not_compile_is_the_same_by_keras(photos, tmp_path, monkeypatch):
+def test_a_training_whose_engine_does_not_compile_is_the_same_by_keras(photos, tiny, tmp_path, monkeypatch):
     """Features, views, head, fine-tuning, evaluation and report; and the run answers without an engine, too."""
     recipe = hs.RECIPES["fast"].with_epochs(2).always_fine_tuned()
-    settings = {"recipe": recipe, "image_size": 32, "seed": 1}
+    settings = {"recipe": recipe, "backbone": tiny, "image_size": 32, "seed": 1}
     engines = hs.make_run(photos, tmp_path / "engines", listener=hs.Quiet(), **settings)
 
     def fail(*arguments) -> None:
@@ -327,11 +323,11 @@ def test_without_openvino(monkeypatch, tmp_path):
         OpenVINOEngine(tmp_path / "network.xml")
 
 
-def test_both_executions_of_the_tutorial_are_one_algorithm(photos, recipe):
+def test_both_executions_of_the_tutorial_are_one_algorithm(photos, recipe, tiny):
     """The same views, order and dropout: after two epochs of each phase, nearly the same weights."""
     dataset = hs.load_dataset(photos, seed=3, listener=hs.Quiet())
     one, other = (
-        hs.train(dataset, recipe=recipe, image_size=32, seed=1, execution=execution, listener=hs.Quiet())
+        hs.train(dataset, recipe=recipe, backbone=tiny, image_size=32, seed=1, execution=execution, listener=hs.Quiet())
         for execution in ("cached", "end_to_end")
     )
     for mine, plain in zip(one.history, other.history, strict=True):
@@ -339,20 +335,20 @@ def test_both_executions_of_the_tutorial_are_one_algorithm(photos, recipe):
         assert mine["val_loss"] == pytest.approx(plain["val_loss"], rel=2e-3)
     images = next(iter(Batches(dataset.validation, 32)))[0]
     close(one.logits([images]), other.logits([images]), 1e-2)
-    before = load_base("mobilenet_v2", 32)
-    base = one.model.get_layer(before.name)
+    before = load_base(tiny, 32)
+    base, start = one.model.get_layer(before.name), layer_index(before, get_backbone(tiny).fine_tune_from)
     for number, (layer, original) in enumerate(zip(base.layers, before.layers, strict=True)):
         for variable, old in zip(layer.weights, original.weights, strict=True):
-            if number < 100 or "moving_" in variable.path:
+            if number < start or "moving_" in variable.path:
                 np.testing.assert_array_equal(variable.numpy(), old.numpy(), err_msg=variable.path)
 
 
-def test_fine_tuning_is_kept_only_if_it_helps(photos):
+def test_fine_tuning_is_kept_only_if_it_helps(photos, tiny):
     """The recipe `fast` never ends with a higher calibrated validation loss than its head; always_fine_tuned may."""
     dataset = hs.load_dataset(photos, seed=3, listener=hs.Quiet())
     fast = hs.RECIPES["fast"].with_epochs(3)
     listener = Listener()
-    classifier = hs.train(dataset, recipe=fast, image_size=32, listener=listener)
+    classifier = hs.train(dataset, recipe=fast, backbone=tiny, image_size=32, listener=listener)
     head, *tuned = classifier.history
     assert (head["phase"], head["epoch"]) == ("feature_extraction", 1)
     assert [row["epoch"] for row in tuned] == [2, 3, 4]
@@ -364,7 +360,8 @@ def test_fine_tuning_is_kept_only_if_it_helps(photos):
     assert evaluation.log_loss == pytest.approx(min(last["loss"], last["loss_of_head_alone"]), rel=5e-3)
     assert evaluation.loss == pytest.approx((chosen if kept else head)["val_loss"], rel=5e-3)
 
-    alone = hs.train(dataset, recipe=fast.without_fine_tuning(), image_size=32, listener=hs.Quiet())
+    alone = fast.without_fine_tuning()
+    alone = hs.train(dataset, recipe=alone, backbone=tiny, image_size=32, listener=hs.Quiet())
     head_alone = hs.evaluate(alone, dataset.validation)
     assert head_alone.loss == pytest.approx(head["val_loss"], rel=5e-3)
     assert head_alone.log_loss == pytest.approx(last["loss_of_head_alone"], rel=5e-3)
@@ -375,7 +372,7 @@ def test_fine_tuning_is_kept_only_if_it_helps(photos):
     assert last["mended"] - last["spoiled"] == more
 
 
-def test_an_easy_collection_is_not_fine_tuned(cells, tmp_path):
+def test_an_easy_collection_is_not_fine_tuned(cells, tiny, tmp_path):
     """Solar cells against pictures of nothing but noise: no view but the original, no fine-tuning unless asked for."""
     rng = np.random.default_rng(0)
     for name in ("cells", "noise"):
@@ -386,7 +383,7 @@ def test_an_easy_collection_is_not_fine_tuned(cells, tmp_path):
         Image.fromarray(noise).save(tmp_path / "noise" / f"{number}.png")
     dataset = hs.load_dataset(tmp_path, listener=hs.Quiet())
     listener = Listener()
-    classifier = hs.train(dataset, recipe=hs.RECIPES["fast"], image_size=32, listener=listener)
+    classifier = hs.train(dataset, recipe=hs.RECIPES["fast"], backbone=tiny, image_size=32, listener=listener)
     assert [phase["name"] for phase in classifier.phases] == ["feature_extraction"]
     assert len(classifier.history) == 1
     said = "\n".join(listener.lines)
@@ -394,16 +391,16 @@ def test_an_easy_collection_is_not_fine_tuned(cells, tmp_path):
     assert "Views of each" not in said
     assert hs.evaluate(classifier, dataset.test).accuracy.value > 0.95
     asked = hs.RECIPES["fast"].with_epochs(1).always_fine_tuned()
-    tuned = hs.train(dataset, recipe=asked, image_size=32, listener=hs.Quiet())
+    tuned = hs.train(dataset, recipe=asked, backbone=tiny, image_size=32, listener=hs.Quiet())
     assert [phase["name"] for phase in tuned.phases] == ["feature_extraction", "fine_tuning"]
     assert [phase["judgement"] for phase in tuned.phases] == [None, None]
 
 
-def test_a_handful_of_images(tmp_path, make_folder):
+def test_a_handful_of_images(tmp_path, make_folder, tiny):
     """Six of each class: the head is solved, and nothing is claimed of fine-tuning that one image would decide."""
     dataset = hs.load_dataset(make_folder(tmp_path / "cells", {"defective": 6, "functional": 6}), listener=hs.Quiet())
     listener = Listener()
-    classifier = hs.train(dataset, image_size=32, listener=listener)
+    classifier = hs.train(dataset, backbone=tiny, image_size=32, listener=listener)
     assert [phase["name"] for phase in classifier.phases] == ["feature_extraction"]
     assert "No fine-tuning: 2 validation images are too few to tell whether it helps." in "\n".join(listener.lines)
 

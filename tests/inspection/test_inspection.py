@@ -17,7 +17,6 @@ from headstart.errors import DatasetError, RunError
 from headstart.evaluation.advice import advice
 from headstart.evaluation.document import RunMetrics
 from headstart.inspection import page as page_module
-from headstart.inspection.leaks import find_leaks
 from headstart.inspection.duplicates import Duplicates, Pair
 from headstart.inspection.findings import (
     BYTES,
@@ -33,6 +32,7 @@ from headstart.inspection.findings import (
     UNREADABLE,
     WRONG_ENDING,
 )
+from headstart.inspection.leaks import find_leaks
 from support.browsing import WIDTHS, check_layout, opened
 from support.planted import content, copies, jpeg, tiles
 from support.sizes import SMALL

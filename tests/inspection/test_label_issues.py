@@ -20,7 +20,8 @@ def test_swapped_labels_are_ranked_first():
     labels[swapped] = (truth[swapped] + 1) % 3
     out_of_fold = label_issues.out_of_fold_probabilities(features, labels, np.arange(180), seed=0)
     np.testing.assert_allclose(out_of_fold.sum(axis=1), 1)
-    ranked, found = label_issues.rank_by_margin(out_of_fold, labels), label_issues.find_label_issues(out_of_fold, labels)
+    ranked = label_issues.rank_by_margin(out_of_fold, labels)
+    found = label_issues.find_label_issues(out_of_fold, labels)
     assert sorted(issue.image for issue in ranked[:10]) == swapped.tolist()
     assert [issue.suggested for issue in ranked[:10]] == truth[[issue.image for issue in ranked[:10]]].tolist()
     assert {issue.image for issue in found} <= set(swapped.tolist())

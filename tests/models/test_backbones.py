@@ -1,7 +1,7 @@
 """Every backbone of the table: its shapes, its preprocessing, and the model that is saved of it.
 
-One test builds each of them, at the smallest image size that it allows and with random weights: neither changes what
-is tested here.
+Each is built once, for these tests and for those of the cut, at the smallest image size that it allows and with random
+weights: neither changes what is tested.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from headstart.models.backbones import BACKBONES, DEFAULT, get_backbone
 from headstart.models.composing import compose
 from headstart.models.preprocessing import preprocess
 from headstart.models.weights import layer_index, load_base
+from support.bases import shared_base, smallest
 
 # The module of keras.applications whose preprocess_input goes with a builder.
 MODULES = {
@@ -31,10 +32,7 @@ MODULES = {
 
 @pytest.mark.parametrize("name", BACKBONES)
 def test_backbone(name, tmp_path):
-    keras.utils.clear_session()  # layers of some backbones are named by a counter
-    row = BACKBONES[name]
-    size = row.min_image_size
-    base = load_base(name, size, "random")
+    row, size, base = BACKBONES[name], smallest(name), shared_base(name)
     assert base.output.shape == (None, *base.output.shape[1:3], row.features)
     start = layer_index(base, row.fine_tune_from)
     assert 0 < start < len(base.layers)
@@ -105,7 +103,7 @@ def test_weights_from_a_file(tmp_path):
 
 
 def test_layer_index():
-    base = load_base("mobilenet_v2", 32, "random")
+    base = shared_base("mobilenet_v2")
     assert layer_index(base, 100) == 100
     assert layer_index(base, "block_11_expand") == 98
     for wrong in (154, -1, "nonsense"):

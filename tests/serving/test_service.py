@@ -573,7 +573,7 @@ def test_client(service, classifier, files, tmp_path):
         client.predict(tmp_path / "none.jpg")
     with pytest.raises(hs.ImageError, match="larger than 1 MB"):
         client.predict(bytes(1_100_000))
-    with pytest.raises(hs.ModelError, match=r"at most 0\.999 can be promised"):
+    with pytest.raises(hs.ModelError, match=r"at most 0\.999 can be guaranteed"):
         client.predict(files[0], accuracy=0.9999)
     with pytest.raises(hs.ModelError, match="no such model"):
         hs.Client(service.url, model="pets").predict(files[0])

@@ -43,7 +43,7 @@ def drawn_metrics(evaluation: Evaluation, **changes: object) -> RunMetrics:
         backbone="mobilenet_v2",
         image_size=224,
         recipe="fast",
-        certainty=evaluation.calibration,
+        calibration=evaluation.calibration,
         phases=(PHASE,),
     )
     arguments = {

@@ -1,5 +1,7 @@
 """The tutorial's recipe: its numbers, what it trains, what it must not touch, and that it can be done again."""
 
+import csv
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -18,9 +20,8 @@ from headstart.training.measure import measured
 from headstart.training.optimization import compile_for
 from headstart.training.recipes import get_recipe
 from headstart.training.trainer import train
-from support.recording import Recorder as Listener
-
-SMALL = 64
+from support.sizes import SMALL
+from support.tiny import FEATURES, build
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +30,14 @@ def dataset(photos) -> hs.Dataset:
 
 
 @pytest.fixture(scope="module")
-def trained(dataset, recipe) -> tuple[hs.Classifier, list[str]]:
-    listener = Listener()
-    classifier = train(dataset, recipe=recipe, image_size=SMALL, seed=1, listener=listener)
-    return classifier, listener.lines
+def trained(run, said) -> tuple[hs.Classifier, list[str]]:
+    """The classifier of the run that the tests share, with what its training left of itself, and what it said."""
+    with (run.folder / "history.csv").open(newline="") as file:
+        history = [
+            {key: value if key == "phase" else float(value) for key, value in row.items()}
+            for row in csv.DictReader(file)
+        ]
+    return replace(hs.load(run.folder), history=tuple(history), phases=tuple(run.metrics["phases"])), said
 
 
 # The tutorial's numbers
@@ -106,7 +111,8 @@ def test_history_and_phases(trained):
     assert [row["learning_rate"] for row in classifier.history] == [1e-4, 1e-4, 1e-5, 1e-5]
     assert [phase["trainable_variables"] for phase in classifier.phases] == [2, 56]
     last = classifier.history[-1]
-    assert classifier.phases[1]["validation"] == {"loss": last["val_loss"], "accuracy": last["val_accuracy"]}
+    measured = classifier.phases[1]["validation"]
+    assert (measured["loss"], measured["accuracy"]["value"]) == (last["val_loss"], last["val_accuracy"])
 
 
 # What may change and what may not
@@ -125,44 +131,46 @@ def test_frozen_weights_are_bit_equal_and_statistics_never_move(trained):
     assert changed == 54, "all that fine-tuning trains: 56 variables without the head's two"
 
 
-def test_the_heads_first_phase_leaves_the_whole_base_alone(dataset):
+def test_the_heads_first_phase_leaves_the_whole_base_alone(dataset, tiny):
     recipe = hs.RECIPES["tutorial"].with_epochs(1).without_fine_tuning()
-    classifier = train(dataset, recipe=recipe, image_size=SMALL, seed=1, listener=hs.Quiet())
-    base = classifier.model.get_layer("mobilenetv2_1.00_64")
-    for variable, old in zip(base.get_weights(), load_base("mobilenet_v2", SMALL).get_weights(), strict=True):
+    classifier = train(dataset, recipe=recipe, backbone=tiny, image_size=32, seed=1, listener=hs.Quiet())
+    base = classifier.model.get_layer("tiny_32")
+    for variable, old in zip(base.get_weights(), load_base(tiny, 32).get_weights(), strict=True):
         np.testing.assert_array_equal(variable, old)
     assert len(classifier.phases) == 1
 
 
-def test_the_logged_validation_numbers_are_those_of_the_model(trained, dataset):
-    classifier = trained[0]
+def test_the_logged_validation_numbers_are_those_of_the_model(trained, run):
+    classifier, dataset = trained[0], hs.load_dataset(run.folder / "splits.csv", listener=hs.Quiet())
     evaluation = hs.evaluate(classifier, dataset.validation)
     assert evaluation.loss == pytest.approx(classifier.history[-1]["val_loss"], rel=1e-4)
     assert evaluation.accuracy.value == pytest.approx(classifier.history[-1]["val_accuracy"], abs=1e-6)
 
 
-def test_the_same_seed_gives_the_same_history(trained, dataset, recipe):
-    again = train(dataset, recipe=recipe, image_size=SMALL, seed=1, listener=hs.Quiet())
-    numbers = lambda c: [{k: v for k, v in row.items() if k != "seconds"} for row in c.history]  # noqa: E731
-    assert numbers(again) == numbers(trained[0])
-    for one, other in zip(again.model.get_weights(), trained[0].model.get_weights(), strict=True):
+def test_the_same_seed_gives_the_same_history(dataset, recipe, tiny):
+    first, again = (
+        train(dataset, recipe=recipe, backbone=tiny, image_size=32, seed=1, listener=hs.Quiet()) for _ in range(2)
+    )
+    numbers = lambda c: [{k: v for k, v in row.items() if k != "seconds"} for row in c.history]
+    assert numbers(again) == numbers(first)
+    for one, other in zip(again.model.get_weights(), first.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_it_learns(photos):
-    """Two classes that any network tells apart: the cells as they are, and their negatives."""
-    from PIL import Image, ImageOps
+def test_it_learns(photos, tiny, tmp_path):
+    """Two classes that any network tells apart: the cells as they are, and darker."""
+    from PIL import Image
 
-    root = photos.parent / "negatives"
+    root = tmp_path / "photos"
     for number, path in enumerate(sorted(photos.rglob("*.png"))):
         image = Image.open(path).convert("L")
-        folder = root / ("negative" if number % 2 else "positive")
+        folder = root / ("dark" if number % 2 else "bright")
         folder.mkdir(parents=True, exist_ok=True)
-        (ImageOps.invert(image) if number % 2 else image).save(folder / path.name)
+        (image.point(lambda value: value // 4) if number % 2 else image).save(folder / path.name)
     dataset = hs.load_dataset(root, listener=hs.Quiet())
-    quick = hs.Phase("feature_extraction", epochs=6, optimizer="adam", learning_rate=3e-3, unfreeze=False)
-    recipe = hs.Recipe("quick", quick, image_size=SMALL)
-    classifier = hs.train(dataset, recipe=recipe, listener=hs.Quiet())
+    quick = hs.Phase("feature_extraction", epochs=40, optimizer="adam", learning_rate=0.1, unfreeze=False)
+    recipe = hs.Recipe("quick", quick, image_size=32)
+    classifier = hs.train(dataset, recipe=recipe, backbone=tiny, listener=hs.Quiet())
     assert hs.evaluate(classifier, dataset.test).accuracy.value >= 0.9
     assert classifier.history[-1]["loss"] < classifier.history[0]["loss"] / 2
 
@@ -187,14 +195,14 @@ def test_three_classes_and_another_backbone(tmp_path, make_folder):
     assert set(classifier.predict(dataset.test.paths[0]).probabilities) == {"a", "b", "c"}
 
 
-def test_fit_is_that_of_keras(dataset):
+def test_fit_is_that_of_keras(dataset, tiny):
     """One epoch of `fit_epoch` changes the head just as Keras' own loop over the same batches does."""
     from headstart.data.batches import Batches
 
     def model() -> keras.Model:
-        base = load_base("mobilenet_v2", 32)
+        base = load_base(tiny, 32)
         base.trainable = False
-        network = compose(base, backbone="mobilenet_v2", image_size=32, num_classes=2, dropout=0.0, seed=0)
+        network = compose(base, backbone=tiny, image_size=32, num_classes=2, dropout=0.0, seed=0)
         built = keras_fit.TrainableNetwork(network)
         compile_for(built, hs.Phase("feature_extraction", 1, "adam", 1e-3, unfreeze=False), steps=1)
         return built
@@ -219,11 +227,10 @@ def test_fit_is_that_of_keras(dataset):
     assert ours_says["accuracy"] == pytest.approx(theirs_says["accuracy"])
 
 
-def test_a_short_last_batch_is_answered_without_being_traced(dataset):
+def test_a_short_last_batch_is_answered_without_being_traced(dataset, tiny):
     from headstart.data.batches import Batches
 
-    network = compose(load_base("mobilenet_v2", 32), backbone="mobilenet_v2", image_size=32, num_classes=3,
-                      dropout=0.0, seed=0)  # fmt: skip
+    network = compose(load_base(tiny, 32), backbone=tiny, image_size=32, num_classes=3, dropout=0.0, seed=0)
     model, split = keras_fit.TrainableNetwork(network), dataset.validation
     size = len(split) // 2 + 1
     found = keras_fit.predict_all(model, Batches(split, 32, batch_size=size))
@@ -261,10 +268,11 @@ def test_refusals(dataset):
 
 
 @pytest.fixture(scope="module")
-def damaged(tmp_path_factory) -> Path:
+def damaged(tmp_path_factory, tiny_weights) -> Path:
     """Weights with one NaN, in a layer whose ReLU would hide it: the features of an engine are finite all the same."""
-    base = load_base("mobilenet_v2", SMALL)
-    layer = base.get_layer("block_5_depthwise")
+    base = build((32, 32, 3), False, None)
+    base.load_weights(tiny_weights)
+    layer = base.get_layer("block_1_depthwise")
     (kernel,) = layer.get_weights()
     kernel.flat[3] = np.nan
     layer.set_weights([kernel])
@@ -273,33 +281,33 @@ def damaged(tmp_path_factory) -> Path:
     return file
 
 
-def test_weights_that_are_no_numbers(damaged, dataset, photos):
-    said = r"base.weights.h5' holds weights that are no numbers .* in 1 of 260 variables, such as 'block_5_depthwise"
+def test_weights_that_are_no_numbers(damaged, dataset, photos, tiny):
+    said = r"base.weights.h5' holds weights that are no numbers .* in 1 of 26 variables, such as 'block_1_depthwise"
     with pytest.raises(WeightsError, match=said):
-        train(dataset, image_size=SMALL, weights=damaged, listener=hs.Quiet())
+        train(dataset, backbone=tiny, image_size=32, weights=damaged, listener=hs.Quiet())
     with pytest.raises(WeightsError, match=said):
-        hs.inspect(photos, image_size=SMALL, weights=damaged, listener=hs.Quiet())
+        hs.inspect(photos, backbone=tiny, image_size=32, weights=damaged, listener=hs.Quiet())
 
 
-def test_steps_that_break_the_network_are_said(dataset):
+def test_steps_that_break_the_network_are_said(dataset, tiny):
     phase = hs.Phase("fine_tuning", epochs=1, optimizer="rmsprop", learning_rate=1e30, unfreeze=True)
     recipe = hs.Recipe("too long steps", None, phase, image_size=32)
     with pytest.raises(ModelError, match=r"no numbers \(NaN or infinity\) for 12 of 12 images: .*train it again"):
-        train(dataset, recipe=recipe, listener=hs.Quiet())
+        train(dataset, recipe=recipe, backbone=tiny, listener=hs.Quiet())
 
 
-def test_averaged_weights():
+def test_averaged_weights(tiny):
     """What is measured after an epoch is the moving average; training goes on from the weights themselves."""
-    base = load_base("mobilenet_v2", 32, "random")
+    base = load_base(tiny, 32)
     base.trainable = False
-    network = compose(base, backbone="mobilenet_v2", image_size=32, num_classes=3, dropout=0.0, seed=0)
+    network = compose(base, backbone=tiny, image_size=32, num_classes=3, dropout=0.0, seed=0)
     model = keras_fit.TrainableNetwork(network, keras_fit.identity_features(network))
     phase = hs.Phase("feature_extraction", 1, "adamw", 0.1, unfreeze=False, ema_decay=0.5)
     compile_for(model, phase, steps=3)
     rng = np.random.default_rng(0)
     seen = []
     for _ in range(3):
-        model.train_on_batch(rng.normal(size=(4, 1280)).astype(np.float32), np.array([0, 1, 2, 0]))
+        model.train_on_batch(rng.normal(size=(4, FEATURES)).astype(np.float32), np.array([0, 1, 2, 0]))
         seen.append(network.get_layer("logits").get_weights()[0])
     with keras_fit.ema_weights(model):
         inside = network.get_layer("logits").get_weights()[0]
@@ -336,15 +344,15 @@ def test_a_phase_is_over_when_its_loss_has_not_fallen_for_long(losses, over):
 
 
 @pytest.mark.parametrize("num_classes", [2, 3])
-def test_smoothed_labels_are_trained_on_and_not_reported(num_classes):
-    base = load_base("mobilenet_v2", 32, "random")
+def test_smoothed_labels_are_trained_on_and_not_reported(num_classes, tiny):
+    base = load_base(tiny, 32)
     base.trainable = False
-    network = compose(base, backbone="mobilenet_v2", image_size=32, num_classes=num_classes, dropout=0.0, seed=0)
+    network = compose(base, backbone=tiny, image_size=32, num_classes=num_classes, dropout=0.0, seed=0)
     model = keras_fit.TrainableNetwork(network, keras_fit.identity_features(network))
     phase = hs.Phase("feature_extraction", 1, "adam", 0.0, unfreeze=False, label_smoothing=0.1)
     compile_for(model, phase, steps=1)
     rng = np.random.default_rng(0)
-    features, labels = rng.normal(size=(8, 1280)).astype(np.float32), np.arange(8) % num_classes
+    features, labels = rng.normal(size=(8, FEATURES)).astype(np.float32), np.arange(8) % num_classes
     targets = labels[:, None].astype(np.float32) if num_classes == 2 else labels
     shares = log_probabilities(model.predict_on_batch(features))
     right = -shares[np.arange(8), labels]

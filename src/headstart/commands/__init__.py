@@ -1,1 +1,18 @@
-"""One file a command. The command line and Python call the same functions."""
+"""One file a command: each is a Python function with the command's name, which the command line calls as well.
+
+The functions are imported here, from modules that import nothing heavy, so that `commands.train` is the function and
+never the module of that name.
+"""
+
+from headstart.commands.backbones import backbones
+from headstart.commands.cache import cache
+from headstart.commands.compare import compare
+from headstart.commands.demo import demo
+from headstart.commands.evaluate import evaluate
+from headstart.commands.export import export
+from headstart.commands.inspect import inspect
+from headstart.commands.predict import predict
+from headstart.commands.serve import serve
+from headstart.commands.train import train
+
+__all__ = ["backbones", "cache", "compare", "demo", "evaluate", "export", "inspect", "predict", "serve", "train"]

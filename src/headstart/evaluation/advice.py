@@ -1,7 +1,7 @@
 """What next? The numbers of a run -> sentences of advice, the most important first. Knows no model and no images.
 
-First what makes the numbers misleading, then what was measured to help, the largest gain first (a gain that may be chance
-counts as none), then what might help.
+First what makes the numbers misleading, then what was measured to help, the largest gain first (a gain that may be
+chance counts as none), then what might help.
 """
 
 from headstart.evaluation.cleaning import Cleaning
@@ -77,8 +77,8 @@ def _on_labels(doubtful: int, cleaning: Cleaning | None) -> str:
         chance, change_in_words = "", "as many as"
     return (
         f"{line} A head solved on {cleaning.images - cleaning.left_out:,} training photos, without the doubtful ones, "
-        f"classifies {after:,} of {cleaning.held_out:,} validation photos correctly, {change_in_words} one solved on all "
-        f"{cleaning.images:,}{chance}."
+        f"classifies {after:,} of {cleaning.held_out:,} validation photos correctly, {change_in_words} one solved on "
+        f"all {cleaning.images:,}{chance}."
     )
 
 

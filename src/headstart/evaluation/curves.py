@@ -28,9 +28,7 @@ class Curves:
     average_precision: float
 
 
-def curves(
-    probabilities: Float[np.ndarray, "n classes"], labels: Int[np.ndarray, " n"], label: int
-) -> Curves | None:
+def curves(probabilities: Float[np.ndarray, "n classes"], labels: Int[np.ndarray, " n"], label: int) -> Curves | None:
     """The curves of the class `label`; None where all images are of it, or none is, so that there is nothing to tell
     apart."""
     # imported here: it takes seconds, and the process that draws needs only the class Curves

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from headstart.classifier.calibration import Calibration
 from headstart.data.splits import SPLITS, TEST, VALIDATION
@@ -95,6 +96,9 @@ class Findings:
     verdict: str
     counts: Mapping[str, int]
 
+    def to_json(self) -> dict:
+        return {"verdict": self.verdict, "counts": dict(self.counts)}
+
 
 @dataclass(frozen=True)
 class Seconds:
@@ -177,9 +181,7 @@ class RunMetrics:
             "outlook": _json(self.learning_curve),
             "cleaning": _json(self.cleaning),
             "phases": [phase.to_json() for phase in self.phases],
-            "findings": {"verdict": self.findings.verdict, "counts": dict(self.findings.counts)}
-            if self.findings
-            else None,
+            "findings": _json(self.findings),
             "seconds": asdict(self.seconds),
             "versions": dict(self.versions),
             "date": self.date,
@@ -192,7 +194,9 @@ class RunMetrics:
             KeyError, TypeError, ValueError: `to_json` did not write this.
         """
         outlook, cleaning, findings = content["outlook"], content["cleaning"], content["findings"]
-        of_split = {name: SplitMetrics.from_json(content[name]) if content[name] else None for name in SPLITS}
+        of_split: dict[str, Any] = {
+            name: SplitMetrics.from_json(content[name]) if content[name] else None for name in SPLITS
+        }
         as_they_are = ("backbone", "image_size", "recipe", "seed", "data", "resizing", "balanced", "weights",
                        "unreadable", "versions", "date")  # fmt: skip
         return cls(
@@ -223,5 +227,5 @@ class RunMetrics:
         return cls.from_json(json.loads(file.read_text("utf-8")))
 
 
-def _json(part: SplitMetrics | Interval | LearningCurve | Cleaning | None) -> dict | None:
+def _json(part: SplitMetrics | Interval | LearningCurve | Cleaning | Findings | None) -> dict | None:
     return part.to_json() if part else None

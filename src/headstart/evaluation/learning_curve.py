@@ -1,8 +1,9 @@
 """Would more photos help? Heads solved on a tenth, a quarter, half and all of the training images -> LearningCurve.
 
 Errors usually fall as a power of the number of images (J. Hestness et al., Deep learning scaling is predictable,
-empirically, arXiv:1712.00409). That line is fitted to the points and extrapolated to twice as many images. Its uncertainty
-comes from resampling the held-out images (bootstrap). The features come from the cache; nothing is fine-tuned.
+empirically, arXiv:1712.00409). That line is fitted to the points and extrapolated to twice as many images. Its
+uncertainty comes from resampling the held-out images (bootstrap). The features come from the cache; nothing is
+fine-tuned.
 """
 
 from collections.abc import Mapping
@@ -56,20 +57,13 @@ class LearningCurve:
     @property
     def advice(self) -> str:
         """What to do, in a sentence."""
-        more = f"with {self.images:,} more"
+        change = f"with {self.images:,} more, expect accuracy to change by"
         interval = f"{self.gain_low * 100:+.1f} to {self.gain_high * 100:+.1f}"
         if self.gain_low >= HELPS:
-            return (
-                f"More photos would help: {more}, expect accuracy to change by {self.gain * 100:+.1f} points "
-                f"({interval})."
-            )
+            return f"More photos would help: {change} {self.gain * 100:+.1f} points ({interval})."
         if self.gain_high <= HARDLY:
-            return (
-                f"More photos of the same kind would hardly help: {more}, expect accuracy to change by {interval} points."
-            )
-        return (
-            f"It is not yet clear whether more photos would help: {more}, expect accuracy to change by {interval} points."
-        )
+            return f"More photos of the same kind would hardly help: {change} {interval} points."
+        return f"It is not yet clear whether more photos would help: {change} {interval} points."
 
     def to_json(self) -> dict:
         return {

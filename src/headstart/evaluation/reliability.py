@@ -18,8 +18,8 @@ class Reliability:
     counts: answers in each bin.
     confidence, accuracy: mean probability and share of correct answers in each bin; NaN where there are none.
     error: expected calibration error, 0..1: the mean distance between the two, over all answers.
-    by_chance: the error that perfectly calibrated probabilities stay below in 95% of cases, with so many images: the few
-        answers in a bin are rarely correct in exactly the expected share.
+    by_chance: the error that perfectly calibrated probabilities stay below in 95% of cases, with so many images: the
+        few answers in a bin are rarely correct in exactly the expected share.
     """
 
     counts: Int[np.ndarray, " bins"]
@@ -32,9 +32,7 @@ class Reliability:
         """The numbers to keep, with the log loss of the same probabilities."""
         width = len(self.counts)
         bins = tuple(
-            ReliabilityBin(
-                i / width, (i + 1) / width, int(count), float(self.confidence[i]), float(self.accuracy[i])
-            )
+            ReliabilityBin(i / width, (i + 1) / width, int(count), float(self.confidence[i]), float(self.accuracy[i]))
             for i, count in enumerate(self.counts)
             if count
         )
@@ -47,7 +45,8 @@ def reliability(
     """probabilities: each row adds up to 1; n is at least 1."""
     confidence_of_each = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
-    bin_of_each = np.clip(np.ceil(confidence_of_each * bins).astype(int) - 1, 0, bins - 1)  # (0, 1/15], (1/15, 2/15], ...
+    # (0, 1/15], (1/15, 2/15], ...
+    bin_of_each = np.clip(np.ceil(confidence_of_each * bins).astype(int) - 1, 0, bins - 1)
     counts = np.bincount(bin_of_each, minlength=bins)
     with np.errstate(invalid="ignore"):
         confidence = np.bincount(bin_of_each, confidence_of_each, minlength=bins) / counts

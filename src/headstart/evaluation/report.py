@@ -42,11 +42,11 @@ PICTURES = {
     "learning_curves.png": "Accuracy and loss of each epoch, on training and validation images.",
     "confusion_matrix.png": "Confusion matrix: how often each true class (row) was predicted as each class (column).",
     "curves.png": "ROC and precision-recall curves of each class against all others.",
-    "reliability.png": "Reliability diagram: accuracy over the probability of the answers, before and after calibration. "
-    "With perfect calibration, the line follows the diagonal.",
+    "reliability.png": "Reliability diagram: accuracy over the probability of the answers, before and after "
+    "calibration. With perfect calibration, the line follows the diagonal.",
     "mistakes.png": "The most confident wrong predictions.",
-    "explanations.png": "The most confident mistakes (or else the least confident answers), the part of each photo that is "
-    "the evidence for the answer, and the most similar training images.",
+    "explanations.png": "The most confident mistakes (or else the least confident answers), the part of each photo "
+    "that is the evidence for the answer, and the most similar training images.",
     "predictions.png": "Predictions for randomly chosen held-out images, correct and wrong.",
     "outlook.png": "Accuracy over the number of training images, and what to expect from twice as many.",
 }
@@ -181,8 +181,8 @@ def verdict(metrics: RunMetrics) -> str:
     """The result in plain sentences, with its interval."""
     name, accuracy = metrics.held_out_name, metrics.held_out.accuracy
     sentences = (
-        f"{accuracy.correct:,} of {accuracy.count:,} {name} images are classified correctly: {percent(accuracy.value)}. "
-        f"On new photos of the same kind, expect between {percent(accuracy.low)} and {percent(accuracy.high)}."
+        f"{accuracy.correct:,} of {accuracy.count:,} {name} images are classified correctly: {percent(accuracy.value)}."
+        f" On new photos of the same kind, expect between {percent(accuracy.low)} and {percent(accuracy.high)}."
     )
     if name == VALIDATION:
         sentences += (

@@ -1,7 +1,7 @@
-"""A run -> one file, or folder, that answers without headstart, and is kept only if it answers as its classifier does.
+"""A run -> a file, or folder, that predicts without headstart. It is kept only if it predicts as its classifier does.
 
-Preprocessing, temperature and probabilities are inside the network; class names, image size and resizing stand in its
-metadata, and with the proof in a JSON beside it.
+Preprocessing, temperature and probabilities are inside the network. Class names, image size and resizing are in its
+metadata and, with the proof, in a JSON file beside it.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import io
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import UInt8
 
 from headstart.concurrency import cpu_budget
 from headstart.data.images import read_again
 from headstart.data.splits import TRAIN, VALIDATION
 from headstart.errors import ExportError, HeadstartError
 from headstart.events import Listener, Message
-from headstart.export.formats import FLOAT32, INT8, Format, Run, get_format
+from headstart.export.formats import FLOAT32, INT8, ExportedModel, Format, get_format
 from headstart.export.photos import Photos, PhotosOfRun
 from headstart.export.proof import BATCH, TOLERANCES, Proof, Tolerance, prove
 from headstart.listeners.console import Console
@@ -35,19 +36,19 @@ from headstart.storage.hashing import sha256_of_file
 if TYPE_CHECKING:
     from headstart.classifier.classifier import Classifier
 
-SCHEMA = 1  # of the JSON
+SCHEMA = 1  # of the JSON file
 CARD = "export.json"
-PROVED_ON = 200  # photos
-CALIBRATED_ON = 100  # photos
+PROOF_PHOTOS = 200  # validation photos that an export is proved on
+CALIBRATION_PHOTOS = 100  # training photos that int8 is calibrated on
 PIXELS = ("uint8", "float32")
 
 
 @dataclass(frozen=True)
 class Export:
-    """What an export left behind."""
+    """The result of an export. card: the content of the JSON file beside it, or in its folder."""
 
     path: Path
-    card: dict  # the content of the JSON beside it, or in it
+    card: dict
 
     @property
     def proof(self) -> Proof:
@@ -69,127 +70,155 @@ def export(
     tolerance: Tolerance | None = None,
     listener: Listener | None = None,
 ) -> Export:
-    """Write a classifier for another runtime, and prove that it gives the same answers there.
+    """Write a classifier for another runtime, and prove that it gives the same predictions there.
 
     Args:
-        run: folder of a run.
-        out: what to write: a file for onnx (*.onnx) and litert (*.tflite), with a JSON beside it; a folder for openvino
-            and saved-model. It must not exist yet.
-        format: name of a row of FORMATS.
-        quantize: "float16", or "int8", calibrated on training photos; None: float32.
-        pixels: what is given to the file, "uint8" or "float32", 0 to 255.
-        data: where the photos of the run are now, if they were moved: folder, zip or CSV.
-        tolerance: how far it may be from the classifier, instead of the usual for its precision.
-        listener: where to report to; by default to standard error.
+        run: the folder of a run.
+        out: what to write: a file for onnx (*.onnx) and litert (*.tflite), with a JSON file beside it; a folder for
+            openvino and saved-model. It must not exist yet.
+        format: the name of a row of FORMATS.
+        quantize: "float16", or "int8", which is calibrated on training photos; None: float32.
+        pixels: the type of the network's input, "uint8" or "float32", 0 to 255.
+        data: where the photos of the run are now, if they were moved: a folder, zip or CSV.
+        tolerance: how far it may differ from the classifier, instead of the default for its precision.
+        listener: what receives the messages; by default they are written to standard error.
 
     Raises:
-        HeadstartError: with what is wrong and what to do; nothing is written then.
+        HeadstartError: what is wrong and what to do. Nothing is written then.
     """
-    run, out, listener = Path(run), Path(out), listener or Console()
-    precision = quantize or FLOAT32
-    target = get_format(format, precision)
-    if pixels not in PIXELS:
-        raise ExportError(f"Pixels cannot be given as '{pixels}'. Choose one of: {', '.join(PIXELS)}.")
-    if target.suffix and out.suffix != target.suffix:
-        raise ExportError(f"'{out}' is no name for the format '{format}': expected '{out}{target.suffix}'.")
-    card = _card_beside(out) if target.suffix else out / CARD
-    check_free(out)
-    check_free(card)
+    run, listener = Path(run), listener or Console()
+    destination = _destination(Path(out), format, quantize or FLOAT32, pixels)
     photos = PhotosOfRun(run, Path(data) if data else None, listener)
-    proving = photos.draw(VALIDATION, PROVED_ON)
-    calibrating = photos.draw(TRAIN, CALIBRATED_ON) if precision == INT8 else None
+    for_proof = photos.draw(VALIDATION, PROOF_PHOTOS)
+    for_calibration = photos.draw(TRAIN, CALIBRATION_PHOTOS) if destination.precision == INT8 else None
 
-    # Only now: Keras takes its time, and something might have been wrong.
+    # only now: importing Keras takes a while, and something could have been wrong
     from headstart.classifier.classifier import load
 
     classifier = load(run)
-    for purpose, drawn, usual in (("prove", proving, PROVED_ON), ("calibrate", calibrating, CALIBRATED_ON)):
-        if drawn and len(drawn) < usual:
-            lost = f"; {drawn.lost} others were moved or changed" if drawn.lost else ""
-            listener.emit(Message(f"{len(drawn)} photos to {purpose} it with, where {usual} are usual{lost}."))
-    listener.emit(Message(f"Writing {format}, {precision} ..."))
-    with atomic_file(out, card) if target.suffix else atomic_folder(out) as content:
-        path = content / out.name if target.suffix else content
-        facts = {"schema": SCHEMA, "format": format, "precision": precision, **_facts(classifier)}
-        with _failures_of_libraries(classifier.backbone, precision):
-            facts = _write(classifier, target, path, facts, precision=precision, pixels=pixels, photos=calibrating)
+    _report_missing_photos(listener, for_proof, "proof", PROOF_PHOTOS)
+    _report_missing_photos(listener, for_calibration, "calibration", CALIBRATION_PHOTOS)
+    listener.emit(Message(f"Writing {format}, {destination.precision} ..."))
+    with destination.opened() as folder:
+        path = destination.path_in(folder)
+        with _failures_of_libraries(classifier.backbone, destination.precision):
+            description = _write(classifier, destination, path, for_calibration)
             listener.emit(Message("Proving it ..."))
-            proof = _prove(classifier, target.open(path), proving, pixels)
-        proof.check(tolerance or TOLERANCES[precision])
-        files = sorted(file for file in content.rglob("*") if file.is_file())
-        size = sum(file.stat().st_size for file in files)
-        hashes = {file.relative_to(content).as_posix(): sha256_of_file(file) for file in files}
-        facts |= {"proof": proof.to_json(), "bytes": size, "hashes": hashes}
-        (content / card.name).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    return Export(out, facts)
+            proof = _prove(classifier, destination.format.open(path), for_proof, pixels)
+        proof.check(tolerance or TOLERANCES[destination.precision])
+        card = description | {"proof": proof.to_json(), **_files_in(folder)}
+        (folder / destination.card.name).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return Export(destination.out, card)
 
 
-def _card_beside(file: Path) -> Path:
-    """pets.onnx -> pets.onnx.json: pets.tflite beside it has one of its own."""
-    return file.with_name(file.name + ".json")
+@dataclass(frozen=True)
+class _Destination:
+    """What is written, and where. card: the path of the JSON file; pixels: the type of the network's input."""
+
+    out: Path
+    card: Path
+    format_name: str
+    format: Format
+    precision: str
+    pixels: str
+
+    def opened(self) -> AbstractContextManager[Path]:
+        """A folder to write into, whose content appears at the destination if all goes well."""
+        return atomic_file(self.out, self.card) if self.format.suffix else atomic_folder(self.out)
+
+    def path_in(self, folder: Path) -> Path:
+        """Where the network is written in that folder."""
+        return folder / self.out.name if self.format.suffix else folder
 
 
-def _facts(classifier: Classifier) -> dict:
-    return {
+def _destination(out: Path, format_name: str, precision: str, pixels: str) -> _Destination:
+    """
+    Raises:
+        ExportError: there is no such format, precision or type of pixels, or the name of the file does not fit.
+        MissingExtraError: a library is not installed.
+        RunError: it exists already.
+    """
+    format = get_format(format_name, precision)
+    if pixels not in PIXELS:
+        raise ExportError(f"Pixels cannot be '{pixels}'. Choose one of: {', '.join(PIXELS)}.")
+    if format.suffix and out.suffix != format.suffix:
+        raise ExportError(
+            f"'{out}' is not a valid name for the format '{format_name}': expected '{out}{format.suffix}'."
+        )
+    # pets.onnx -> pets.onnx.json: pets.tflite beside it has a JSON file of its own
+    card = out.with_name(f"{out.name}.json") if format.suffix else out / CARD
+    check_free(out)
+    check_free(card)
+    return _Destination(out, card, format_name, format, precision, pixels)
+
+
+def _report_missing_photos(listener: Listener, photos: Photos | None, purpose: str, usual: int) -> None:
+    if photos and len(photos) < usual:
+        lost = f"; {photos.lost} others were moved or changed" if photos.lost else ""
+        listener.emit(Message(f"Only {len(photos)} photos for the {purpose}, instead of {usual}{lost}."))
+
+
+def _write(classifier: Classifier, destination: _Destination, path: Path, photos: Photos | None) -> dict:
+    """Write the network. Returns its description, which is also inside the file."""
+    from headstart.models.composing import with_probabilities
+
+    temperature, pixels = classifier.calibration.temperature, destination.pixels
+    network = with_probabilities(classifier.model, temperature=temperature, dtype=pixels)
+    description = {
+        "schema": SCHEMA,
+        "format": destination.format_name,
+        "precision": destination.precision,
         "class_names": list(classifier.class_names),
         "image_size": classifier.image_size,
         "resizing": classifier.resizing,
         "backbone": classifier.backbone,
-        "temperature": classifier.calibration.temperature,
+        "temperature": temperature,
         "versions": {name: version(name) for name in ("headstart", "keras")},
-    }
-
-
-def _write(
-    classifier: Classifier,
-    target: Format,
-    path: Path,
-    facts: dict,
-    *,
-    precision: str,
-    pixels: str,
-    photos: Photos | None,
-) -> dict:
-    """Write the file, and give what was said inside it."""
-    from headstart.models.composing import with_probabilities
-
-    network = with_probabilities(classifier.model, temperature=classifier.calibration.temperature, dtype=pixels)
-    description = {
-        **facts,  # a side of None stands for any number of images
+        # a dimension of None stands for any number of images
         "input": {"name": "pixels", "type": pixels, "shape": list(network.input.shape), "values": "RGB, 0 to 255"},
         "outputs": {name: list(tensor.shape) for name, tensor in network.output.items()},
     }
-    # the exporters' warnings are about themselves, and their bars would get into --json; the proof says what matters
-    examples = [image[None].astype(pixels) for image in _decoded(photos, classifier)] if photos else []
+    examples = [image[None].astype(pixels) for image in _decoded(photos.paths, classifier)] if photos else []
+    # the exporters' warnings are about themselves, and their progress bars would get into --json; the proof says
+    # what matters
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
-        target.write(network, path, description, precision=precision, photos=examples)
+        destination.format.write(network, path, description, precision=destination.precision, photos=examples)
     return description
 
 
 @contextmanager
 def _failures_of_libraries(backbone: str, precision: str) -> Iterator[None]:
-    """Converters, quantisers and runtimes raise errors of some ten kinds, most of which derive from Exception alone."""
+    """Converters, quantisers and runtimes raise some ten kinds of errors, most of which derive from Exception alone."""
     try:
         yield
     except (HeadstartError, OSError):
         raise
     except Exception as error:
         raise ExportError(
-            f"The libraries of this format fail at '{backbone}' in {precision}, so nothing was written: {error}. Try "
-            f"another format or precision."
+            f"The libraries for this format failed with '{backbone}' in {precision}, so nothing was written: {error}. "
+            f"Try another format or precision."
         ) from error
 
 
-def _prove(classifier: Classifier, run: Run, photos: Photos, pixels: str) -> Proof:
-    images = _decoded(photos, classifier)
+def _prove(classifier: Classifier, exported: ExportedModel, photos: Photos, pixels: str) -> Proof:
+    images = _decoded(photos.paths, classifier)
     logits = classifier.logits(images[start : start + BATCH] for start in range(0, len(images), BATCH))
     labels = np.array([classifier.class_names.index(label) for label in photos.labels])
-    return prove(run, images.astype(pixels), classifier.calibration.probabilities(logits), labels, photos.paths)
+    expected = classifier.calibration.probabilities(logits)
+    return prove(exported, images.astype(pixels), expected, labels, photos.paths)
 
 
-def _decoded(photos: Photos, classifier: Classifier) -> np.ndarray:
-    """uint8 (n, image_size, image_size, 3)."""
+def _decoded(paths: Sequence[str], classifier: Classifier) -> UInt8[np.ndarray, "n size size 3"]:
     read = partial(read_again, size=classifier.image_size, resizing=classifier.resizing)
     with ThreadPoolExecutor(cpu_budget()) as pool:
-        return np.stack(list(pool.map(read, photos.paths)))
+        return np.stack(list(pool.map(read, paths)))
+
+
+def _files_in(folder: Path) -> dict:
+    """The size and the hashes of all files."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {
+        "bytes": sum(file.stat().st_size for file in files),
+        "hashes": {file.relative_to(folder).as_posix(): sha256_of_file(file) for file in files},
+    }

@@ -1,31 +1,43 @@
 """The photos of a run: which of them prove an export, and which calibrate it. Decodes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from headstart.classifier.metadata import read_card
 from headstart.data.loading import load_images
+from headstart.data.splits import TRAIN
 from headstart.data.tables import TABLE, read_splits
 from headstart.errors import DatasetError
 from headstart.events import Listener
 from headstart.storage.hashing import sha256_of_file
 
-ANY = "any"  # split of photos of which nobody knows one: they serve for everything
+ANY = "any"  # the split of photos whose split is unknown: they serve all purposes
 
 
 @dataclass(frozen=True)
 class Photos:
-    """Labelled files, in an order that was drawn."""
+    """Labelled files, in random order.
+
+    labels: names of classes. lost: how many others were moved or changed since the training.
+    """
 
     paths: tuple[str, ...]
-    labels: tuple[str, ...]  # names of classes
-    lost: int = 0  # others that were moved or changed since the training
+    labels: tuple[str, ...]
+    lost: int = 0
 
     def __len__(self) -> int:
         return len(self.paths)
+
+
+class _Row(NamedTuple):
+    path: str
+    label: str
+    split: str | None  # None: the photo belongs to no split of the run
+    digest: str
 
 
 class PhotosOfRun:
@@ -34,69 +46,72 @@ class PhotosOfRun:
     def __init__(self, run: Path, data: Path | None, listener: Listener) -> None:
         """
         Args:
-            run: folder of a run.
-            data: where the photos are now: folder, zip or CSV. None: where they were in the training.
+            run: the folder of a run.
+            data: where the photos are now: a folder, zip or CSV. None: where they were in the training.
 
         Raises:
             RunError: there is no such run.
-            DatasetError: the run does not say which photos it saw, or `data` cannot be read.
+            DatasetError: the run does not name its photos, or `data` cannot be read.
         """
         self.run, self.data = run, data
         self._class_names = read_card(run)["class_names"]
-        self._rows: Sequence[tuple]  # path, label, split, digest
-        known = read_splits(run / TABLE) if (run / TABLE).is_file() else []
-        if data is None:
-            if not known:
-                raise DatasetError(
-                    f"'{run}' has no {TABLE}, as a classifier that was saved from Python, and so names no photos to "
-                    f"prove an export with. Give some: --data DATA."
-                )
-            self._rows = known
-            return
-        images, own = load_images(data, listener=listener)
-        if known:
-            split_of = {digest: split for _, _, split, digest in known}
-            splits = [split_of.get(digest) for digest in images.digests]
-        else:
-            splits = own if any(own) else [ANY] * len(images)
-        labels = [images.class_names[label] for label in images.labels]
-        self._rows = list(zip(images.paths, labels, splits, images.digests, strict=True))
+        rows = [_Row(*row) for row in read_splits(run / TABLE)] if (run / TABLE).is_file() else []
+        if data is None and not rows:
+            raise DatasetError(
+                f"'{run}' has no {TABLE}, like every classifier saved from Python, so there are no photos to prove an "
+                f"export with. Say which to use: --data DATA."
+            )
+        self._rows = rows if data is None else _rows_in(data, rows, listener)
 
     def draw(self, split: str, count: int) -> Photos:
-        """Up to `count` photos of a split that are still what they were.
+        """Up to `count` photos of a split that are unchanged since the training.
 
         Raises:
-            DatasetError: there is none, or one of another class.
+            DatasetError: there are none, or there are some of an unknown class.
         """
-        rows = [row for row in self._rows if row[2] in (split, ANY)]
-        if strange := sorted({row[1] for row in rows} - set(self._class_names)):
-            raise DatasetError(
-                f"The classifier of '{self.run}' knows no class '{strange[0]}', of which there are photos in "
-                f"'{self.data or self.run / TABLE}'; expected {', '.join(self._class_names[:10])}"
-                f"{', ...' if len(self._class_names) > 10 else ''}. Name the folders so, and leave others out."
-            )
+        rows = [row for row in self._rows if row.split in (split, ANY)]
+        self._check_classes(rows)
         paths, labels, lost = [], [], 0
         for index in np.random.default_rng(0).permutation(len(rows)):
-            path, label, _, known = rows[index]
             if len(paths) == count:
                 break
-            if _is_still(Path(path), known):
-                paths.append(path)
-                labels.append(label)
+            if _is_unchanged(rows[index]):
+                paths.append(rows[index].path)
+                labels.append(rows[index].label)
             else:
                 lost += 1
         if not paths:
             where = f"in '{self.data}'" if self.data else "where it was in the training"
             raise DatasetError(
-                f"None of the {split} photos of '{self.run}' is {where}, so an export cannot be "
-                f"{'calibrated' if split == 'train' else 'proved'}. Name the place where they are now: --data DATA."
+                f"None of the {split} photos of '{self.run}' is {where}, so the export cannot be "
+                f"{'calibrated' if split == TRAIN else 'proved'}. Say where they are now: --data DATA."
             )
         return Photos(tuple(paths), tuple(labels), lost)
 
+    def _check_classes(self, rows: Iterable[_Row]) -> None:
+        unknown = sorted({row.label for row in rows} - set(self._class_names))
+        if unknown:
+            known = ", ".join(self._class_names[:10]) + (", ..." if len(self._class_names) > 10 else "")
+            raise DatasetError(
+                f"'{self.data or self.run / TABLE}' has photos of '{unknown[0]}', a class that the classifier in "
+                f"'{self.run}' does not have; expected {known}. Rename the folders, or leave the others out."
+            )
 
-def _is_still(file: Path, known: str) -> bool:
-    """Whether it has the digest that is known; not where it cannot be opened."""
+
+def _rows_in(data: Path, known: Iterable[_Row], listener: Listener) -> list[_Row]:
+    """The photos in `data`, in the splits in which the run saw them; if the run names none, in the splits of `data`."""
+    images, own_splits = load_images(data, listener=listener)
+    split_of = {row.digest: row.split for row in known}
+    splits = [split_of.get(digest) for digest in images.digests] if split_of else list(own_splits)
+    if not split_of and not any(splits):
+        splits = [ANY] * len(images)
+    labels = [images.class_names[label] for label in images.labels]
+    return list(map(_Row, map(str, images.paths), labels, splits, images.digests))
+
+
+def _is_unchanged(row: _Row) -> bool:
+    """Whether its file has the known digest. False where it cannot be opened."""
     try:
-        return sha256_of_file(file) == known
+        return sha256_of_file(Path(row.path)) == row.digest
     except OSError:
         return False

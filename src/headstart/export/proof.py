@@ -1,23 +1,24 @@
-"""Does a file answer as the classifier that it was made of? Knows no formats."""
+"""Does an exported file give the same predictions as its classifier? Knows no formats."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float, Int, Num
 
 from headstart.errors import ExportError
 
-BATCH = 8  # images that a file is asked about at a time; the last batch is smaller, as any number must do
+BATCH = 8  # images that a file gets at a time; the last batch may be smaller, as any number must work
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far an export may be from its classifier; None: any distance.
+    """How far an export may differ from its classifier; None: without limit.
 
-    probability: largest difference of a probability, 0..1.
-    changed: share of files that may get another answer, 0..1.
-    lost: accuracy that may be lost, 0..1.
+    probability: the largest difference of a probability, 0..1.
+    changed: the share of photos that may get another prediction, 0..1.
+    lost: the accuracy that may be lost, 0..1.
     """
 
     probability: float | None = None
@@ -34,13 +35,13 @@ TOLERANCES = {
 
 @dataclass(frozen=True)
 class Proof:
-    """What came out where a file and its classifier were asked the same.
+    """An exported file and its classifier, compared on the same photos. The names are those of the JSON file.
 
     files: how many photos.
-    right, right_before: how many of them the file, and the classifier, answer rightly.
-    changed: how many get another answer.
-    farthest: largest difference of a probability.
-    farthest_file: the photo with that difference: its name alone, as this is given away with the file.
+    right, right_before: for how many the prediction of the file, and of the classifier, is correct.
+    changed: how many get another prediction.
+    farthest: the largest difference of a probability.
+    farthest_file: the photo with that difference. Only its name, as this is passed on with the file.
     """
 
     files: int
@@ -53,26 +54,26 @@ class Proof:
     def check(self, tolerance: Tolerance) -> None:
         """
         Raises:
-            ExportError: it is beyond the tolerance.
+            ExportError: the difference is beyond the tolerance.
         """
         faults = []
         if tolerance.probability is not None and not self.farthest <= tolerance.probability:
             faults.append(
-                f"probabilities differ by up to {self.farthest:.2g} (of '{self.farthest_file}'), "
+                f"probabilities differ by up to {self.farthest:.2g} (for '{self.farthest_file}'), "
                 f"expected at most {tolerance.probability:g}"
             )
         if tolerance.changed is not None and self.changed > tolerance.changed * self.files:
-            faults.append(f"{self.changed} answers changed, expected at most {tolerance.changed:.1%}")
+            faults.append(f"{self.changed} predictions changed, expected at most {tolerance.changed:.1%}")
         lost = self.right_before - self.right
         if tolerance.lost is not None and lost > tolerance.lost * self.files:
             faults.append(
-                f"{self.right} are answered rightly, {self.right_before} by the classifier, "
+                f"{self.right} predictions are correct, and {self.right_before} of the classifier's, "
                 f"expected to lose at most {tolerance.lost:.1%}"
             )
         if faults:
             raise ExportError(
-                f"The export does not answer as its classifier, so nothing was written. "
-                f"Of {self.files} validation photos: {'; '.join(faults)}. Try another format or precision."
+                f"The export does not give the classifier's predictions, so nothing was written. "
+                f"On {self.files} validation photos: {'; '.join(faults)}. Try another format or precision."
             )
 
     def to_json(self) -> dict:
@@ -80,27 +81,28 @@ class Proof:
 
     def __str__(self) -> str:
         return (
-            f"Proved on {self.files} validation photos, from their bytes to probabilities: {self.right} are answered "
-            f"rightly (by the classifier {self.right_before}), {self.changed} otherwise than by the classifier; "
+            f"Proved on {self.files} validation photos, from file to probabilities: {self.right} predictions are "
+            f"correct ({self.right_before} of the classifier's), {self.changed} differ from the classifier's; "
             f"probabilities differ by at most {self.farthest:.2g}."
         )
 
 
 def prove(
-    run: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
-    images: np.ndarray,
-    expected: np.ndarray,
-    labels: np.ndarray,
+    exported: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    images: Num[np.ndarray, "n size size 3"],
+    expected: Float[np.ndarray, "n classes"],
+    labels: Int[np.ndarray, " n"],
     files: Sequence[str],
 ) -> Proof:
-    """Ask a file about images (n, size, size, 3), and compare its probabilities with the expected ones (n, classes).
+    """Compare the probabilities of an exported file with the expected ones.
 
-    labels: int (n,), what is right. files: the names of the images.
+    exported: pixels -> logits, probabilities. files: the names of the images.
     """
-    shares = np.concatenate([run(images[start : start + BATCH])[1] for start in range(0, len(images), BATCH)])
-    before, after = expected.argmax(axis=1), shares.argmax(axis=1)
-    distances = np.abs(shares - expected).max(axis=1)
-    worst = int(np.argmax(distances))  # a probability that is no number counts as farthest
+    batches = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
+    probabilities = np.concatenate([exported(batch)[1] for batch in batches])
+    before, after = expected.argmax(axis=1), probabilities.argmax(axis=1)
+    distances = np.abs(probabilities - expected).max(axis=1)
+    worst = int(np.argmax(distances))  # NaN counts as the farthest
     return Proof(
         files=len(files),
         right=int((after == labels).sum()),

@@ -1,6 +1,6 @@
 """What is wrong with a collection of labelled photos: damaged files, copies, leaks, doubtful labels, outliers.
 
 `inspect_collection` (collection.py) is the whole of it; it asks files, duplicate_cache (duplicates, image_match),
-label_issues, outliers, leaks and class_sizes, and returns an Inspection (report.py), which writing.py and page.py write.
-Knows no training, no run and no command.
+label_issues, outliers, leaks and class_sizes, and returns an Inspection (report.py), which writing.py and page.py
+write. Knows no training, no run and no command.
 """

@@ -1,7 +1,7 @@
 """A collection that was read and an extractor -> Inspection: everything that looks wrong in the collection.
 
-Checks the files, what a pretrained network makes of the photos, and the pixels of probable copies. The features are those
-that training uses, from the same cache. Changes nothing, and writes nothing but the cache.
+Checks the files, what a pretrained network makes of the photos, and the pixels of probable copies. The features are
+those that training uses, from the same cache. Changes nothing, and writes nothing but the cache.
 """
 
 from collections import Counter
@@ -29,9 +29,7 @@ from headstart.inspection.outliers import find_outliers
 from headstart.inspection.report import Inspection
 
 
-def inspect_collection(
-    found: Collection, extractor: FeatureExtractor, *, seed: int, listener: Listener
-) -> Inspection:
+def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: int, listener: Listener) -> Inspection:
     """Inspect a collection, also one that cannot be trained on. The caller fills in `seconds`, which are 0 here.
 
     Args:

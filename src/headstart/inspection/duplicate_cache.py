@@ -1,7 +1,7 @@
 """Images and an extractor -> the copies among them, found once and then read from the cache.
 
-CACHE/copies/KEY.json holds the pairs that were found among images with these digests, in this order. It may be deleted at
-any time. How copies are found, `duplicates.py` knows.
+CACHE/copies/KEY.json holds the pairs that were found among images with these digests, in this order. It may be deleted
+at any time. How copies are found, `duplicates.py` knows.
 """
 
 import json

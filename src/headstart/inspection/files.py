@@ -1,7 +1,7 @@
 """Headers of image files -> what is unusual about the files, and how large and how elongated the photos are.
 
-Knows no model and decodes no pixels. What most files of a collection have in common is said once, in a remark; what sets
-a few of them apart is a finding for each.
+Knows no model and decodes no pixels. What most files of a collection have in common is said once, in a remark; what
+sets a few of them apart is a finding for each.
 """
 
 from collections.abc import Sequence

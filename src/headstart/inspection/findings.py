@@ -13,9 +13,9 @@ WRONG_ENDING, COLOURS, SMALL, SHAPE = "wrong ending", "unusual colours", "small"
 KINDS = {
     LEAK: "A photo that is held out to measure the classifier has a copy among the photos that it is trained on, or "
     "selected by. Accuracy then looks better than it is. Remove one of the two, or let headstart draw the splits.",
-    CONFLICT: "The same photo under two labels. Either one of them is wrong, or both are right and the photo needs two.",
-    DOUBT: "A classifier that was trained without these photos is confident that they belong to another class. Some are "
-    "mislabelled, others are only hard to recognize: check them. The most doubtful come first.",
+    CONFLICT: "The same photo under two labels. Either one of them is wrong, or the photo needs both.",
+    DOUBT: "A classifier that was trained without these photos is confident that they belong to another class. Some "
+    "are mislabelled, others are only hard to recognize: check them. The most doubtful come first.",
     UNREADABLE: "Files that cannot be decoded. Training leaves them out.",
     BYTES: "Identical files. headstart keeps them on one side of the splits that it draws.",
     PIXELS: "Files with different bytes that show exactly the same pixels.",
@@ -25,8 +25,8 @@ KINDS = {
     WRONG_ENDING: "Files in another format than their name says. headstart reads them all the same.",
     COLOURS: "Colours or transparency that most of the other photos do not have.",
     SMALL: "Photos with so few pixels that they are enlarged more than twofold.",
-    SHAPE: "Photos that are far from square and are stretched into one, which distorts what they show. `headstart train` "
-    "avoids this with --resize crop (only the middle is used) or --resize pad (all of it is used, smaller).",
+    SHAPE: "Photos that are far from square, so that stretching them into one distorts what they show. `headstart "
+    "train` avoids this with --resize crop (only the middle is used) or --resize pad (all of it is used, smaller).",
 }
 
 

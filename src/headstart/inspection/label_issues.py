@@ -78,9 +78,7 @@ def out_of_fold_probabilities(
     return found
 
 
-def find_label_issues(
-    out_of_fold: Float[np.ndarray, "n classes"], labels: Int[np.ndarray, " n"]
-) -> list[LabelIssue]:
+def find_label_issues(out_of_fold: Float[np.ndarray, "n classes"], labels: Int[np.ndarray, " n"]) -> list[LabelIssue]:
     """The doubtful labels, the most doubtful first. out_of_fold: see `out_of_fold_probabilities`."""
     known = ~np.isnan(out_of_fold).any(axis=1)
     self_confidence = [out_of_fold[known & (labels == label), label] for label in range(out_of_fold.shape[1])]

@@ -56,7 +56,7 @@ class Inspection:
             f"{count:,} {kind}{'s' if count > 1 and kind in (LEAK, DOUBT) else ''}"
             for kind, count in self.counts.items()
         ]
-        return f"{images} in {classes}: {', '.join(counted) or 'no problems found'}."
+        return f"{images} of {classes}: {', '.join(counted) or 'no problems found'}."
 
     def to_json(self) -> dict:
         return {

@@ -1,6 +1,5 @@
-"""Which images of a collection may judge a run: those that it was neither trained nor validated on."""
+"""A collection and a run -> the images that may measure the run: those that it was neither trained nor validated on."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +8,9 @@ import numpy as np
 from headstart.data.dataset import Split
 from headstart.data.loading import load_images
 from headstart.data.splits import SPLITS, TEST, TRAIN, VALIDATION
-from headstart.data.tables import TABLE
 from headstart.errors import DatasetError
 from headstart.events import Listener
+from headstart.runs.folder import RunFolder
 
 ALL = "all"
 
@@ -27,7 +26,7 @@ def choose(data: Path, run: Path, split: str | None = None, *, listener: Listene
 
     Args:
         data: folder, zip or CSV.
-        run: folder of a run; its splits.csv says which images it has seen. Without one, none are taken for seen.
+        run: folder of a run; its splits.csv says which images it has seen. Without one, no image counts as seen.
         split: "train", "validation" or "test": the images that the run had there, and of those that it does not know,
             the ones that `data` has there; "all": every image. None: all that the run was neither trained nor
             validated on; where `data` has test images, only those.
@@ -57,18 +56,14 @@ def choose(data: Path, run: Path, split: str | None = None, *, listener: Listene
         )
     if not any(chosen):
         raise DatasetError(
-            f"None of the {len(images):,} images of '{data}' is left to judge the run by: "
+            f"None of the {len(images):,} images of '{data}' can measure the run: "
             + (f"none is in the split '{split}'. " if split else "it was trained or validated on them. ")
-            + "Give other photos, or --split all to count these all the same."
+            + "Give other photos, or use --split all to measure on these anyway."
         )
     return HeldOut(images.take(np.flatnonzero(chosen)), description)
 
 
 def _splits_of(run: Path) -> dict[str, str]:
-    """Digest of each image that the run knows -> its split there; of copies in several, the one seen most."""
-    table = run / TABLE
-    if not table.is_file():  # a classifier saved from Python has none
-        return {}
-    with table.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {row["hash"]: row["split"] for split in reversed(SPLITS) for row in rows if row["split"] == split}
+    """Digest of each image that the run knows -> its split there; for copies in several, train before validation."""
+    rows = RunFolder(run).splits
+    return {row.digest: row.split for split in reversed(SPLITS) for row in rows if row.split == split}

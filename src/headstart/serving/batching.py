@@ -11,10 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from jaxtyping import UInt8
-
-from headstart.classifier.base import BasePredictor, stacked
+from headstart.classifier.base import BasePredictor, Square, stacked
 from headstart.concurrency import cpu_budget
 from headstart.models.output import NetworkOutput
 from headstart.serving.limits import Limits
@@ -30,13 +27,13 @@ class _Job:
     predictor: BasePredictor
     to_result: ToResult
     content: bytes | None
-    pixels: UInt8[np.ndarray, "size size 3"] | None = None
+    pixels: Square | None = None
     future: Future[Any] = field(default_factory=Future)
 
     def finish(self, output: NetworkOutput) -> None:
         try:
             self.future.set_result(self.to_result(output))
-        except Exception as error:  # noqa: BLE001 - whoever waits for this image gets it, and nobody else
+        except Exception as error:
             self.future.set_exception(error)
 
 
@@ -103,7 +100,7 @@ class Batching:
         try:
             if is_wanted and content is not None:
                 job.pixels = job.predictor.pixels(content, max_pixels=self._limits.pixels)
-        except Exception as error:  # noqa: BLE001 - whoever waits for the result gets it
+        except Exception as error:
             job.future.set_exception(error)
         with self._changed:
             self._decoding -= 1
@@ -119,7 +116,7 @@ class Batching:
                 for output in jobs[0].predictor.forward([batch]):
                     for index, job in enumerate(jobs):
                         job.finish(NetworkOutput(*(array[index : index + 1] for array in output)))
-            except Exception as error:  # noqa: BLE001 - whoever waits for a result gets it
+            except Exception as error:
                 for job in jobs:
                     if not job.future.done():
                         job.future.set_exception(error)

@@ -78,27 +78,27 @@ class Client:
 
         Raises:
             ImageError: one of them is not an image, or is too large for the service.
-            ModelError: the accuracy or coverage cannot be promised, or there is no such model.
+            ModelError: the accuracy or coverage cannot be guaranteed, or there is no such model.
             ServiceError: the service cannot be reached, or refuses the request.
         """
-        promises = {"accuracy": accuracy, "coverage": coverage}
+        guarantees = {"accuracy": accuracy, "coverage": coverage}
         if isinstance(pictures, (str, Path, bytes)):
-            return self._one(pictures, promises)
+            return self._one(pictures, guarantees)
         with ThreadPoolExecutor(CONCURRENCY) as pool:
-            return list(pool.map(lambda file: self._one(file, promises), pictures))
+            return list(pool.map(lambda file: self._one(file, guarantees), pictures))
 
     def describe(self) -> dict[str, Any]:
         """The model: its classes, guarantees and accuracy. Raises ModelError and ServiceError."""
         return self._ask("/v1/model", {})
 
-    def _one(self, file: ImageFile, promises: dict[str, Any]) -> Prediction:
+    def _one(self, file: ImageFile, guarantees: dict[str, Any]) -> Prediction:
         try:
             content = file if isinstance(file, bytes) else Path(file).read_bytes()
         except (OSError, ValueError) as error:  # ValueError: there is a NUL in its name
             reason = getattr(error, "strerror", None) or error
             raise ImageError(f"'{file}' cannot be opened: {reason}.") from None
         try:
-            row = self._ask("/v1/predict", promises, content)["predictions"][0]
+            row = self._ask("/v1/predict", guarantees, content)["predictions"][0]
             return Prediction(
                 row["label"], row["probability"], row["probabilities"], row["sure"], row["familiar"],
                 tuple(row.get("candidates", ())),

@@ -12,7 +12,7 @@ def row_maker(model: ServedModel, options: Options) -> Callable[[NetworkOutput],
     """What turns the output for one image into its row, as JSON.
 
     Raises:
-        ModelError: the accuracy or coverage of the options cannot be promised.
+        ModelError: the accuracy or coverage of the options cannot be guaranteed.
     """
     predictor = model.predictor
     to_predictions = predictor.calibration.to_predictions(

@@ -62,7 +62,7 @@ EXAMPLE_DETAILS = {  # for each problem in the document
     "not-an-image": "The file is not an image that headstart can read (JPEG, PNG, WebP, BMP, GIF, TIFF).",
     "unsupported-media-type": "Send one file with 'Content-Type: image/jpeg', or several as multipart/form-data.",
     "unreadable-image": "The image is damaged or incomplete.",
-    "impossible-promise": "An accuracy of 0.99 cannot be promised.",
+    "impossible-promise": "The accuracy 0.9999 was given; at most 0.999 can be guaranteed. Give that, or less.",
     "invalid-parameter": "Invalid parameters: top: Input should be greater than or equal to 1.",
     "queue-full": "The service is at its limit. Try again in a second.",
     "took-too-long": "The answer took too long. Try again in a second.",
@@ -72,8 +72,8 @@ EXAMPLE_DETAILS = {  # for each problem in the document
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
-def _promise(description: str):
-    """A share that is promised. In a query it may be left out, but it is never null."""
+def _guarantee(description: str):
+    """A share that is guaranteed. In a query it may be left out, but it is never null."""
     schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 0.999, "examples": [0.95]}
     return Annotated[float | None, Field(gt=0, lt=1, description=description), WithJsonSchema(schema)]
 
@@ -93,9 +93,9 @@ class Options(Choice):
         int | None, Field(ge=1, description="Only this many of the probabilities, the highest ones."),
         WithJsonSchema({"type": "integer", "minimum": 1, "examples": [3]}),
     ] = None  # fmt: skip
-    accuracy: _promise("Be 'not sure' often enough that this share of all other predictions is correct. "
+    accuracy: _guarantee("Be 'not sure' often enough that this share of all other predictions is correct. "
                        "Cannot be combined with coverage.") = None  # type: ignore[valid-type]  # fmt: skip
-    coverage: _promise("Name enough candidates that the correct class is among them for this share of photos. "
+    coverage: _guarantee("Name enough candidates that the correct class is among them for this share of photos. "
                        "Cannot be combined with accuracy.") = None  # type: ignore[valid-type]  # fmt: skip
     explain: bool = Field(False, description="Show which places in the photo each prediction is based on.")
 
@@ -135,7 +135,7 @@ class TrainingImage(BaseModel):
 
 class Answer(BaseModel):
     """The prediction for one image. sure: whether the image is familiar and the probability is high enough for the
-    accuracy that is promised (by default 0.95, if the validation photos were enough to promise it; otherwise any
+    guaranteed accuracy (by default 0.95, if the validation photos were enough to guarantee it; otherwise any
     probability is); familiar: whether the image resembles what the model was trained on; candidates: only where a
     coverage was asked for."""
 
@@ -170,7 +170,7 @@ class Answers(BaseModel):
 
 
 class Promises(BaseModel):
-    """The values of `accuracy` and `coverage` that can be promised."""
+    """The values of `accuracy` and `coverage` that can be guaranteed."""
 
     accuracy: list[float]
     coverage: list[float]

@@ -55,7 +55,7 @@ class Service:
         """For each image, in their order, its row of the answer, or what is wrong with it.
 
         Raises:
-            ModelError: the options cannot be promised.
+            ModelError: the accuracy or coverage of the options cannot be guaranteed.
             RefusedError: the queue is full, or the answer takes too long.
         """
         contents = [upload.content for upload in uploads]

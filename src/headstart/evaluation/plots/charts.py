@@ -176,7 +176,9 @@ def curves(found: Mapping[str, Curves], title: str = "ROC and precision-recall c
         axes.grid(alpha=0.3)
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(_whole_percent)
-    which = "" if len(weakest) == len(found) else f"; the {len(weakest)} of {len(found)} classes with the smallest areas"
+    which = (
+        "" if len(weakest) == len(found) else f"; the {len(weakest)} of {len(found)} classes with the smallest areas"
+    )
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False,
                   title=f"Area under ROC curve, average precision{which}")  # fmt: skip
     figure.suptitle(title, fontsize=13)

@@ -99,8 +99,8 @@ def _cells(
     """A figure with a title, and the place (left, bottom, width, height; shares of the figure) of each photo in it, row
     by row.
 
-    width, height: of a cell, in inches, with `lines` of text above the photo. The layout is computed here, as matplotlib's
-    own takes longer than the rest of such a figure.
+    width, height: of a cell, in inches, with `lines` of text above the photo. The layout is computed here, as
+    matplotlib's own takes longer than the rest of such a figure.
     """
     across, down = width * columns, TITLE + height * rows
     figure = Figure(figsize=(across, down), facecolor="white")

@@ -1,11 +1,11 @@
-"""The table FORMATS: how a network is written for each runtime, and how that runtime is asked.
+"""The table FORMATS: how a network is written for each runtime, and run there.
 
-A network is what `composing.with_probabilities` makes. A description is what a user of the file has to know of it, as
-JSON: each writer puts it inside its file. Libraries are imported when they are used.
+A network is what `composing.with_probabilities` makes. A description is what a user of the file has to know, as
+JSON; each writer puts it inside its file. Libraries are imported when they are used.
 
-float16 means: weights are stored in 16 bits and calculated with in 32, but for those of depthwise convolutions, which
-are few (3% of MobileNetV2's), and whose rounding does most of the harm: it moves logits by up to 0.21, rounding all
-others by 0.04.
+float16 means: weights are stored in 16 bits, and computation is in 32. The weights of depthwise convolutions stay in 32
+bits: they are few (3% of MobileNetV2's), but rounding them does most of the harm. It moves logits by up to 0.21, and
+rounding all others by 0.04.
 """
 
 import importlib.util
@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float, Num
 
 from headstart.errors import ExportError, MissingExtraError
 from headstart.export.formats import litert, onnx, openvino, saved_model
 
-Run = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # pixels (n, size, size, 3) -> logits, probabilities
+# An exported file, opened in its runtime: pixels -> logits, probabilities.
+ExportedModel = Callable[
+    [Num[np.ndarray, "n size size 3"]], tuple[Float[np.ndarray, "n logits"], Float[np.ndarray, "n classes"]]
+]
 
 FLOAT32, FLOAT16, INT8 = "float32", "float16", "int8"
 
@@ -27,24 +31,24 @@ FLOAT32, FLOAT16, INT8 = "float32", "float16", "int8"
 class Format:
     """One way to write a network.
 
-    suffix: of the file's name; "" where it is a folder.
-    packages: precision that it can be written in -> what has to be installed for that, as it is imported.
-    write: (network, path, description, *, precision, photos): photos, for int8 alone, show the ranges of activations;
-        each is (1, size, size, 3), of the type of the network's pixels.
-    open: path -> Run, in the format's own runtime.
+    suffix: of the file's name; "" for a folder.
+    packages: each precision that it can be written in -> the modules that this needs.
+    write: (network, path, description, *, precision, photos). Only int8 needs photos, to find the ranges of
+        activations; each is (1, size, size, 3), of the type of the network's input.
+    open: path -> ExportedModel, in the format's own runtime.
     """
 
     suffix: str
     packages: Mapping[str, tuple[str, ...]]
     write: Callable[..., None]
-    open: Callable[[Path], Run]
+    open: Callable[[Path], ExportedModel]
 
 
 def get_format(name: str, precision: str) -> Format:
     """The row of FORMATS.
 
     Raises:
-        ExportError: there is none of that name, or it has no such precision.
+        ExportError: there is no such format, or it has no such precision.
         MissingExtraError: a library that it needs is not installed.
     """
     if name not in FORMATS:

@@ -15,7 +15,7 @@ DESCRIPTION = "export.json"
 def write(network: Any, file: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
     import tensorflow as tf
 
-    # without TensorFlow's own operators, which the runtime alone does not have
+    # without TensorFlow's own operators, which the runtime lacks
     settings: dict[str, Any] = {"target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}}
     if precision == "int8":
         settings["optimizations"] = [tf.lite.Optimize.DEFAULT]
@@ -25,13 +25,13 @@ def write(network: Any, file: Path, description: dict, *, precision: str, photos
         _halve(file)
     elif precision == "int8":
         _shrink(file)
-    # as such files always carried theirs: a zip behind the network, which its runtime does not look at
+    # where such files always had their metadata: in a zip behind the network, which the runtime ignores
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr(zipfile.ZipInfo(DESCRIPTION), json.dumps(description, ensure_ascii=False, indent=2))
 
 
 def _halve(file: Path) -> None:
-    """Store weights in 16 bits, but for those of depthwise convolutions, which the converter itself does not spare."""
+    """Store weights in 16 bits, except those of depthwise convolutions. The converter itself would not except them."""
     from ai_edge_quantizer import qtyping, quantizer
     from ai_edge_quantizer.algorithm_manager import AlgorithmName
 
@@ -50,9 +50,9 @@ def _halve(file: Path) -> None:
 
 
 def _shrink(file: Path) -> None:
-    """Write zero points that are alike once, and no names of tensors: a tenth of an int8 network is made of these.
+    """Write equal zero points once, and no names of tensors: they are a tenth of an int8 network.
 
-    A zero point has 8 bytes for each channel of each tensor, and of weights they all are 0.
+    A zero point has 8 bytes for each channel of each tensor, and those of weights are all 0.
     """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
@@ -61,7 +61,7 @@ def _shrink(file: Path) -> None:
     shared: dict[tuple[int, ...], int] = {}
 
     class Shared(schema.QuantizationParametersT):
-        def Pack(self, builder: Any) -> int:  # noqa: N802 - as it is called there
+        def Pack(self, builder: Any) -> int:
             zeros = tuple(self.zeroPoint)
             if zeros not in shared:
                 shared[zeros] = builder.CreateNumpyVector(np.array(zeros, np.int64))
@@ -83,7 +83,7 @@ def _shrink(file: Path) -> None:
 
 
 def open_file(file: Path):
-    """`Run` in LiteRT, on the CPU."""
+    """An `ExportedModel` in LiteRT, on the CPU."""
     from ai_edge_litert.interpreter import Interpreter
 
     runner = Interpreter(str(file), num_threads=2).get_signature_runner(SIGNATURE)

@@ -1,7 +1,7 @@
 """ONNX: written by Keras through tf2onnx, quantised and run by ONNX Runtime.
 
-Not by NNCF, which serves OpenVINO: half of its activations are signed, and ONNX Runtime on x86 calculates in 8 bits
-with unsigned ones alone, so that the network is no faster than in float32.
+Not quantised by NNCF, as for OpenVINO: half of its activations are signed, and on x86 ONNX Runtime computes in 8 bits
+with unsigned ones only, so the network would be no faster than in float32.
 """
 
 import json
@@ -17,7 +17,7 @@ import numpy as np
 def write(network: Any, file: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
     import onnx
 
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # it tells which optimisations it leaves out
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # it lists the optimisations that it skips
     network.export(str(file), format="onnx", input_signature=[network.input], verbose=False)
     _keep_constants(file, network)
     graph = _folded(file)
@@ -25,27 +25,27 @@ def write(network: Any, file: Path, description: dict, *, precision: str, photos
         _halve(graph)
     elif precision == "int8":
         graph = _quantized(graph, photos)
-    # ONNX knows metadata as pairs of texts
+    # metadata in ONNX are pairs of strings
     onnx.helper.set_model_props(graph, {key: _text(value) for key, value in description.items()})
     onnx.checker.check_model(graph, full_check=True)
     onnx.save(graph, file)
 
 
 def open_file(file: Path):
-    """`Run` in ONNX Runtime, on the CPU."""
+    """An `ExportedModel` in ONNX Runtime, on the CPU."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
 
     def run(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        logits, shares = session.run(["logits", "probabilities"], {"pixels": pixels})
-        return logits, shares
+        logits, probabilities = session.run(["logits", "probabilities"], {"pixels": pixels})
+        return logits, probabilities
 
     return run
 
 
 def _keep_constants(file: Path, network: Any) -> None:
-    """tf2onnx takes constants that are no variables, as the means of a Normalization layer, for inputs of the graph."""
+    """Restore constants that are not variables, as in a Normalization layer: tf2onnx makes them inputs of the graph."""
     import onnx
     import tensorflow
 
@@ -63,16 +63,16 @@ def _keep_constants(file: Path, network: Any) -> None:
 
 
 def _folded(file: Path) -> Any:
-    """The same graph with its BatchNormalization folded into the convolutions, as ONNX Runtime does when it opens it.
+    """The same graph with BatchNormalization folded into the convolutions, as ONNX Runtime does when it opens a file.
 
-    tf2onnx leaves that of depthwise convolutions, where a quantiser would put steps of rounding in between.
+    tf2onnx does not fold it into depthwise convolutions, so a quantiser would round in between.
     """
     import onnx
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors: it warns of constants that were folded and are not needed any more
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC  # standard ONNX alone
+    options.log_severity_level = 3  # errors: it warns about constants that were folded and are no longer needed
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC  # standard ONNX only
     with tempfile.TemporaryDirectory() as folder:
         options.optimized_model_filepath = str(Path(folder, file.name))
         onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
@@ -80,7 +80,7 @@ def _folded(file: Path) -> Any:
 
 
 def _quantized(graph: Any, photos: Sequence[np.ndarray]) -> Any:
-    """8-bit weights and activations, but for what lies behind the logits, and the logits themselves."""
+    """8-bit weights and activations, except for the logits and what follows them."""
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
     from onnxruntime.quantization.quant_utils import add_pre_process_metadata
@@ -92,7 +92,7 @@ def _quantized(graph: Any, photos: Sequence[np.ndarray]) -> Any:
             photo = next(self.left, None)
             return None if photo is None else {"pixels": photo}
 
-    add_pre_process_metadata(graph)  # `_folded` did what it would warn of
+    add_pre_process_metadata(graph)  # `_folded` did what it would otherwise warn about
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "quantized.onnx")
         quantize_static(
@@ -100,7 +100,7 @@ def _quantized(graph: Any, photos: Sequence[np.ndarray]) -> Any:
             file,
             Inputs(),
             per_channel=True,  # of weights
-            activation_type=QuantType.QUInt8,  # signed ones are left in float32 on x86
+            activation_type=QuantType.QUInt8,  # on x86, signed ones stay in float32
             weight_type=QuantType.QInt8,
             reduce_range=True,  # of weights, to 7 bits: see `_safe_with_8_bits`
             nodes_to_exclude=_behind(graph.graph, "logits"),
@@ -118,11 +118,12 @@ def _quantized(graph: Any, photos: Sequence[np.ndarray]) -> Any:
 
 
 def _safe_with_8_bits(graph: Any) -> list[str]:
-    """Names of the weights of convolutions that may use all 8 bits.
+    """The names of the weights of convolutions that can use all 8 bits.
 
-    Without VNNI, products of two neighbours are added up in 16 bits, which overflow where weights use all 8 and pixels
-    lie around the middle of their range. Depthwise convolutions have no such neighbours, and behind a ReLU most pixels
-    are at its lower end. MobileNetV2's logits are off by 0.7 with these, by 1.6 where all weights use 7 bits.
+    Without VNNI, the products of two neighbouring channels are added in 16 bits, which overflow if the weights use all
+    8 bits and the activations lie in the middle of their range. Depthwise convolutions have no such neighbours, and
+    after a ReLU most activations are at the lower end. MobileNetV2's logits are off by 0.7 with this rule, and by 1.6
+    if all weights use 7 bits.
     """
     behind_relu = {output for node in graph.node if node.op_type in ("Clip", "Relu") for output in node.output}
     depthwise = {tensor.name for tensor in graph.initializer if _is_depthwise(tensor)}
@@ -131,7 +132,7 @@ def _safe_with_8_bits(graph: Any) -> list[str]:
 
 
 def _behind(graph: Any, tensor: str) -> list[str]:
-    """Names of the nodes that need a tensor. Nodes stand in the order in which they are run."""
+    """The names of the nodes that depend on a tensor. Nodes are listed in the order in which they run."""
     tensors, names = {tensor}, []
     for node in graph.node:
         if tensors & set(node.input):
@@ -141,22 +142,22 @@ def _behind(graph: Any, tensor: str) -> list[str]:
 
 
 def _shorten(graph: Any) -> None:
-    """Number the tensors that nobody asks for by name: their long names are 4% of an int8 network."""
+    """Replace the names of internal tensors by numbers: the long names are 4% of an int8 network."""
     short = {tensor.name: tensor.name for tensor in (*graph.input, *graph.output)}
 
     def shortened(name: str) -> str:
-        return short.setdefault(name, str(len(short))) if name else name  # "": an input that is left out
+        return short.setdefault(name, str(len(short))) if name else name  # "": an optional input that is not given
 
     for node in graph.node:
         node.name = ""
         node.input[:], node.output[:] = map(shortened, node.input), map(shortened, node.output)
     for tensor in graph.initializer:
         tensor.name = shortened(tensor.name)
-    del graph.value_info[:]  # shapes in between, which every runtime finds by itself
+    del graph.value_info[:]  # shapes of internal tensors, which every runtime infers
 
 
 def _halve(graph: Any) -> None:
-    """Store weights in 16 bits, but for those of depthwise convolutions."""
+    """Store weights in 16 bits, except those of depthwise convolutions."""
     from onnx import TensorProto, helper, numpy_helper
 
     for tensor in graph.graph.initializer:
@@ -168,7 +169,7 @@ def _halve(graph: Any) -> None:
 
 
 def _is_depthwise(tensor: Any) -> bool:
-    """Are these the weights of a depthwise convolution: (channels, 1, height, width)?"""
+    """Whether these are weights of a depthwise convolution: (channels, 1, height, width)."""
     return len(tensor.dims) == 4 and tensor.dims[1] == 1
 
 

@@ -21,7 +21,7 @@ def write(network: Any, folder: Path, description: dict, *, precision: str, phot
         file = str(Path(temporary, FILE))
         network.export(file, format="openvino", verbose=False)
         graph = openvino.Core().read_model(file).clone()  # the clone holds its weights in memory
-    # some activations (SiLU) come with a gradient of their own, whose parts end up among the outputs as well
+    # some activations (SiLU) have a custom gradient, whose parts end up among the outputs
     for result in graph.get_results():
         if not result.get_output_tensor(0).get_names() & OUTPUTS:
             graph.remove_result(result)
@@ -30,12 +30,12 @@ def write(network: Any, folder: Path, description: dict, *, precision: str, phot
     elif precision == "float16":
         _halve(graph)
     graph.set_rt_info(json.dumps(description, ensure_ascii=False), "headstart")
-    openvino.save_model(graph, folder / FILE, compress_to_fp16=precision == "int8")  # what is not in 8 bits
+    openvino.save_model(graph, folder / FILE, compress_to_fp16=precision == "int8")  # for what is not in 8 bits
     _unindent(folder / FILE)
 
 
 def _quantized(graph: Any, photos: Sequence[np.ndarray]) -> Any:
-    """8-bit weights and activations, but for what lies behind the logits."""
+    """8-bit weights and activations, except for what follows the logits."""
     import nncf
 
     nncf.set_log_level(logging.ERROR)
@@ -43,14 +43,14 @@ def _quantized(graph: Any, photos: Sequence[np.ndarray]) -> Any:
         graph,
         nncf.Dataset(photos),
         subset_size=len(photos),
-        preset=nncf.QuantizationPreset.MIXED,  # activations need not be symmetric: most of these networks' are not
-        # the range of a logit that is found on photos must not be where probabilities end
+        preset=nncf.QuantizationPreset.MIXED,  # asymmetric activations, as in most of these networks
+        # the range of logits on these photos must not limit the probabilities
         ignored_scope=nncf.IgnoredScope(names=_behind(graph, "logits"), validate=False),
     )
 
 
 def _behind(graph: Any, tensor: str) -> list[str]:
-    """Names of the nodes that need a tensor."""
+    """The names of the nodes that depend on a tensor."""
     names: list[str] = []
     for node in graph.get_ordered_ops():
         sources = [entry.get_source_output() for entry in node.inputs()]
@@ -60,7 +60,7 @@ def _behind(graph: Any, tensor: str) -> list[str]:
 
 
 def _halve(graph: Any) -> None:
-    """Store weights in 16 bits, but for those of depthwise convolutions, which have five dimensions here."""
+    """Store weights in 16 bits, except those of depthwise convolutions, which have five dimensions here."""
     from openvino import opset13
 
     for node in graph.get_ops():
@@ -71,12 +71,12 @@ def _halve(graph: Any) -> None:
 
 
 def _unindent(file: Path) -> None:
-    """Spaces and line ends between elements are a third of the XML: without them an int8 network is 4% smaller."""
+    """Whitespace between elements is a third of the XML; without it an int8 network is 4% smaller."""
     file.write_text(re.sub(r">\s+<", "><", file.read_text("utf-8")), "utf-8")
 
 
 def open_folder(folder: Path):
-    """`Run` in OpenVINO, on the CPU."""
+    """An `ExportedModel` in OpenVINO, on the CPU."""
     import openvino
 
     compiled = openvino.Core().compile_model(folder / FILE, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})

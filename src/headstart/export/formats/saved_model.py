@@ -8,12 +8,12 @@ import numpy as np
 
 
 def write(network: Any, folder: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
-    """The description stands in the folder: there is no place for it inside the files."""
+    """The description is in the JSON file of the folder: there is no place for it inside the other files."""
     network.export(folder, format="tf_saved_model", verbose=False)
 
 
 def open_folder(folder: Path):
-    """`Run` in TensorFlow."""
+    """An `ExportedModel` in TensorFlow."""
     import tensorflow as tf
 
     serve = tf.saved_model.load(str(folder)).signatures["serve"]  # type: ignore[attr-defined]

@@ -1,0 +1,210 @@
+"""The commands, in the order of their use: each parses its options, calls the function of its name, and prints."""
+
+import sys
+from pathlib import Path
+
+import typer
+
+from headstart import commands
+from headstart.cli import options as o
+from headstart.cli.running import NO_BARS, Call, app, command, print_json
+from headstart.events import Listener
+
+__all__ = ["app"]
+
+BARS_FROM = 20  # photos to be answered: with fewer, a bar is not worth its import
+
+
+def storyteller() -> Listener:
+    from headstart.commands.storytelling import Storyteller
+
+    return Storyteller()
+
+
+@command(reports=True, console=storyteller)
+def demo(
+    call: Call,
+    data: o.Sample = None,
+    out: o.DemoOut = Path("runs/demo"),
+    recipe: o.RecipeName = "fast",
+    seed: o.Seed = 0,
+    resume: o.Resume = False,
+    images: o.Images = None,
+    epochs: o.Epochs = None,
+) -> None:
+    """Tell the tutorial's story, on photos that it gets itself."""
+    given = {"data": data, "recipe": recipe, "epochs": epochs, "images": images, "seed": seed, "resume": resume}
+    call.show_json(commands.demo(out, listener=call.listener, **given))
+
+
+@command(reports=True)
+def inspect(
+    call: Call,
+    data: o.DataPath,
+    out: o.FindingsOut = None,
+    backbone: o.Backbone = "mobilenet_v2",
+    image_size: o.ImageSize = None,
+    seed: o.Seed = 0,
+    weights: o.Weights = None,
+) -> None:
+    """Find copies, leaks, doubtful labels and odd files. Changes none of your files."""
+    given = {"backbone": backbone, "image_size": image_size, "weights": weights or "pretrained", "seed": seed}
+    call.show(commands.inspect(data, out=out, listener=call.listener, **given))
+
+
+@command(reports=True)
+def train(
+    call: Call,
+    data: o.DataPath,
+    out: o.TrainOut,
+    recipe: o.RecipeName = "fast",
+    backbone: o.Backbone = "mobilenet_v2",
+    image_size: o.ImageSize = None,
+    fine_tune: o.FineTune = "auto",
+    seed: o.Seed = 0,
+    resume: o.Resume = False,
+    resize: o.Resize = "stretch",
+    test_fraction: o.TestFraction = None,
+    balanced: o.Balanced = False,
+    images: o.Images = None,
+    epochs: o.Epochs = None,
+    weights: o.Weights = None,
+    precision: o.Precision = "float32",
+    execution: o.Execution = "cached",
+) -> None:
+    """Train a classifier on labelled photos. Everything about it is left in a folder."""
+    run = commands.train(
+        data,
+        out,
+        recipe=recipe,
+        backbone=backbone,
+        image_size=image_size,
+        fine_tune=fine_tune,
+        epochs=epochs,
+        balanced=balanced,
+        resizing=resize,
+        weights=weights or "pretrained",
+        precision=precision,
+        execution=execution,
+        test_fraction=test_fraction,
+        images=images,
+        seed=seed,
+        resume=resume,
+        listener=call.listener,
+    )
+    call.show_json(run)
+
+
+@command(reports=True)
+def evaluate(call: Call, run: o.RunFolder, data: o.DataPath, split: o.SplitName = None) -> None:
+    """Measure a classifier on labelled photos."""
+    call.show(commands.evaluate(run, data, split=split, listener=call.listener))
+
+
+@command()
+def compare(call: Call, first: o.First, second: o.Second) -> None:
+    """Say which of two runs is better, if that can be told. By the held-out images that both have."""
+    call.show(commands.compare(first, second))
+
+
+@command(reports=True)
+def predict(
+    call: Call,
+    run: o.RunFolder,
+    images: o.Photos,
+    top: o.Top = None,
+    accuracy: o.Accuracy = None,
+    coverage: o.Coverage = None,
+    explain: o.Explain = None,
+    form: o.PredictionFormat = None,
+    out: o.AnswersOut = None,
+) -> None:
+    """Say what is on photos: one, or any number of them."""
+    if call.as_json and (out or form):
+        raise typer.BadParameter("--json prints one document on standard output; leave it out where --out or --format "
+                                 "say what is written (--out answers.json).")  # fmt: skip
+    answers_are_seen = out is None and sys.stdout.isatty()
+    listener = call.with_bars_from(NO_BARS if answers_are_seen else BARS_FROM)
+    found = commands.predict(
+        run, images, accuracy=accuracy, coverage=coverage, explain=explain, listener=listener
+    )  # fmt: skip
+    for note in found.left_out:
+        typer.echo(note, err=True)
+    found.write(out, format="json" if call.as_json else form, top=top)
+    for fault in found.unreadable:
+        typer.echo(str(fault), err=True)
+    if found.unreadable:
+        raise typer.Exit(2)
+
+
+@command(reports=True)
+def export(
+    call: Call,
+    run: o.RunFolder,
+    format: o.ExportFormat,
+    out: o.ExportOut,
+    quantize: o.Quantize = None,
+    pixels: o.Pixels = "uint8",
+    data: o.MovedData = None,
+) -> None:
+    """Write a classifier for another runtime, and prove it. The file answers as the classifier does."""
+    given = {"format": format, "quantize": quantize, "pixels": pixels, "data": data}
+    found = commands.export(run, out, listener=call.listener, **given)
+    if call.as_json:
+        print_json({"path": str(found.path), **found.card})
+    else:
+        typer.echo(found)
+
+
+@command()
+def serve(
+    call: Call,
+    runs: o.Runs,
+    host: o.Host = "127.0.0.1",
+    port: o.Port = 8000,
+    api_key_file: o.KeyFile = None,
+    cors: o.Cors = None,
+    show_training_images: o.ShowTrainingImages = False,
+    max_megabytes: o.MaxMegabytes = 20,
+    max_megapixels: o.MaxMegapixels = 50,
+    max_files: o.MaxFiles = 32,
+    queue: o.Queue = 64,
+) -> None:
+    """Answer over HTTP, for people and for programs. Ends at Ctrl-C or SIGTERM."""
+    commands.serve(
+        runs,
+        host=host,
+        port=port,
+        api_key_file=api_key_file,
+        cors=cors or (),
+        max_megabytes=max_megabytes,
+        max_megapixels=max_megapixels,
+        max_files=max_files,
+        queue=queue,
+        show_training_images=show_training_images,
+        tell=_print_address if call.as_json else None,
+        listener=call.listener,
+    )
+
+
+def _print_address(address: str, names: list[str]) -> None:
+    print_json({"address": address, "models": names})
+
+
+@command(reports=True)
+def backbones(
+    call: Call,
+    data: o.Measured = None,
+    backbone: o.Candidates = None,
+    image_size: o.MeasuredSize = None,
+    seed: o.Seed = 0,
+) -> None:
+    """List the pretrained bases, or measure them on your photos."""
+    given = {"backbones": backbone or (), "image_size": image_size, "seed": seed}
+    call.show(commands.backbones(data, listener=call.listener, **given))
+
+
+@command()
+def cache(call: Call, clear: o.Clear = False) -> None:
+    """Show, or clear, what is kept to be fast. These are engines, features, networks, copies and readable files."""
+    call.show(commands.cache(clear))

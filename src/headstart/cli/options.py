@@ -1,0 +1,270 @@
+"""The arguments and options of the commands: name, help, group, choices. What they do is in `commands/`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Argument, Option
+
+from headstart.cli import choices
+from headstart.cli.choices import option
+from headstart.cli.helping import DATA, EXPERT, LIMITS, USUAL
+
+
+def usual(*flags: str, **settings: Any) -> Any:
+    return Option(*flags, rich_help_panel=USUAL, **settings)
+
+
+def about_data(*flags: str, **settings: Any) -> Any:
+    return Option(*flags, rich_help_panel=DATA, **settings)
+
+
+def for_experts(*flags: str, **settings: Any) -> Any:
+    return Option(*flags, rich_help_panel=EXPERT, **settings)
+
+
+def limit(**settings: Any) -> Any:
+    return Option(metavar="N", rich_help_panel=LIMITS, **settings)
+
+
+def new_path(metavar: str, help: str) -> Any:
+    return usual(metavar=metavar, help=help)
+
+
+_backbones: Callable[[str], list[str]] = choices.backbones
+
+# Of several commands
+
+DataPath = Annotated[
+    Path,
+    Argument(
+        metavar="DATA",
+        help="Folder of class folders (with train/, validation/, test/ above them, or without), a zip of it, or a CSV "
+        "with the columns path,label[,split].",
+    ),
+]
+RunFolder = Annotated[Path, Argument(metavar="RUN", help="Folder that `headstart train` wrote.")]
+RecipeName = Annotated[
+    str,
+    option(
+        "--recipe",
+        choice=choices.RECIPE,
+        group=USUAL,
+        help="fast: solve the head, then fine-tune if it helps. tutorial: as TensorFlow's tutorial does.",
+    ),
+    choices.RECIPE,
+]
+Backbone = Annotated[
+    str,
+    usual(metavar="NAME", help="Pretrained base; `headstart backbones` lists them.", autocompletion=_backbones),
+]
+ImageSize = Annotated[
+    int | None, usual(min=1, metavar="PIXELS", help="Side of the images. By default the recipe's, or the base's.")
+]
+Seed = Annotated[
+    int, usual(min=0, metavar="N", help="Of everything that is random: splits, head, order, augmentation.")
+]
+Resume = Annotated[bool, usual("--resume", help="Resume a run that was stopped.")]
+Images = Annotated[int | None, about_data(min=8, metavar="N", help="Use only about so many images, for a quick look.")]
+Epochs = Annotated[int | None, for_experts(min=1, metavar="N", help="Epochs in each phase, instead of the recipe's.")]
+Weights = Annotated[
+    Path | None,
+    for_experts(metavar="FILE", help="Weights of the base (.weights.h5, .h5), instead of the published ones."),
+]
+
+# demo, inspect
+
+Sample = Annotated[
+    str | None,
+    option(
+        "--data",
+        choice=choices.SAMPLE,
+        group=USUAL,
+        help="cats-and-dogs is downloaded; solar-cells comes from the package elpv-dataset. By default the first, or "
+        "the second where there is no network.",
+    ),
+    choices.SAMPLE,
+]
+DemoOut = Annotated[Path, new_path("RUN", "Folder to write the run into.")]
+FindingsOut = Annotated[
+    Path | None, new_path("FOLDER", "Write the findings into this new folder, with a page of pictures.")
+]
+
+# train
+
+TrainOut = Annotated[Path, new_path("RUN", "Folder to write the run into; it must not exist yet.")]
+FineTune = Annotated[
+    str,
+    option(
+        "--fine-tune",
+        choice=choices.FINE_TUNE,
+        group=USUAL,
+        help="auto: keep it as the recipe says, or if it helps. never: train the head only.",
+    ),
+    choices.FINE_TUNE,
+]
+Resize = Annotated[
+    str,
+    option(
+        "--resize",
+        choice=choices.RESIZE,
+        group=DATA,
+        help="How a photo becomes a square: stretch it, crop out its middle, or pad it with grey.",
+    ),
+    choices.RESIZE,
+]
+TestFraction = Annotated[
+    float | None,
+    about_data(min=0, max=0.9, metavar="SHARE", help="Held out for the test where DATA has none; 0: no test."),
+]
+Balanced = Annotated[bool, about_data("--balanced", help="All classes count alike, however many images they have.")]
+Precision = Annotated[
+    str,
+    option(
+        "--precision",
+        choice=choices.PRECISION,
+        group=EXPERT,
+        help="Of the engine; bfloat16 where the processor has it.",
+    ),
+    choices.PRECISION,
+]
+Execution = Annotated[
+    str,
+    option(
+        "--execution",
+        choice=choices.EXECUTION,
+        group=EXPERT,
+        help="cached: a compiled engine computes the frozen layers once. end_to_end: Keras runs the whole model in "
+        "each step, slowly.",
+    ),
+    choices.EXECUTION,
+]
+
+# evaluate, compare, predict
+
+SplitName = Annotated[
+    str | None,
+    option(
+        "--split",
+        choice=choices.SPLIT,
+        group=USUAL,
+        help="By default DATA's test images, or where it has none, all images that RUN was neither trained nor "
+        "validated on.",
+    ),
+    choices.SPLIT,
+]
+First = Annotated[Path, Argument(metavar="FIRST", help="Folder of a run.")]
+Second = Annotated[Path, Argument(metavar="SECOND", help="Folder of another run.")]
+Photos = Annotated[
+    list[Path], Argument(metavar="IMAGE...", help="Image files, folders of them, or patterns: 'photos/**/*.jpg'.")
+]
+Top = Annotated[int | None, usual(min=1, metavar="K", help="Show the K most probable classes (with JSON: all).")]
+Accuracy = Annotated[
+    float | None,
+    usual(
+        metavar="SHARE",
+        help="Answer 'not sure' so often that this share of all other answers is correct. By default 0.95, where that "
+        "can be guaranteed.",
+    ),
+]
+Coverage = Annotated[
+    float | None,
+    usual(
+        metavar="SHARE",
+        help="Name so many classes that the correct one is among them for this share of photos; 'not sure' where that "
+        "is not exactly one.",
+    ),
+]
+Explain = Annotated[
+    Path | None,
+    new_path("FOLDER", "Write each photo into this new folder, dark where nothing on it speaks for the answer."),
+]
+PredictionFormat = Annotated[
+    str | None,
+    option(
+        "--format",
+        choice=choices.PREDICTION_FORMAT,
+        group=USUAL,
+        help="jsonl: JSON lines. By default as FILE ends, or text.",
+    ),
+    choices.PREDICTION_FORMAT,
+]
+AnswersOut = Annotated[Path | None, new_path("FILE", "Write the answers into this new file, as they come.")]
+
+# export
+
+ExportFormat = Annotated[
+    str, option("--format", choice=choices.EXPORT_FORMAT, group=USUAL, help="What to write."), choices.EXPORT_FORMAT
+]
+ExportOut = Annotated[
+    Path,
+    new_path(
+        "PATH",
+        "Where to: a file (onnx, litert) with a JSON beside it, or a folder (openvino, saved-model); it must not exist "
+        "yet.",
+    ),
+]
+Quantize = Annotated[
+    str | None,
+    option(
+        "--quantize",
+        choice=choices.QUANTIZE,
+        group=USUAL,
+        help="int8 is calibrated on the training photos. Not for saved-model.",
+    ),
+    choices.QUANTIZE,
+]
+Pixels = Annotated[
+    str,
+    option("--pixels", choice=choices.PIXELS, group=USUAL, help="What the file is given, 0 to 255."),
+    choices.PIXELS,
+]
+MovedData = Annotated[
+    Path | None, usual(metavar="DATA", help="Where the photos of RUN are now, if they were moved since its training.")
+]
+
+# serve
+
+Runs = Annotated[
+    list[str],
+    Argument(metavar="RUN...", help="Folders of runs, each as RUN or NAME=RUN; the first one answers by default."),
+]
+Host = Annotated[str, usual(metavar="ADDRESS", help="Address to listen at; 0.0.0.0: whoever can reach it.")]
+Port = Annotated[int, usual(min=0, max=65535, metavar="N", help="Port to listen at; 0: a free one.")]
+KeyFile = Annotated[
+    Path | None,
+    usual(metavar="FILE", help="File with a key that each request must carry; or set HEADSTART_API_KEY."),
+]
+Cors = Annotated[
+    list[str] | None,
+    usual(metavar="ORIGIN", help="Origin of web pages elsewhere that may ask; give it again for others."),
+]
+ShowTrainingImages = Annotated[
+    bool, usual("--show-training-images", help="Show those most like an image, with the answer, to anyone.")
+]
+MaxMegabytes = Annotated[
+    float, limit(min=0.001, help="Of an image file; a request of several may be four times as large.")
+]
+MaxMegapixels = Annotated[float, limit(min=0.001, max=178, help="Of an image.")]
+MaxFiles = Annotated[int, limit(min=1, help="Images in a request.")]
+Queue = Annotated[int, limit(min=1, help="Images that may wait; more are refused for a second.")]
+
+# backbones, cache
+
+Measured = Annotated[
+    Path | None,
+    Argument(metavar="[DATA]", help="Photos, as for `headstart train`: measure the bases on these."),
+]
+Candidates = Annotated[
+    list[str] | None,
+    usual(
+        metavar="NAME",
+        help="With DATA: one to measure, the first one first; give it again for others. By default all whose weights "
+        "need no download.",
+        autocompletion=_backbones,
+    ),
+]
+MeasuredSize = Annotated[
+    int | None, usual(min=1, metavar="PIXELS", help="With DATA: side of the images, instead of each base's own.")
+]
+Clear = Annotated[bool, usual("--clear", help="Remove it. It is made again when it is needed.")]

@@ -1,0 +1,168 @@
+"""A collection and pretrained bases -> how well each base tells its classes apart: `headstart backbones DATA`.
+
+Each base gives its features of the training photos, and heads on these are measured by cross-validation, copies of a
+photo on one side. Validation and test photos are not used, so that they can measure the chosen base.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from headstart.commands.run_stages import copy_groups
+from headstart.data.dataset import Split
+from headstart.data.images import read_again
+from headstart.data.loading import load_dataset
+from headstart.data.resizing import STRETCH
+from headstart.engines.base import in_batches, run_all
+from headstart.errors import DatasetError, WeightsError
+from headstart.events import Listener, Step, StepStarted
+from headstart.features.extractor import FeatureExtractor
+from headstart.inspection.label_issues import FOLDS, out_of_fold_probabilities
+from headstart.models.backbones import BACKBONES, DEFAULT
+from headstart.models.weights import PRETRAINED, file_at_hand
+from headstart.statistics import Disagreement, Interval, disagreement, wilson
+from headstart.training.config import TrainingConfig
+
+TIMED = 64  # photos that the seconds are measured on
+
+
+@dataclass(frozen=True)
+class MeasuredBackbone:
+    """A base, measured.
+
+    accuracy: of heads on photos that they have not seen. seconds: that its network takes for 1,000 photos, on this
+    computer. megabytes: of its file of weights, where that is known. against_first: None for the first base.
+    """
+
+    backbone: str
+    image_size: int
+    accuracy: Interval
+    seconds: float
+    megabytes: float | None
+    against_first: Disagreement | None
+
+    @property
+    def verdict(self) -> str:
+        if self.against_first is None:
+            return "the first"
+        more, less, p = self.against_first.only_second, self.against_first.only_first, self.against_first.p
+        if not self.against_first.is_distinguishable:
+            return f"not distinguishable (p = {p:.2g})"
+        return f"{'better' if more > less else 'worse'} (p = {p:.2g})"
+
+    def __str__(self) -> str:
+        accuracy = f"{self.accuracy.value:.1%} ({self.accuracy.low:.1%} to {self.accuracy.high:.1%})"
+        size = f"{self.megabytes:,.0f} MB" if self.megabytes else "-"
+        return f"{self.backbone:<20}  {accuracy:<23}  {self.seconds:>11.1f}  {size:>8}  {self.verdict}"
+
+
+@dataclass(frozen=True)
+class BackboneComparison:
+    """images: how many photos each base was measured on. candidates: in the order in which they were measured.
+    left_out: other backbones, and why."""
+
+    images: int
+    candidates: tuple[MeasuredBackbone, ...]
+    left_out: dict[str, str]
+
+    def to_json(self) -> dict:
+        rows = [asdict(each) | {"verdict": each.verdict} for each in self.candidates]
+        return {"images": self.images, "candidates": rows, "left_out": self.left_out}
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.images:,} training photos, each answered by heads that have not seen it",
+            f"{'backbone':<20}  {'accuracy (95%)':<23}  {'s per 1,000':>11}  {'weights':>8}  against the first",
+            *map(str, self.candidates),
+        ]
+        for reason in dict.fromkeys(self.left_out.values()):
+            names = ", ".join(name for name, why in self.left_out.items() if why == reason)
+            lines.append(f"Left out: {names}: {reason}")
+        return "\n".join(lines)
+
+
+def compare_backbones(
+    data: str | Path, *, backbones: Sequence[str], image_size: int | None, seed: int, listener: Listener
+) -> BackboneComparison:
+    """See `commands.backbones`."""
+    names = list(dict.fromkeys(backbones)) or [name for name in BACKBONES if file_at_hand(name)]
+    configs = {name: _config(name, image_size, seed) for name in names}
+    train, groups = _training_photos(data, _config(DEFAULT, image_size, seed), listener)
+    left_out = {} if backbones else {name: "not downloaded" for name in BACKBONES if name not in names}
+    candidates: list[MeasuredBackbone] = []
+    first: np.ndarray | None = None
+    for name in names:
+        listener.emit(StepStarted(Step.MEASURE_BACKBONE, f"Look with {name}"))
+        try:
+            correct, seconds = _measured(train, groups, configs[name], listener)
+        except WeightsError as error:
+            if backbones:  # what was asked for by name is not left out
+                raise
+            left_out[name] = str(error)
+            continue
+        file = file_at_hand(name)
+        candidates.append(
+            MeasuredBackbone(
+                backbone=name,
+                image_size=configs[name].image_size,
+                accuracy=wilson(int(correct.sum()), len(correct)),
+                seconds=seconds,
+                megabytes=file.stat().st_size / 1e6 if file else None,
+                against_first=None if first is None else disagreement(first, correct),
+            )
+        )
+        first = correct if first is None else first
+    return BackboneComparison(0 if first is None else len(first), tuple(candidates), left_out)
+
+
+def _config(backbone: str, image_size: int | None, seed: int) -> TrainingConfig:
+    return TrainingConfig.of(backbone=backbone, image_size=image_size, resizing=STRETCH, weights=PRETRAINED, seed=seed)
+
+
+def _training_photos(data: str | Path, config: TrainingConfig, listener: Listener) -> tuple[Split, np.ndarray]:
+    """The training photos, and int (n,): the same number for copies of one photo.
+
+    config: always of the default base, so that whatever is compared, in whatever order, the photos are the same.
+    """
+    groups: dict[str, str] = {}  # digest of a photo -> name of its group of copies
+
+    def together(found: Split, drawn: np.ndarray) -> list[str]:
+        names = copy_groups(found, drawn, config, listener)
+        groups.update(zip(found.digests, names, strict=True))
+        return names
+
+    train = load_dataset(data, seed=config.seed, groups=together, listener=listener).train
+    return train, np.unique([groups[digest] for digest in train.digests], return_inverse=True)[1]
+
+
+def _measured(
+    train: Split, groups: np.ndarray, config: TrainingConfig, listener: Listener
+) -> tuple[np.ndarray, float]:  # fmt: skip
+    """bool (n,): which photos of classes that are large enough are answered correctly; seconds for 1,000 photos."""
+    extractor = FeatureExtractor(config.feature_spec, listener=listener)
+    out_of_fold = out_of_fold_probabilities(extractor.features(train), train.labels, groups, seed=config.seed)
+    answered = ~np.isnan(out_of_fold).any(axis=1)
+    if not answered.any():
+        raise DatasetError(
+            f"Fewer than two classes have {FOLDS} different training photos each, the least that "
+            f"cross-validation needs. Add photos."
+        )
+    correct = out_of_fold[answered].argmax(axis=1) == train.labels[answered]
+    return correct, _seconds(extractor, train, config.image_size)
+
+
+def _seconds(extractor: FeatureExtractor, train: Split, image_size: int) -> float:
+    """Seconds that the network takes for 1,000 photos, without reading them."""
+    pixels = np.stack([read_again(path, image_size) for path in train.paths[:TIMED]])
+    engine = extractor.engine
+    seconds = 0.0
+    for _ in range(2):  # the first time it is slower
+        start = time.perf_counter()
+        run_all(engine, in_batches(pixels, engine.batch_size), len(pixels))
+        seconds = time.perf_counter() - start
+    return seconds * 1_000 / len(pixels)

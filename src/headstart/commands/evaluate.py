@@ -1,0 +1,55 @@
+"""`headstart evaluate`: a run and labelled photos -> its accuracy on those that it has not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headstart.evaluation.metrics import Evaluation
+    from headstart.events import Listener
+
+
+@dataclass(frozen=True)
+class RunEvaluation:
+    """images: a sentence that says which images the run was measured on."""
+
+    run: Path
+    data: Path
+    images: str
+    evaluation: Evaluation
+
+    def to_json(self) -> dict:
+        return {"run": str(self.run), "data": str(self.data), "images": self.images, **self.evaluation.to_json()}
+
+    def __str__(self) -> str:
+        return f"{self.images}\n{self.evaluation}"
+
+
+def evaluate(
+    run: str | Path, data: str | Path, *, split: str | None = None, listener: Listener | None = None
+) -> RunEvaluation:
+    """Measure a run on labelled photos.
+
+    Args:
+        run: folder of a run.
+        data: folder, zip or CSV, see `load_dataset`.
+        split: "train", "validation", "test" or "all". None: the test images of `data`, or where it has none, all that
+            the run was neither trained nor validated on.
+        listener: where to report to; by default to standard error.
+
+    Raises:
+        HeadstartError: there is no such run, no such images, or a class that the run does not know.
+    """
+    from headstart.listeners.console import Console
+    from headstart.runs.folder import RunFolder
+    from headstart.runs.held_out import choose
+
+    run, data, listener = Path(run), Path(data), listener or Console()
+    _ = RunFolder(run).card  # before the images are read: there may be no run
+    chosen = choose(data, run, split, listener=listener)
+    from headstart.classifier.classifier import load
+    from headstart.evaluation.evaluate import evaluate as measure
+
+    return RunEvaluation(run, data, chosen.description, measure(load(run), chosen.images, listener=listener))

@@ -1,0 +1,64 @@
+"""`headstart inspect`: a collection of labelled photos -> what is wrong with it. The checks are in `inspection/`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart.deprecation import renamed_arguments
+
+if TYPE_CHECKING:
+    from headstart.events import Listener
+    from headstart.inspection.report import Inspection
+
+
+@renamed_arguments(progress="listener")
+def inspect(
+    data: str | Path,
+    *,
+    out: str | Path | None = None,
+    backbone: str = "mobilenet_v2",
+    image_size: int | None = None,
+    weights: str | Path = "pretrained",
+    seed: int = 0,
+    listener: Listener | None = None,
+) -> Inspection:
+    """Find what is wrong, or odd, in a collection of labelled photos: copies, leaks, doubtful labels, odd files.
+
+    Args:
+        data: folder, zip or CSV, see `load_dataset`; also one that cannot be trained on.
+        out: a new folder for findings.json, findings.csv and inspection.html; None: nothing is written.
+        backbone, image_size, weights: of the network whose features are used. With the same ones, `headstart.train`
+            shares these features.
+        seed: of the cross-validation that judges the labels.
+        listener: where to report to; by default to standard error.
+
+    Raises:
+        HeadstartError: there are no images; the folder exists; with what is wrong and what to do.
+    """
+    from headstart.data.folder import list_images
+    from headstart.data.loading import read_collection
+    from headstart.events import Message
+    from headstart.features.extractor import FeatureExtractor
+    from headstart.features.spec import FeatureSpec
+    from headstart.inspection.collection import inspect_collection
+    from headstart.inspection.writing import write_inspection
+    from headstart.listeners.console import Console
+    from headstart.models.backbones import get_backbone
+    from headstart.storage.atomic import check_free
+
+    listener = listener or Console()
+    spec = FeatureSpec(backbone, image_size or get_backbone(backbone).image_size, weights=weights)
+    if out is not None:
+        check_free(Path(out))
+    start = time.perf_counter()
+    found = read_collection(list_images(Path(data)), listener)
+    extractor = FeatureExtractor(spec, listener=listener)
+    inspection = inspect_collection(found, extractor, seed=seed, listener=listener)
+    inspection = replace(inspection, seconds=time.perf_counter() - start)
+    if out is not None:
+        write_inspection(Path(out), inspection)
+        listener.emit(Message(f"Written into '{out}': inspection.html, findings.csv, findings.json."))
+    return inspection

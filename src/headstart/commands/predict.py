@@ -1,0 +1,124 @@
+"""`headstart predict`: a run and photos -> what is on them. The formats are in `classifier/output_formats.py`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart.errors import ImageError, ModelError
+
+if TYPE_CHECKING:
+    from headstart.classifier.output_formats import FilePrediction
+    from headstart.events import Listener
+
+
+class Predictions:
+    """Answers for photos. They can be iterated over, or written, once: the photos are read meanwhile."""
+
+    def __init__(
+        self,
+        files: list[str],
+        left_out: list[str],
+        answers: Iterator[FilePrediction],
+        *,
+        has_candidates: bool,
+        is_explained: bool,
+    ) -> None:
+        """files: paths of the photos, in the order of their answers. left_out: sentences about files that are not read.
+        has_candidates: whether a coverage was asked for. is_explained: whether there are explanations."""
+        self.files, self.left_out = files, left_out
+        self.unreadable: list[ImageError] = []  # what is wrong with the photos, of those read so far
+        self._answers, self._has_candidates, self._is_explained = answers, has_candidates, is_explained
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __iter__(self) -> Iterator[FilePrediction]:
+        for answer in self._answers:
+            if isinstance(answer.found, ImageError):
+                self.unreadable.append(answer.found)
+            yield answer
+
+    def write(self, out: str | Path | None = None, *, format: str | None = None, top: int | None = None) -> None:
+        """Write the answers, each as soon as it is there.
+
+        Args:
+            out: a new file; None: standard output.
+            format: "text", "csv", "jsonl" or "json". None: as `out` ends, or text.
+            top: how many classes are written. None: as many as the format has place for.
+
+        Raises:
+            ModelError: there is no such format.
+            RunError: the file exists, or cannot be written.
+        """
+        from headstart.classifier.output_formats import FORMATS, Layout, new_file
+
+        name = format_of(out, format)
+        layout = Layout(top, self._has_candidates, self._is_explained, width=max(map(len, self.files)))
+        with new_file(Path(out)) if out is not None else nullcontext(sys.stdout) as stream:
+            FORMATS[name](self, stream, layout)
+
+
+def predict(
+    run: str | Path,
+    images: str | Path | Sequence[str | Path],
+    *,
+    accuracy: float | None = None,
+    coverage: float | None = None,
+    explain: str | Path | None = None,
+    listener: Listener | None = None,
+) -> Predictions:
+    """Say what is on photos: one, or any number of them.
+
+    Args:
+        run: folder of a run.
+        images: files, folders of them, or patterns such as "photos/**/*.jpg".
+        accuracy: answer "not sure" so often that this share of all other answers is correct. By default 0.95, where
+            that can be guaranteed.
+        coverage: name so many classes that the correct one is among them for this share of photos.
+        explain: a new folder, for a picture of each photo that shows where its answer comes from.
+        listener: where to report to; by default nowhere.
+
+    Raises:
+        HeadstartError: there is no such run, there are no images, or the guarantee cannot be given. An image that
+            cannot be read is no such error: its answer is an ImageError.
+    """
+    from headstart.classifier.output_formats import predict_files
+    from headstart.classifier.predictor import Predictor
+    from headstart.data.folder import images_among
+    from headstart.events import Task, track
+    from headstart.listeners.quiet import Quiet
+
+    given = [images] if isinstance(images, str | Path) else images
+    files, left_out = images_among([Path(each) for each in given])
+    answers = predict_files(
+        Predictor(run, listener=listener),
+        files,
+        accuracy=accuracy,
+        coverage=coverage,
+        explain=None if explain is None else Path(explain),
+    )
+    return Predictions(
+        files,
+        left_out,
+        track(listener or Quiet(), answers, Task.PREDICT, "Predicting", len(files)),
+        has_candidates=coverage is not None,
+        is_explained=explain is not None,
+    )
+
+
+def format_of(out: str | Path | None, format: str | None) -> str:
+    """The name of a row of FORMATS: the one that is given, or what the file's ending says, or text.
+
+    Raises:
+        ModelError: there is no such format.
+    """
+    from headstart.classifier.output_formats import FORMATS
+
+    if format is not None and format not in FORMATS:
+        raise ModelError(f"There is no format '{format}'. Choose one of: {', '.join(FORMATS)}.")
+    ending = Path(out).suffix.removeprefix(".") if out is not None else ""
+    return format or (ending if ending in FORMATS else "text")

@@ -1,0 +1,369 @@
+"""The stages of `headstart train`, in their order: read, train, measure, draw, write. Read `make` first.
+
+A run is made in RUN.partial (`runs/partial.py`) and becomes RUN when it is complete. Pictures are drawn by another
+process meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.data.dataset import Dataset, Split
+from headstart.data.loading import Collection, build_dataset, collect
+from headstart.data.resizing import STRETCH
+from headstart.data.splits import TEST, VALIDATION
+from headstart.errors import ImageError, ModelError
+from headstart.evaluation.drawing import Draw, drawing
+from headstart.events import Listener, Message, PictureReady, Step, StepStarted
+from headstart.inspection.findings import DOUBT
+from headstart.listeners.quiet import Quiet
+from headstart.runs.folder import METRICS, PLOTS, REPORT, Run
+from headstart.runs.partial import CHECKPOINTS, partial_run
+from headstart.runs.writing import keep_splits, write_history, write_predictions, write_summary, write_unreadable
+from headstart.training.config import TrainingConfig
+from headstart.training.recipes import Recipe, get_recipe
+
+if TYPE_CHECKING:
+    from headstart.evaluation.cleaning import Cleaning
+    from headstart.evaluation.learning_curve import LearningCurve
+    from headstart.evaluation.metrics import Evaluation
+    from headstart.evaluation.report import Results
+    from headstart.inspection.report import Inspection
+    from headstart.statistics import Interval
+    from headstart.training.trainer import Trained
+
+LATER = ("headstart.evaluation.gallery", "headstart.inspection.collection", "headstart.training.trainer")
+SHOWN = 32  # predictions that are shown as numbers: a batch of the tutorial
+FINE_TUNE = ("auto", "always", "never")
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a run is to be made of. data: absolute path of the collection. The rest: see `commands.train`."""
+
+    data: Path
+    config: TrainingConfig
+    test_fraction: float | None = None
+    images: int | None = None
+
+    def to_json(self) -> dict:
+        """What must be the same where a run is resumed."""
+        return {
+            "data": str(self.data),
+            "test_fraction": self.test_fraction,
+            "images": self.images,
+            **self.config.to_json(),
+        }
+
+
+def adjusted(
+    recipe: str | Recipe, *, epochs: int | None = None, fine_tune: str = "auto", balanced: bool | None = None
+) -> Recipe:
+    """A recipe, as the settings of `commands.train` change it.
+
+    Raises:
+        ModelError: there is no such recipe, or no such choice for `fine_tune`.
+    """
+    recipe = get_recipe(recipe)
+    if fine_tune not in FINE_TUNE:
+        raise ModelError(f"There is no fine_tune '{fine_tune}'. Choose one of: {', '.join(FINE_TUNE)}.")
+    if balanced is not None:
+        recipe = replace(recipe, balanced=balanced)
+    if fine_tune == "never":
+        recipe = recipe.without_fine_tuning()
+    elif fine_tune == "always":
+        recipe = recipe.always_fine_tuned()
+    return recipe.with_epochs(epochs) if epochs else recipe
+
+
+def make(request: RunRequest, out: Path, *, resume: bool, listener: Listener) -> Run:
+    """All stages of a run, one after the other. Arguments: see `commands.train`.
+
+    Raises:
+        HeadstartError: with what is wrong and what to do. What was trained so far is kept.
+    """
+    out = out if out.name else out.resolve()  # "." has no name to put ".partial" behind
+    start = time.perf_counter()
+    with partial_run(out, request.to_json(), resume=resume, listener=listener) as partial:
+        collection = read(request, listener)
+        with drawing(partial / PLOTS) as draw:
+            dataset = split(collection, request, listener)
+            keep_splits(partial, dataset)
+            write_unreadable(partial, dataset.unreadable)
+            trained = fit(dataset, request.config, partial, draw, listener)
+            results = measure_run(trained, dataset, collection, request, draw, listener)
+        metrics = write(partial, out.name, trained, dataset, results, request, start)
+    run = Run(out, metrics)
+    for picture in run.pictures:
+        listener.emit(PictureReady(picture.stem, picture))
+    listener.emit(Message(f"Done in {metrics['seconds']['total']:.0f} s. The run is in '{out}'."))
+    return run
+
+
+def read(request: RunRequest, listener: Listener) -> Collection:
+    """Read every image once, while the modules that take seconds to import are imported."""
+    listener.emit(StepStarted(Step.READ_DATA, "Look at the data"))
+    imported = _import_meanwhile()
+    collection = collect(request.data, listener)
+    imported.join()  # two threads that import what needs each other could deadlock, or see half of it
+    return collection
+
+
+def split(collection: Collection, request: RunRequest, listener: Listener) -> Dataset:
+    """Give each image its split, copies of a photo the same one; or, for a quick look, take some of the images."""
+
+    def groups(images: Split, drawn: np.ndarray) -> list[str]:
+        return copy_groups(images, drawn, request.config, listener)
+
+    dataset = build_dataset(
+        collection,
+        seed=request.config.seed,
+        test_fraction=request.test_fraction,
+        groups=None if request.images else groups,
+        listener=listener,
+    )
+    if request.images:
+        dataset = dataset.sample(request.images, seed=request.config.seed)
+        listener.emit(Message(f"Of these, {len(dataset):,} are used."))
+    return dataset
+
+
+def copy_groups(images: Split, drawn: np.ndarray, config: TrainingConfig, listener: Listener) -> list[str]:
+    """The same name for copies of one photo, to be kept on one side of the splits.
+
+    drawn: the images whose split is drawn. Where training needs the features of all images anyway, copies are looked
+    for among all of them, so that those across given splits become known.
+
+    They are looked for on stretched photos, whatever is trained on: there a copy in another shape is found too, and
+    runs that differ only in their resizing have the same splits, so that they can be compared.
+    """
+    from headstart.features.extractor import FeatureExtractor
+    from headstart.inspection.duplicate_cache import cached_duplicates
+
+    wanted = np.arange(len(images)) if config.recipe.solves_head and config.resizing == STRETCH else drawn
+    names = list(images.digests)
+    if len(wanted):
+        extractor = FeatureExtractor(replace(config.feature_spec, resizing=STRETCH), listener=listener)
+        found = cached_duplicates(images.take(wanted), extractor, listener=listener)
+        for index, group in zip(wanted, found.groups, strict=True):
+            names[index] = f"group {group}"
+    return names
+
+
+def fit(dataset: Dataset, config: TrainingConfig, partial: Path, draw: Draw, listener: Listener) -> Trained:
+    """Train, and draw what the training has seen. The state after each epoch is kept in `partial`."""
+    from headstart.evaluation import gallery
+    from headstart.training.trainer import train_classifier
+
+    gallery.draw_samples(draw, dataset, seed=config.seed)
+    trained = train_classifier(dataset, config, checkpoint_folder=partial / CHECKPOINTS, listener=listener)
+    gallery.draw_views(
+        draw,
+        dataset,
+        trained.views,
+        config.recipe.augmentation,
+        image_size=config.image_size,
+        resizing=config.resizing,
+        seed=config.seed,
+    )
+    return trained
+
+
+def measure_run(
+    trained: Trained,
+    dataset: Dataset,
+    collection: Collection,
+    request: RunRequest,
+    draw: Draw,
+    listener: Listener,
+) -> Results:
+    """Everything that is measured of a trained classifier, and its pictures."""
+    from headstart.evaluation import gallery
+    from headstart.evaluation.report import Results
+
+    config, seed = request.config, request.config.seed
+    evaluations = evaluate_splits(trained, dataset, listener)
+    name = TEST if TEST in evaluations else VALIDATION
+    held_out, evaluation = dataset.splits()[name], evaluations[name]
+    say_predictions(listener, evaluation, name, seed)
+    gallery.draw_results(draw, held_out, evaluation, trained.classifier.history, name=name, seed=seed)
+    gallery.draw_explanations(
+        draw,
+        trained.classifier,
+        dataset.train,
+        held_out,
+        evaluation,
+        features=trained.features,
+        feature_maps=trained.feature_maps,
+    )
+    learning_curve = measure_more_photos(trained, dataset, seed, listener)
+    if learning_curve:
+        gallery.draw_learning_curve(draw, learning_curve)
+    inspection = None if request.images else inspect_again(collection, config, listener)
+    return Results(
+        evaluations,
+        learning_curve=learning_curve,
+        cleaning=measure_cleaner_labels(trained, dataset, seed) if inspection and DOUBT in inspection.counts else None,
+        familiar=share_of_familiar(trained, held_out),
+        inspection=inspection,
+    )
+
+
+def evaluate_splits(trained: Trained, dataset: Dataset, listener: Listener) -> dict[str, Evaluation]:
+    """Split -> how its images are answered, for each split that has some."""
+    from headstart.evaluation.metrics import measure
+
+    listener.emit(StepStarted(Step.EVALUATE, "Evaluate"))
+    evaluations = {
+        name: measure(trained.logits(split), split.labels, dataset.class_names, trained.classifier.calibration)
+        for name, split in dataset.splits().items()
+        if len(split)
+    }
+    for name, evaluation in evaluations.items():
+        listener.emit(Message(f"{name:<10}  accuracy {evaluation.accuracy}, loss {evaluation.loss:.4f}"))
+    return evaluations
+
+
+def measure_more_photos(
+    trained: Trained, dataset: Dataset, seed: int, listener: Listener
+) -> LearningCurve | None:  # fmt: skip
+    """What more photos would bring, where the features that tell it are there."""
+    from headstart.evaluation.learning_curve import measure_learning_curve
+
+    if trained.pretrained is None:
+        return None
+    train, held_out = dataset.train, dataset.validation
+    found = measure_learning_curve(
+        trained.pretrained.features(train),
+        train.labels,
+        trained.pretrained.features(held_out),
+        held_out.labels,
+        num_classes=len(dataset.class_names),
+        seed=seed,
+    )
+    if found:
+        listener.emit(Message(found.advice))
+    return found
+
+
+def measure_cleaner_labels(trained: Trained, dataset: Dataset, seed: int) -> Cleaning | None:
+    """How the validation images are answered without the training images whose labels are doubtful."""
+    from headstart.evaluation.cleaning import measure_cleaning
+
+    if trained.pretrained is None:
+        return None
+    train, held_out = dataset.train, dataset.validation
+    return measure_cleaning(
+        trained.pretrained.features(train),
+        train.labels,
+        train.photos,
+        trained.pretrained.features(held_out),
+        held_out.labels,
+        num_classes=len(dataset.class_names),
+        seed=seed,
+    )
+
+
+def inspect_again(collection: Collection, config: TrainingConfig, listener: Listener) -> Inspection | None:
+    """What is odd about the collection, where the features that show it are kept already."""
+    if not config.recipe.solves_head or config.resizing != STRETCH:
+        return None
+    from headstart.features.extractor import FeatureExtractor
+    from headstart.inspection.collection import inspect_collection
+
+    quiet = Quiet()
+    try:
+        extractor = FeatureExtractor(config.feature_spec, listener=quiet)
+        return inspect_collection(collection, extractor, seed=config.seed, listener=quiet)
+    except ImageError as error:  # by now everything is trained and measured
+        listener.emit(Message(f"The report says nothing about the collection: {error}"))
+        return None
+
+
+def share_of_familiar(trained: Trained, held_out: Split) -> Interval | None:
+    """The share of held-out images that are like those that were trained on."""
+    from headstart.statistics import wilson
+
+    detector = trained.classifier.novelty_detector
+    if detector is None:
+        return None
+    familiar = detector.is_familiar(trained.features(held_out)[:])
+    return wilson(int(familiar.sum()), len(familiar))
+
+
+def say_predictions(listener: Listener, evaluation: Evaluation, name: str, seed: int) -> None:
+    """As the tutorial does for a batch of shuffled test images: the predicted and the correct classes, as numbers."""
+    listener.emit(StepStarted(Step.PREDICT, "Predict"))
+    some = np.random.default_rng(seed).permutation(len(evaluation.labels))[:SHOWN]
+    names = ", ".join(f"{number} is {label}" for number, label in enumerate(evaluation.class_names))
+    listener.emit(
+        Message(
+            f"{len(some)} {name} images, drawn at random ({names}):\n"
+            f"predictions: {evaluation.predicted[some].tolist()}\n"
+            f"labels:      {evaluation.labels[some].tolist()}"
+        )
+    )
+
+
+def write(
+    folder: Path,
+    title: str,
+    trained: Trained,
+    dataset: Dataset,
+    results: Results,
+    request: RunRequest,
+    start: float,
+) -> dict:
+    """Write all files of the run but the pictures and tables that are there already. Returns the metrics."""
+    from headstart.evaluation import report
+
+    classifier = trained.classifier
+    classifier.write_into(folder)
+    write_predictions(folder, dataset.splits(), results.evaluations)
+    write_summary(folder, classifier.network.summary.nested_table)
+    write_history(folder, classifier.history)
+    seconds = {
+        "total": round(time.perf_counter() - start, 3),  # of this process; all others add up over a resumed run
+        "epochs": round(sum(row["seconds"] for row in classifier.history), 3),
+    }
+    config = request.config
+    metrics = report.run_metrics(
+        classifier,
+        results,
+        data=request.data.name,
+        seed=config.seed,
+        balanced=config.recipe.balanced,
+        weights=config.weights,
+        notes=dataset.notes,
+        unreadable=len(dataset.unreadable),
+        seconds=seconds,
+    )
+    metrics.write(folder / METRICS)
+    report.write_page(
+        folder / REPORT,
+        title=title,
+        metrics=metrics,
+        plots=folder / PLOTS,
+        unreadable=dataset.unreadable,
+        inspection=results.inspection,
+    )
+    return metrics.to_json()
+
+
+def _import_meanwhile() -> Thread:
+    """Import slow modules in another thread; if the images cannot be used, nobody waits for it."""
+
+    def work() -> None:
+        for name in LATER:
+            import_module(name)
+
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    return thread

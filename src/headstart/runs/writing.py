@@ -1,0 +1,70 @@
+"""Writes the tables of a run into its folder. Reading them back is in `folder.py`."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from headstart.data.dataset import Dataset, Split, Unreadable
+from headstart.data.splits import TEST, VALIDATION
+from headstart.data.tables import read_splits, write_splits
+from headstart.errors import RunError
+from headstart.evaluation.metrics import Evaluation
+from headstart.runs.folder import HISTORY, PREDICTIONS, SPLITS, SUMMARY, UNREADABLE
+from headstart.runs.partial import epochs_in
+
+PREDICTION_COLUMNS = ("path", "split", "label", "answer", "probability", "hash")
+
+
+def keep_splits(partial: Path, dataset: Dataset) -> None:
+    """Write splits.csv. Where a run is resumed, check instead that its images are still the same.
+
+    Raises:
+        RunError: they have changed.
+    """
+    table = partial / SPLITS
+    if not epochs_in(partial):
+        write_splits(table, dataset.rows())
+    elif read_splits(table) != dataset.rows():
+        raise RunError(
+            f"The images have changed since the run in '{partial}' was started, so it cannot be resumed. "
+            f"Start a new one with another --out."
+        )
+
+
+def write_unreadable(folder: Path, unreadable: Sequence[Unreadable]) -> None:
+    """unreadable.csv, if there is anything to write."""
+    if unreadable:
+        _write_table(folder / UNREADABLE, [asdict(each) for each in unreadable])
+
+
+def write_history(folder: Path, rows: Sequence[dict]) -> None:
+    """history.csv. rows: at least one, all with the same keys."""
+    _write_table(folder / HISTORY, rows)
+
+
+def write_summary(folder: Path, text: str) -> None:
+    """summary.txt: every layer of the network."""
+    (folder / SUMMARY).write_text(text + "\n", "utf-8")
+
+
+def write_predictions(folder: Path, splits: Mapping[str, Split], evaluations: Mapping[str, Evaluation]) -> None:
+    """predictions.csv: a line for each validation and test image. probability: of the answer, calibrated."""
+    with (folder / PREDICTIONS).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(PREDICTION_COLUMNS)
+        for name in (VALIDATION, TEST):
+            if name not in evaluations:
+                continue
+            split, found = splits[name], evaluations[name]
+            highest = found.probabilities.max(axis=1)
+            for i, predicted in enumerate(found.predicted):
+                label, answer = split.class_names[split.labels[i]], found.class_names[predicted]
+                writer.writerow((split.paths[i], name, label, answer, f"{highest[i]:.6f}", split.digests[i]))
+
+
+def _write_table(file: Path, rows: Sequence[dict]) -> None:
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        writer = csv.DictWriter(opened, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)

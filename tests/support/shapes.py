@@ -1,0 +1,32 @@
+"""Array shapes in signatures, checked while the tests run: jaxtyping's import hook, with beartype for what it decorates."""
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+from beartype import beartype
+from jaxtyping import AbstractArray, install_import_hook
+
+# where signatures say shapes
+CHECKED = [
+    f"headstart.{name}"
+    for name in ("data", "features", "classifier", "evaluation", "inspection", "engines", "numerics", "statistics")
+]  # fmt: skip
+
+
+def names_an_array(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, AbstractArray):
+        return True
+    return any(names_an_array(each) for each in get_args(annotation))
+
+
+def arrays_only(function: Callable) -> Callable:
+    """beartype, for the annotations that say the shape of an array; the others are pyright's, which sees more of them
+    (names that are imported for it alone) and costs no time here."""
+    found = function.__annotations__
+    function.__annotations__ = {name: each for name, each in found.items() if names_an_array(each)}
+    return beartype(function)
+
+
+def check_shapes() -> None:
+    """From here on. Before headstart is imported."""
+    install_import_hook(CHECKED, "support.shapes.arrays_only")

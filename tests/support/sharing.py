@@ -1,0 +1,35 @@
+"""What is made once for all workers of pytest-xdist: a folder that the first of them fills, and that the others wait for."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+
+def shared_root(temporary: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of a session have in common, and no other session."""
+    own = temporary.getbasetemp()
+    root = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    root.mkdir(exist_ok=True)
+    return root
+
+
+def made_once(temporary: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """The folder of that name, which `make` has filled in whichever worker came first.
+
+    Where `make` fails, nothing is kept: the next worker that asks tries again, and fails in its own name.
+    """
+    root = shared_root(temporary)
+    folder, done = root / name, root / f"{name}.done"
+    with FileLock(root / f"{name}.lock"):
+        if not done.exists():
+            folder.mkdir()
+            try:
+                make(folder)
+            except BaseException:
+                folder.rename(root / f"{name}.failed-{os.getpid()}")
+                raise
+            done.touch()
+    return folder
