@@ -1,8 +1,10 @@
-"""The order of imports, the public names, and what may not import Keras."""
+"""The order of imports, the limits of length, the public names, and what may not import Keras."""
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -10,57 +12,142 @@ import pytest
 import headstart
 
 SOURCE = Path(headstart.__file__).parent
-# A package may import those before it in this list, never those behind it.
-ORDER = [
-    "allocator",
-    "errors",
-    "progress",
-    "cache",
-    "new_folder",
-    "data",
-    "models",
-    "training",
-    "evaluation",
-    "deployment",
-    "inspecting",
-    "unfinished",
-    "runs",
-    "choosing",
-    "demo",
-    "cli",
+FILES = sorted(SOURCE.rglob("*.py"))
+
+# A part imports only parts of the lines above its own. The parts of one line do not know each other.
+LINES = [
+    {"errors", "deprecation", "array_types"},
+    {"events", "numerics", "statistics", "concurrency", "malloc", "keras_backend"},
+    {"listeners"},
+    {"storage"},
+    {"data"},
+    {"engines"},
+    {"models"},
+    {"features"},
+    {"classifier"},
+    {"pages"},
+    {"inspection"},
+    {"training", "evaluation"},
+    {"runs"},
+    {"export", "serving"},
+    {"commands"},
+    {"cli"},
 ]
+LINE_OF = {part: number for number, line in enumerate(LINES) for part in line}
+ENTRANCES = ("__init__", "__main__")  # of the whole package: they import whatever is public
+
+MAX_LINES_OF_A_FUNCTION = 50  # without its docstring
+MAX_LINES_OF_A_FILE = 400
+
 WITHOUT_KERAS = [
     "headstart.data.loading", "headstart.data.batches", "headstart.data.samples", "headstart.models.backbones",
     "headstart.numerics", "headstart.classifier.metadata", "headstart.engines.openvino", "headstart.models.network",
     "headstart.classifier.classifier", "headstart.training.recipes", "headstart.training.trainer",
     "headstart.features.cut", "headstart.features.store", "headstart.features.linear_head",
-    "headstart.evaluation.metrics", "headstart.runs.held_out", "headstart.evaluation.report",
+    "headstart.evaluation.metrics", "headstart.runs.held_out", "headstart.runs.folder", "headstart.evaluation.report",
     "headstart.evaluation.gallery", "headstart.inspection.page", "headstart.inspection.label_issues",
-    "headstart.inspection.collection", "headstart.commands.train", "headstart.cli", "headstart.classifier.predictor",
+    "headstart.inspection.collection", "headstart.commands", "headstart.commands.run_stages",
+    "headstart.commands.backbone_comparison", "headstart.cli", "headstart.classifier.predictor",
     "headstart.classifier.output_formats", "headstart.serving.app", "headstart.serving.listening",
     "headstart.serving.client", "headstart.export.export",
 ]  # fmt: skip
 
 
-def imports(file: Path) -> set[str]:
-    """The parts of headstart that a file imports, anywhere in it."""
-    found = set()
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("headstart"):
-            parts = (node.module or "").split(".")
-            found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+def name_of(file: Path) -> str:
+    """src/headstart/data/images.py -> data.images; a package's __init__.py -> the package."""
+    parts = file.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+MODULES = {name_of(file): file for file in FILES}
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def nodes_at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes, also in functions, but those below `if TYPE_CHECKING`."""
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        if not is_for_types(child):
+            yield from nodes_at_run_time(child)
+
+
+def imported(nodes: Iterator[ast.AST]) -> set[str]:
+    """The modules of headstart that are imported, as in MODULES."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "headstart":
+            place = (node.module or "").partition(".")[2]
+            for alias in node.names:
+                inside = f"{place}.{alias.name}".lstrip(".")
+                found.add(inside if inside in MODULES else place)
         elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("headstart.")}
+            found |= {alias.name.partition(".")[2] for alias in node.names if alias.name.startswith("headstart.")}
     return found
 
 
-@pytest.mark.parametrize("file", sorted(SOURCE.rglob("*.py")), ids=lambda file: str(file.relative_to(SOURCE)))
-def test_imports_never_go_up(file):
-    own = file.relative_to(SOURCE).parts[0].removesuffix(".py")
-    if own in ("__init__", "__main__"):
-        return
-    allowed = set(ORDER[: ORDER.index(own) + 1])
-    assert imports(file) <= allowed
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text("utf-8"))
+
+
+def test_every_part_has_its_line():
+    parts = {name.partition(".")[0] for name in MODULES} - set(ENTRANCES)
+    assert parts == set(LINE_OF)
+    assert sum(map(len, LINES)) == len(LINE_OF), "a part stands on two lines"
+
+
+@pytest.mark.parametrize("name", sorted(set(MODULES) - set(ENTRANCES)))
+def test_imports_never_go_up_or_to_a_sibling(name):
+    """Imports inside functions and for types alone count as well."""
+    own = name.partition(".")[0]
+    others = {module.partition(".")[0] for module in imported(ast.walk(parsed(MODULES[name])))} - {own, ""}
+    assert {other for other in others if LINE_OF[other] >= LINE_OF[own]} == set()
+
+
+def test_training_and_evaluation_do_not_know_each_other():
+    """By way of others neither."""
+    graph = {name: imported(nodes_at_run_time(parsed(file))) for name, file in MODULES.items()}
+
+    def reached(start: str) -> set[str]:
+        seen, waiting = set(), [start]
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting += graph.get(name, set())
+        return seen
+
+    for one, other in (("training", "evaluation"), ("evaluation", "training")):
+        for name in MODULES:
+            if name.partition(".")[0] == one:
+                assert not {found for found in reached(name) if found.partition(".")[0] == other}, name
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    graph = {name: imported(nodes_at_run_time(parsed(file))) - {""} for name, file in MODULES.items()}
+    for entrance in ENTRANCES:
+        graph.pop(entrance, None)
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' <- '.join(error.args[1])}")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
+def test_functions_and_files_are_short(file):
+    assert len(file.read_text("utf-8").splitlines()) <= MAX_LINES_OF_A_FILE
+    long = {}
+    for node in ast.walk(parsed(file)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0]
+            has_docstring = ast.get_docstring(node, clean=False) is not None
+            docstring = (first.end_lineno or 0) - first.lineno + 1 if has_docstring else 0
+            lines = (node.end_lineno or 0) - node.lineno + 1 - docstring
+            if lines > MAX_LINES_OF_A_FUNCTION:
+                long[node.name] = lines
+    assert long == {}
 
 
 def test_the_guarded_modules_do_not_load_keras():
@@ -70,22 +157,42 @@ def test_the_guarded_modules_do_not_load_keras():
     assert result.stdout.strip() == "[]"
 
 
+def test_the_commands_and_the_run_folder_import_next_to_nothing():
+    """So that the command line, and a program that only reads runs, start at once."""
+    code = "import sys, headstart.commands, headstart.runs.folder\n"
+    code += "print([name for name in ('numpy', 'cv2', 'rich', 'jaxtyping', 'PIL') if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
 def test_public_names():
     assert sorted(headstart.__all__) == sorted(headstart._MODULES)
     for name in headstart.__all__:
         assert getattr(headstart, name).__doc__ or isinstance(getattr(headstart, name), dict)
     with pytest.raises(AttributeError, match="no 'nonsense'"):
-        headstart.nonsense  # noqa: B018
+        headstart.nonsense
+
+
+def test_public_names_for_types_are_those_at_run_time():
+    """What pyright is told in `if TYPE_CHECKING` comes from the modules that `__getattr__` looks in."""
+    [block] = [node for node in parsed(SOURCE / "__init__.py").body if is_for_types(node)]
+    told = {
+        alias.name: (node.module or "").partition(".")[2] or alias.name
+        for node in ast.walk(block)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert told == headstart._MODULES
 
 
 def test_every_module_says_what_it_is():
-    for file in SOURCE.rglob("*.py"):
-        assert ast.get_docstring(ast.parse(file.read_text("utf-8"))), f"{file} has no docstring"
+    for file in FILES:
+        assert ast.get_docstring(parsed(file)), f"{file} has no docstring"
 
 
 def test_no_assert_and_no_pickle_in_the_source():
-    for file in SOURCE.rglob("*.py"):
-        nodes = list(ast.walk(ast.parse(file.read_text("utf-8"))))
+    for file in FILES:
+        nodes = list(ast.walk(parsed(file)))
         assert not any(isinstance(node, ast.Assert) for node in nodes), file
         modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
         modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}

@@ -16,7 +16,7 @@ SIZE = 32
 
 
 @pytest.fixture
-def second(keras_home):  # noqa: F811
+def second(keras_home):
     """MobileNet, as if it was downloaded once; nothing else is at hand, and nothing can be fetched."""
     (keras_home / "models").mkdir()
     weights.load_base("mobilenet", SIZE, weights.RANDOM).save(keras_home / "models" / weights.DOWNLOADED["mobilenet"])
@@ -50,7 +50,7 @@ def test_what_is_at_hand_is_compared(second, photos, capsys, monkeypatch):
     assert [row["accuracy"]["correct"] for row in rows] == [other.accuracy.correct, first.accuracy.correct]
 
 
-def test_a_file_that_cannot_be_used_is_left_out_and_one_that_was_asked_for_is_a_mistake(second, keras_home, photos):  # noqa: F811
+def test_a_file_that_cannot_be_used_is_left_out_and_one_that_was_asked_for_is_a_mistake(second, keras_home, photos):
     file = keras_home / "models" / weights.DOWNLOADED[second]
     file.write_bytes(file.read_bytes()[:1000])
     found = choosing.choose_backbone(photos, image_size=64, listener=hs.Quiet())

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -19,15 +20,15 @@ from markupsafe import escape
 from PIL import Image
 
 import headstart as hs
-from support.recording import Recorder as Listener
-from support.sizes import SMALL
-from headstart.commands.train import copy_groups
+from headstart.commands.run_stages import copy_groups
 from headstart.errors import RunError, RunInterruptedError
 from headstart.evaluation.guarantees import measure_guarantees
 from headstart.evaluation.metrics import measure
 from headstart.training import trainer
 from headstart.training.config import TrainingConfig
 from support.planted import copies, jpeg, tiles
+from support.recording import Recorder as Listener
+from support.sizes import SMALL
 from support.small_collections import split_of
 
 FILES = {
@@ -146,7 +147,7 @@ def test_summary_lists_every_layer(run):
         assert name in text
 
 
-# Stopped and gone on with
+# Stopped and resumed
 
 
 def start(photos: Path, out: Path, *more: str) -> subprocess.Popen:
@@ -165,7 +166,7 @@ def wait_for(path: Path, process: subprocess.Popen, seconds: float = 120) -> Non
         time.sleep(0.02)
 
 
-def test_interrupted_killed_and_gone_on_with(run, photos, recipe, tmp_path):
+def test_interrupted_killed_and_resumed(run, photos, recipe, tmp_path):
     """Ctrl-C after an epoch, a kill after another, and the same history and weights as without either."""
     out, partial = tmp_path / "run", tmp_path / "run.partial"
     process = start(photos, out)
@@ -179,7 +180,7 @@ def test_interrupted_killed_and_gone_on_with(run, photos, recipe, tmp_path):
     assert "--resume" in errors
     assert not out.exists()
 
-    with pytest.raises(RunError, match=r"An unfinished run .* add --resume"):
+    with pytest.raises(RunError, match=r"A partial run .* add --resume"):
         hs.make_run(photos, out, recipe=recipe, image_size=SMALL, seed=3, listener=hs.Quiet())
     with pytest.raises(RunError, match=r"other settings: seed was 3, now 4"):
         hs.make_run(photos, out, recipe=recipe, image_size=SMALL, seed=4, resume=True, listener=hs.Quiet())
@@ -206,16 +207,16 @@ def test_interrupted_killed_and_gone_on_with(run, photos, recipe, tmp_path):
 def settings_of(recipe: hs.Recipe) -> TrainingConfig:
     return TrainingConfig.of(
         recipe=recipe, backbone="mobilenet_v2", image_size=32, resizing="stretch", weights="pretrained", seed=0,
-        execution="split", precision="float32",
+        execution="cached", precision="float32",
     )  # fmt: skip
 
 
 def trained(dataset: hs.Dataset, folder: Path | None, recipe: hs.Recipe) -> trainer.Trained:
     """Without the rest of a run."""
-    return trainer.train_and_keep(dataset, settings_of(recipe), checkpoint_folder=folder, listener=hs.Quiet())
+    return trainer.train_classifier(dataset, settings_of(recipe), checkpoint_folder=folder, listener=hs.Quiet())
 
 
-def test_fine_tuning_is_gone_on_with(photos, tmp_path):
+def test_fine_tuning_is_resumed(photos, tmp_path):
     """The recipe `fast`, stopped in its fine-tuning: averages, best weights and views are found again."""
     recipe = hs.RECIPES["fast"].with_epochs(3)
     settings = {"recipe": recipe, "image_size": 32}
@@ -224,7 +225,7 @@ def test_fine_tuning_is_gone_on_with(photos, tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(RunInterruptedError, match=r"Kept in .* 2 epochs"):
-        hs.make_run(photos, tmp_path / "stopped", listener=Watcher("Epoch  3/4", stop), **settings)
+        hs.make_run(photos, tmp_path / "stopped", listener=Watcher(3, stop), **settings)
     stopped = hs.make_run(photos, tmp_path / "stopped", listener=hs.Quiet(), resume=True, **settings)
     dataset = hs.load_dataset(
         stopped.folder / "splits.csv",
@@ -235,7 +236,7 @@ def test_fine_tuning_is_gone_on_with(photos, tmp_path):
     rows = [{key: str(value) for key, value in row.items() if key != "seconds"} for row in whole.classifier.history]
     assert history(stopped.folder) == rows
     held_out = dataset.validation
-    found = measure(whole.logits(held_out), held_out.labels, whole.classifier.class_names, whole.classifier.certainty)
+    found = measure(whole.logits(held_out), held_out.labels, whole.classifier.class_names, whole.classifier.calibration)
     assert stopped.metrics["validation"] == found.to_json() | {"promises": measure_guarantees(found).to_json()}
     judgement = whole.classifier.phases[1]["judgement"]
     assert stopped.metrics["phases"][1]["judgement"] == judgement
@@ -258,8 +259,8 @@ def test_images_that_changed_meanwhile(photos, recipe, tmp_path, monkeypatch):
         (settings["checkpoint_folder"] / "epoch-001").mkdir(parents=True)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trainer, "train_and_keep", stop_after_an_epoch)
-    settings = {"recipe": recipe, "image_size": SMALL, "progress": hs.Quiet()}
+    monkeypatch.setattr(trainer, "train_classifier", stop_after_an_epoch)
+    settings = {"recipe": recipe, "image_size": SMALL, "listener": hs.Quiet()}
     with pytest.raises(RunInterruptedError, match=r"Kept in .* 1 epoch"):
         hs.make_run(root, tmp_path / "run", **settings)
     next(root.rglob("*.png")).unlink()
@@ -269,13 +270,15 @@ def test_images_that_changed_meanwhile(photos, recipe, tmp_path, monkeypatch):
 
 
 class Watcher(hs.Quiet):
-    """Does something when a line is said that begins so."""
+    """Does something when an epoch has ended, before it is kept, or when a step starts."""
 
-    def __init__(self, beginning: str, action) -> None:
-        self.beginning, self.action = beginning, action
+    def __init__(self, awaited: int | hs.Step, action: Callable[[], None]) -> None:
+        self.awaited, self.action = awaited, action
 
-    def say(self, text: str = "") -> None:
-        if text.startswith(self.beginning):
+    def emit(self, event: hs.Event) -> None:
+        if isinstance(event, hs.EpochEnded) and event.epoch == self.awaited:
+            self.action()
+        if isinstance(event, hs.StepStarted) and event.step == self.awaited:
             self.action()
 
 
@@ -287,9 +290,9 @@ def test_full_disk_is_said_and_loses_nothing(photos, tmp_path):
     def fill() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, before[1]))
 
-    after_the_first = Watcher("Epoch  2/2", fill)
+    after_the_first = Watcher(2, fill)
     try:
-        with pytest.raises(RunError, match=r"File too large.* Check the free space .* 1 epoch\. Go on with"):
+        with pytest.raises(RunError, match=r"File too large.* Check the free space .* 1 epoch\. Resume with"):
             hs.make_run(photos, tmp_path / "run", listener=after_the_first, **settings)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -303,7 +306,7 @@ def test_an_image_that_vanishes_during_training_is_named(photos, tmp_path):
     recipe = hs.RECIPES["tutorial"].with_epochs(1).without_fine_tuning()
     dataset = hs.load_dataset(root, listener=hs.Quiet())
     lost = Path(dataset.train.paths[5])
-    watcher = Watcher("Before training", lost.unlink)
+    watcher = Watcher(hs.Step.TRAIN_HEAD, lost.unlink)
     with pytest.raises(hs.ImageError, match=rf"{lost.name}' cannot be opened: No such file.* was it changed or moved"):
         hs.make_run(root, tmp_path / "run", recipe=recipe, image_size=32, listener=watcher)
     assert not (tmp_path / "run.partial").exists()
@@ -317,11 +320,11 @@ def test_a_place_that_is_taken_meanwhile_costs_nothing(photos, tmp_path):
         (tmp_path / "run" / "notes.txt").write_text("mine")
 
     settings = {"recipe": recipe, "image_size": 32}
-    with pytest.raises(RunError, match="came into being while the run was made"):
-        hs.make_run(photos, tmp_path / "run", listener=Watcher("Epoch  1/1", take), **settings)
+    with pytest.raises(RunError, match="appeared while the run was being made"):
+        hs.make_run(photos, tmp_path / "run", listener=Watcher(1, take), **settings)
     (tmp_path / "run").rename(tmp_path / "elsewhere")
     (tmp_path / "run.partial" / "settings.json").rename(tmp_path / "settings.json")
-    with pytest.raises(RunError, match=r"settings.json is missing or damaged. Remove it to start anew"):
+    with pytest.raises(RunError, match=r"settings.json is missing or damaged. Remove it to start again"):
         hs.make_run(photos, tmp_path / "run", listener=hs.Quiet(), resume=True, **settings)
     (tmp_path / "settings.json").rename(tmp_path / "run.partial" / "settings.json")
     run = hs.make_run(photos, tmp_path / "run", listener=hs.Quiet(), resume=True, **settings)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import typer
 
@@ -44,6 +44,7 @@ Verbose = Annotated[
 ]
 
 
+@runtime_checkable
 class Result(Protocol):
     """What a command gives, with `str` as its text."""
 
@@ -169,7 +170,7 @@ def program(
 def main() -> None:
     """The entry point: run a command."""
     try:
-        app()
+        app(prog_name="headstart")  # also for `python -m headstart`
     except SystemExit as stopped:
         sys.exit(1 if stopped.code == 130 else stopped.code)  # 130 is Typer's for Ctrl-C
     finally:
