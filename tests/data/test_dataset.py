@@ -275,7 +275,7 @@ def test_sample_keeps_the_proportions(solar_cells):
     dataset = load(solar_cells)
     some = dataset.sample(300, seed=1)
     assert abs(len(some) - 300) <= 3
-    share = lambda split: split.labels.mean()  # noqa: E731
+    share = lambda split: split.labels.mean()
     assert abs(share(some.train) - share(dataset.train)) < 0.02
     assert set(some.test.paths) <= set(dataset.test.paths)
     assert some.rows() == dataset.sample(300, seed=1).rows()
@@ -298,7 +298,7 @@ def test_load_images_takes_what_cannot_be_trained_on(tmp_path):
 
 def test_loading_changes_nothing(tmp_path):
     root = collection(tmp_path / "p", {"a": 4, "b": 4})
-    state = lambda: {p: (p.read_bytes() if p.is_file() else None, p.stat().st_mtime_ns) for p in root.rglob("*")}  # noqa: E731
+    state = lambda: {p: (p.read_bytes() if p.is_file() else None, p.stat().st_mtime_ns) for p in root.rglob("*")}
     before = state()
     load(root)
     assert state() == before

@@ -22,6 +22,7 @@ from headstart.data.images import read_again, read_image
 from headstart.data.resizing import CROP, FILLING, PAD, RESIZINGS, STRETCH, resize
 from headstart.errors import ModelError
 from headstart.evaluation import gallery
+from headstart.features.extractor import FeatureExtractor
 from headstart.features.spec import FeatureSpec
 from headstart.inspection.duplicate_cache import cached_duplicates
 from headstart.training.config import TrainingConfig
@@ -282,16 +283,14 @@ def test_copies_are_kept_for_each_resizing(collections, monkeypatch, tmp_path):
     images, _ = hs.load_images(collections[0], listener=hs.Quiet())
     asked = []
 
-    class Extractor:
+    class Extractor(FeatureExtractor):
         """Remembers which resizings it was asked for."""
 
-        def __init__(self, resizing: str) -> None:
-            self.spec = FeatureSpec("mobilenet_v2", 64, resizing)
-
-        def features(self, images: hs.Split) -> np.ndarray:
+        def features(self, images: hs.Split, *, view: str | None = None) -> np.ndarray:
             asked.append(self.spec.resizing)
             return np.eye(len(images), dtype=np.float32)
 
     for resizing in (STRETCH, CROP, STRETCH, CROP):
-        cached_duplicates(images, Extractor(resizing), listener=hs.Quiet())
+        extractor = Extractor(FeatureSpec("mobilenet_v2", 64, resizing), listener=hs.Quiet())
+        cached_duplicates(images, extractor, listener=hs.Quiet())
     assert asked == [STRETCH, CROP]

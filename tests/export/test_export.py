@@ -30,7 +30,7 @@ from support.planted import tiles
 EXAMPLES = Path(__file__).parents[2] / "examples"
 # The shared run was trained on 56 photos, and many of its predictions are close to the border between its two classes:
 # rounding to 8 bits changes 2 of its 12 on validation photos. So the tests do not look at those predictions, but at how
-# far the probabilities move: by 0.36 at most, in OpenVINO. `test_what_a_tolerance_lets_through` has the usual tolerance.
+# far the probabilities move: by 0.36 at most, in OpenVINO. `test_what_a_tolerance_lets_through` tests the usual one.
 TOLERANCE_OF_INT8 = Tolerance(probability=0.45)
 
 
@@ -61,7 +61,7 @@ def test_a_format(small, cells, tmp_path, name):
         check_description(export, classifier, name, precision)
     share = {precision: export.card["bytes"] / written[FLOAT32].card["bytes"] for precision, export in written.items()}
     assert share.get(FLOAT16, 0) < 0.58
-    assert share.get(INT8, 0) < 0.33
+    assert share.get(INT8, 0) < 0.40  # the description and the graph are a larger part than of MobileNetV2
     check_example(written[FLOAT32], classifier, cells, name)
 
 

@@ -43,7 +43,7 @@ def page(browser: Browser, service: Service) -> Iterator[Page]:
         lambda request: None if request.url.startswith((service.url, "blob:", "data:")) else faults.append(request.url),
     )
     opened.goto(service.url)
-    expect(opened.locator("#about")).to_contain_text("This model recognises defective, functional.")
+    expect(opened.locator("#about")).to_contain_text("This model recognises 2 classes: defective, functional.")
     yield opened
     opened.close()
     # Chromium itself reports each answer that is not a success
@@ -247,6 +247,9 @@ def test_a_key_is_required(browser, guarded, cells_of):
     page.get_by_label("Enter the API key of this service").fill("schlüssel€")
     page.keyboard.press("Enter")
     expect(page.locator("#about")).to_contain_text("ASCII letters, digits and symbols only")
+    page.get_by_label("Enter the API key of this service").fill("another-key-of-26-characters")
+    page.keyboard.press("Enter")
+    expect(page.locator("#about")).to_contain_text("This is not the API key")
     page.get_by_label("Enter the API key of this service").fill("a-key-of-24-characters-x")
     page.keyboard.press("Enter")
     expect(page.locator("#about")).to_contain_text("This model recognises")

@@ -151,7 +151,7 @@ def test_the_same_seed_gives_the_same_history(dataset, recipe, tiny):
     first, again = (
         train(dataset, recipe=recipe, backbone=tiny, image_size=32, seed=1, listener=hs.Quiet()) for _ in range(2)
     )
-    numbers = lambda c: [{k: v for k, v in row.items() if k != "seconds"} for row in c.history]  # noqa: E731
+    numbers = lambda c: [{k: v for k, v in row.items() if k != "seconds"} for row in c.history]
     assert numbers(again) == numbers(first)
     for one, other in zip(again.model.get_weights(), first.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import typer
 
@@ -44,6 +44,7 @@ Verbose = Annotated[
 ]
 
 
+@runtime_checkable
 class Result(Protocol):
     """What a command gives, with `str` as its text."""
 

@@ -101,14 +101,14 @@ def images_among(paths: Iterable[Path]) -> tuple[list[str], list[str]]:
     others: list[Path] = []
     for path in paths:
         text = str(path)
-        if os.path.isdir(path):  # noqa: PTH112  Path's own raises where a name is too long
+        if os.path.isdir(path):
             images, left_out = _by_ending(_walk(path))
             found = [str(image) for image in _sorted_below(path, images)]
             others += left_out
             if not found:
                 raise DatasetError(f"'{path}' holds no images. Give image files, or a folder that has some.")
-        elif any(sign in text for sign in "*?[") and not os.path.exists(path):  # noqa: PTH110  as above
-            fitting = map(Path, glob.iglob(text, recursive=True))  # noqa: PTH207  Path's own takes no absolute pattern
+        elif any(sign in text for sign in "*?[") and not os.path.exists(path):
+            fitting = map(Path, glob.iglob(text, recursive=True))
             images, left_out = _by_ending(file for file in fitting if file.is_file())
             found = sorted(map(str, images))
             others += left_out

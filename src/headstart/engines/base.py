@@ -6,7 +6,7 @@ Knows neither files nor labels, and no library.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -48,6 +48,7 @@ class Compute:
         check_precision(self.precision)
 
 
+@runtime_checkable
 class Engine(Protocol):
     """What turns images into the tensors at the end of a network."""
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from headstart.classifier.calibration import Calibration
 from headstart.data.splits import SPLITS, TEST, VALIDATION
@@ -193,7 +194,9 @@ class RunMetrics:
             KeyError, TypeError, ValueError: `to_json` did not write this.
         """
         outlook, cleaning, findings = content["outlook"], content["cleaning"], content["findings"]
-        of_split = {name: SplitMetrics.from_json(content[name]) if content[name] else None for name in SPLITS}
+        of_split: dict[str, Any] = {
+            name: SplitMetrics.from_json(content[name]) if content[name] else None for name in SPLITS
+        }
         as_they_are = ("backbone", "image_size", "recipe", "seed", "data", "resizing", "balanced", "weights",
                        "unreadable", "versions", "date")  # fmt: skip
         return cls(

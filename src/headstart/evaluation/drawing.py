@@ -67,7 +67,7 @@ def _begin() -> None:
 
 def _import() -> None:
     """Import what takes a second while there is nothing to draw yet."""
-    from headstart.evaluation import plots  # noqa: F401
+    from headstart.evaluation import plots
 
 
 def _draw(file: Path, *given: object) -> None:

@@ -94,8 +94,8 @@ class Evaluation:
     @cached_property
     def classes(self) -> tuple[ClassMetrics, ...]:
         """Precision, recall, F1, areas under both curves, and support of each class."""
-        hits = np.diag(self.confusion)
-        support, answers = self.confusion.sum(axis=1), self.confusion.sum(axis=0)
+        hits = np.diag(self.confusion).tolist()
+        support, answers = (self.confusion.sum(axis=axis).tolist() for axis in (1, 0))
         return tuple(
             ClassMetrics(
                 name=name,
@@ -104,7 +104,7 @@ class Evaluation:
                 f1=_ratio(2 * hits[i], support[i] + answers[i]),
                 roc_area=found.roc_area if found else None,
                 average_precision=found.average_precision if found else None,
-                support=int(support[i]),
+                support=support[i],
             )
             for i, (name, found) in enumerate(zip(self.class_names, self.curves, strict=True))
         )
@@ -119,7 +119,7 @@ class Evaluation:
         """Averages over the classes, weighted by their numbers of images."""
         return self._average([row.support for row in self.classes if row.support])
 
-    def _average(self, weights: Sequence[float] | None) -> ClassAverages:
+    def _average(self, weights: Sequence[int] | None) -> ClassAverages:
         """A precision of 0 of 0 counts as 0, as in scikit-learn."""
         rows = [row for row in self.classes if row.support]
         averages: dict[str, float | None] = {}
@@ -208,4 +208,4 @@ def confusion_matrix(
 
 
 def _ratio(part: int, whole: int) -> float | None:
-    return float(part / whole) if whole else None
+    return part / whole if whole else None

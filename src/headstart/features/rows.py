@@ -1,10 +1,11 @@
 """Rows: features, one row for each image, which may be on disk; slices and selections of them are arrays."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 
+@runtime_checkable
 class Rows(Protocol):
     """Features (n, depth), of which slices and selections give arrays: one, or what is still on disk."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -31,6 +31,7 @@ PIXEL_BYTES = 256 * 2**20  # of decoded training images that are kept in memory 
 PIECE = 64  # images whose features are run through the trainable part at a time, to measure it
 
 
+@runtime_checkable
 class Execution(Protocol):
     """What a phase is trained with, and what the trained network says of images."""
 

@@ -7,7 +7,7 @@ is compared with it), or its trainable part on features.
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -25,6 +25,7 @@ PREFETCHED = 2  # batches that are made while a step is computed
 Tensors = np.ndarray | tuple[np.ndarray, ...]  # one, if there is one
 
 
+@runtime_checkable
 class Source(Protocol):
     """Where batches come from: pixels (`Batches`) or features (`feature_batches.py`), with their labels."""
 

@@ -1,12 +1,13 @@
 """Executor: the protocol of whatever works on tasks."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
+@runtime_checkable
 class Executor(Protocol):
     """Works on tasks: in this process, in others, or on other machines."""
 

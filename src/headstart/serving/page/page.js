@@ -33,7 +33,10 @@ async function ask(path, body) {
       await pause(Number(response.headers.get("Retry-After")) || 1);
       continue;
     }
-    if (response.status === 401) element("key-form").hidden = false;
+    if (response.status === 401) {
+      element("key-form").hidden = false;
+      throw new Error(key ? "This is not the API key of this service." : "This service requires its API key.");
+    }
     const problem = await response.json().catch(() => ({}));
     throw new Error(problem.detail ?? `The service answered with status ${response.status}.`);
   }
@@ -55,7 +58,7 @@ async function describe() {
   const names = model.class_names;
   const shown = names.slice(0, 8).join(", ") + (names.length > 8 ? ` and ${names.length - 8} more` : "");
   const accuracy = (model.metrics.test ?? model.metrics.validation)?.accuracy;
-  about.textContent = `This model recognises ${shown}.` + (accuracy ? ` Its accuracy on ${accuracy.count.toLocaleString("en")} ` +
+  about.textContent = `This model recognises ${names.length} classes: ${shown}.` + (accuracy ? ` Its accuracy on ${accuracy.count.toLocaleString("en")} ` +
     `photos it was not trained on is ${percent(accuracy.value)} (95% interval: ${percent(accuracy.low)} to ` +
     `${percent(accuracy.high)}).` : "");
   element("limits").textContent = `Up to ${megabytes(model.limits.file_bytes)} each. Photos are not stored.`;
