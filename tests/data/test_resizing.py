@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import headstart as hs
-from headstart.commands.train import copy_groups
+from headstart.commands.run_stages import copy_groups
 from headstart.data import batches
 from headstart.data.images import read_again, read_image
 from headstart.data.resizing import CROP, FILLING, PAD, RESIZINGS, STRETCH, resize
