@@ -1,4 +1,4 @@
-"""Old names of arguments, which work for one more release and say so. Knows no names itself."""
+"""Old names of arguments: they work for one more release, with a DeprecationWarning. Knows no names itself."""
 
 import functools
 import warnings
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def renamed_arguments(**new_names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """A decorator: old name -> new name of a keyword argument. The old one is passed on with a DeprecationWarning.
+    """A decorator: old name -> new name of a keyword argument. The old one still works, with a DeprecationWarning.
 
     Raises, when the function is called:
         TypeError: an argument is given under both names.
@@ -22,8 +22,10 @@ def renamed_arguments(**new_names: str) -> Callable[[Callable[P, T]], Callable[P
             for old, new in new_names.items():
                 if old in kwargs:
                     if new in kwargs:
-                        raise TypeError(f"{function.__name__}() got '{new}' and its old name '{old}': give one.")
-                    warn_of_old_name(old, new, stacklevel=3)
+                        raise TypeError(
+                            f"{function.__name__}() got '{new}' and its old name '{old}': give one."
+                        )
+                    warn_of_old_name(old, new)
                     kwargs[new] = kwargs.pop(old)
             return function(*args, **kwargs)
 
@@ -33,6 +35,6 @@ def renamed_arguments(**new_names: str) -> Callable[[Callable[P, T]], Callable[P
 
 
 def warn_of_old_name(old: str, new: str, *, stacklevel: int = 2) -> None:
-    """A DeprecationWarning that names what to write instead."""
-    message = f"'{old}' is now called '{new}'; the old name goes with the next release."
+    """Warn that a name is old, and say what to write instead. stacklevel: 1 is the caller, 2 who calls that one."""
+    message = f"'{old}' is now called '{new}'; the old name will be removed in the next release."
     warnings.warn(message, DeprecationWarning, stacklevel=stacklevel + 1)

@@ -7,7 +7,6 @@ import pytest
 
 import headstart as hs
 from headstart import cli
-from headstart.commands import backbones as choosing
 from headstart.errors import DatasetError, WeightsError
 from headstart.models import backbones, weights
 from support.recording import Recorder as Listener
@@ -25,7 +24,7 @@ def second(keras_home):
 
 def test_what_is_at_hand_is_compared(second, photos, capsys, monkeypatch):
     listener = Listener()
-    found = choosing.choose_backbone(photos, image_size=SIZE, seed=3, listener=listener)
+    found = hs.backbones(photos, image_size=SIZE, seed=3, listener=listener)
     assert [each.backbone for each in found.candidates] == ["mobilenet_v2", second]
     train = hs.load_dataset(photos, seed=3, listener=hs.Quiet()).train
     for each in found.candidates:
@@ -53,17 +52,17 @@ def test_what_is_at_hand_is_compared(second, photos, capsys, monkeypatch):
 def test_a_file_that_cannot_be_used_is_left_out_and_one_that_was_asked_for_is_a_mistake(second, keras_home, photos):
     file = keras_home / "models" / weights.DOWNLOADED[second]
     file.write_bytes(file.read_bytes()[:1000])
-    found = choosing.choose_backbone(photos, image_size=64, listener=hs.Quiet())
+    found = hs.backbones(photos, image_size=64, listener=hs.Quiet())
     assert [each.backbone for each in found.candidates] == ["mobilenet_v2"]
     assert "could not be downloaded" in found.left_out[second]
     with pytest.raises(WeightsError, match="could not be downloaded"):
-        choosing.choose_backbone(photos, backbones=[second], image_size=64, listener=hs.Quiet())
+        hs.backbones(photos, backbones=[second], image_size=64, listener=hs.Quiet())
 
 
 def test_too_few_photos(tmp_path, make_folder):
     folder = make_folder(tmp_path / "few", {"defective": 4, "functional": 4})
     with pytest.raises(DatasetError, match="Fewer than two classes have 5 different training photos each"):
-        choosing.choose_backbone(folder, backbones=["mobilenet_v2"], image_size=SIZE, listener=hs.Quiet())
+        hs.backbones(folder, backbones=["mobilenet_v2"], image_size=SIZE, listener=hs.Quiet())
 
 
 def test_every_backbone_has_a_file():
