@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import overload
 
 import numpy as np
-from jaxtyping import Float, UInt8
 from PIL import Image
 
+from headstart.array_types import Float, UInt8
 from headstart.classifier.activation_map import class_map
 from headstart.classifier.calibration import Calibration, ToPredictions
 from headstart.classifier.novelty import NoveltyDetector

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float, Float32, Int
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
+from headstart.array_types import Float, Float32, Int
 from headstart.concurrency import cpu_budget, prefetch
 from headstart.features.rows import Rows
 from headstart.numerics import cross_entropies, log_probabilities
