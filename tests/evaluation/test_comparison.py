@@ -12,7 +12,8 @@ from scipy.stats import binom
 import headstart as hs
 from headstart.errors import RunError
 from headstart.evaluation.comparison import compare
-from headstart.runs.predictions import FILE, compare_runs, read_answers
+from headstart.runs.folder import PREDICTIONS, RunFolder
+from headstart.runs.predictions import compare_runs
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=200))
@@ -64,11 +65,11 @@ def test_two_runs_on_the_same_photos(run, other):
 
 
 def test_predictions_are_those_of_the_metrics(run):
-    answers = read_answers(run.folder)
+    answers = RunFolder(run.folder).predictions
     for split in ("validation", "test"):
         accuracy = run.metrics[split]["accuracy"]
         assert len(answers[split]) == accuracy["count"]
-        assert sum(answer.is_right for answer in answers[split].values()) == accuracy["correct"]
+        assert sum(answer.is_correct for answer in answers[split].values()) == accuracy["correct"]
 
 
 def test_folders_that_cannot_be_compared(run, tmp_path):
@@ -76,17 +77,17 @@ def test_folders_that_cannot_be_compared(run, tmp_path):
         compare_runs(run.folder, tmp_path / "missing")
     copy = tmp_path / "copy"
     shutil.copytree(run.folder, copy)
-    text = (copy / FILE).read_text("utf-8")
-    (copy / FILE).write_text(text.replace(",defective,", ",broken,"), "utf-8")
-    with pytest.raises(RunError, match="do not agree on what is right"):
+    text = (copy / PREDICTIONS).read_text("utf-8")
+    (copy / PREDICTIONS).write_text(text.replace(",defective,", ",broken,"), "utf-8")
+    with pytest.raises(RunError, match="The labels of the runs differ"):
         compare_runs(run.folder, copy)
     lines = text.splitlines()
-    (copy / FILE).write_text("\n".join([lines[0], *(line[:-8] + "00000000" for line in lines[1:])]), "utf-8")
+    (copy / PREDICTIONS).write_text("\n".join([lines[0], *(line[:-8] + "00000000" for line in lines[1:])]), "utf-8")
     with pytest.raises(RunError, match="no test or validation image in common"):
         compare_runs(run.folder, copy)
-    (copy / FILE).write_text("path,answer\n1,2\n", "utf-8")
+    (copy / PREDICTIONS).write_text("path,answer\n1,2\n", "utf-8")
     with pytest.raises(RunError, match="is damaged"):
         compare_runs(run.folder, copy)
-    (copy / FILE).unlink()
+    (copy / PREDICTIONS).unlink()
     with pytest.raises(RunError, match="older headstart"):
         compare_runs(copy, run.folder)
