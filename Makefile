@@ -1,18 +1,29 @@
 # make demo    the tutorial's story, from nothing
 # make test    the whole test suite, from nothing
+# make quick   the same without pages, exports, the service, the documents and other processes
+# make coverage  the lines that the whole suite runs, in its processes too
 # make check   style and types
 # make docs    the documentation as a site, in site/
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check docs clean
+.PHONY: demo test quick coverage check docs clean
 
 demo: $(VENV)/demo
 	$(BIN)/headstart demo
 
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+quick: $(VENV)/dev
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not (browser or export or service or process or docs)"
+
+coverage: $(VENV)/dev
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -42,4 +53,4 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 clean:
-	rm -rf $(VENV) build dist site .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.shapes import check_shapes
-from support.sharing import made_once
+from support.sharing import finished, made_once
 
 # Before headstart is imported: nothing is read from, or written to, the user's own cache. All workers share one.
 os.environ["HEADSTART_CACHE"] = (
@@ -46,7 +46,8 @@ FORTY = {"defective": 40, "functional": 40}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-# The markers that `make quick` leaves out, by where a test lies and by what it asks for. `process` is said at the test.
+# The markers that `make quick` leaves out, by where a test lies and by what it asks for. Who starts a process not by
+# `subprocess` in the test itself says so with a marker of its own.
 MARKED_FOLDERS = {"export": "export", "serving": "service", "test_docs.py": "docs"}
 MARKED_FIXTURES = {"browser": "browser", "service": "service"}
 
@@ -63,6 +64,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         place = item.path.relative_to(tests).parts[0]
         fixtures = getattr(item, "fixturenames", ())
         marks = {MARKED_FOLDERS.get(place), *(MARKED_FIXTURES.get(name) for name in fixtures)} - {None}
+        code = getattr(getattr(item, "function", None), "__code__", None)
+        if code and "subprocess" in code.co_names:
+            marks.add("process")
         for mark in sorted(mark for mark in marks if mark):
             item.add_marker(mark)
     items.sort(key=_backbone)  # the order of all others stays
@@ -137,10 +141,6 @@ def run(tmp_path_factory: pytest.TempPathFactory, photos: Path, recipe: hs.Recip
 def said(run: hs.Run) -> list[str]:
     """What that run told its listener, line by line."""
     return (run.folder.parent / "said.txt").read_text("utf-8").splitlines()
-
-
-def finished(folder: Path) -> hs.Run:
-    return hs.Run(folder, json.loads((folder / "metrics.json").read_text("utf-8")))
 
 
 @pytest.fixture(scope="session")

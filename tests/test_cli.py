@@ -365,7 +365,7 @@ def test_predict_reports_what_it_cannot_read_and_answers_the_rest(run, photos, t
     status, output, errors = call("predict", run.folder, tmp_path / "words.jpg", file, tmp_path / "missing.png")
     assert status == 2
     assert len(output.splitlines()) == 1
-    assert "words.jpg' is no image" in errors
+    assert "words.jpg' is not an image" in errors
     assert "missing.png' cannot be opened: No such file" in errors
     status, output, _ = call("predict", run.folder, tmp_path / "words.jpg", "--json")
     assert json.loads(output)["unreadable"][0]["path"].endswith("words.jpg")

@@ -50,11 +50,11 @@ def test_several_pictures(classifier, files):
 
 def test_what_is_no_picture_is_named(classifier, files, tmp_path):
     (tmp_path / "words.jpg").write_text("words")
-    with pytest.raises(ImageError, match=r"words.jpg' is no image that headstart reads"):
+    with pytest.raises(ImageError, match=r"words.jpg' is not an image that headstart reads"):
         classifier.predict([files[0], tmp_path / "words.jpg"])
     with pytest.raises(ImageError, match=r"missing.jpg' cannot be opened"):
         classifier.predict(tmp_path / "missing.jpg")
-    with pytest.raises(ImageError, match="Picture 1 of 1: is no image"):
+    with pytest.raises(ImageError, match="Picture 1 of 1: is not an image"):
         classifier.predict(b"words")
     with pytest.raises(ImageError, match="Picture 2 of 2: An array of shape"):
         classifier.predict([files[0], np.zeros(3)])

@@ -101,7 +101,7 @@ def test_every_form_of_picture(predictor, cells):
         assert predictor.predict(form) == answer
     assert predictor.predict([path, path]) == [answer, answer]
     assert predictor.predict([]) == []
-    with pytest.raises(ImageError, match="Picture 2 of 2: is no image"):
+    with pytest.raises(ImageError, match="Picture 2 of 2: is not an image"):
         predictor.predict([path, b"words"])
 
 
@@ -183,7 +183,7 @@ def test_errors_stand_in_their_places(predictor, cells, tmp_path):
     assert [isinstance(each, ImageError) for each in found] == [True, False, True, True, False, False, True]
     assert [each for each in found if not isinstance(each, ImageError)] == predictor.predict(good)
     assert "is empty" in str(found[0])
-    assert "words.jpg' is no image" in str(found[2])
+    assert "words.jpg' is not an image" in str(found[2])
     assert "missing.png' cannot be opened" in str(found[6])
     assert [str(each) for each in predictor.predict_each([b""] * 100)] == ["is empty (0 bytes)"] * 100
 
@@ -351,13 +351,13 @@ def mixed(photos, tmp_path) -> Path:
 
 def test_csv(call, mixed, predictor):
     status, output, errors = call(mixed, "--format", "csv", "--top", 2)
-    assert (status, errors) == (2, f"'{mixed / 'a' / 'broken.jpg'}' is no image that headstart reads "
+    assert (status, errors) == (2, f"'{mixed / 'a' / 'broken.jpg'}' is not an image that headstart reads "
                                    "(JPEG, PNG, WebP, BMP, GIF, TIFF).\n")  # fmt: skip
     rows = list(csv.DictReader(output.splitlines()))
     assert [row["path"] for row in rows] == [
         str(mixed / name) for name in ("a/0.png", "a/1.png", "a/broken.jpg", "b/0.png", "b/1.png")
     ]
-    assert ["is no image" in row["error"] for row in rows] == [False, False, True, False, False]
+    assert ["is not an image" in row["error"] for row in rows] == [False, False, True, False, False]
     for row in rows:
         if not row["error"]:
             answer = predictor.predict(row["path"])
@@ -375,7 +375,7 @@ def test_json_lines_into_a_file(call, mixed, predictor, tmp_path):
     out = tmp_path / "answers" / "found.jsonl"
     status, output, errors = call(mixed, "--out", out)
     assert (status, output) == (2, "")
-    assert "broken.jpg' is no image" in errors
+    assert "broken.jpg' is not an image" in errors
     rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert [sorted(row) for row in rows if "error" in row] == [["error", "path"]]
     for row in rows:
@@ -422,7 +422,7 @@ def test_patterns_that_the_shell_does_not_know(call, mixed, monkeypatch, tmp_pat
     assert (status, output.split()[0]) == (0, "mixed/b/odd[1].png"), "a file of that very name"
     status, output, errors = call("mixed/**/*.bmp")
     assert (status, output) == (2, "")
-    assert "No image fits 'mixed/**/*.bmp'" in errors
+    assert "No image matches 'mixed/**/*.bmp'" in errors
 
 
 def test_what_the_command_refuses(call, mixed, tmp_path):

@@ -2,11 +2,15 @@
 
 import stat
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 
+import headstart as hs
+from headstart.data import archives
 from headstart.data.archives import unpacked
-from headstart.errors import DatasetError
+from headstart.errors import CancelledError, DatasetError
+from support.recording import Recorder
 from support.small_collections import collection, load, picture, zipped
 
 
@@ -55,6 +59,46 @@ def test_zip_is_unpacked_once_and_found_by_its_content(tmp_path):
     assert folder.stat().st_mtime_ns == stamp
     picture(tmp_path / "p" / "a" / "new.png", 77)
     assert unpacked(zipped(tmp_path / "p", archive)) != folder
+
+
+def test_an_unpacking_that_is_cancelled_leaves_nothing(tmp_path, monkeypatch):
+    archive = zipped(collection(tmp_path / "p", {"a": 3, "b": 3}), tmp_path / "p.zip")
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
+
+    class CancelAtTheThird(Recorder):
+        asked = 0
+
+        def cancelled(self) -> bool:
+            self.asked += 1
+            return self.asked > 2
+
+    with pytest.raises(CancelledError):
+        hs.load_dataset(archive, listener=CancelAtTheThird())
+    assert list((tmp_path / "cache" / "archives").iterdir()) == []
+    assert len(load(archive)) == 6
+
+
+def test_a_disk_that_is_too_full_is_said(tmp_path, monkeypatch):
+    archive = zipped(collection(tmp_path / "p", {"a": 2, "b": 2}), tmp_path / "p.zip")
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda folder: SimpleNamespace(free=100))
+    with pytest.raises(
+        DatasetError, match=r"unpacks to 0 MB, but only 0 MB are free in '.*archives'\. Free some space"
+    ):
+        load(archive)
+
+
+def test_a_zip_with_a_password_is_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
+    archive = zipped(collection(tmp_path / "p", {"a": 2, "b": 2}), tmp_path / "p.zip")
+    data = bytearray(archive.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # the flag of encryption, in both headers
+        start = -1
+        while (start := data.find(signature, start + 1)) >= 0:
+            data[start + offset] |= 1
+    archive.write_bytes(data)
+    with pytest.raises(DatasetError, match=r"cannot be unpacked \(.*password.*\)\. Unpack it, and give the folder"):
+        load(archive)
 
 
 def test_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):

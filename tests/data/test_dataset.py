@@ -3,17 +3,20 @@
 import os
 import shutil
 import unicodedata
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import headstart as hs
+from headstart.data import loading
 from headstart.data.loading import load_images
 from headstart.data.tables import write_splits
-from headstart.errors import DatasetError
-from support.recording import Recorder as Listener
-from support.small_collections import QUIET, collection, load, picture, split_of, zipped
+from headstart.errors import CancelledError, DatasetError
+from headstart.events import Message, Task
+from support.recording import Recorder
+from support.small_collections import QUIET, collection, load, picture, png, split_of, zipped
 
 
 def test_class_folders_are_split_in_proportion(tmp_path):
@@ -28,10 +31,12 @@ def test_class_folders_are_split_in_proportion(tmp_path):
 
 def test_the_tutorials_layout_gives_the_tutorials_numbers(tmp_path):
     """2,000 and 1,000 images, zipped as the tutorial's archive is: 63, 26 and 6 batches of 32."""
-    root = collection(tmp_path / "t", {"train/cats": 1000, "train/dogs": 1000})
-    collection(root, {"validation/cats": 500, "validation/dogs": 500}, start=2000)
-    (root / "vectorize.py").write_text("print()")
-    dataset = load(zipped(root, tmp_path / "t.zip", top="cats_and_dogs_filtered"))
+    folders = ["train/cats"] * 1000 + ["train/dogs"] * 1000 + ["validation/cats"] * 500 + ["validation/dogs"] * 500
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        archive.writestr("cats_and_dogs_filtered/vectorize.py", "print()")
+        for number, folder in enumerate(folders):
+            archive.writestr(f"cats_and_dogs_filtered/{folder}/{number}.png", png(number))
+    dataset = load(tmp_path / "t.zip")
     assert dataset.class_names == ("cats", "dogs")
     assert [len(split) for split in dataset.splits().values()] == [2000, 808, 192]
     assert [-(-len(split) // 32) for split in dataset.splits().values()] == [63, 26, 6]
@@ -93,7 +98,7 @@ def test_a_class_never_vanishes_without_a_word(tmp_path):
     shutil.rmtree(root / "b")
     (root / "d").mkdir()
     (root / "d" / "x.heic").write_bytes(b"x")
-    assert any("folders without images are no classes: 'd'" in note for note in load(root).notes)
+    assert any("folders without images are not classes: 'd'" in note for note in load(root).notes)
 
 
 def test_names_that_are_no_text(tmp_path):
@@ -101,7 +106,7 @@ def test_names_that_are_no_text(tmp_path):
     shutil.copy(root / "a" / "0.png", root / "a" / os.fsdecode(b"caf\xe9.png"))
     dataset = load(root)
     assert len(dataset) == 40
-    assert [bad.reason for bad in dataset.unreadable] == ["has a name that is no Unicode text; rename it"]
+    assert [bad.reason for bad in dataset.unreadable] == ["has a name that is not Unicode text; rename it"]
     write_splits(tmp_path / "splits.csv", dataset.rows())
 
 
@@ -188,7 +193,7 @@ def test_too_many_unreadable_files_stop_it(tmp_path):
     ("make", "message"),
     [
         (lambda p: p / "missing", r"'.*missing' does not exist"),
-        (lambda p: p / ("x" * 300), "no path that can be looked up"),
+        (lambda p: p / ("x" * 300), "not a valid path"),
         (lambda p: (p / "empty").mkdir() or p / "empty", "holds no images .*found: nothing"),
         (lambda p: (p / "file.txt").write_text("x") and p / "file.txt", "neither a folder nor a zip nor a CSV"),
         (lambda p: collection(p / "flat", {".": 3}), "holds 3 images, but no class folders"),
@@ -196,7 +201,7 @@ def test_too_many_unreadable_files_stop_it(tmp_path):
         (lambda p: collection(p / "single", {"cats": 3, "dogs": 1}), "'dogs' .* holds 1 readable image; a split needs"),
         (
             lambda p: collection(p / "case", {"cats": 3, "Cats": 3}),
-            "'Cats' and 'cats', which differ in upper and lower",
+            "'Cats' and 'cats', which differ only in upper and lower",
         ),
         (
             lambda p: collection(p / "new", {"train/a": 3, "train/b": 3, "validation/a": 3, "validation/c": 3}),
@@ -220,7 +225,7 @@ def test_fractions(tmp_path):
         {"validation_fraction": -0.1},
         {"test_fraction": 0.5, "validation_fraction": 0.5},
     ):
-        with pytest.raises(DatasetError, match=r"were asked for: expected 0 or more, and together at most 0.9"):
+        with pytest.raises(DatasetError, match=r"were given: expected 0 or more, and together at most 0.9"):
             load(root, **wrong)
 
 
@@ -271,20 +276,48 @@ def test_copies_across_given_splits_are_said(tmp_path):
     assert "1 image in test is byte for byte also in validation" in notes
 
 
-def test_sample_keeps_the_proportions(solar_cells):
-    dataset = load(solar_cells)
+def test_sample_keeps_the_proportions(tmp_path):
+    dataset = load(collection(tmp_path / "p", {"many": 690, "few": 310}))
     some = dataset.sample(300, seed=1)
     assert abs(len(some) - 300) <= 3
-    share = lambda split: split.labels.mean()
-    assert abs(share(some.train) - share(dataset.train)) < 0.02
+    for of_some, of_all in zip(some.splits().values(), dataset.splits().values(), strict=True):
+        assert abs(of_some.labels.mean() - of_all.labels.mean()) < 0.02
+        assert abs(len(of_some) - 0.3 * len(of_all)) <= 1
     assert set(some.test.paths) <= set(dataset.test.paths)
     assert some.rows() == dataset.sample(300, seed=1).rows()
+    assert some.rows() != dataset.sample(300, seed=2).rows()
     assert dataset.sample(10_000) is dataset
     few = dataset.sample(8)
     assert all(set(split.labels) == {0, 1} for split in few.splits().values()), "no class and no split is lost"
 
 
-# images to measure on
+# Progress and cancellation
+
+
+def test_reading_reports_its_progress_in_small_steps(tmp_path):
+    listener, root = Recorder(), collection(tmp_path / "p", {"a": 40, "b": 40})
+    (root / "a" / "words.jpg").write_text("no image")
+    hs.load_dataset(root, listener=listener)
+    assert [(event.task, event.done, event.total, event.is_over) for event in listener.progress] == [
+        (Task.READ, done, 81, is_over)
+        for done, is_over in ((0, False), (32, False), (64, False), (81, False), (81, True))
+    ]
+    assert isinstance(listener.events[-1], Message)
+
+
+def test_reading_that_is_cancelled_reads_little_more(tmp_path, monkeypatch):
+    root = collection(tmp_path / "p", {"a": 500, "b": 500})
+    read, original = [], loading.read_image
+    monkeypatch.setattr(loading, "read_image", lambda data, size: read.append(data) or original(data, size))
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
+    listener = Recorder(cancel_after=2)
+    with pytest.raises(CancelledError):
+        hs.load_dataset(root, listener=listener)
+    assert [(event.done, event.is_over) for event in listener.progress] == [(0, False), (32, False), (32, True)]
+    assert len(read) <= loading.STEP + loading.AHEAD + 1
+
+
+# Images to measure on
 
 
 def test_load_images_takes_what_cannot_be_trained_on(tmp_path):
@@ -298,7 +331,10 @@ def test_load_images_takes_what_cannot_be_trained_on(tmp_path):
 
 def test_loading_changes_nothing(tmp_path):
     root = collection(tmp_path / "p", {"a": 4, "b": 4})
-    state = lambda: {p: (p.read_bytes() if p.is_file() else None, p.stat().st_mtime_ns) for p in root.rglob("*")}
+
+    def state() -> dict[Path, tuple]:
+        return {p: (p.read_bytes() if p.is_file() else None, p.stat().st_mtime_ns) for p in root.rglob("*")}
+
     before = state()
     load(root)
     assert state() == before
@@ -313,7 +349,7 @@ def in_fours(images: hs.Split, drawn: np.ndarray) -> list[int]:
 
 
 def test_groups_are_kept_on_one_side_of_what_is_drawn(tmp_path):
-    listener = Listener()
+    listener = Recorder()
     root = collection(tmp_path / "photos", {"a": 20, "b": 20})
     dataset = hs.load_dataset(root, groups=in_fours, test_fraction=0.2, listener=listener)
     split = split_of(dataset)
@@ -324,7 +360,7 @@ def test_groups_are_kept_on_one_side_of_what_is_drawn(tmp_path):
 
 
 def test_copies_across_given_splits_are_noted(tmp_path):
-    listener = Listener()
+    listener = Recorder()
     root = collection(tmp_path / "photos", {"train/a": 10, "train/b": 10, "validation/a": 4, "test/b": 2})
     dataset = hs.load_dataset(root, groups=in_fours, listener=listener)
     assert dataset.notes == ("validation holds no image of b, so nothing is measured there",

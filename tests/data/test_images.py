@@ -118,12 +118,12 @@ def test_what_is_no_image_says_why(picture, tmp_path):
     jpeg, png = encoded(picture, "JPEG"), encoded(picture, "PNG")
     for data, reason in [
         (b"", "is empty"),
-        (b"these are words", "is no image"),
-        (b"%PDF-1.4 and so on", "is no image"),
+        (b"these are words", "is not an image"),
+        (b"%PDF-1.4 and so on", "is not an image"),
         (jpeg[: len(jpeg) * 9 // 10], "cut short"),
         (jpeg[:-2], "cut short"),
         (png[: len(png) // 2], "cut short"),
-        (png[:20], "damaged|no image"),
+        (png[:20], "damaged|not an image"),
         (encoded(picture.convert("F"), "TIFF"), "32-bit"),
     ]:
         with pytest.raises(ImageError, match=reason):
@@ -138,7 +138,7 @@ def test_what_is_no_image_says_why(picture, tmp_path):
 @pytest.mark.parametrize("format", ["GIF", "TIFF", "WEBP", "BMP", "PNG"])
 def test_every_format_that_is_cut_short_is_noticed(cells, format, cut):
     data = encoded(Image.open(cells["functional"][1]), format)
-    with pytest.raises(ImageError, match=r"cut short|damaged|no image"):
+    with pytest.raises(ImageError, match=r"cut short|damaged|not an image"):
         read_image(data[: int(len(data) * cut)], 32)
 
 
@@ -170,7 +170,7 @@ def test_a_picture_that_unpacks_to_a_giant_is_refused():
         read_image(bomb)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.sampled_from(["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP"]), st.data())
 def test_damage_anywhere_gives_a_picture_or_a_reason(format, data):
     """Bytes changed at random, the EXIF data among them: never another exception."""
@@ -196,7 +196,7 @@ def test_trailing_bytes_after_a_jpeg_do_no_harm(picture):
     np.testing.assert_array_equal(read_image(data + b"\xff\xda junk"), np.asarray(Image.open(io.BytesIO(data))))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 40))
 def test_resize_gives_the_size_and_keeps_a_flat_colour(height, width, size):
     image = np.full((height, width, 3), (9, 100, 250), np.uint8)
@@ -232,7 +232,7 @@ def test_arrays(picture):
         (pixels / 127.5 - 1, "outside 0..255"),
         (np.full((4, 4), np.nan), "outside 0..255"),
         (pixels[None], "as a list"),
-        (np.zeros((0, 4, 3)), "no image"),
+        (np.zeros((0, 4, 3)), "not an image"),
         (np.array([["a"]]), "outside 0..255"),
     ]:
         with pytest.raises(ImageError, match=reason):

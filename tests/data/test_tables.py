@@ -49,17 +49,17 @@ def test_csv_with_splits_and_its_round_trip(four):
 
 @pytest.mark.parametrize(("text", "message"), [
     ("", "is empty"),
-    ("path,label\n", "lists no image"),
+    ("path,label\n", "lists no images"),
     ("file,label\nx/0.png,a\n", r"no column 'path' \(found: file, label\)"),
     ("a,b\n1,2\n", "no column 'path' and no column 'label'"),
     ("path,label\nx/0.png,a\nx/9.png,b\n", "line 3: no such file 'x/9.png'"),
     ("path,label\nx/0.png,\nx/1.png,b\n", "line 2: no label"),
     ("path,label\n,a\nx/1.png,b\n", "line 2: no path"),
-    ("path,label\nx/0.png,a\nx/0.png,b\n", "line 3: 'x/0.png' stands there twice"),
-    ("path,label,split\nx/0.png,a,holdout\nx/1.png,b,train\n", "split 'holdout' is none of train"),
+    ("path,label\nx/0.png,a\nx/0.png,b\n", "line 3: 'x/0.png' is listed twice"),
+    ("path,label,split\nx/0.png,a,holdout\nx/1.png,b,train\n", "unknown split 'holdout' .expected train, v"),
     ("path,label,split\nx/0.png,a,train\nx/1.png,b,\n", "not for 1 of 2"),
     ("path,label\n\n\nx/9.png,a\n", "line 4: no such file"),
-    ('path,label\nx/0.png,"a\n' + "x/1.png,b\n" * 20_000, "no CSV that can be read|no such file"),
+    ('path,label\nx/0.png,"a\n' + "x/1.png,b\n" * 20_000, "not a valid CSV|no such file"),
 ])  # fmt: skip
 def test_faulty_csv(four, text, message):
     with pytest.raises(DatasetError, match=message):

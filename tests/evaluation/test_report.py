@@ -168,6 +168,8 @@ def test_guarantees_are_counted_correctly():
     assert row.covered.correct == sum(of_each[i, labels[600 + i]] >= least for i in range(300))
     assert row.mean_size == pytest.approx(np.mean([(each >= least).sum() for each in of_each]))
     row = found.accuracy["0.8"]
+    assert row is not None
+    assert row.accuracy is not None
     given = [i for i in range(300) if of_each[i].max() >= calibration.least_probability(0.8)]
     assert row.answered.correct == row.accuracy.count == len(given)
     assert row.accuracy.correct == sum(of_each[i].argmax() == labels[600 + i] for i in given)

@@ -117,7 +117,6 @@ def test_features_and_feature_maps_come_from_one_engine(name, tmp_path):
     close(found[0], found[1].mean(axis=(1, 2)), 1e-4)
 
 
-@pytest.mark.process
 def test_an_engine_can_be_closed_as_soon_as_it_is_done(tmp_path):
     """With callbacks in Python, one time in some 30 its threads and the interpreter waited for each other for ever."""
     _, _, lower, _ = parts("mobilenet_v2")

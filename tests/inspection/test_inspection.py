@@ -33,6 +33,7 @@ from headstart.inspection.findings import (
     WRONG_ENDING,
 )
 from headstart.inspection.leaks import find_leaks
+from headstart.pages.rendering import with_code
 from support.browsing import WIDTHS, check_layout, opened
 from support.planted import content, copies, jpeg, tiles
 from support.sizes import SMALL
@@ -271,6 +272,10 @@ def test_names_cannot_write_into_the_page(found, folder, tmp_path):
     one = replace(inspection, findings=(replace(finding, path=str(path)),), data=str(evil))
     page_module.write_page(tmp_path / "page.html", one)
     assert "<script" not in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_commands_in_sentences_are_code():
+    assert with_code("<b> `train --x <y>` & so on") == "&lt;b&gt; <code>train --x &lt;y&gt;</code> &amp; so on"
 
 
 def test_out_must_be_free(folder, tmp_path):

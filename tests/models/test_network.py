@@ -13,6 +13,7 @@ import headstart as hs
 from headstart.data.batches import Batches
 from headstart.models import template
 from headstart.models.network import Network
+from support.tiny import FEATURES
 
 SIZE = 32
 
@@ -24,13 +25,11 @@ def cache(tmp_path, monkeypatch):
 
 
 def made(num_classes: int = 3) -> Network:
-    return Network.pretrained(
-        "mobilenet_v2", SIZE, "pretrained", num_classes=num_classes, dropout=0.0, seed=None
-    )  # fmt: skip
+    return Network.pretrained("tiny", SIZE, "pretrained", num_classes=num_classes, dropout=0.0, seed=None)
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory):
+@pytest.fixture
+def kept(tmp_path_factory, tiny):
     """A cache folder with the form of `made()`."""
     folder = tmp_path_factory.mktemp("kept") / "cache"
     with pytest.MonkeyPatch.context() as patch:
@@ -40,7 +39,7 @@ def kept(tmp_path_factory):
 
 
 @pytest.mark.parametrize("num_classes", [2, 3])
-def test_a_form_is_filled_in(cache, tmp_path, num_classes):
+def test_a_form_is_filled_in(cache, tiny, tmp_path, num_classes):
     """The first network is built by Keras, the second is not; both are loaded by plain Keras, and are equal."""
     first, second = made(num_classes), made(num_classes)
     assert first.is_built
@@ -48,7 +47,7 @@ def test_a_form_is_filled_in(cache, tmp_path, num_classes):
     assert second.summary == first.summary
     rng = np.random.default_rng(0)
     logits = 1 if num_classes == 2 else num_classes
-    kernel, bias = rng.normal(size=(1280, logits)).astype(np.float32), rng.normal(size=logits).astype(np.float32)
+    kernel, bias = rng.normal(size=(FEATURES, logits)).astype(np.float32), rng.normal(size=logits).astype(np.float32)
     for number, network in enumerate((first, second)):
         network.set_head(kernel, bias)
         network.write(tmp_path / f"{number}.keras")
@@ -71,7 +70,7 @@ def test_a_damaged_form_is_not_used(cache, kept, tmp_path, damage):
     if damage == "cut":
         (folder / "model.keras").write_bytes(content[:-1000])
     elif damage == "flip":
-        (folder / "model.keras").write_bytes(content[:100_000] + b"\xff\xff" + content[100_002:])
+        (folder / "model.keras").write_bytes(content[:20_000] + b"\xff\xff" + content[20_002:])
     elif damage == "no facts":
         (folder / "facts.json").unlink()
     elif damage == "other facts":
@@ -79,7 +78,7 @@ def test_a_damaged_form_is_not_used(cache, kept, tmp_path, damage):
     else:
         (folder / "model.keras").unlink()
     assert template.find(folder.name) is None
-    network.set_head(np.ones((1280, 3), np.float32), np.zeros(3, np.float32))
+    network.set_head(np.ones((FEATURES, 3), np.float32), np.zeros(3, np.float32))
     network.write(tmp_path / "written.keras")  # it was opened before the damage
     kernel, _ = keras.models.load_model(tmp_path / "written.keras").get_layer("logits").get_weights()
     np.testing.assert_array_equal(kernel, 1)

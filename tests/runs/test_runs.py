@@ -150,9 +150,12 @@ def test_summary_lists_every_layer(run):
 # Stopped and resumed
 
 
-def start(photos: Path, out: Path, *more: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "headstart", "train", str(photos), "--out", str(out)]
-    command += ["--recipe", "tutorial", "--epochs", "2", "--image-size", str(SMALL), "--seed", "3", *more]
+def start(photos: Path, out: Path, weights: Path, *more: str) -> subprocess.Popen:
+    """`headstart train`, with the tiny base."""
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+    code += f"from support.tiny import main\nmain({str(weights)!r})"
+    command = [sys.executable, "-c", code, "train", str(photos), "--out", str(out), "--backbone", "tiny"]
+    command += ["--recipe", "tutorial", "--epochs", "2", "--image-size", "32", "--seed", "3", *more]
     # a job in a shell's background ignores SIGINT, and hands that on
     listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listening)
@@ -166,10 +169,12 @@ def wait_for(path: Path, process: subprocess.Popen, seconds: float = 120) -> Non
         time.sleep(0.02)
 
 
-def test_interrupted_killed_and_resumed(run, photos, recipe, tmp_path):
+@pytest.mark.process
+def test_interrupted_killed_and_resumed(tiny, tiny_run, tiny_weights, photos, recipe, tmp_path):
     """Ctrl-C after an epoch, a kill after another, and the same history and weights as without either."""
+    run, settings = tiny_run, {"recipe": recipe, "backbone": tiny, "image_size": 32}
     out, partial = tmp_path / "run", tmp_path / "run.partial"
-    process = start(photos, out)
+    process = start(photos, out, tiny_weights)
     wait_for(partial / "checkpoints" / "epoch-001", process)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
@@ -181,21 +186,21 @@ def test_interrupted_killed_and_resumed(run, photos, recipe, tmp_path):
     assert not out.exists()
 
     with pytest.raises(RunError, match=r"A partial run .* add --resume"):
-        hs.make_run(photos, out, recipe=recipe, image_size=SMALL, seed=3, listener=hs.Quiet())
+        hs.make_run(photos, out, seed=3, listener=hs.Quiet(), **settings)
     with pytest.raises(RunError, match=r"other settings: seed was 3, now 4"):
-        hs.make_run(photos, out, recipe=recipe, image_size=SMALL, seed=4, resume=True, listener=hs.Quiet())
-    changed = {"resizing": "crop", "seed": 3}
+        hs.make_run(photos, out, seed=4, resume=True, listener=hs.Quiet(), **settings)
+    changed = {**settings, "resizing": "crop", "seed": 3}
     with pytest.raises(RunError, match=r"other settings: resizing was 'stretch', now 'crop'"):
-        hs.make_run(photos, out, recipe=recipe, image_size=SMALL, resume=True, listener=hs.Quiet(), **changed)
+        hs.make_run(photos, out, resume=True, listener=hs.Quiet(), **changed)
 
-    process = start(photos, out, "--resume")
+    process = start(photos, out, tiny_weights, "--resume")
     wait_for(partial / "checkpoints" / "epoch-003", process)
     process.kill()
     process.communicate()
     assert not out.exists()
     assert (partial / "splits.csv").read_text() == (run.folder / "splits.csv").read_text()
 
-    resumed = hs.make_run(photos, out, recipe=recipe, image_size=SMALL, seed=3, resume=True, listener=hs.Quiet())
+    resumed = hs.make_run(photos, out, seed=3, resume=True, listener=hs.Quiet(), **settings)
     assert history(resumed.folder) == history(run.folder)
     assert {path.name for path in out.iterdir()} == FILES
     assert not partial.exists()
@@ -206,7 +211,7 @@ def test_interrupted_killed_and_resumed(run, photos, recipe, tmp_path):
 
 def settings_of(recipe: hs.Recipe) -> TrainingConfig:
     return TrainingConfig.of(
-        recipe=recipe, backbone="mobilenet_v2", image_size=32, resizing="stretch", weights="pretrained", seed=0,
+        recipe=recipe, backbone="tiny", image_size=32, resizing="stretch", weights="pretrained", seed=0,
         execution="cached", precision="float32",
     )  # fmt: skip
 
@@ -216,10 +221,10 @@ def trained(dataset: hs.Dataset, folder: Path | None, recipe: hs.Recipe) -> trai
     return trainer.train_classifier(dataset, settings_of(recipe), checkpoint_folder=folder, listener=hs.Quiet())
 
 
-def test_fine_tuning_is_resumed(photos, tmp_path):
+def test_fine_tuning_is_resumed(photos, tiny, tmp_path):
     """The recipe `fast`, stopped in its fine-tuning: averages, best weights and views are found again."""
     recipe = hs.RECIPES["fast"].with_epochs(3)
-    settings = {"recipe": recipe, "image_size": 32}
+    settings = {"recipe": recipe, "backbone": tiny, "image_size": 32}
 
     def stop() -> None:
         raise KeyboardInterrupt
@@ -243,7 +248,7 @@ def test_fine_tuning_is_resumed(photos, tmp_path):
     assert f"<p>{escape(judgement['verdict'])}</p>" in (stopped.folder / "report.html").read_text("utf-8")
 
 
-def test_a_training_that_is_stopped_at_its_very_end(photos, tmp_path):
+def test_a_training_that_is_stopped_at_its_very_end(photos, tiny, tmp_path):
     """What fine-tuning ends with are the averaged weights, not those of its last step: they are found again."""
     recipe = hs.RECIPES["fast"].always_fine_tuned().with_epochs(2)
     dataset = hs.load_dataset(photos, listener=hs.Quiet())
@@ -282,13 +287,14 @@ class Watcher(hs.Quiet):
             self.action()
 
 
-def test_full_disk_is_said_and_loses_nothing(photos, tmp_path):
-    """After the first epoch the kernel refuses to let a file grow past 5 MB, as it does on a full disk."""
+def test_full_disk_is_said_and_loses_nothing(photos, tiny, tmp_path):
+    """After the first epoch the kernel refuses to let a file grow past 5 kB, as it does on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    settings = {"recipe": hs.RECIPES["tutorial"].with_epochs(2).without_fine_tuning(), "image_size": 32}
+    recipe = hs.RECIPES["tutorial"].with_epochs(2).without_fine_tuning()
+    settings = {"recipe": recipe, "backbone": tiny, "image_size": 32}
 
     def fill() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, before[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, before[1]))
 
     after_the_first = Watcher(2, fill)
     try:
@@ -301,25 +307,25 @@ def test_full_disk_is_said_and_loses_nothing(photos, tmp_path):
     assert [row["epoch"] for row in history(resumed.folder)] == ["1", "2"]
 
 
-def test_an_image_that_vanishes_during_training_is_named(photos, tmp_path):
+def test_an_image_that_vanishes_during_training_is_named(photos, tiny, tmp_path):
     root = shutil.copytree(photos, tmp_path / "photos")
     recipe = hs.RECIPES["tutorial"].with_epochs(1).without_fine_tuning()
     dataset = hs.load_dataset(root, listener=hs.Quiet())
     lost = Path(dataset.train.paths[5])
     watcher = Watcher(hs.Step.TRAIN_HEAD, lost.unlink)
     with pytest.raises(hs.ImageError, match=rf"{lost.name}' cannot be opened: No such file.* was it changed or moved"):
-        hs.make_run(root, tmp_path / "run", recipe=recipe, image_size=32, listener=watcher)
+        hs.make_run(root, tmp_path / "run", recipe=recipe, backbone=tiny, image_size=32, listener=watcher)
     assert not (tmp_path / "run.partial").exists()
 
 
-def test_a_place_that_is_taken_meanwhile_costs_nothing(photos, tmp_path):
+def test_a_place_that_is_taken_meanwhile_costs_nothing(photos, tiny, tmp_path):
     recipe = hs.RECIPES["tutorial"].with_epochs(1).without_fine_tuning()
 
     def take() -> None:
         (tmp_path / "run").mkdir()
         (tmp_path / "run" / "notes.txt").write_text("mine")
 
-    settings = {"recipe": recipe, "image_size": 32}
+    settings = {"recipe": recipe, "backbone": tiny, "image_size": 32}
     with pytest.raises(RunError, match="appeared while the run was being made"):
         hs.make_run(photos, tmp_path / "run", listener=Watcher(1, take), **settings)
     (tmp_path / "run").rename(tmp_path / "elsewhere")
@@ -361,7 +367,7 @@ def test_a_place_that_cannot_be_written(photos, tmp_path):
             hs.make_run(photos, "/proc/headstart/run", listener=hs.Quiet())
 
 
-def test_many_classes_with_long_names_and_odd_shapes(tmp_path, cells):
+def test_many_classes_with_long_names_and_odd_shapes(tmp_path, cells, tiny):
     """Twenty classes, photos from 10:1 to 1:10, one file that is no image: everything is drawn and written."""
     source = Image.open(cells["defective"][0])
     for number in range(20):
@@ -372,7 +378,7 @@ def test_many_classes_with_long_names_and_odd_shapes(tmp_path, cells):
     (tmp_path / "photos" / "A rather long name of the species number 3 (with $ signs & <b>)" / "broken.jpg").touch()
     recipe = hs.RECIPES["tutorial"].with_epochs(1).without_fine_tuning()
     out = tmp_path / "run"
-    run = hs.make_run(tmp_path / "photos", out, recipe=recipe, image_size=32, listener=hs.Quiet())
+    run = hs.make_run(tmp_path / "photos", out, recipe=recipe, backbone=tiny, image_size=32, listener=hs.Quiet())
     assert len(run.metrics["class_names"]) == 20
     assert len(run.pictures) == 8  # one epoch has no curve
     page = (out / "report.html").read_text("utf-8")

@@ -12,7 +12,6 @@ import headstart as hs
 from headstart.data import samples
 from headstart.errors import DatasetError, DownloadError, MissingExtraError, WeightsError
 from headstart.models.weights import load_base
-from headstart.storage.downloads import fetch
 
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
@@ -31,7 +30,7 @@ def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        threading.Thread(target=httpd.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{httpd.server_address[1]}", folder
         httpd.shutdown()
 
@@ -47,10 +46,10 @@ def photos_zip(file: Path, make_folder, tmp_path: Path, count: int = 3) -> Path:
 def test_download_is_counted_unpacked_and_kept(server, keras_home, make_folder, tmp_path, capsys):
     url, folder = server
     photos_zip(folder / "cats.zip", make_folder, tmp_path)
-    path = samples.get_cats_and_dogs(fetch, url=f"{url}/cats.zip", count=6)
+    path = samples.get_cats_and_dogs(url=f"{url}/cats.zip", count=6)
     assert len(hs.load_dataset(path, listener=hs.Quiet())) == 6
     (folder / "cats.zip").unlink()  # the second time it comes from the cache
-    assert samples.get_cats_and_dogs(fetch, url=f"{url}/cats.zip", count=6) == path
+    assert samples.get_cats_and_dogs(url=f"{url}/cats.zip", count=6) == path
     output = capsys.readouterr()
     assert output.out == "", "standard output is for results"
     assert f"Downloading {url}/cats.zip" in output.err
@@ -62,7 +61,7 @@ def test_download_that_was_cut_short_is_fetched_again(server, keras_home, make_f
     archive = photos_zip(folder / "cats.zip", make_folder, tmp_path)
     (keras_home / "datasets").mkdir(parents=True)
     (keras_home / "datasets" / "cats.zip").write_bytes(archive.read_bytes()[:1000])
-    path = samples.get_cats_and_dogs(fetch, url=f"{url}/cats.zip", count=6)
+    path = samples.get_cats_and_dogs(url=f"{url}/cats.zip", count=6)
     assert len(list(path.rglob("*.png"))) == 6
 
 
@@ -71,8 +70,8 @@ def test_download_of_something_else_is_refused(server, keras_home, make_folder, 
     photos_zip(folder / "few.zip", make_folder, tmp_path, count=2)
     (folder / "page.zip").write_text("<html>Please log in</html>")
     for name in ("few.zip", "page.zip"):
-        with pytest.raises(DownloadError, match=r"gave something else than a zip of 3,000 photos"):
-            samples.get_cats_and_dogs(fetch, url=f"{url}/{name}")
+        with pytest.raises(DownloadError, match=r"gave something other than a zip of 3,000 photos"):
+            samples.get_cats_and_dogs(url=f"{url}/{name}")
 
 
 def test_a_damaged_archive_in_the_cache_is_fetched_again(server, keras_home, make_folder, tmp_path):
@@ -82,7 +81,7 @@ def test_a_damaged_archive_in_the_cache_is_fetched_again(server, keras_home, mak
     data[200:260] = b"\0" * 60  # in the middle of an image: the table of contents is whole
     (keras_home / "datasets").mkdir(parents=True)
     (keras_home / "datasets" / "cats.zip").write_bytes(data)
-    path = samples.get_cats_and_dogs(fetch, url=f"{url}/cats.zip", count=6)
+    path = samples.get_cats_and_dogs(url=f"{url}/cats.zip", count=6)
     assert len(hs.load_dataset(path, listener=hs.Quiet())) == 6
 
 
@@ -91,7 +90,7 @@ def test_download_with_a_path_that_leaves_it(server, keras_home, tmp_path):
     with zipfile.ZipFile(folder / "evil.zip", "w") as archive:
         archive.writestr("../../evil.png", b"x")
     with pytest.raises(DatasetError, match="points outside of the archive"):
-        samples.get_cats_and_dogs(fetch, url=f"{url}/evil.zip", count=1)
+        samples.get_cats_and_dogs(url=f"{url}/evil.zip", count=1)
     assert not list(tmp_path.rglob("evil.png"))
 
 
@@ -99,7 +98,7 @@ def test_no_network_is_said_in_one_line(server, keras_home):
     url, _ = server
     for address, reason in ((f"{NOBODY}/x.zip", "refused"), (f"{url}/missing.zip", "not found|404")):
         with pytest.raises(DownloadError, match=rf"(?i)could not be downloaded \(.*({reason})") as caught:
-            samples.get_cats_and_dogs(fetch, url=address)
+            samples.get_cats_and_dogs(url=address)
         assert "\n" not in str(caught.value)
 
 

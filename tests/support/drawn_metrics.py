@@ -1,6 +1,7 @@
 """Metrics of a run that never was: evaluations and a RunMetrics from random logits, in milliseconds."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def drawn_evaluation(class_names: Sequence[str], count: int) -> Evaluation:
     return measure(logits, labels, class_names, fit_calibration(logits, labels))
 
 
-def drawn_metrics(evaluation: Evaluation, **changes: object) -> RunMetrics:
+def drawn_metrics(evaluation: Evaluation, **changes: Any) -> RunMetrics:
     """The metrics of a run in which every split was answered so. changes: other arguments of `run_metrics`."""
     classifier = Classifier(
         network=Network(lambda: pytest.fail("numbers need no network")),
@@ -46,7 +47,7 @@ def drawn_metrics(evaluation: Evaluation, **changes: object) -> RunMetrics:
         calibration=evaluation.calibration,
         phases=(PHASE,),
     )
-    arguments = {
+    arguments: dict[str, Any] = {
         "data": "tiles",
         "seed": 0,
         "balanced": False,

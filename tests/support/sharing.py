@@ -1,11 +1,18 @@
 """What is made once for all workers of pytest-xdist: a folder that the first of them fills, and that the others wait for."""
 
+from __future__ import annotations
+
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
+
+if TYPE_CHECKING:
+    import headstart as hs
 
 
 def shared_root(temporary: pytest.TempPathFactory) -> Path:
@@ -33,3 +40,10 @@ def made_once(temporary: pytest.TempPathFactory, name: str, make: Callable[[Path
                 raise
             done.touch()
     return folder
+
+
+def finished(folder: Path) -> hs.Run:
+    """The run that another worker may have made."""
+    import headstart as hs  # not earlier: conftest.py has shapes checked first
+
+    return hs.Run(folder, json.loads((folder / "metrics.json").read_text("utf-8")))

@@ -1,22 +1,27 @@
-"""Collections of tiny, all different images, for tests of what is read from where."""
+"""Collections of tiny images, all different, for tests of what is read from where."""
 
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
-from PIL import Image
 
 import headstart as hs
 
 QUIET = hs.Quiet()
 
 
+def png(number: int) -> bytes:
+    """A small image, different for each number."""
+    pixels = np.random.default_rng(number).integers(0, 255, (6, 6, 3), dtype=np.uint8)
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
 def picture(path: Path, number: int = 0) -> Path:
-    """A small image file whose content no other number has."""
+    """A file with such an image."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(number)
-    Image.fromarray(rng.integers(0, 255, (6, 6, 3), dtype=np.uint8)).save(path, "PNG")
+    path.write_bytes(png(number))
     return path
 
 

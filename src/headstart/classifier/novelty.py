@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float16, Float32, Int
 
 from headstart.data.dataset import Split
-from headstart.data.splits import in_turn
+from headstart.data.splits import round_robin
 from headstart.errors import RunError
 from headstart.features.neighbours import directions, distances
 from headstart.features.rows import Rows
@@ -89,7 +89,7 @@ def fit_novelty_detector(features: Rows, train: Split, held_out: Rows, *, seed: 
         held_out: (m, depth), m at least 1, of images that were not trained on.
         seed: of the choice of training images.
     """
-    chosen = np.sort(in_turn(train.labels, np.random.default_rng(seed))[:KNOWN])
+    chosen = np.sort(round_robin(train.labels, np.random.default_rng(seed))[:KNOWN])
     digests = tuple(train.digests[i] for i in chosen)
     known = NoveltyDetector(directions(features[chosen]).astype(np.float16), digests, 2.0)
     distances = known.distances(held_out[:])

@@ -87,7 +87,7 @@ def sample_path(name: str) -> Path:
 
     if name not in SAMPLES:
         raise DatasetError(f"There is no sample collection '{name}'. Choose one of: {', '.join(SAMPLES)}.")
-    return SAMPLES[name].get(_fetch)
+    return SAMPLES[name].get()
 
 
 def next_commands(run: Run, data: Path) -> list[str]:
@@ -124,9 +124,3 @@ def _get_data(name: str | None, listener: Listener) -> Path:
         chosen, path = FALLBACK, sample_path(FALLBACK)
     listener.emit(Message(f"{SAMPLES[chosen].title}\nTerms: {SAMPLES[chosen].terms}"))
     return path
-
-
-def _fetch(url: str, *, again: bool = False) -> Path:
-    from headstart.storage.downloads import fetch
-
-    return fetch(url, again=again)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.data.dataset import Dataset, Split
-from headstart.data.loading import Collection, collect, divide
+from headstart.data.loading import Collection, build_dataset, collect
 from headstart.data.resizing import STRETCH
 from headstart.data.splits import TEST, VALIDATION
 from headstart.errors import ImageError, ModelError
@@ -122,7 +122,7 @@ def split(collection: Collection, request: RunRequest, listener: Listener) -> Da
     def groups(images: Split, drawn: np.ndarray) -> list[str]:
         return copy_groups(images, drawn, request.config, listener)
 
-    dataset = divide(
+    dataset = build_dataset(
         collection,
         seed=request.config.seed,
         test_fraction=request.test_fraction,

@@ -1,57 +1,44 @@
 """Which split each image goes to: as the collection gives it, or drawn. Knows listed items, opens no file."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 
 from headstart.data import splits
 from headstart.data.folder import Item
-from headstart.data.splits import TEST, TRAIN, VALIDATION
+from headstart.data.splits import SPLITS, TEST, TRAIN, VALIDATION
 from headstart.errors import DatasetError
 
 MIN_TRAIN = 0.1  # of a class: what validation and test leave for training
 
 
-def assign(
+def assign_splits(
     items: list[Item],
     groups: Sequence[Hashable],
     seed: int,
     validation_fraction: float | None,
     test_fraction: float | None,
-    shown: str,
+    source: str,
 ) -> list[Item]:
     """The items, each with its split.
 
     Args:
-        items: with the split that the collection gives them, all or none.
-        groups: images with the same group, copies of one photo, are kept in one split where it is drawn.
+        items: with the split that the collection gives them; either all have one, or none.
+        groups: images with the same group, copies of one photo, stay in one split where it is drawn.
         seed, validation_fraction, test_fraction: see `load_dataset`.
-        shown: how messages name the collection.
+        source: the collection's name in messages.
 
     Raises:
         DatasetError: a class cannot be trained on, or the fractions leave too little to train on.
     """
-    given = items[0].split is not None
-    train_classes = Counter(item.label for item in items if item.split in (None, TRAIN))
-    for label in sorted({item.label for item in items}):
-        if train_classes[label] == 0:
-            where = ", ".join(sorted({str(item.split) for item in items if item.label == label}))
-            raise DatasetError(
-                f"'{shown}' has the class '{label}' in {where}, but no readable image of it in train "
-                f"(there: {', '.join(sorted(train_classes))}). Add it to train, or remove it."
-            )
-        if train_classes[label] < 2 and not given:
-            raise DatasetError(
-                f"'{label}' in '{shown}' holds 1 readable image; a split needs at least 2 in each class. "
-                f"Add images, or leave '{label}' out."
-            )
+    _check_classes(items, source)
     has_test = any(item.split == TEST for item in items)
     if not any(item.split == VALIDATION for item in items):
         validation = splits.VALIDATION_FRACTION if validation_fraction is None else validation_fraction
         test = 0.0 if has_test else splits.TEST_FRACTION if test_fraction is None else test_fraction
         _check_fractions(validation, test)
         items = _draw_from_train(items, groups, VALIDATION, validation, seed)
-        # of what is left, so that the fraction is one of all images
+        # of the remaining images, so that it is the wanted fraction of all
         items = _draw_from_train(items, groups, TEST, test / (1 - validation), seed)
     elif not has_test:
         fraction = splits.TEST_FRACTION_OF_VALIDATION if test_fraction is None else test_fraction
@@ -63,12 +50,77 @@ def assign(
     return items
 
 
-def drawn_from(items: Sequence[Item]) -> list[int]:
-    """Indices of the items whose split is not the one that the collection gives them, or may not be."""
+def indices_to_draw_from(items: Sequence[Item]) -> list[int]:
+    """The items that may get another split than the collection gives them."""
     given = {item.split for item in items}
     if VALIDATION not in given:
         return [index for index, item in enumerate(items) if item.split in (None, TRAIN)]
     return [] if TEST in given else [index for index, item in enumerate(items) if item.split == VALIDATION]
+
+
+def split_notes(items: list[Item], digests: Sequence[str], groups: Sequence[Hashable]) -> list[str]:
+    """What the owner of the collection should know about its splits, in sentences.
+
+    items: with their splits. digests: SHA-256 of their bytes. groups: the same for copies of one photo.
+    """
+    of_split = {name: [index for index, item in enumerate(items) if item.split == name] for name in SPLITS}
+    notes = []
+    for seen, held_out in ((TRAIN, VALIDATION), (TRAIN, TEST), (VALIDATION, TEST)):
+        for indices, how in _leaks(of_split[seen], of_split[held_out], digests, groups):
+            count = f"1 image in {held_out} is" if len(indices) == 1 else f"{len(indices):,} images in {held_out} are"
+            notes.append(
+                f"{count} {how} {seen} (such as '{items[indices[0]].name}'), "
+                f"which makes the accuracy there look better than it is"
+            )
+    labels = {item.label for item in items}
+    for name in (VALIDATION, TEST):
+        missing = sorted(labels - {items[index].label for index in of_split[name]})
+        if of_split[name] and missing:
+            notes.append(f"{name} holds no image of {', '.join(missing)}, so nothing is measured there")
+    return notes
+
+
+def _leaks(
+    seen: list[int], held_out: list[int], digests: Sequence[str], groups: Sequence[Hashable]
+) -> Iterator[tuple[list[int], str]]:
+    """The indices of held-out images that are copies of seen ones, byte for byte and near, each if there are any."""
+    seen_digests, seen_groups = {digests[index] for index in seen}, {groups[index] for index in seen}
+    equal = [index for index in held_out if digests[index] in seen_digests]
+    near = [index for index in held_out if groups[index] in seen_groups and digests[index] not in seen_digests]
+    if equal:
+        yield equal, "byte for byte also in"
+    if near:
+        yield near, "nearly the same as others in"
+
+
+def _check_classes(items: list[Item], source: str) -> None:
+    counts = Counter(item.label for item in items if item.split in (None, TRAIN))  # to train on
+    for label in sorted({item.label for item in items}):
+        if counts[label] == 0:
+            where = ", ".join(sorted({str(item.split) for item in items if item.label == label}))
+            raise DatasetError(
+                f"'{source}' has the class '{label}' in {where}, but no readable image of it in train "
+                f"(there: {', '.join(sorted(counts))}). Add it to train, or remove it."
+            )
+        if counts[label] < 2 and items[0].split is None:
+            raise DatasetError(
+                f"'{label}' in '{source}' holds 1 readable image; a split needs at least 2 in each class. "
+                f"Add images, or leave '{label}' out."
+            )
+
+
+def _check_fractions(validation: float, test: float) -> None:
+    if min(validation, test) < 0 or validation + test > 1 - MIN_TRAIN:
+        raise DatasetError(
+            f"A validation fraction of {validation:g} and a test fraction of {test:g} were given: expected 0 or "
+            f"more, and together at most {1 - MIN_TRAIN:g}, so that something is left to train on."
+        )
+
+
+def _draw_from_train(
+    items: list[Item], groups: Sequence[Hashable], target: str, fraction: float, seed: int
+) -> list[Item]:
+    return _move(items, groups, TRAIN, target, seed, lambda labels: splits.fraction_of_each(labels, fraction, keep=1))
 
 
 def _move(
@@ -79,7 +131,10 @@ def _move(
     seed: int,
     wanted: Callable[[list[str]], dict[str, int]],
 ) -> list[Item]:
-    """Draw some of the images of split `source` (None counts as train) and put them into split `target`."""
+    """Draw some of the images of split `source` (None counts as train), and put them into split `target`.
+
+    wanted: labels of the images of `source` -> how many images of each label to move.
+    """
     items = [replace(item, split=item.split or TRAIN) for item in items]
     indices = [index for index, item in enumerate(items) if item.split == source]
     labels = [items[index].label for index in indices]
@@ -94,43 +149,3 @@ def _move(
         if is_picked:
             items[index] = replace(items[index], split=target)
     return items
-
-
-def notes_on(items: list[Item], digests: Sequence[str], groups: Sequence[Hashable]) -> list[str]:
-    """What the owner of the data should know about its splits, in sentences."""
-    notes = []
-    of_split = {
-        name: [index for index, item in enumerate(items) if item.split == name] for name in (TRAIN, VALIDATION, TEST)
-    }
-    for seen, name in ((TRAIN, VALIDATION), (TRAIN, TEST), (VALIDATION, TEST)):
-        same = {digests[index] for index in of_split[seen]}
-        alike = {groups[index] for index in of_split[seen]}
-        leaked = [index for index in of_split[name] if digests[index] in same]
-        nearly = [index for index in of_split[name] if groups[index] in alike and digests[index] not in same]
-        for found, how in ((leaked, f"byte for byte also in {seen}"), (nearly, f"nearly the same as others in {seen}")):
-            if found:
-                counted = f"1 image in {name} is" if len(found) == 1 else f"{len(found):,} images in {name} are"
-                notes.append(
-                    f"{counted} {how} (such as '{items[found[0]].name}'), "
-                    f"which makes the accuracy there look better than it is"
-                )
-    for name in (VALIDATION, TEST):
-        held_out = of_split[name]
-        unseen = sorted({item.label for item in items} - {items[index].label for index in held_out})
-        if held_out and unseen:
-            notes.append(f"{name} holds no image of {', '.join(unseen)}, so nothing is measured there")
-    return notes
-
-
-def _draw_from_train(
-    items: list[Item], groups: Sequence[Hashable], target: str, fraction: float, seed: int
-) -> list[Item]:
-    return _move(items, groups, TRAIN, target, seed, lambda labels: splits.fraction_of_each(labels, fraction, keep=1))
-
-
-def _check_fractions(validation: float, test: float) -> None:
-    if min(validation, test) < 0 or validation + test > 1 - MIN_TRAIN:
-        raise DatasetError(
-            f"A validation fraction of {validation:g} and a test fraction of {test:g} were asked for: expected 0 or "
-            f"more, and together at most {1 - MIN_TRAIN:g}, so that something is left to train on."
-        )

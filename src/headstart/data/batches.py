@@ -1,7 +1,7 @@
-"""Split -> batches of uint8 images and labels, decoded on all cores. Knows no model.
+"""Split -> batches of images and labels, decoded on all cores. Knows no model.
 
-Batch `i` of epoch `e` is a function of (split, size, resizing, seed, e, i) alone: the order of the images and the view
-of each are drawn from them, and from nothing else.
+Batch `i` of epoch `e` depends on (split, size, resizing, seed, e, i) alone: the order of the images and the view of
+each are drawn from them.
 """
 
 from collections.abc import Iterator
@@ -11,11 +11,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from headstart.concurrency import cpu_budget
+from headstart.array_types import Int, UInt8
+from headstart.concurrency import cpu_budget, prefetch
 from headstart.data.augmentation import Augmentation
 from headstart.data.dataset import Split
 from headstart.data.images import read_again
 from headstart.data.resizing import STRETCH
+
+Batch = tuple[UInt8[np.ndarray, "n size size 3"], Int[np.ndarray, " n"]]  # images, labels
 
 
 @dataclass(eq=False)
@@ -25,9 +28,9 @@ class Batches:
     size: side of the images in pixels.
     batch_size: images in a batch; the last one may hold fewer.
     resizing: how photos become squares: name of a row of RESIZINGS.
-    shuffle: a fresh order in each epoch; otherwise the order of the split.
-    augmentation: a fresh random view of each image in each epoch; otherwise the image as it is.
-    memory: bytes of decoded images to keep for the epochs after; the images beyond are decoded anew in each.
+    shuffle: a new order in each epoch; otherwise the order of the split.
+    augmentation: a new random view of each image in each epoch; otherwise the image as it is.
+    memory: bytes of decoded images to keep for later epochs; the images beyond are decoded in each epoch.
     """
 
     split: Split
@@ -45,29 +48,26 @@ class Batches:
         return -(-len(self.split) // self.batch_size)
 
     def length(self, index: int) -> int:
-        """How many images are in that batch."""
+        """The number of images in batch `index`."""
         return min(self.batch_size, len(self.split) - index * self.batch_size)
 
-    def batch(self, index: int, epoch: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """uint8 (n, size, size, 3) and int32 (n,)."""
+    def batch(self, index: int, epoch: int = 0) -> Batch:
+        """The images of batch `index`, and their labels."""
         chosen = self._order(epoch)[index * self.batch_size : (index + 1) * self.batch_size]
         images = np.stack(list(self._pool.map(lambda i: self._image(i, epoch), chosen)))
         return images, self.split.labels[chosen]
 
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The batches of epoch 0, each decoded while the one before it is being used."""
-        with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self.batch, 0) if len(self) else None
-            for index in range(len(self)):
-                ready, coming = coming, ahead.submit(self.batch, index + 1) if index + 1 < len(self) else None
-                yield ready.result()  # type: ignore[union-attr]
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches of epoch 0, each decoded while the one before it is in use."""
+        with ThreadPoolExecutor(1) as pool:
+            yield from prefetch(pool, self.batch, range(len(self)), depth=1)
 
-    def _order(self, epoch: int) -> np.ndarray:
+    def _order(self, epoch: int) -> Int[np.ndarray, " n"]:
         if not self.shuffle:
             return np.arange(len(self.split))
         return _permutation(self.seed, epoch, len(self.split))
 
-    def _image(self, index: int, epoch: int) -> np.ndarray:
+    def _image(self, index: int, epoch: int) -> UInt8[np.ndarray, "size size 3"]:
         image = self._kept.get(index)
         if image is None:
             image = read_again(self.split.paths[index], self.size, self.resizing)
@@ -79,6 +79,6 @@ class Batches:
 
 
 @lru_cache(maxsize=2)
-def _permutation(seed: int, epoch: int, count: int) -> np.ndarray:
-    """Drawn once an epoch, not once a batch."""
+def _permutation(seed: int, epoch: int, count: int) -> Int[np.ndarray, " n"]:
+    """Drawn once for an epoch, not for each batch."""
     return np.random.default_rng([seed, epoch]).permutation(count)

@@ -1,4 +1,4 @@
-"""Split and Dataset: paths, labels and class names, and what can be asked of them. Reads no file."""
+"""Split and Dataset: paths, labels and class names, and questions about them. Reads no file."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -6,31 +6,32 @@ from functools import cached_property
 
 import numpy as np
 
+from headstart.array_types import Int, Int64
 from headstart.data import splits
 from headstart.data.splits import TEST, TRAIN, VALIDATION
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images with their labels: what a classifier is trained, or measured, on."""
+    """n images with their labels, to train a classifier on, or to measure it on."""
 
     paths: tuple[str, ...]
-    labels: np.ndarray  # int32 (n,), indices into class_names
+    labels: Int[np.ndarray, " n"]  # indices into class_names
     digests: tuple[str, ...]  # SHA-256 of the files' bytes, hexadecimal
     class_names: tuple[str, ...]
-    copies: tuple[Hashable, ...] = ()  # the same for copies of one photo, near ones too, where these were looked for
+    copies: tuple[Hashable, ...] = ()  # equal for copies of one photo, near ones too, if these were searched for
 
     def __len__(self) -> int:
         return len(self.paths)
 
     @cached_property
-    def photos(self) -> np.ndarray:
-        """int64 (n,): the same number for images of the same photo, as far as is known: by `copies`, or digests."""
+    def photos(self) -> Int64[np.ndarray, " n"]:
+        """A number for each image, equal for images of the same photo as far as known: by `copies`, or by digest."""
         numbers: dict[Hashable, int] = {}
         return np.array([numbers.setdefault(name, len(numbers)) for name in self.copies or self.digests], np.int64)
 
-    def take(self, indices: Sequence[int] | np.ndarray) -> "Split":
-        """Only the images at `indices`, in that order."""
+    def take(self, indices: Sequence[int] | Int[np.ndarray, " m"]) -> "Split":
+        """The images at `indices`, in that order."""
         indices = [int(index) for index in indices]
         return replace(
             self,
@@ -43,6 +44,8 @@ class Split:
 
 @dataclass(frozen=True)
 class Unreadable:
+    """A file that cannot be used, and why."""
+
     path: str
     reason: str
 
@@ -73,20 +76,20 @@ class Dataset:
         ]
 
     def sample(self, count: int, *, seed: int = 0) -> "Dataset":
-        """About `count` of the images, in the same proportions of splits and classes: for a quick look.
+        """About `count` of the images, in the same proportions of splits and classes, for a quick look.
 
-        Each class keeps at least one image in each split that has some, so it may be a few more.
+        Each class keeps at least one image in each split that has any, so there may be a few more.
         """
         if count >= len(self):
             return self
-        taken = {}
+        sampled = {}
         for name, split in self.splits().items():
             labels = [split.class_names[label] for label in split.labels]
-            shares = splits.proportional(labels, round(count * len(split) / len(self)))
-            wanted = {label: max(share, 1) for label, share in shares.items()}
+            counts = splits.proportional(labels, round(count * len(split) / len(self)))
+            wanted = {label: max(number, 1) for label, number in counts.items()}
             picked = splits.draw(split.paths, labels, split.digests, wanted=wanted, seed=seed)
-            taken[name] = split.take(np.flatnonzero(picked))
-        return replace(self, **taken)
+            sampled[name] = split.take(np.flatnonzero(picked))
+        return replace(self, **sampled)
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{len(split):,} {name}" for name, split in self.splits().items())

@@ -1,7 +1,7 @@
-"""Seeded, stratified train / validation / test. Knows labels and names, no files.
+"""Names, labels and a seed -> stratified train, validation and test splits. Knows no files.
 
-What is drawn depends on the names, the labels and the seed, and never on the order in which files were found.
-Copies of one photo form a group, and a group is never torn apart.
+The draw depends on the names, the labels and the seed, never on the order in which files were found. Copies of one
+photo form a group, and a group stays together.
 """
 
 from collections import defaultdict
@@ -9,74 +9,76 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
+from headstart.array_types import Bool, Int
+
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
 
-VALIDATION_FRACTION = 0.15  # of all images, where the user has drawn no split ...
+VALIDATION_FRACTION = 0.15  # of all images, where the collection has no splits ...
 TEST_FRACTION = 0.15  # ... which leaves 70% for training
-TEST_FRACTION_OF_VALIDATION = 0.2  # where the user has drawn train and validation only: a fifth, as the tutorial does
-BATCH = 32  # the tutorial moves whole batches from validation to test
+TEST_FRACTION_OF_VALIDATION = 0.2  # where it has train and validation only: a fifth, as in the tutorial
+TUTORIAL_BATCH_SIZE = 32  # the tutorial moves whole batches from validation to test
 
 
 def draw(
     names: Sequence[str], labels: Sequence[str], groups: Sequence[Hashable], *, wanted: dict[str, int], seed: int
-) -> np.ndarray:
-    """Pick, class by class in proportion, `wanted[label]` images of each label.
+) -> Bool[np.ndarray, " n"]:
+    """Pick `wanted[label]` of n images for each label, at random.
 
     Args:
-        names: of the images, unique; they fix the order from which is drawn.
-        labels: their classes.
-        groups: images with the same group stay together (it belongs to the class of its first image).
-        wanted: how many images of each class to pick.
+        names: of the images, unique; they fix the order that is drawn from.
+        labels: of the images.
+        groups: images with the same group stay together; a group has the label of its first image.
+        wanted: how many images of each label to pick.
         seed: of the random order.
 
     Returns:
-        bool (len(names),): picked or not. As many as wanted, or fewer where a group would be torn apart; but where all
-        groups of a class are larger than what is wanted of it, the smallest, if others stay.
+        whether each image was picked. Fewer than wanted are picked where a group would be torn apart; if all groups of
+        a label are larger than wanted, the smallest of them is picked, unless it is the only one.
     """
     members: dict[Hashable, list[int]] = defaultdict(list)
     for index in sorted(range(len(names)), key=lambda i: names[i]):
         members[groups[index]].append(index)
-    of_class: dict[str, list[list[int]]] = defaultdict(list)
+    of_label: dict[str, list[list[int]]] = defaultdict(list)
     for group in members.values():
-        of_class[labels[group[0]]].append(group)
+        of_label[labels[group[0]]].append(group)
 
     picked = np.zeros(len(names), dtype=bool)
     rng = np.random.default_rng(seed)
-    for label in sorted(of_class):
+    for label in sorted(of_label):
         room = wanted.get(label, 0)
-        for position in rng.permutation(len(of_class[label])):
-            group = of_class[label][position]
+        for position in rng.permutation(len(of_label[label])):
+            group = of_label[label][position]
             if len(group) <= room:
                 picked[group] = True
                 room -= len(group)
-        if room == wanted.get(label, 0) > 0 and len(of_class[label]) > 1:  # nothing was small enough
-            picked[min(of_class[label], key=len)] = True
+        if room == wanted.get(label, 0) > 0 and len(of_label[label]) > 1:  # no group was small enough
+            picked[min(of_label[label], key=len)] = True
     return picked
 
 
-def in_turn(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """int (n,): all images in random order, taken in turn from one class after the other, as long as they last."""
+def round_robin(labels: Int[np.ndarray, " n"], rng: np.random.Generator) -> Int[np.ndarray, " n"]:
+    """The indices of all images in random order, one from each class in turn for as long as it has any."""
     order = rng.permutation(len(labels))
-    turn = np.zeros(len(labels), dtype=int)  # the how-manieth of its class an image is, in that order
+    position = np.zeros(len(labels), dtype=int)  # within its class, in that order
     for label in np.unique(labels):
-        of_class = order[labels[order] == label]
-        turn[of_class] = np.arange(len(of_class))
-    return order[np.argsort(turn[order], kind="stable")]
+        of_label = order[labels[order] == label]
+        position[of_label] = np.arange(len(of_label))
+    return order[np.argsort(position[order], kind="stable")]
 
 
 def proportional(labels: Sequence[str], total: int) -> dict[str, int]:
-    """Share `total` among the classes in proportion to their sizes; the largest remainders round up."""
+    """Divide `total` among the labels in proportion to their counts; the largest remainders round up."""
     classes, counts = np.unique(np.asarray(labels, dtype=object).astype(str), return_counts=True)
     exact = counts * (total / max(len(labels), 1))
-    shares = np.floor(exact).astype(int)
-    for index in np.argsort(shares - exact, kind="stable")[: total - shares.sum()]:
-        shares[index] += 1
-    return dict(zip(classes.tolist(), shares.tolist(), strict=True))
+    rounded = np.floor(exact).astype(int)
+    for index in np.argsort(rounded - exact, kind="stable")[: total - rounded.sum()]:
+        rounded[index] += 1
+    return dict(zip(classes.tolist(), rounded.tolist(), strict=True))
 
 
 def fraction_of_each(labels: Sequence[str], fraction: float, *, keep: int) -> dict[str, int]:
-    """`fraction` of each class, rounded, at least one where `keep` images stay behind; 0 for a fraction of 0."""
+    """`fraction` of each label's images, rounded, but at least one, and always leaving `keep`. No images for 0."""
     classes, counts = np.unique(np.asarray(labels, dtype=object).astype(str), return_counts=True)
     if fraction == 0:
         return {}
@@ -85,9 +87,9 @@ def fraction_of_each(labels: Sequence[str], fraction: float, *, keep: int) -> di
 
 
 def size_of_test(count: int, fraction: float = TEST_FRACTION_OF_VALIDATION) -> int:
-    """How many of `count` validation images become the test set: in whole batches of 32 where there are enough.
+    """How many of `count` validation images become the test set: whole batches of 32, where there are enough.
 
     1,000 images are 32 batches; a fifth are 6 batches, 192 images, and 26 batches stay (the tutorial's numbers).
     """
     images = int(count * fraction)
-    return images - images % BATCH if images >= BATCH else images
+    return images - images % TUTORIAL_BATCH_SIZE if images >= TUTORIAL_BATCH_SIZE else images

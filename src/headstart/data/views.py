@@ -1,10 +1,12 @@
-"""The table VIEWS: the eight ways to lay a square image on itself, by turning and mirroring. None interpolates."""
+"""The table VIEWS: the eight ways to turn and mirror a square image. None of them interpolates. Knows no files."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-View = Callable[[np.ndarray], np.ndarray]
+from headstart.array_types import UInt8
+
+View = Callable[[UInt8[np.ndarray, "size size 3"]], UInt8[np.ndarray, "size size 3"]]
 
 ORIGINAL, MIRRORED, UPSIDE_DOWN = "original", "mirrored", "upside_down"
 HALF, QUARTER = "half_turn", "quarter_turn"

@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from headstart.classifier.calibration import Calibration
 from headstart.data.splits import SPLITS, TEST, VALIDATION
@@ -194,14 +193,14 @@ class RunMetrics:
             KeyError, TypeError, ValueError: `to_json` did not write this.
         """
         outlook, cleaning, findings = content["outlook"], content["cleaning"], content["findings"]
-        of_split: dict[str, Any] = {
-            name: SplitMetrics.from_json(content[name]) if content[name] else None for name in SPLITS
-        }
+        train, validation, test = (SplitMetrics.from_json(content[s]) if content[s] else None for s in SPLITS)
         as_they_are = ("backbone", "image_size", "recipe", "seed", "data", "resizing", "balanced", "weights",
                        "unreadable", "versions", "date")  # fmt: skip
         return cls(
             **{key: content[key] for key in as_they_are},
-            **of_split,
+            train=train,
+            validation=validation,
+            test=test,
             class_names=tuple(content["class_names"]),
             notes=tuple(content["notes"]),
             familiar=interval_from_json(content["familiar"]),

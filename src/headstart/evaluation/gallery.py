@@ -13,7 +13,7 @@ from headstart.classifier.classifier import Classifier
 from headstart.data.augmentation import Augmentation
 from headstart.data.dataset import Dataset, Split
 from headstart.data.images import read_again, read_image, read_thumbnail
-from headstart.data.splits import in_turn
+from headstart.data.splits import round_robin
 from headstart.data.views import VIEWS
 from headstart.evaluation.drawing import Draw
 from headstart.evaluation.explanation import Explanation
@@ -130,7 +130,7 @@ def draw_explanations(
 def varied(labels: Int[np.ndarray, " n"], *, seed: int, count: int = GRID) -> Int64[np.ndarray, " chosen"]:
     """Up to `count` images drawn at random, from one class after the other in turn."""
     rng = np.random.default_rng(seed)
-    return rng.permutation(in_turn(labels, rng)[:count])
+    return rng.permutation(round_robin(labels, rng)[:count])
 
 
 def most_confident_mistakes(evaluation: Evaluation, count: int = GRID) -> Int64[np.ndarray, " chosen"]:

@@ -93,7 +93,7 @@ def run_metrics(
         seconds: "total" and "epochs", see `Seconds`.
     """
     evaluations, inspection = results.evaluations, results.inspection
-    of_split = {name: _split_metrics(name, evaluations[name]) if name in evaluations else None for name in SPLITS}
+    train, validation, test = (_split_metrics(s, evaluations[s]) if s in evaluations else None for s in SPLITS)
     held_out = evaluations[VALIDATION].accuracy.count
     return RunMetrics(
         class_names=tuple(classifier.class_names),
@@ -101,7 +101,9 @@ def run_metrics(
         image_size=classifier.image_size,
         recipe=classifier.recipe,
         seed=seed,
-        **of_split,
+        train=train,
+        validation=validation,
+        test=test,
         data=data,
         resizing=classifier.resizing,
         balanced=balanced,

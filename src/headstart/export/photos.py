@@ -1,21 +1,20 @@
 """The photos of a run: which of them prove an export, and which calibrate it. Decodes nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from headstart.classifier.metadata import read_card
 from headstart.data.loading import load_images
 from headstart.data.splits import TRAIN
-from headstart.data.tables import TABLE, read_splits
 from headstart.errors import DatasetError
 from headstart.events import Listener
+from headstart.runs.folder import SPLITS, RunFolder, SplitRow
 from headstart.storage.hashing import sha256_of_file
 
 ANY = "any"  # the split of photos whose split is unknown: they serve all purposes
+UNUSED = ""  # the split of photos that serve none
 
 
 @dataclass(frozen=True)
@@ -33,13 +32,6 @@ class Photos:
         return len(self.paths)
 
 
-class _Row(NamedTuple):
-    path: str
-    label: str
-    split: str | None  # None: the photo belongs to no split of the run
-    digest: str
-
-
 class PhotosOfRun:
     """The photos that a run was trained and validated on, where they are now."""
 
@@ -54,14 +46,14 @@ class PhotosOfRun:
             DatasetError: the run does not name its photos, or `data` cannot be read.
         """
         self.run, self.data = run, data
-        self._class_names = read_card(run)["class_names"]
-        rows = [_Row(*row) for row in read_splits(run / TABLE)] if (run / TABLE).is_file() else []
+        folder = RunFolder(run)
+        self._class_names, rows = folder.card["class_names"], folder.splits
         if data is None and not rows:
             raise DatasetError(
-                f"'{run}' has no {TABLE}, like every classifier saved from Python, so there are no photos to prove an "
+                f"'{run}' has no {SPLITS}, like every classifier saved from Python, so there are no photos to prove an "
                 f"export with. Say which to use: --data DATA."
             )
-        self._rows = rows if data is None else _rows_in(data, rows, listener)
+        self._rows: Sequence[SplitRow] = rows if data is None else _rows_in(data, rows, listener)
 
     def draw(self, split: str, count: int) -> Photos:
         """Up to `count` photos of a split that are unchanged since the training.
@@ -88,28 +80,29 @@ class PhotosOfRun:
             )
         return Photos(tuple(paths), tuple(labels), lost)
 
-    def _check_classes(self, rows: Iterable[_Row]) -> None:
+    def _check_classes(self, rows: Iterable[SplitRow]) -> None:
         unknown = sorted({row.label for row in rows} - set(self._class_names))
         if unknown:
             known = ", ".join(self._class_names[:10]) + (", ..." if len(self._class_names) > 10 else "")
             raise DatasetError(
-                f"'{self.data or self.run / TABLE}' has photos of '{unknown[0]}', a class that the classifier in "
+                f"'{self.data or self.run / SPLITS}' has photos of '{unknown[0]}', a class that the classifier in "
                 f"'{self.run}' does not have; expected {known}. Rename the folders, or leave the others out."
             )
 
 
-def _rows_in(data: Path, known: Iterable[_Row], listener: Listener) -> list[_Row]:
+def _rows_in(data: Path, known: Iterable[SplitRow], listener: Listener) -> list[SplitRow]:
     """The photos in `data`, in the splits in which the run saw them; if the run names none, in the splits of `data`."""
     images, own_splits = load_images(data, listener=listener)
     split_of = {row.digest: row.split for row in known}
-    splits = [split_of.get(digest) for digest in images.digests] if split_of else list(own_splits)
-    if not split_of and not any(splits):
-        splits = [ANY] * len(images)
+    if split_of:
+        splits = [split_of.get(digest, UNUSED) for digest in images.digests]
+    else:
+        splits = [split or UNUSED for split in own_splits] if any(own_splits) else [ANY] * len(images)
     labels = [images.class_names[label] for label in images.labels]
-    return list(map(_Row, map(str, images.paths), labels, splits, images.digests))
+    return list(map(SplitRow, map(str, images.paths), labels, splits, images.digests))
 
 
-def _is_unchanged(row: _Row) -> bool:
+def _is_unchanged(row: SplitRow) -> bool:
     """Whether its file has the known digest. False where it cannot be opened."""
     try:
         return sha256_of_file(Path(row.path)) == row.digest

@@ -51,7 +51,7 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
     findings += _copy_findings(images, duplicates)
     findings += find_leaks(images, [item.split for item in found.items], duplicates)
     return Inspection(
-        data=found.listing.shown,
+        data=found.listing.source,
         images=len(images),
         classes=_classes(found.listing.items, found.items),
         sizes=files.sizes,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from headstart.concurrency import cpu_budget
-from headstart.data.images import ENDINGS, Header, read_header
+from headstart.data.images import FORMAT_OF_SUFFIX, Header, read_header
 from headstart.inspection.findings import COLOURS, SHAPE, SMALL, WRONG_ENDING, Finding
 
 FEW = 0.1  # share of the photos
@@ -90,7 +90,7 @@ def _sizes(headers: Sequence[Header]) -> Sizes:
 def _wrong_endings(paths: Sequence[str], headers: Sequence[Header]) -> Found:
     findings = []
     for path, header in zip(paths, headers, strict=True):
-        expected = ENDINGS.get(Path(path).suffix.lower())  # a CSV may list files with other endings, or none
+        expected = FORMAT_OF_SUFFIX.get(Path(path).suffix.lower())  # a CSV may list files with other endings, or none
         actual = {"MPO": "JPEG"}.get(header.format, header.format)  # MPO: several JPEGs in one file
         if expected not in (actual, None):
             findings.append(Finding(WRONG_ENDING, path, detail=f"named as {expected}, but contains {actual}"))

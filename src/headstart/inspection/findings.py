@@ -25,8 +25,8 @@ KINDS = {
     WRONG_ENDING: "Files in another format than their name says. headstart reads them all the same.",
     COLOURS: "Colours or transparency that most of the other photos do not have.",
     SMALL: "Photos with so few pixels that they are enlarged more than twofold.",
-    SHAPE: "Photos that are far from square, so that stretching them into one distorts what they show. `headstart "
-    "train` avoids this with --resize crop (only the middle is used) or --resize pad (all of it is used, smaller).",
+    SHAPE: "Photos that are far from square, so that stretching them into one distorts what they show. To avoid that, "
+    "train with `--resize crop` (only the middle is used) or `--resize pad` (all of it is used, smaller).",
 }
 
 

@@ -2,17 +2,19 @@
 
 import base64
 import io
+import re
 from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 from PIL import Image
 
 
 def render(package: str, template: str, **values: Any) -> str:
     """The text of a page.
 
-    package: of headstart, such as "evaluation", in whose folder the template's file lies; it may include `style.css`,
-        which all pages share.
+    package: of headstart, such as "evaluation", whose folder contains the template; it may include `style.css`, which
+        all pages share, and use the filter `with_code`.
     """
     folders = [jinja2.PackageLoader(f"headstart.{name}", ".") for name in (package, "pages")]
     environment = jinja2.Environment(
@@ -21,7 +23,13 @@ def render(package: str, template: str, **values: Any) -> str:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
     )
+    environment.filters["with_code"] = with_code
     return environment.get_template(template).render(**values)
+
+
+def with_code(sentence: str) -> Markup:
+    """A sentence as HTML; what stands between backticks is code."""
+    return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(sentence))))
 
 
 def as_webp(image: Image.Image, quality: int) -> str:

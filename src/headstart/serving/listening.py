@@ -146,56 +146,61 @@ def _address(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _guarded_protocol(limits: Limits) -> type[Any]:
+_Protocol: Any = AutoHTTPProtocol  # one of two, depending on the libraries that are installed
+
+
+class _GuardedProtocol(_Protocol):
     """uvicorn's protocol, guarded against hostile clients: by itself it waits for ever for a request of any length."""
-    max_bytes = MAX_HEAD_BYTES + 3 * limits.request_bytes  # a body that is refused is read for a while
 
-    protocol: Any = AutoHTTPProtocol  # one of two, depending on the libraries that are installed
+    limits: Limits
+    _timer: Any
 
-    class Guarded(protocol):
-        _timer: Any
+    def connection_made(self, transport: Any) -> None:
+        self._received, self._timer = 0, None
+        # a body that is refused is read for a while
+        self._max_bytes = MAX_HEAD_BYTES + 3 * self.limits.request_bytes
+        super().connection_made(transport)
+        self._expect_a_request()
 
-        def connection_made(self, transport: Any) -> None:
-            self._received, self._timer = 0, None
-            super().connection_made(transport)
-            self._expect_a_request()
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timer.cancel()
+        super().connection_lost(exc)
 
-        def connection_lost(self, exc: Exception | None) -> None:
+    def data_received(self, data: bytes) -> None:
+        if self._received > (MAX_HEAD_BYTES if self._is_idle() else self._max_bytes):
+            self.transport.close()
+            return
+        if self._received == 0 and self._is_idle():
             self._timer.cancel()
-            super().connection_lost(exc)
+            self._timer = self.loop.call_later(self.limits.start_seconds, self._close_if_idle)
+        self._received += len(data)
+        super().data_received(data)
 
-        def data_received(self, data: bytes) -> None:
-            if self._received > (MAX_HEAD_BYTES if self._is_idle() else max_bytes):
-                self.transport.close()
-                return
-            if self._received == 0 and self._is_idle():
-                self._timer.cancel()
-                self._timer = self.loop.call_later(limits.start_seconds, self._close_if_idle)
-            self._received += len(data)
-            super().data_received(data)
+    def on_response_complete(self) -> None:
+        self._received = 0
+        super().on_response_complete()
+        self._expect_a_request()
 
-        def on_response_complete(self) -> None:
-            self._received = 0
-            super().on_response_complete()
-            self._expect_a_request()
+    def send_400_response(self, msg: str) -> None:
+        problem = RefusedError("bad-request", "This is not a valid HTTP request.")
+        content = json.dumps(problem.to_json()).encode()
+        head = f"HTTP/1.1 400 Bad Request\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(content)}\r\n"
+        self.transport.write(f"{head}Connection: close\r\n\r\n".encode() + content)
+        self.transport.close()
 
-        def send_400_response(self, msg: str) -> None:
-            problem = RefusedError("bad-request", "This is not a valid HTTP request.")
-            content = json.dumps(problem.to_json()).encode()
-            head = f"HTTP/1.1 400 Bad Request\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(content)}\r\n"
-            self.transport.write(f"{head}Connection: close\r\n\r\n".encode() + content)
+    def _expect_a_request(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self.loop.call_later(KEEP_ALIVE, self._close_if_idle)
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _close_if_idle(self) -> None:
+        if self._is_idle():
             self.transport.close()
 
-        def _expect_a_request(self) -> None:
-            if self._timer:
-                self._timer.cancel()
-            self._timer = self.loop.call_later(KEEP_ALIVE, self._close_if_idle)
 
-        def _is_idle(self) -> bool:
-            return self.cycle is None or self.cycle.response_complete
-
-        def _close_if_idle(self) -> None:
-            if self._is_idle():
-                self.transport.close()
-
-    return Guarded
+def _guarded_protocol(limits: Limits) -> type[_GuardedProtocol]:
+    """The class with these limits: uvicorn makes the objects, and gives them none of our arguments."""
+    return type("GuardedProtocol", (_GuardedProtocol,), {"limits": limits})

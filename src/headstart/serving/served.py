@@ -1,6 +1,5 @@
 """Run folders -> the models that are served, by name, opened again when they are replaced. Knows no HTTP."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,10 @@ import numpy as np
 from headstart.classifier.metadata import FILE, read_card
 from headstart.classifier.predictor import Predictor
 from headstart.errors import RunError, ServiceError
+from headstart.runs.folder import METRICS, RunFolder
 from headstart.serving.problems import RefusedError
 from headstart.serving.training_images import TrainingImages
 from headstart.storage.hashing import sha256_of_file
-
-METRICS = "metrics.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,18 +159,19 @@ def _description(predictor: Predictor, card: dict) -> dict:
         **{key: card[key] for key in ("image_size", "resizing", "backbone", "recipe")},
         "promises": {"accuracy": sorted(calibration.accuracy), "coverage": sorted(calibration.coverage)},
         "knows_what_is_familiar": predictor.novelty_detector is not None,
-        "metrics": _metrics(predictor.folder / METRICS),
+        "metrics": _metrics(RunFolder(predictor.folder)),
     }
 
 
-def _metrics(file: Path) -> dict:
+def _metrics(run: RunFolder) -> dict:
     """Loss and accuracy on the held-out photos; none for what `Classifier.save` wrote."""
+    splits = {split: run.metrics.get(split) for split in ("validation", "test")}
     try:
-        content = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-        splits = {split: content.get(split) for split in ("validation", "test")}
         return {
             split: {"loss": part["loss"], "accuracy": part["accuracy"]} if part else None
             for split, part in splits.items()
         }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"'{file}' is damaged ({error!r}). Copy it again from where it was trained.") from None
+    except (KeyError, TypeError) as error:
+        raise RunError(
+            f"'{run.path / METRICS}' is damaged ({error!r}). Copy it again from where it was trained."
+        ) from None

@@ -9,9 +9,9 @@ from PIL import Image
 
 from headstart.classifier.predictor import Predictor
 from headstart.data.images import read_thumbnail
-from headstart.data.tables import TABLE, read_splits
-from headstart.errors import ImageError, RunError
+from headstart.errors import ImageError
 from headstart.pages.rendering import as_webp
+from headstart.runs.folder import RunFolder
 from headstart.storage.hashing import sha256
 
 COUNT = 3
@@ -27,12 +27,7 @@ class TrainingImages:
             RunError: the run's table of photos is damaged.
         """
         self._detector = predictor.novelty_detector
-        table = predictor.folder / TABLE
-        try:
-            rows = read_splits(table) if table.is_file() else []
-            self._files = {digest: (str(table.parent / path), label) for path, label, _, digest in rows}
-        except ValueError as error:
-            raise RunError(f"'{table}' is damaged ({error}). Copy it again from where it was trained.") from None
+        self._rows = {row.digest: row for row in RunFolder(predictor.folder).splits}
 
     def similar(self, features: Float[np.ndarray, "1 depth"]) -> list[dict]:
         """The most similar ones first; none where the run keeps no features, or no image is left."""
@@ -41,12 +36,14 @@ class TrainingImages:
         found = []
         for index, cosine in zip(*self._detector.nearest(features, COUNT), strict=True):
             digest = self._detector.digests[index]
-            path, label = self._files.get(digest, ("", ""))
+            if digest not in self._rows:
+                continue
+            row = self._rows[digest]
             try:
-                thumbnail = _thumbnail(path, digest)
+                thumbnail = _thumbnail(row.path, digest)
             except (OSError, ImageError):  # it was moved or changed after the training
                 continue
-            found.append({"label": label, "similarity": round(float(cosine), 4), "image": thumbnail})
+            found.append({"label": row.label, "similarity": round(float(cosine), 4), "image": thumbnail})
         return found
 
 

@@ -71,7 +71,7 @@ def explanations(rows: Sequence[Explanation], title: str) -> Figure:
             *((image, f"in training:\n{shortened(name, width)}", GREY) for image, name in row.similar),
         ]
         for column, (image, text, colour) in enumerate(cells):
-            _photo(figure, places[number * columns + column], image, text, colour, fontsize=8)
+            _photo(figure, places[number * columns + column], image, text, colour, fontsize=10)
     return figure
 
 
