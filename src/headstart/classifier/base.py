@@ -112,7 +112,7 @@ class BasePredictor(ABC):
     ) -> Iterator[Prediction | ImageError]:
         """For each image, in their order, the prediction or what is wrong with it.
 
-        There may be any number of them, also from a generator: a few are decoded ahead of the network, and none is kept.
+        There may be any number, also from a generator: a few are decoded ahead of the network, and none is kept.
 
         Raises:
             ModelError: the guarantee cannot be given.

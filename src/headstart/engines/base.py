@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from headstart.array_types import Float, UInt8
 
+from headstart.array_types import Float, UInt8
 from headstart.errors import HeadstartError, ModelError
 
 ENGINES = ("auto", "openvino", "keras")
