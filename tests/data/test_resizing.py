@@ -51,7 +51,7 @@ def png(pixels: np.ndarray) -> bytes:
 def settings_of(resizing: str) -> TrainingConfig:
     return TrainingConfig.of(
         recipe="fast", backbone="mobilenet_v2", image_size=64, resizing=resizing, weights="pretrained", seed=0,
-        execution="split", precision="float32",
+        execution="cached", precision="float32",
     )  # fmt: skip
 
 
@@ -238,7 +238,7 @@ def test_the_whole_model_is_trained_on_cropped_photos(collections, monkeypatch):
     dataset = hs.load_dataset(collections[0], test_fraction=0, listener=hs.Quiet())
     recipe = hs.RECIPES["tutorial"].with_epochs(1).without_fine_tuning()
     classifier = hs.train(
-        dataset, recipe=recipe, image_size=SMALL, resizing=CROP, execution="whole", listener=hs.Quiet()
+        dataset, recipe=recipe, image_size=SMALL, resizing=CROP, execution="end_to_end", listener=hs.Quiet()
     )
     assert set(read) == {(Path(path).name, CROP) for path, *_ in dataset.rows()}
     loss = classifier.history[-1]["val_loss"]
