@@ -1,9 +1,9 @@
 """The linear head, solved rather than stepped: features and labels -> the weights of the last layer.
 
 Multinomial logistic regression with an L2 penalty is convex: L-BFGS finds its one best solution. Cross-validation
-inside the training images chooses C, the inverse strength of the penalty. scikit-learn solves it; past `IN_MEMORY` rows, where
-its copies would no longer fit, the same problem is solved in pieces, from the solution for a part of the rows on. Knows
-no images and no Keras.
+inside the training images chooses C, the inverse strength of the penalty. scikit-learn solves it; past `IN_MEMORY`
+rows, where its copies would no longer fit, the same problem is solved in pieces, from the solution for a part of the
+rows on. Knows no images and no Keras.
 """
 
 import warnings
@@ -34,7 +34,7 @@ PIECE = 4_096  # rows that are looked at together past that
 TOLERANCE = 1e-4  # scikit-learn's default; of 36 small problems a tenth as exact chose another C for 2
 MAX_STEPS = 1_000
 # Linearly separable classes have no finite optimum without the penalty; with a weak one it is far away, and
-# MAX_STEPS come close enough. Filtered once, as heads are solved in threads, where Python's filters cannot be set and reset.
+# MAX_STEPS come close enough. Filtered once, as heads are solved in threads, where filters cannot be set and reset.
 warnings.filterwarnings("ignore", message="lbfgs failed to converge", category=ConvergenceWarning)
 
 

@@ -1,9 +1,9 @@
 """train(): the whole pipeline, Dataset + Recipe -> Classifier. Read this first.
 
 A pretrained base is frozen and gets a new head, which is solved or fitted (feature extraction); then the top of the
-base is unfrozen and trained along, carefully (fine-tuning); then what is better is kept. What is frozen is run by a compiled
-engine and gives features that are kept, and only what lies behind the cut is trained. A head that is solved needs no
-Keras: it is imported when there are layers to be trained.
+base is unfrozen and trained along, carefully (fine-tuning); then what is better is kept. What is frozen is run by a
+compiled engine and gives features that are kept, and only what lies behind the cut is trained. A head that is solved
+needs no Keras: it is imported when there are layers to be trained.
 
     new_context -> solve_head | fit_phase (the head) -> fit_phase (fine-tuning) -> select -> Classifier
 """
