@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from headstart.models.backbones import BACKBONES
     from headstart.runs.folder import Run, RunFolder
     from headstart.serving.client import Client
-    from headstart.training.recipes import RECIPES, Phase, Recipe
+    from headstart.training.recipes import RECIPES, Phase, Recipe, SolvedHead
     from headstart.training.trainer import train
 
 del globals()["export"]  # `__getattr__` gives the function
@@ -102,6 +102,7 @@ _MODULES = {
     "RunFolder": "runs.folder",
     "ServiceError": "errors",
     "Several": "listeners.several",
+    "SolvedHead": "training.recipes",
     "Split": "data.dataset",
     "Step": "events",
     "StepStarted": "events",
@@ -159,6 +160,7 @@ __all__ = [
     "RunFolder",
     "ServiceError",
     "Several",
+    "SolvedHead",
     "Split",
     "Step",
     "StepStarted",

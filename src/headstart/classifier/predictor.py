@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headstart.deprecation import renamed_arguments
 from headstart.classifier.base import BasePredictor
 from headstart.classifier.metadata import ENGINE, MODEL, check_files, facts_of, read_card
 from headstart.engines.base import CompileError, Compute, Engine, Pixels
@@ -30,6 +31,7 @@ class Predictor(BasePredictor):
     Several threads may use it at the same time.
     """
 
+    @renamed_arguments(progress="listener")
     def __init__(self, folder: str | Path, *, listener: Listener | None = None) -> None:
         """Open the folder of a run, or what `Classifier.save` wrote.
 

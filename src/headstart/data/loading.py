@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.deprecation import renamed_arguments
 from headstart.array_types import Int
 from headstart.concurrency import cpu_budget, prefetch
 from headstart.data.assignment import assign_splits, indices_to_draw_from, split_notes
@@ -49,6 +50,7 @@ class Collection:
         return _split(self.items, self.digests, tuple(sorted({item.label for item in self.items})))
 
 
+@renamed_arguments(progress="listener")
 def load_dataset(
     data: str | Path,
     *,
@@ -86,6 +88,7 @@ def load_dataset(
     )
 
 
+@renamed_arguments(progress="listener")
 def load_images(data: str | Path, *, listener: Listener | None = None) -> tuple[Split, tuple[str | None, ...]]:
     """Labelled images to measure a classifier on: any number of images of any number of classes. No split is drawn.
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from headstart.deprecation import renamed_arguments
 from headstart.classifier.classifier import Classifier
 from headstart.data.batches import Batches
 from headstart.data.dataset import Split
@@ -14,6 +15,7 @@ from headstart.listeners.quiet import Quiet
 from headstart.numerics import check_numbers
 
 
+@renamed_arguments(progress="listener")
 def evaluate(classifier: Classifier, split: Split, *, listener: Listener | None = None) -> Evaluation:
     """Measure a classifier on images whose classes are known, such as `dataset.test`.
 
