@@ -172,7 +172,7 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tiny(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a base that costs a hundredth of MobileNetV2, in BACKBONES as long as a test lasts."""
+    """The name of a small base, much faster than MobileNetV2, in BACKBONES as long as a test lasts."""
     return tiny_base.register(monkeypatch, tiny_weights)
 
 

@@ -1,8 +1,5 @@
 """The shapes of arrays that signatures of headstart say are checked while the tests run, and nothing else is."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from jaxtyping import TypeCheckError

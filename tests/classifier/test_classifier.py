@@ -181,7 +181,7 @@ def unnamed(file: Path) -> None:
     (lambda f: shutil.rmtree(f / "engine"), "network.* is missing. Copy the whole folder"),
     (lambda f: (f / "known.npy").unlink(), "known.npy' is missing. Copy the whole folder"),
     (lambda f: broken(f / "known.npy"), "known.npy' was changed after it was saved"),
-    (lambda f: unnamed(broken(f / "known.npy")), "damaged .it holds features that are no numbers"),
+    (lambda f: unnamed(broken(f / "known.npy")), "damaged .it holds features that are not finite"),
     (lambda f: replaced(f / "classifier.json", '"temperature": ', '"temperature": -'), "its certainty is unreadable"),
     (lambda f: (f / "model.keras").write_bytes(b"x"), "was changed after it was saved"),
     (

@@ -19,7 +19,7 @@ from headstart.features.neighbours import directions, distances, nearest
 def test_the_map_adds_up_to_the_answer(classifier, cells):
     """Its mean over the image is the logit: nothing is left out and nothing is made up."""
     images = np.stack([read_image(path, classifier.image_size) for path in cells["defective"][:3]])
-    found = classifier.network.look(images)
+    found = classifier.network.forward(images)
     kernel, bias = classifier.network.head
     np.testing.assert_allclose(found.logits, classifier.logits([images]), atol=1e-4)
     np.testing.assert_allclose(found.features, found.feature_maps.mean(axis=(1, 2)), atol=1e-4)

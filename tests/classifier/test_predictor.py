@@ -16,7 +16,7 @@ from PIL import Image
 import headstart as hs
 from headstart import cli
 from headstart.classifier.activation_map import class_map
-from headstart.classifier.base import AHEAD
+from headstart.classifier.base import DECODED_AHEAD
 from headstart.classifier.output_formats import SHOWN, percent, predict_files
 from headstart.data.images import read_image
 from headstart.engines import openvino
@@ -200,7 +200,7 @@ def test_pictures_are_taken_as_they_are_needed(predictor, cells):
 
     answers = predictor.predict_each(endless())
     found = [next(answers) for _ in range(40)]
-    assert taken <= 40 + AHEAD + 10
+    assert taken <= 40 + DECODED_AHEAD + 10
     expected = predictor.predict([cells["defective"][number % 7] for number in range(1, 41)])
     assert found == expected
     answers.close()
@@ -226,7 +226,7 @@ def test_where_an_answer_comes_from(predictor, classifier, cells):
     path = cells["defective"][0]
     found = predictor.explain(path)
     assert found.prediction == predictor.predict(path)
-    look = classifier.network.look(read_image(path, classifier.image_size)[None])
+    look = classifier.network.forward(read_image(path, classifier.image_size)[None])
     label = classifier.class_names.index(found.prediction.label)
     kernel, bias = classifier.network.head
     expected = class_map(look.feature_maps[0], kernel, bias, label)

@@ -139,7 +139,7 @@ def test_what_does_not_converge_is_no_warning_in_any_thread():
     """The filters of a process that turns warnings into errors are as they were afterwards."""
     code = (
         "import warnings; warnings.simplefilter('error')\n"
-        "import numpy as np; from headstart.training import head\n"
+        "import numpy as np; from headstart.features import linear_head as head\n"
         "head.MAX_STEPS = 1\n"
         "rng = np.random.default_rng(0); before = None\n"
         "for _ in range(5):\n"

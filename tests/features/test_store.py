@@ -241,7 +241,7 @@ def test_of_one_network_too_what_was_used_longest_ago_goes_first(cache, split, m
         newest = max(shards(cache), key=lambda path: path.stat().st_mtime)
         os.utime(newest, (1000 + number, 1000 + number))
     assert computed(parts[0]) == 0, "used again: now the last"
-    monkeypatch.setattr(hs_cache, "limit", lambda: 3.5 * shards(cache)[0].stat().st_size)
+    monkeypatch.setattr(hs_cache, "size_limit", lambda: 3.5 * shards(cache)[0].stat().st_size)
     computed(split.take(range(30, 50)))  # twice as large
     assert computed(split.take(range(30, 50))) == 0
     assert computed(parts[0]) == 0

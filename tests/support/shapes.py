@@ -1,7 +1,7 @@
-"""Array shapes in signatures, checked while the tests run: jaxtyping's import hook, with beartype for what it decorates."""
+"""Array shapes in signatures, checked while the tests run: jaxtyping's import hook, with beartype."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import UnionType
+from types import GenericAlias, UnionType
 from typing import Any, Union, get_args, get_origin
 
 from beartype import beartype
@@ -26,7 +26,7 @@ def checkable(annotation: Any) -> Any:
     if origin in (Union, UnionType):
         return Union[parts]  # noqa: UP007
     if origin in (tuple, list, dict, Sequence, Iterable, Iterator, Mapping):
-        return origin[parts]
+        return GenericAlias(origin, parts)
     is_class = isinstance(annotation, type) and not getattr(annotation, "_is_protocol", False)
     return annotation if is_class or annotation is Ellipsis else Any
 

@@ -1,4 +1,4 @@
-"""What is made once for all workers of pytest-xdist: a folder that the first of them fills, and that the others wait for."""
+"""What is made once for all workers of pytest-xdist: a folder that the first fills and the others wait for."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 from loky import get_reusable_executor
@@ -67,7 +68,7 @@ def _begin() -> None:
 
 def _import() -> None:
     """Import what takes a second while there is nothing to draw yet."""
-    from headstart.evaluation import plots
+    import_module("headstart.evaluation.plots")
 
 
 def _draw(file: Path, *given: object) -> None:

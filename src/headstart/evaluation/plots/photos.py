@@ -63,7 +63,7 @@ def explanations(rows: Sequence[Explanation], title: str) -> Figure:
     """A row for each image: the photo and its prediction, the evidence for it, and the most similar training images."""
     columns = 2 + max(len(row.similar) for row in rows)
     figure, places = _cells(title, len(rows), columns, width=2.1, height=2.6, lines=2)
-    width = NAME_WIDTH - 8
+    width = NAME_WIDTH - 10
     for number, row in enumerate(rows):
         cells = [
             (row.image, *_prediction(row.label, row.answer, row.probability, width)),
