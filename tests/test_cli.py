@@ -300,7 +300,7 @@ def test_inspect(photos, tmp_path, call):
     assert document["sizes"]["shorter_side"] == {"least": 300, "median": 300, "largest": 300}
     status, output, errors = call("inspect", photos, "--image-size", SMALL)
     assert status == 0
-    assert output.startswith("80 images in 2 classes")
+    assert output.startswith("80 images of 2 classes")
     assert "Written into" not in errors
     status, output, errors = call("inspect", photos, "--out", tmp_path / "out")
     assert (status, output) == (2, "")
