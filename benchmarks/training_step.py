@@ -5,11 +5,11 @@
 
 MobileNetV2 behind layer 100 at 160 pixels, on bottleneck features in memory, AdamW as in the recipe `fast`, batches of
 32 and 64, three epochs of 512 images after a first one. headstart: each BatchNormalization folded into its convolution,
-1x1 convolutions as matrix products, batches as `training/keras_fit.py` feeds them. The other side is the same part as Keras
-has it, on the same arrays, with the allocator as headstart sets it up, and with glibc's default. Each is a process of
-its own, in turn. Prints images/s of a step (batch / median time) and of the whole of these epochs, and the ratios of
-each round: median, least and largest. --profile: milliseconds of each kind of operation in a step instead, added up
-over all cores. Expected: see LOG.md.
+1x1 convolutions as matrix products, batches as `training/keras_fit.py` feeds them. The other side is the same part as
+Keras has it, on the same arrays, with the allocator as headstart sets it up, and with glibc's default. Each is a
+process of its own, in turn. Prints images/s of a step (batch / median time) and of the whole of these epochs, and the
+ratios of each round: median, least and largest. --profile: milliseconds of each kind of operation in a step instead,
+added up over all cores. Expected: see LOG.md.
 """
 
 import argparse

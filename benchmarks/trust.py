@@ -44,7 +44,8 @@ def main() -> None:
         found = measure(trained.logits(test), test.labels, images.class_names, classifier.calibration)
         promises = measure_guarantees(found).to_json()
         sure, covered = promises["accuracy"]["0.95"], promises["coverage"]["0.95"]
-        print(f"seed {seed}  accuracy {found.accuracy.value:.2%}  temperature {classifier.calibration.temperature:.2f}  "
+        print(f"seed {seed}  accuracy {found.accuracy.value:.2%}  "
+              f"temperature {classifier.calibration.temperature:.2f}  "
               f"calibration error {found.reliability_before.error:.2%} -> {found.reliability.error:.2%}  log loss "
               f"{found.loss:.4f} -> {found.log_loss:.4f}")  # fmt: skip
         if sure and sure["accuracy"]:

@@ -170,7 +170,7 @@ def test_public_names():
     for name in headstart.__all__:
         assert getattr(headstart, name).__doc__ or isinstance(getattr(headstart, name), dict)
     with pytest.raises(AttributeError, match="no 'nonsense'"):
-        headstart.nonsense
+        headstart.nonsense  # noqa: B018
 
 
 def test_public_names_for_types_are_those_at_run_time():

@@ -6,7 +6,7 @@ The public names. Each is imported when it is first used, so that `import headst
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-import headstart.export
+import headstart.export  # noqa: F401 - so that the package does not take the name of the function later
 from headstart.malloc import reuse_freed_memory
 
 if TYPE_CHECKING:

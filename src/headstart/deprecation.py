@@ -22,9 +22,7 @@ def renamed_arguments(**new_names: str) -> Callable[[Callable[P, T]], Callable[P
             for old, new in new_names.items():
                 if old in kwargs:
                     if new in kwargs:
-                        raise TypeError(
-                            f"{function.__name__}() got '{new}' and its old name '{old}': give one."
-                        )
+                        raise TypeError(f"{function.__name__}() got '{new}' and its old name '{old}': give one.")
                     warn_of_old_name(old, new)
                     kwargs[new] = kwargs.pop(old)
             return function(*args, **kwargs)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,7 @@ def second(keras_home):
     return "mobilenet"
 
 
-def test_what_is_at_hand_is_compared(second, photos, capsys, monkeypatch):
+def test_what_is_at_hand_is_compared(second, photos: Path, capsys, monkeypatch):
     listener = Listener()
     found = hs.backbones(photos, image_size=SIZE, seed=3, listener=listener)
     assert [each.backbone for each in found.candidates] == ["mobilenet_v2", second]
@@ -49,7 +50,9 @@ def test_what_is_at_hand_is_compared(second, photos, capsys, monkeypatch):
     assert [row["accuracy"]["correct"] for row in rows] == [other.accuracy.correct, first.accuracy.correct]
 
 
-def test_a_file_that_cannot_be_used_is_left_out_and_one_that_was_asked_for_is_a_mistake(second, keras_home, photos):
+def test_a_file_that_cannot_be_used_is_left_out_and_one_that_was_asked_for_is_a_mistake(
+    second, keras_home, photos: Path
+):
     file = keras_home / "models" / weights.DOWNLOADED[second]
     file.write_bytes(file.read_bytes()[:1000])
     found = hs.backbones(photos, image_size=64, listener=hs.Quiet())

@@ -4,9 +4,10 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,6 +29,7 @@ from headstart.inspection.duplicate_cache import cached_duplicates
 from headstart.training.config import TrainingConfig
 from support.planted import copies as copies_of
 from support.planted import jpeg, tiles
+from support.tiny import register
 
 SMALL = 32
 ALL = pytest.mark.parametrize("resizing", RESIZINGS)
@@ -51,7 +53,7 @@ def png(pixels: np.ndarray) -> bytes:
 def settings_of(resizing: str) -> TrainingConfig:
     return TrainingConfig.of(
         recipe="fast", backbone="mobilenet_v2", image_size=64, resizing=resizing, weights="pretrained", seed=0,
-        execution="split", precision="float32",
+        execution="cached", precision="float32",
     )  # fmt: skip
 
 
@@ -167,18 +169,34 @@ HEAD = hs.RECIPES["fast"].without_fine_tuning()
 
 
 @pytest.fixture(scope="module")
-def cropped(collections, tmp_path_factory: pytest.TempPathFactory) -> hs.Run:
+def base(tiny_weights: Path) -> Iterator[str]:
+    """The tiny base, for all of this module."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield register(patch, tiny_weights)
+
+
+@pytest.fixture(scope="module")
+def cropped(collections, base: str, tmp_path_factory: pytest.TempPathFactory) -> hs.Run:
     out, quiet = tmp_path_factory.mktemp("runs") / "cropped", hs.Quiet()
     return hs.make_run(
-        collections[0], out, recipe=HEAD, image_size=SMALL, resizing=CROP, test_fraction=0, listener=quiet
+        collections[0],
+        out,
+        recipe=HEAD,
+        backbone=base,
+        image_size=SMALL,
+        resizing=CROP,
+        test_fraction=0,
+        listener=quiet,
     )
 
 
-def test_a_head_on_cropped_photos_is_the_head_on_their_middles(cropped, collections):
+def test_a_head_on_cropped_photos_is_the_head_on_their_middles(cropped, collections, base):
     heads = [hs.load(cropped.folder).network.head[0]]
     for data in collections:
         dataset = hs.load_dataset(data, test_fraction=0, listener=hs.Quiet())
-        heads.append(hs.train(dataset, recipe=HEAD, image_size=SMALL, listener=hs.Quiet()).network.head[0])
+        heads.append(
+            hs.train(dataset, recipe=HEAD, backbone=base, image_size=SMALL, listener=hs.Quiet()).network.head[0]
+        )
     ours, of_stretched, of_middles = heads
     np.testing.assert_array_equal(ours, of_middles)
     assert np.abs(ours - of_stretched).max() > 1e-3
@@ -226,7 +244,7 @@ def test_a_card_of_before_means_stretch(cropped, tmp_path):
     assert hs.load(tmp_path).resizing == STRETCH
 
 
-def test_the_whole_model_is_trained_on_cropped_photos(collections, monkeypatch):
+def test_the_whole_model_is_trained_on_cropped_photos(collections, base, monkeypatch):
     """Every image that its batches read, in training, in validation and in the end."""
     read = []
 
@@ -238,7 +256,13 @@ def test_the_whole_model_is_trained_on_cropped_photos(collections, monkeypatch):
     dataset = hs.load_dataset(collections[0], test_fraction=0, listener=hs.Quiet())
     recipe = hs.RECIPES["tutorial"].with_epochs(1).without_fine_tuning()
     classifier = hs.train(
-        dataset, recipe=recipe, image_size=SMALL, resizing=CROP, execution="whole", listener=hs.Quiet()
+        dataset,
+        recipe=recipe,
+        backbone=base,
+        image_size=SMALL,
+        resizing=CROP,
+        execution="end_to_end",
+        listener=hs.Quiet(),
     )
     assert set(read) == {(Path(path).name, CROP) for path, *_ in dataset.rows()}
     loss = classifier.history[-1]["val_loss"]
@@ -286,7 +310,7 @@ def test_copies_are_kept_for_each_resizing(collections, monkeypatch, tmp_path):
     class Extractor(FeatureExtractor):
         """Remembers which resizings it was asked for."""
 
-        def features(self, images: hs.Split, *, view: str | None = None) -> np.ndarray:
+        def features(self, images: hs.Split, *, view: str | None = None) -> Any:
             asked.append(self.spec.resizing)
             return np.eye(len(images), dtype=np.float32)
 

@@ -6,8 +6,8 @@ the class activation map is exact (B. Zhou et al., Learning deep features for di
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Real, UInt8
 
+from headstart.array_types import Float, Real, UInt8
 from headstart.numerics import two_sided
 
 

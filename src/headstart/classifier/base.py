@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import overload
 
 import numpy as np
-from jaxtyping import Float, UInt8
 from PIL import Image
 
+from headstart.array_types import Float, UInt8
 from headstart.classifier.activation_map import class_map
 from headstart.classifier.calibration import Calibration, ToPredictions
 from headstart.classifier.novelty import NoveltyDetector
@@ -112,7 +112,7 @@ class BasePredictor(ABC):
     ) -> Iterator[Prediction | ImageError]:
         """For each image, in their order, the prediction or what is wrong with it.
 
-        There may be any number of them, also from a generator: a few are decoded ahead of the network, and none is kept.
+        There may be any number, also from a generator: a few are decoded ahead of the network, and none is kept.
 
         Raises:
             ModelError: the guarantee cannot be given.

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
+from headstart.array_types import Bool, Float, Int
 from headstart.classifier.prediction import Prediction, predictions
 from headstart.errors import ModelError
 from headstart.numerics import cross_entropies, log_probabilities, probabilities

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
 
+from headstart.array_types import Float
 from headstart.classifier.base import BasePredictor
 from headstart.classifier.calibration import Calibration
 from headstart.classifier.metadata import ENGINE, MODEL, SCHEMA, check_files, facts_of, read_card, write_card

@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, Float16, Float32, Int
 
+from headstart.array_types import Bool, Float, Float16, Float32, Int
 from headstart.data.dataset import Split
 from headstart.data.splits import round_robin
 from headstart.errors import RunError

@@ -96,7 +96,7 @@ def _explained(
 
 
 def _shown(file: str, resizing: str) -> np.ndarray:
-    """A photo in the size that it is shown in, uint8 (height, width, 3): all that the network sees, in its own shape."""
+    """A photo in the size that it is shown in, uint8 (height, width, 3): all that the network sees, unsquared."""
     return read_thumbnail(file, SHOWN) if resizing == STRETCH else read_image(file, SHOWN, resizing)
 
 

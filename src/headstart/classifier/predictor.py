@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from headstart.models.network import Network
 
 # images in a request: a single prediction takes no longer than it must. Many take as long as with more in a request:
-# images/s of MobileNetV2 on two cores, with 1 / 4: 224 pixels 87 / 73, 160 pixels 142 / 158 (with other work beside it).
+# images/s of MobileNetV2 on two cores, with 1 / 4: 224 pixels 87 / 73, 160 pixels 142 / 158 (on a busy machine).
 BATCH_SIZE = 1
 BATCH_SIZE_OF_KERAS = 32
 

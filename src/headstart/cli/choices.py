@@ -35,7 +35,10 @@ class OneOf:
             HeadstartError: it is none of these.
         """
         if value in self.old:
-            typer.echo(f"'{value}' is now called '{self.old[value]}'; the old name will be removed in the next release.", err=True)
+            typer.echo(
+                f"'{value}' is now called '{self.old[value]}'; the old name will be removed in the next release.",
+                err=True,
+            )
             return self.old[value]
         if value not in self.names:
             raise self.error(f"There is no {self.what} '{value}'. Choose one of: {', '.join(self.names)}.")

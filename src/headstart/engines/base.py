@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from headstart.array_types import Float, UInt8
 from headstart.errors import HeadstartError, ModelError
 
 ENGINES = ("auto", "openvino", "keras")
@@ -96,7 +96,7 @@ def in_batches(images: Pixels, batch_size: int) -> Iterator[Pixels]:
         yield images[number * batch_size : (number + 1) * batch_size]
 
 
-def filled(images: Pixels, batch_size: int) -> UInt8[np.ndarray, "batch_size size size 3"]:
+def filled(images: Pixels, batch_size: int) -> UInt8[np.ndarray, "filled size size 3"]:
     """A batch with black images behind its own, so that each batch has one shape: a network is compiled for one."""
     if len(images) == batch_size:
         return images

@@ -1,4 +1,4 @@
-"""What makes a Keras model -> the engine that runs it. Its compiled form is kept in the cache, if it has an address there.
+"""What makes a Keras model -> the engine that runs it. Its compiled form is kept in the cache, if it has a key.
 
 Opening a kept one needs no Keras. Knows no images.
 """

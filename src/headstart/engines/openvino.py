@@ -1,7 +1,7 @@
 """OpenVINOEngine: a network that OpenVINO compiled. It needs no Keras; writing a network from a Keras model does.
 
-It runs OpenVINO's intermediate representation (XML and BIN) asynchronously, several batches at once, one on each stream,
-which is its fastest way (benchmarks/LOG.md).
+It runs OpenVINO's intermediate representation (XML and BIN) asynchronously, several batches at once, one on each
+stream, which is its fastest way (benchmarks/LOG.md).
 """
 
 import importlib.util

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
 
+from headstart.array_types import Float
 from headstart.engines.base import CompileError, Compute, Engine
 from headstart.engines.openvino import NETWORK, OpenVINOEngine, add_head, write_network
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int
 
+from headstart.array_types import Int
 from headstart.evaluation.partial_heads import MAX_TRAINING_IMAGES, correct_answers
 from headstart.features.rows import Chosen, Rows
 from headstart.statistics import Disagreement, disagreement

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool
 
+from headstart.array_types import Bool
 from headstart.statistics import Disagreement, Interval, disagreement, wilson
 
 

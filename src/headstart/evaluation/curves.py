@@ -6,7 +6,8 @@ Each class against all others, computed by scikit-learn. Knows no model and no i
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float64, Int
+
+from headstart.array_types import Float, Float64, Int
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import UInt8
+
+from headstart.array_types import UInt8
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ Chooses and reads the images; what a picture looks like, `plots` knows. Knows no
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from jaxtyping import Int, Int64
 
+from headstart.array_types import Int, Int64
 from headstart.classifier.activation_map import class_map, overlay
 from headstart.classifier.classifier import Classifier
 from headstart.data.augmentation import Augmentation

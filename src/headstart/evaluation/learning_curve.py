@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int, Int64
 
+from headstart.array_types import Float64, Int, Int64
 from headstart.evaluation.partial_heads import MAX_TRAINING_IMAGES, correct_answers
 from headstart.features.rows import Rows
 from headstart.statistics import wilson

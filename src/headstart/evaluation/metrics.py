@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int, Int64
 
+from headstart.array_types import Bool, Float, Float64, Int, Int64
 from headstart.classifier.calibration import Calibration
 from headstart.evaluation.curves import Curves, curves
 from headstart.evaluation.reliability import Reliability, reliability

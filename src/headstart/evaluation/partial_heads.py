@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from jaxtyping import Bool, Int
 from threadpoolctl import threadpool_limits
 
+from headstart.array_types import Bool, Int
 from headstart.concurrency import cpu_budget
 from headstart.features.rows import Rows
 from headstart.numerics import two_sided

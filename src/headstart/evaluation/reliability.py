@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float64, Int
 
+from headstart.array_types import Float, Float64, Int
 from headstart.evaluation.split_metrics import CalibrationMetrics, ReliabilityBin
 
 BINS = 15  # of equal width, as in C. Guo et al., On calibration of modern neural networks, ICML 2017

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import UInt8
 
+from headstart.array_types import UInt8
 from headstart.concurrency import cpu_budget
 from headstart.data.images import read_again
 from headstart.data.splits import TRAIN, VALIDATION

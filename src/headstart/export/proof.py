@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int, Num
 
+from headstart.array_types import Float, Int, Num
 from headstart.errors import ExportError
 
 BATCH = 8  # images that a file gets at a time; the last batch may be smaller, as any number must work

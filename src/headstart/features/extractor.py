@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from headstart.array_types import Float, UInt8
 from headstart.data.dataset import Split
 from headstart.engines.base import Compute, Engine, in_batches, run_all
 from headstart.engines.opening import expected_identity, kept_network, open_engine

@@ -1,9 +1,9 @@
 """The linear head, solved rather than stepped: features and labels -> the weights of the last layer.
 
-Multinomial logistic regression with an L2 penalty is convex: L-BFGS finds its one best solution. Cross-validation inside
-the training images chooses C, the inverse strength of the penalty. scikit-learn solves it; past `IN_MEMORY` rows, where
-its copies would no longer fit, the same problem is solved in pieces, from the solution for a part of the rows on. Knows
-no images and no Keras.
+Multinomial logistic regression with an L2 penalty is convex: L-BFGS finds its one best solution. Cross-validation
+inside the training images chooses C, the inverse strength of the penalty. scikit-learn solves it; past `IN_MEMORY`
+rows, where its copies would no longer fit, the same problem is solved in pieces, from the solution for a part of the
+rows on. Knows no images and no Keras.
 """
 
 import warnings
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float, Float32, Int
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
+from headstart.array_types import Float, Float32, Int
 from headstart.concurrency import cpu_budget, prefetch
 from headstart.features.rows import Rows
 from headstart.numerics import cross_entropies, log_probabilities
@@ -33,8 +33,8 @@ IN_MEMORY = 40_000  # rows: 200 MB of 1,280 features; scikit-learn and the folds
 PIECE = 4_096  # rows that are looked at together past that
 TOLERANCE = 1e-4  # scikit-learn's default; of 36 small problems a tenth as exact chose another C for 2
 MAX_STEPS = 1_000
-# Linearly separable classes have no finite optimum without the penalty; with a weak one it is far away, and close enough
-# after MAX_STEPS. Filtered once, as heads are solved in threads, where Python's warning filters cannot be set and reset.
+# Linearly separable classes have no finite optimum without the penalty; with a weak one it is far away, and
+# MAX_STEPS come close enough. Filtered once, as heads are solved in threads, where filters cannot be set and reset.
 warnings.filterwarnings("ignore", message="lbfgs failed to converge", category=ConvergenceWarning)
 
 

@@ -1,4 +1,4 @@
-"""A task, which is plain data -> a shard of features: what an executor maps, here, in a process, or on another machine."""
+"""A task, which is plain data -> a shard of features: what an executor maps, here or anywhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FeatureSpec: all that features depend on, and so the one key that they are kept under. Knows no images and no labels."""
+"""FeatureSpec: all that features depend on, and so their one key in the cache. Knows no images and no labels."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 import numpy as np
-from jaxtyping import Float, Float32, Int
 
+from headstart.array_types import Float, Float32, Int
 from headstart.storage import cache
 
 STALE = 24 * 3600  # seconds after which the half-written file of a killed run is removed

@@ -9,10 +9,10 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int, Int64
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
+from headstart.array_types import Int, Int64
 from headstart.concurrency import cpu_budget
 from headstart.data.dataset import Split
 from headstart.data.images import read_again, read_image

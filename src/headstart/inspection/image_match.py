@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+
+from headstart.array_types import Bool, Float32, UInt8
 
 SIDE = 128  # pixels: both images are compared as squares, so that stretched copies fit as well
 COARSE_SIDE = 64  # pixels: enough to find the position roughly

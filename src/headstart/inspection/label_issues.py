@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float64, Int
 from threadpoolctl import threadpool_limits
 
+from headstart.array_types import Float, Float64, Int
 from headstart.concurrency import cpu_budget
 from headstart.features import linear_head
 from headstart.features.linear_head import FOLDS

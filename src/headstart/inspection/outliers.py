@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int
 
+from headstart.array_types import Int
 from headstart.features.neighbours import directions, distances
 from headstart.features.rows import Rows
 

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+
+from headstart.array_types import Float
 
 
 class NetworkOutput(NamedTuple):

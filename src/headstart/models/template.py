@@ -1,4 +1,4 @@
-"""Template: a network whose head is still to be set. The cache keeps it as Keras saved it; it is filled in without Keras.
+"""Template: a network whose head is still to be set. Kept in the cache as Keras saved it; filled in without Keras.
 
 As long as the base stays as it was pretrained, networks differ in the weights of their last layer alone. So the file of
 one serves as a template for all: `model.keras` is a zip, which holds `model.weights.h5`, which holds kernel and bias.

@@ -33,7 +33,7 @@ class _Job:
     def finish(self, output: NetworkOutput) -> None:
         try:
             self.future.set_result(self.to_result(output))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits for the result gets it
             self.future.set_exception(error)
 
 
@@ -100,7 +100,7 @@ class Batching:
         try:
             if is_wanted and content is not None:
                 job.pixels = job.predictor.pixels(content, max_pixels=self._limits.pixels)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits for the result gets it
             job.future.set_exception(error)
         with self._changed:
             self._decoding -= 1
@@ -116,7 +116,7 @@ class Batching:
                 for output in jobs[0].predictor.forward([batch]):
                     for index, job in enumerate(jobs):
                         job.finish(NetworkOutput(*(array[index : index + 1] for array in output)))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whoever waits for the result gets it
                 for job in jobs:
                     if not job.future.done():
                         job.future.set_exception(error)

@@ -93,7 +93,7 @@ class Monitor:
         response = _Response(send, body, id_)
         try:
             await self._app(scope, body.receive, response.send)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the client learns that it failed, the log says why
             log("fault", id=id_, trace=traceback.format_exc())
             if not response.status:
                 await problem_response(fault(), id_)(scope, receive, response.send)

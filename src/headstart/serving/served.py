@@ -105,7 +105,7 @@ class Models:
                     yield Reload(name, None)
                 self._faults.pop(name, None)
                 self._stamps[name] = stamp
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - it is reported
                 if self._faults.get(name) != str(error):
                     self._faults[name] = str(error)
                     yield Reload(name, str(error))

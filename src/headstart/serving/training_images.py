@@ -4,9 +4,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
 from PIL import Image
 
+from headstart.array_types import Float
 from headstart.classifier.predictor import Predictor
 from headstart.data.images import read_thumbnail
 from headstart.errors import ImageError

@@ -23,7 +23,7 @@ OLD_EXECUTIONS = {"split": CACHED, "whole": END_TO_END}
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """What `headstart.train`, a run and the command line are told; here the image size is known. See `headstart.train`."""
+    """What `headstart.train`, a run and the command line are told, with the image size known; see `headstart.train`."""
 
     recipe: Recipe
     backbone: str

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
 
+from headstart.array_types import Float
 from headstart.data.dataset import Dataset
 from headstart.events import Listener, Message
 from headstart.models.network import Network

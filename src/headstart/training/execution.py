@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from headstart.array_types import Float, UInt8
 from headstart.data.batches import Batches
 from headstart.data.dataset import Split
 from headstart.features.extractor import FeatureExtractor

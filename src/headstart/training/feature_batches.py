@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Int
 
+from headstart.array_types import Int
 from headstart.data.batches import Batches
 from headstart.data.dataset import Split
 from headstart.engines.base import Engine, Pixels, in_batches, run_all

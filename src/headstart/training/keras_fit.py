@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Int
 
+from headstart.array_types import Float, Int
 from headstart.errors import HeadstartError
 from headstart.events import Listener, Task, advancing
 from headstart.keras_backend import keras

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
 
+from headstart.array_types import Float, Int
 from headstart.numerics import cross_entropies, log_probabilities
 
 

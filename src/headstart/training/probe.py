@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
 
+from headstart.array_types import Float
 from headstart.data.dataset import Split
 from headstart.data.views import HALF, MIRRORED, ORIGINAL, QUARTER, UPSIDE_DOWN, VIEWS
 from headstart.features import linear_head

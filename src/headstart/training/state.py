@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
+
+from headstart.array_types import Bool
 
 Weights = tuple[np.ndarray, ...]
 

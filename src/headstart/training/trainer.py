@@ -1,9 +1,9 @@
 """train(): the whole pipeline, Dataset + Recipe -> Classifier. Read this first.
 
-A pretrained base is frozen and gets a new head, which is solved or fitted (feature extraction); then the top of the base
-is unfrozen and trained along, carefully (fine-tuning); then what is better is kept. What is frozen is run by a compiled
-engine and gives features that are kept, and only what lies behind the cut is trained. A head that is solved needs no
-Keras: it is imported when there are layers to be trained.
+A pretrained base is frozen and gets a new head, which is solved or fitted (feature extraction); then the top of the
+base is unfrozen and trained along, carefully (fine-tuning); then what is better is kept. What is frozen is run by a
+compiled engine and gives features that are kept, and only what lies behind the cut is trained. A head that is solved
+needs no Keras: it is imported when there are layers to be trained.
 
     new_context -> solve_head | fit_phase (the head) -> fit_phase (fine-tuning) -> select -> Classifier
 """
@@ -90,7 +90,7 @@ def train(
         backbone: name of a row of BACKBONES.
         image_size: side in pixels; by default the recipe's, or the one that the backbone was pretrained at.
         resizing: how a photo of another shape becomes a square: "stretch" distorts it, "crop" cuts out its middle,
-            "pad" keeps all of it and fills the rest with grey. The classifier does the same with the photos it is given.
+            "pad" keeps all of it and fills the rest with grey. The classifier does the same with its photos.
         weights: "pretrained", or the path of a file with the weights of the base.
         seed: of the new head, the order of the images, their random views and the dropout.
         execution: "cached" runs what is frozen once, by a compiled engine, and trains the rest on its features;

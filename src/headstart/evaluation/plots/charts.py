@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
-from jaxtyping import Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from headstart.array_types import Int
 from headstart.evaluation.curves import Curves
 from headstart.evaluation.learning_curve import LearningCurve
 from headstart.evaluation.plots.style import (

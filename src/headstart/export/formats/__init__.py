@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Num
 
+from headstart.array_types import Float, Num
 from headstart.errors import ExportError, MissingExtraError
 from headstart.export.formats import litert, onnx, openvino, saved_model
 

@@ -61,7 +61,7 @@ def _shrink(file: Path) -> None:
     shared: dict[tuple[int, ...], int] = {}
 
     class Shared(schema.QuantizationParametersT):
-        def Pack(self, builder: Any) -> int:
+        def Pack(self, builder: Any) -> int:  # noqa: N802 - the name in flatbuffers
             zeros = tuple(self.zeroPoint)
             if zeros not in shared:
                 shared[zeros] = builder.CreateNumpyVector(np.array(zeros, np.int64))
