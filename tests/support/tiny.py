@@ -1,9 +1,8 @@
 """A base of sixteen layers, for tests of what is done with a base rather than of a base.
 
-It has what MobileNetV2 has (depthwise convolutions, BatchNormalization, a linear bottleneck, a cut within the network)
-and takes a fifth of the time to train, with all that a run does besides. Its weights are drawn from a seed and
-lie in a file, so that
-features, engines and networks made of it are kept in the cache, as those of a pretrained base are.
+It has what MobileNetV2 has (depthwise convolutions, BatchNormalization, a linear bottleneck, a cut within the network).
+A run with it takes a fifth of the time. Its weights are drawn from a seed and lie in a file, so that features, engines
+and networks made of it are kept in the cache, as those of a pretrained base are.
 """
 
 from __future__ import annotations

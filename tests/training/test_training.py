@@ -292,7 +292,7 @@ def test_weights_that_are_no_numbers(damaged, dataset, photos, tiny):
 def test_steps_that_break_the_network_are_said(dataset, tiny):
     phase = hs.Phase("fine_tuning", epochs=1, optimizer="rmsprop", learning_rate=1e30, unfreeze=True)
     recipe = hs.Recipe("too long steps", None, phase, image_size=32)
-    with pytest.raises(ModelError, match=r"no numbers \(NaN or infinity\) for 12 of 12 images: .*train it again"):
+    with pytest.raises(ModelError, match=r"no numbers \(NaN or infinity\) for 12 of 12 images: .*train again"):
         train(dataset, recipe=recipe, backbone=tiny, listener=hs.Quiet())
 
 
