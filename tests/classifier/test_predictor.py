@@ -101,7 +101,7 @@ def test_every_form_of_picture(predictor, cells):
         assert predictor.predict(form) == answer
     assert predictor.predict([path, path]) == [answer, answer]
     assert predictor.predict([]) == []
-    with pytest.raises(ImageError, match="Picture 2 of 2: is not an image"):
+    with pytest.raises(ImageError, match="Image 2 of 2: is not an image"):
         predictor.predict([path, b"words"])
 
 
@@ -161,7 +161,7 @@ print(json.dumps([answer.probabilities, many, first, warm, peak(), [name for nam
 def test_openvino_is_whole_once_it_was_imported(tmp_path):
     """Its converter, which is left out of the import, is there for whoever asks for it."""
     code = (
-        "import sys\nfrom headstart.models.engine import _openvino\n"
+        "import sys\nfrom headstart.engines.openvino import _openvino\n"
         "openvino = _openvino()\nassert 'openvino.tools.ovc' not in sys.modules\n"
         "from openvino import opset13 as operations\nimport numpy as np\n"
         "from openvino.tools.ovc import convert_model\n"
@@ -428,7 +428,7 @@ def test_patterns_that_the_shell_does_not_know(call, mixed, monkeypatch, tmp_pat
 def test_what_the_command_refuses(call, mixed, tmp_path):
     for arguments, message in (
         (["--format", "xml"], "no format 'xml'. Choose one of: text, csv, jsonl, json"),
-        (["--accuracy", 3, "--out", tmp_path / "out.csv", "--explain", tmp_path / "why"], "accuracy of 3 was asked"),
+        (["--accuracy", 3, "--out", tmp_path / "out.csv", "--explain", tmp_path / "why"], "accuracy 3 was given"),
         (["--out", mixed / "a" / "0.png" / "out.csv"], "cannot be written"),
         (["--explain", mixed / "a" / "0.png" / "why"], "cannot be written"),
     ):

@@ -175,6 +175,9 @@ class Recipe:
         return replace(self, fine_tuning=None)
 
 
+# the old name of its phases, given as a tuple
+Recipe.__init__ = renamed_arguments(phases="head")(Recipe.__init__)
+
 RECIPES = {
     # The shortest way to a good classifier: the head is solved, then the top of the base is fine-tuned if that helps.
     "fast": Recipe(
