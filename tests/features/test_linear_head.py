@@ -143,7 +143,7 @@ def test_what_does_not_converge_is_no_warning_in_any_thread():
         "head.MAX_STEPS = 1\n"
         "rng = np.random.default_rng(0); before = None\n"
         "for _ in range(5):\n"
-        "    linear_head.solve([rng.normal(size=(90, 8)).astype('float32')], np.arange(90) % 3, 3, seed=0)\n"
+        "    head.solve([rng.normal(size=(90, 8)).astype('float32')], np.arange(90) % 3, 3, seed=0)\n"
         "    assert before in (None, warnings.filters[:]), 'changed'; before = warnings.filters[:]\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
