@@ -177,6 +177,7 @@ def test_steps_leave_what_is_frozen_bit_by_bit(name):
 def check_steps(name: str, base: keras.Model) -> None:
     network = compose(base, backbone=name, image_size=32, num_classes=3, dropout=0.0, seed=0)
     phase = hs.RECIPES["fast"].fine_tuning
+    assert phase is not None
     unfreeze(base, name, top=True)
     start = layer_index(base, get_backbone(name).fine_tune_from)
     cut = cut_module.find_cut(base, start)

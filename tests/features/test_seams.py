@@ -76,6 +76,7 @@ def test_a_task_is_all_that_a_worker_needs(images, tmp_path):
     task = ShardTask(SPEC, extractor.compute, images.paths[:4], images.digests[:4], None)
     shard = compute_shard(task)
     assert shard.file is None
+    assert shard.records is not None
     expected = extractor.features(images.take(range(4)))[:]
     np.testing.assert_allclose(shard.records["tensor_0"].astype(np.float32), expected, rtol=1e-3)
 

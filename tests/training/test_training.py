@@ -47,7 +47,9 @@ def test_the_tutorials_numbers():
     recipe = hs.RECIPES["tutorial"]
     assert (recipe.image_size, recipe.batch_size, recipe.dropout, recipe.epochs) == (160, 32, 0.2, 20)
     assert (recipe.augmentation.flip, recipe.augmentation.rotation) == (True, 0.2)
-    head, top = recipe.phases
+    head, top = recipe.head, recipe.fine_tuning
+    assert isinstance(head, hs.Phase)
+    assert top is not None
     assert (head.epochs, head.optimizer, head.learning_rate) == (10, "adam", 1e-4)
     assert (top.epochs, top.optimizer, top.learning_rate) == (10, "rmsprop", 1e-5)
 

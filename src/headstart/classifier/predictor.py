@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headstart.deprecation import renamed_arguments
 from headstart.classifier.base import BasePredictor
 from headstart.classifier.metadata import ENGINE, MODEL, check_files, facts_of, read_card
+from headstart.deprecation import renamed_arguments
 from headstart.engines.base import CompileError, Compute, Engine, Pixels
 from headstart.engines.saved import Bias, Kernel, open_classifier
 from headstart.events import Message

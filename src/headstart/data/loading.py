@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.deprecation import renamed_arguments
 from headstart.array_types import Int
 from headstart.concurrency import cpu_budget, prefetch
 from headstart.data.assignment import assign_splits, indices_to_draw_from, split_notes
@@ -22,6 +21,7 @@ from headstart.data.folder import Item, Listing, list_images
 from headstart.data.images import read_image
 from headstart.data.readable import known_digests, remember
 from headstart.data.splits import SPLITS, TEST, VALIDATION
+from headstart.deprecation import renamed_arguments
 from headstart.errors import DatasetError, ImageError
 from headstart.events import Listener, Message, Task, advancing
 from headstart.listeners.console import Console

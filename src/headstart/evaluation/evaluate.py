@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from headstart.deprecation import renamed_arguments
 from headstart.classifier.classifier import Classifier
 from headstart.data.batches import Batches
 from headstart.data.dataset import Split
+from headstart.deprecation import renamed_arguments
 from headstart.errors import DatasetError
 from headstart.evaluation.metrics import Evaluation, measure
 from headstart.events import Listener, Task, track
