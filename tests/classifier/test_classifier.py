@@ -56,7 +56,7 @@ def test_what_is_no_picture_is_named(classifier, files, tmp_path):
         classifier.predict(tmp_path / "missing.jpg")
     with pytest.raises(ImageError, match="Image 1 of 1: is not an image"):
         classifier.predict(b"words")
-    with pytest.raises(ImageError, match="Picture 2 of 2: An array of shape"):
+    with pytest.raises(ImageError, match="Image 2 of 2: An array of shape"):
         classifier.predict([files[0], np.zeros(3)])
 
 

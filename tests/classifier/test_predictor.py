@@ -23,6 +23,7 @@ from headstart.engines import openvino
 from headstart.errors import ImageError, ModelError, RunError
 from headstart.models.network import Network
 from support.recording import Recorder as Listener
+from support.tiny import FEATURES
 
 
 @pytest.fixture(scope="module")
@@ -105,13 +106,13 @@ def test_every_form_of_picture(predictor, cells):
         predictor.predict([path, b"words"])
 
 
-def test_several_classes_and_a_model_that_was_changed(cells, tmp_path):
+def test_several_classes_and_a_model_that_was_changed(cells, tiny, tmp_path):
     """Its head is that of the classifier; and what is saved answers as the model does, whatever became of its base."""
-    network = Network.pretrained("mobilenet_v2", 32, "pretrained", num_classes=3, dropout=0.0, seed=None)
+    network = Network.pretrained(tiny, 32, "pretrained", num_classes=3, dropout=0.0, seed=None)
     rng = np.random.default_rng(0)
-    network.set_head(rng.normal(size=(1280, 3)).astype(np.float32), rng.normal(size=3).astype(np.float32))
+    network.set_head(rng.normal(size=(FEATURES, 3)).astype(np.float32), rng.normal(size=3).astype(np.float32))
     files = cells["defective"][:4]
-    hs.Classifier(network, ("a", "b", "c"), "mobilenet_v2", 32, "fast").save(tmp_path / "first")
+    hs.Classifier(network, ("a", "b", "c"), tiny, 32, "fast").save(tmp_path / "first")
     loaded, opened = hs.load(tmp_path / "first"), hs.Predictor(tmp_path / "first")
     for part, other in zip(opened.head, network.head, strict=True):
         np.testing.assert_array_equal(part, other)

@@ -197,9 +197,9 @@ def check_steps(name: str, base: keras.Model) -> None:
     assert changed >= 0.9 * len(base.trainable_variables) > 0
 
 
-def test_an_engine_is_kept_and_opened_again_and_made_anew_if_damaged(tmp_path, monkeypatch):
+def test_an_engine_is_kept_and_opened_again_and_made_anew_if_damaged(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
-    _, _, lower, _ = parts("mobilenet_v2")
+    _, _, lower, _ = parts(tiny)
     made = []
 
     def build() -> keras.Model:
@@ -224,13 +224,13 @@ def test_an_engine_is_kept_and_opened_again_and_made_anew_if_damaged(tmp_path, m
         assert len(made) == before + 1
 
 
-def test_a_cache_that_can_only_be_read_is_used(tmp_path, monkeypatch):
+def test_a_cache_that_can_only_be_read_is_used(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
     made = []
 
     def build() -> keras.Model:
         made.append(1)
-        return parts("mobilenet_v2")[2]
+        return parts(tiny)[2]
 
     open_engine(build, Compute(), key="abc", listener=hs.Quiet())
 
@@ -243,7 +243,7 @@ def test_a_cache_that_can_only_be_read_is_used(tmp_path, monkeypatch):
     assert made == [1]
 
 
-def test_an_engine_that_does_not_compile_falls_back_to_keras(tmp_path, monkeypatch):
+def test_an_engine_that_does_not_compile_falls_back_to_keras(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
 
     def fail(*arguments) -> None:
@@ -251,7 +251,7 @@ def test_an_engine_that_does_not_compile_falls_back_to_keras(tmp_path, monkeypat
 
     listener = Listener()
     monkeypatch.setattr("headstart.engines.opening.write_network", fail)
-    engine = open_engine(lambda: parts("mobilenet_v2")[2], Compute(), key="abc", listener=listener)
+    engine = open_engine(lambda: parts(tiny)[2], Compute(), key="abc", listener=listener)
     assert isinstance(engine, KerasEngine)
     assert engine.identity.startswith("keras-")
     assert listener.lines == [
@@ -303,10 +303,15 @@ def test_a_training_whose_engine_does_not_compile_is_the_same_by_keras(photos, t
         assert one.probabilities == pytest.approx(other.probabilities, abs=1e-4)
 
 
-def test_a_training_in_bfloat16(photos, tmp_path):
+def test_a_training_in_bfloat16(photos, tiny, tmp_path):
     """Nearly the same features, and so nearly the same answers, by the engine as by Keras; said in the card."""
     dataset = hs.load_dataset(photos, seed=3, listener=hs.Quiet())
-    settings = {"recipe": hs.RECIPES["fast"].without_fine_tuning(), "image_size": 32, "listener": hs.Quiet()}
+    settings = {
+        "recipe": hs.RECIPES["fast"].without_fine_tuning(),
+        "backbone": tiny,
+        "image_size": 32,
+        "listener": hs.Quiet(),
+    }
     exact = hs.train(dataset, **settings)
     rough = hs.train(dataset, precision="bfloat16", **settings)
     rough.save(tmp_path / "rough")

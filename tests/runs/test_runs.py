@@ -196,7 +196,10 @@ def test_interrupted_killed_and_resumed(tiny, tiny_run, tiny_weights, photos, re
     process = start(photos, out, tiny_weights, "--resume")
     wait_for(partial / "checkpoints" / "epoch-003", process)
     process.kill()
-    process.communicate()
+    process.wait()  # not `communicate`: the process that draws outlives it for a while, and holds the other end
+    for pipe in (process.stdout, process.stderr):
+        assert pipe is not None
+        pipe.close()
     assert not out.exists()
     assert (partial / "splits.csv").read_text() == (run.folder / "splits.csv").read_text()
 
