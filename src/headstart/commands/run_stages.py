@@ -146,11 +146,17 @@ def copy_groups(images: Split, drawn: np.ndarray, config: TrainingConfig, listen
     """
     from headstart.features.extractor import FeatureExtractor
     from headstart.inspection.duplicate_cache import cached_duplicates
+    from headstart.training.trainer import new_network
 
     wanted = np.arange(len(images)) if config.recipe.solves_head and config.resizing == STRETCH else drawn
     names = list(images.digests)
     if len(wanted):
-        extractor = FeatureExtractor(replace(config.feature_spec, resizing=STRETCH), listener=listener)
+        # The base of the network that is trained later: where nothing is kept yet, that is built once, for both
+        extractor = FeatureExtractor(
+            replace(config.feature_spec, resizing=STRETCH),
+            listener=listener,
+            base=lambda: new_network(config, len(images.class_names)).first_base(),
+        )
         found = cached_duplicates(images.take(wanted), extractor, listener=listener)
         for index, group in zip(wanted, found.groups, strict=True):
             names[index] = f"group {group}"

@@ -154,18 +154,35 @@ def new_context(
     Raises:
         ModelError, WeightsError: see `load_base`.
     """
-    recipe, spec = config.recipe, config.feature_spec
-    network = Network.pretrained(
+    network = new_network(
+        config,
+        len(dataset.class_names),
+        frozen_network=lambda: pretrained.compiled_network if config.execution == CACHED else None,
+    )
+    pretrained = FeatureExtractor(
+        config.feature_spec, listener=listener, base=network.first_base, compute=config.compute
+    )
+    return TrainingContext(dataset, config, network, pretrained, listener, checkpoint_folder)
+
+
+def new_network(
+    config: TrainingConfig, num_classes: int, *, frozen_network: Callable[[], Path | None] = lambda: None
+) -> Network:
+    """A pretrained base with a new head; frozen_network: see `Network`.
+
+    Raises:
+        ModelError, WeightsError: see `load_base`.
+    """
+    recipe = config.recipe
+    return Network.pretrained(
         config.backbone,
         config.image_size,
         config.weights,
-        num_classes=len(dataset.class_names),
+        num_classes=num_classes,
         dropout=recipe.dropout,
         seed=None if recipe.solves_head else config.seed,
-        frozen_network=lambda: pretrained.compiled_network if config.execution == CACHED else None,
+        frozen_network=frozen_network,
     )
-    pretrained = FeatureExtractor(spec, listener=listener, base=network.first_base, compute=config.compute)
-    return TrainingContext(dataset, config, network, pretrained, listener, checkpoint_folder)
 
 
 def _check_splits(dataset: Dataset) -> None:
