@@ -24,8 +24,6 @@ from headstart.concurrency import cpu_budget, prefetch
 from headstart.features.rows import Rows
 from headstart.numerics import cross_entropies, log_probabilities
 
-Piece = tuple[slice, np.ndarray]  # some rows of a view, with their place in it
-
 C_VALUES = tuple(10.0**exponent for exponent in (-4, -3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0))  # scikit-learn's C
 DEFAULT_C = 1e-2  # where classes have too few images to validate: what most collections choose
 FOLDS = 5

@@ -64,10 +64,10 @@ class Shards:
     arrays: list[np.ndarray] = field(default_factory=list)
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def with_shard(self, shard: np.ndarray) -> "Shards":
-        """These, and one more."""
+    def with_shard(self, shard: np.ndarray, digests: Sequence[str] = ()) -> "Shards":
+        """These, and one more; digests: of its images, where they are known already."""
         number = len(self.arrays)
-        rows = {digest.tobytes().hex(): (number, row) for row, digest in enumerate(shard[DIGEST])}
+        rows = {digest: (number, row) for row, digest in enumerate(digests or digests_of(shard))}
         return Shards([*self.arrays, shard], self.places | rows)
 
     def of(self, digests: Sequence[str]) -> Features:
@@ -78,6 +78,11 @@ class Shards:
     def files(self) -> set[str]:
         """The paths of those that are on disk."""
         return {str(shard.filename) for shard in self.arrays if isinstance(shard, np.memmap)}
+
+
+def digests_of(shard: np.ndarray) -> list[str]:
+    """The digests of the images in a shard, hexadecimal, row by row."""
+    return [digest.tobytes().hex() for digest in shard[DIGEST]]
 
 
 def record_type(shapes: Sequence[tuple[int, ...]], kind: type = np.float16) -> np.dtype:
@@ -111,7 +116,8 @@ def find_shards(folder: Path, wanted: Set[str], shapes: Sequence[tuple[int, ...]
         try:
             shard, is_new = _open(path)
             _check(DIGEST in (shard.dtype.names or ()) and (expected is None or shard.dtype in expected))
-            here = {digest.tobytes().hex() for digest in shard[DIGEST]} & wanted
+            digests = digests_of(shard)
+            here = wanted & set(digests)
             if here:
                 _check(not is_new or _checksum(path) == path.name.partition("-")[0])
         except (ValueError, EOFError):
@@ -122,7 +128,7 @@ def find_shards(folder: Path, wanted: Set[str], shapes: Sequence[tuple[int, ...]
             continue
         if here:
             cache.mark_used(path)
-            found = found.with_shard(shard)
+            found = found.with_shard(shard, digests)
     _remove_stale(folder)
     return found
 
