@@ -14,19 +14,20 @@ from typing import Any
 
 import numpy as np
 import onnx
-import openvino
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
 import headstart as hs
 from headstart import cli
 from headstart.data.images import read_image
+from headstart.engines.openvino import import_openvino
 from headstart.errors import DatasetError, ExportError, HeadstartError, MissingExtraError, RunError
 from headstart.export.export import Export
 from headstart.export.formats import FLOAT16, FLOAT32, FORMATS, INT8
 from headstart.export.proof import TOLERANCES, Proof, Tolerance
 from support.planted import tiles
 
+openvino = import_openvino()
 EXAMPLES = Path(__file__).parents[2] / "examples"
 # The shared run was trained on 56 photos, and many of its predictions are close to the border between its two classes:
 # rounding to 8 bits changes 2 of its 12 on validation photos. So the tests do not look at those predictions, but at how

@@ -97,7 +97,7 @@ def write_network(model: Any, file: Path) -> None:
     Raises:
         CompileError: OpenVINO is missing, or cannot convert the model.
     """
-    openvino = _openvino()
+    openvino = import_openvino()
     from openvino.preprocess import PrePostProcessor
 
     from headstart.keras_backend import keras
@@ -137,7 +137,7 @@ def add_head(body: Path, file: Path, kernel: np.ndarray, bias: np.ndarray) -> No
     Raises:
         CompileError: OpenVINO is missing, or the network is damaged, or cannot be written.
     """
-    openvino = _openvino()
+    openvino = import_openvino()
     from openvino import opset13 as operations
 
     try:
@@ -173,12 +173,21 @@ def _settings(compute: Compute) -> dict[str, Any]:
     return settings
 
 
-def _openvino() -> Any:
+def import_openvino() -> Any:
+    """The package `openvino`, which sends no usage data. `import nncf` after it sends none either.
+
+    Raises:
+        CompileError: it is not installed.
+    """
     if importlib.util.find_spec("openvino") is None:
         raise CompileError("OpenVINO is not installed: pip install 'headstart[cpu]'")
+    # Its converter, and NNCF, report each operation that they convert to Google Analytics, unless the user has opted
+    # out: a process is forked for each report, some 200 for a network, 7 of the 10 s that a ConvNeXt takes. Both do
+    # without the package that sends.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     if "openvino" not in sys.modules:
-        # Its converter takes half of the time to import all of it, and reports each import to OpenVINO's makers over
-        # the network. OpenVINO does without it; so it comes when it is used.
+        # The converter takes half of the time to import all of OpenVINO, which does without it; so it comes when it is
+        # used.
         sys.modules[CONVERTER] = None  # type: ignore[assignment]
         try:
             import openvino
@@ -200,7 +209,7 @@ def _failures() -> tuple[type[Exception], ...]:
 
 def _core() -> Any:
     """What reads networks from files and compiles them; nothing of a file is read later."""
-    core = _openvino().Core()
+    core = import_openvino().Core()
     # otherwise the weights stay in the file: who writes over it would change the answers, or crash the process
     core.set_property({"ENABLE_MMAP": False})
     return core

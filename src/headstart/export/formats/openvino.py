@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from headstart.engines.openvino import import_openvino
+
 FILE = "model.xml"
 OUTPUTS = {"logits", "probabilities"}
 
 
 def write(network: Any, folder: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
-    import openvino
-
+    openvino = import_openvino()
     with tempfile.TemporaryDirectory() as temporary:
         file = str(Path(temporary, FILE))
         network.export(file, format="openvino", verbose=False)
@@ -77,9 +78,7 @@ def _unindent(file: Path) -> None:
 
 def open_folder(folder: Path):
     """An `ExportedModel` in OpenVINO, on the CPU."""
-    import openvino
-
-    compiled = openvino.Core().compile_model(folder / FILE, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = import_openvino().Core().compile_model(folder / FILE, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
     def run(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = compiled(pixels)
