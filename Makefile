@@ -1,6 +1,6 @@
 # make demo    the tutorial's story, from nothing
 # make test    the whole test suite, from nothing
-# make quick   the same without pages, exports, the service, the documents and other processes
+# make quick   what of it needs no training of its own, no page, export, service, document or other process
 # make coverage  the lines that the whole suite runs, in its processes too
 # make check   style and types
 # make docs    the documentation as a site, in site/
@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test quick coverage check docs clean
 
+SLOW := backbones or browser or docs or export or process or service or training
+
 demo: $(VENV)/demo
 	$(BIN)/headstart demo
 
@@ -17,7 +19,7 @@ test: $(VENV)/dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 quick: $(VENV)/dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not (browser or export or service or process or docs)"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not ($(SLOW))"
 
 coverage: $(VENV)/dev
 	$(BIN)/python -m coverage erase

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,7 +33,7 @@ check_shapes()
 import headstart as hs
 from headstart.data.samples import get_solar_cells
 from headstart.data.tables import read_listing
-from headstart.models.backbones import BACKBONES
+from headstart.models.backbones import BACKBONES, DEFAULT
 from support import tiny as tiny_base
 from support.recording import Recorder
 from support.sizes import SMALL
@@ -46,10 +47,14 @@ FORTY = {"defective": 40, "functional": 40}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-# The markers that `make quick` leaves out, by where a test lies and by what it asks for. Who starts a process not by
-# `subprocess` in the test itself says so with a marker of its own.
+# The markers that `make quick` leaves out, by where a test lies, by what it asks for, and by what it names itself. Where
+# a test does these things by the hands of another function, a decorator says so.
 MARKED_FOLDERS = {"export": "export", "serving": "service", "test_docs.py": "docs"}
-MARKED_FIXTURES = {"browser": "browser", "service": "service"}
+MARKED_FIXTURES = {
+    "browser": "browser", "service": "service", "cropped": "training", "fast_run": "training", "other_run": "training",
+}  # fmt: skip
+MARKED_NAMES = {"subprocess": "process", "train": "training", "make_run": "training"}
+RUNS = {"run", "tiny_run"}
 
 
 def pytest_sessionfinish() -> None:
@@ -57,26 +62,36 @@ def pytest_sessionfinish() -> None:
         shutil.rmtree(os.environ["HEADSTART_CACHE"], ignore_errors=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test its markers, and put those of one backbone behind each other, so that it is built once."""
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Give each test its markers, and put those of one backbone behind each other, so that it is built once.
+
+    Those that look at a shared run come first, so that one worker trains while the other does not wait for it.
+    """
     tests = Path(__file__).parent
     for item in items:
         place = item.path.relative_to(tests).parts[0]
         fixtures = getattr(item, "fixturenames", ())
-        marks = {MARKED_FOLDERS.get(place), *(MARKED_FIXTURES.get(name) for name in fixtures)} - {None}
-        code = getattr(getattr(item, "function", None), "__code__", None)
-        if code and "subprocess" in code.co_names:
-            marks.add("process")
+        marks = {MARKED_FOLDERS.get(place), *(MARKED_FIXTURES.get(name) for name in fixtures)}
+        marks |= {MARKED_NAMES.get(name) for name in _names(getattr(item.function, "__code__", None))}
+        marks.add("backbones" if _backbone(item) not in (None, DEFAULT) else None)
         for mark in sorted(mark for mark in marks if mark):
             item.add_marker(mark)
-    items.sort(key=_backbone)  # the order of all others stays
+    rows: dict[str | None, int] = {name: number for number, name in enumerate(BACKBONES)}
+    items.sort(key=lambda item: (not RUNS & set(item.fixturenames), rows.get(_backbone(item), -1)))  # else as they were
 
 
-def _backbone(item: pytest.Item) -> int:
-    """The row of BACKBONES that a test is about, from 1; 0 where it is about none."""
+def _names(code: object) -> set[str]:
+    """The names that a function uses, and those that are defined in it."""
+    if not isinstance(code, CodeType):
+        return set()
+    return set(code.co_names).union(*map(_names, code.co_consts))
+
+
+def _backbone(item: pytest.Function) -> str | None:
+    """The row of BACKBONES that a test is about, if it is about one."""
     callspec = getattr(item, "callspec", None)
     name = callspec.params.get("name") if callspec else None
-    return list(BACKBONES).index(name) + 1 if name in BACKBONES else 0
+    return name if name in BACKBONES else None
 
 
 @pytest.fixture(scope="session")

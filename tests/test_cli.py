@@ -205,6 +205,7 @@ def test_every_command_is_documented_and_every_documented_option_exists(call):
         assert f"{option} " in known, option
 
 
+@pytest.mark.training
 def test_train_writes_results_only_to_standard_output(photos, tmp_path, call):
     status, output, errors = call(
         "train", photos, "--out", tmp_path / "run", "--epochs", 1, "--fine-tune", "never", "--image-size", 32,
@@ -279,6 +280,7 @@ def test_whatever_reports_has_events(call):
     ]  # fmt: skip
 
 
+@pytest.mark.training
 def test_python_gives_what_the_command_line_prints(run, photos, call):
     found = commands.evaluate(run.folder, photos, listener=hs.Quiet())
     assert call("evaluate", run.folder, photos)[1] == f"{found}\n"
@@ -307,7 +309,8 @@ def test_inspect(photos, tmp_path, call):
     assert "exists already" in errors
 
 
-def test_evaluate_leaves_out_what_the_run_has_seen(run, photos, call):
+def test_evaluate_leaves_out_what_the_run_has_seen(tiny, tiny_run, photos, call):
+    run = tiny_run
     status, output, errors = call("evaluate", run.folder, photos)
     assert status == 0, errors
     accuracy = run.metrics["test"]["accuracy"]
@@ -321,7 +324,8 @@ def test_evaluate_leaves_out_what_the_run_has_seen(run, photos, call):
     assert json.loads(output)["accuracy"]["count"] == 80
 
 
-def test_evaluate_on_other_photos(run, tmp_path, make_folder, call):
+def test_evaluate_on_other_photos(tiny, tiny_run, tmp_path, make_folder, call):
+    run = tiny_run
     new = make_folder(tmp_path / "new", {"train/defective": 2, "train/functional": 2, "test/defective": 3}, skip=200)
     status, output, _ = call("evaluate", run.folder, new, "--json")
     assert status == 0
@@ -452,6 +456,7 @@ def test_a_missing_backend_is_one_sentence(run, photos):
 # The demo
 
 
+@pytest.mark.training
 def test_demo_falls_back_to_the_solar_cells_and_names_what_is_next(tmp_path, monkeypatch, call):
     def unreachable(url: str, *, again: bool = False) -> Path:
         raise DownloadError(f"{url} could not be downloaded (no route to host)")

@@ -77,13 +77,13 @@ def test_the_answers_are_those_of_the_classifier(run, odd, tmp_path, resizing):
         assert one.candidates == other.candidates
 
 
-def test_probabilities_are_calibrated(run, cells, tmp_path):
+def test_probabilities_are_calibrated(tiny, tiny_run, cells, tmp_path):
     """Of half the temperature come twice the logits, whoever answers."""
     files = [*cells["defective"][:3], *cells["functional"][:3]]
-    card = json.loads((run.folder / "classifier.json").read_text("utf-8"))
+    card = json.loads((tiny_run.folder / "classifier.json").read_text("utf-8"))
     logits = []
     for temperature in (1.5, 3.0):
-        folder = shutil.copytree(run.folder, tmp_path / str(temperature))
+        folder = shutil.copytree(tiny_run.folder, tmp_path / str(temperature))
         certainty = card["certainty"] | {"temperature": temperature}
         (folder / "classifier.json").write_text(json.dumps(card | {"certainty": certainty}), "utf-8")
         answers, plain = hs.Predictor(folder).predict(files), hs.load(folder).predict(files)
@@ -281,14 +281,16 @@ def test_what_it_does_not_use_need_not_be_there(run, predictor, cells, tmp_path)
     assert hs.Predictor(tmp_path).predict(file) == predictor.predict(file)
 
 
-def test_without_an_engine_keras_answers_and_one_line_says_so(run, classifier, predictor, cells, tmp_path, monkeypatch):
+def test_without_an_engine_keras_answers_and_one_line_says_so(tiny, tiny_run, cells, tmp_path, monkeypatch):
     files = cells["functional"][:5]
+    classifier, predictor = hs.load(tiny_run.folder), hs.Predictor(tiny_run.folder)
     predictions, places = predictor.predict(files), predictor.explain(files[0]).places
+    find_spec = openvino.importlib.util.find_spec
     monkeypatch.setattr(openvino.importlib.util, "find_spec", lambda name: None)
     classifier.save(tmp_path / "saved")
     assert not (tmp_path / "saved" / "engine").exists()
     said = []
-    for folder in (run.folder, tmp_path / "saved"):
+    for folder in (tiny_run.folder, tmp_path / "saved"):
         listener = Listener()
         by_keras = hs.Predictor(folder, listener=listener)
         assert_alike(by_keras.predict(files), predictions)
@@ -296,7 +298,7 @@ def test_without_an_engine_keras_answers_and_one_line_says_so(run, classifier, p
         said += listener.lines
     missing = "OpenVINO is not installed: pip install 'headstart[cpu]'. Keras predicts instead, more slowly."
     assert said == [missing, missing]
-    monkeypatch.undo()
+    monkeypatch.setattr(openvino.importlib.util, "find_spec", find_spec)
     card = json.loads((tmp_path / "saved" / "classifier.json").read_text("utf-8"))
     del card["no_engine"]  # as in the runs of earlier versions
     (tmp_path / "saved" / "classifier.json").write_text(json.dumps(card), "utf-8")

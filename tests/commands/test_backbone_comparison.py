@@ -62,10 +62,10 @@ def test_a_file_that_cannot_be_used_is_left_out_and_one_that_was_asked_for_is_a_
         hs.backbones(photos, backbones=[second], image_size=64, listener=hs.Quiet())
 
 
-def test_too_few_photos(tmp_path, make_folder):
+def test_too_few_photos(tiny, tmp_path, make_folder):
     folder = make_folder(tmp_path / "few", {"defective": 4, "functional": 4})
     with pytest.raises(DatasetError, match="Fewer than two classes have 5 different training photos each"):
-        hs.backbones(folder, backbones=["mobilenet_v2"], image_size=SIZE, listener=hs.Quiet())
+        hs.backbones(folder, backbones=[tiny], image_size=SIZE, listener=hs.Quiet())
 
 
 def test_every_backbone_has_a_file():

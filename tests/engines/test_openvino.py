@@ -4,6 +4,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.process
+
 
 def run(code: str, **environment: str) -> str:
     command = [sys.executable, "-c", code]

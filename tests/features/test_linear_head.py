@@ -38,7 +38,7 @@ def test_cross_validation_chooses_what_scikit_learn_would(classes):
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
-    ("classes", "rows", "width", "apart"), [(4, 80, 60, 0.3), (2, 100, 40, 0.3), (3, 150, 100, 0.2)]
+    ("classes", "rows", "width", "apart"), [(4, 80, 60, 0.3), (2, 100, 40, 0.3), (3, 120, 60, 0.2)]
 )
 def test_small_problems_whose_strengths_are_nearly_as_good_as_each_other(classes, rows, width, apart, seed):
     """Each C solved anew by scikit-learn's Newton method, far more exactly than is needed."""

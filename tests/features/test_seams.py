@@ -58,6 +58,7 @@ def test_an_engine_that_is_a_function(images):
     assert listener.events == [], "they are kept under the engine's identity, and nothing is computed"
 
 
+@pytest.mark.process
 def test_an_executor_of_processes(images, tmp_path, monkeypatch):
     """Tasks are plain data, so that a process does what this one would; the shards are the same."""
     here = FeatureExtractor(SPEC, listener=hs.Quiet()).features(images)[:]

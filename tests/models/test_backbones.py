@@ -87,6 +87,7 @@ def test_packaged_weights_are_the_published_ones():
     assert not np.allclose(base.get_weights()[0], random.get_weights()[0])
 
 
+@pytest.mark.backbones
 def test_weights_from_a_file(tmp_path):
     base = load_base("mobilenet_v3_small", 64, "random")
     for ending in (".weights.h5", ".h5"):

@@ -12,18 +12,18 @@ from headstart.runs.predictions import compare_runs
 
 
 @pytest.fixture(scope="module")
-def other(tmp_path_factory, photos) -> hs.Run:
+def other_run(tmp_path_factory, photos) -> hs.Run:
     """Another run on the same photos, split alike, by another recipe."""
-    out = tmp_path_factory.mktemp("runs") / "other"
+    out = tmp_path_factory.mktemp("runs") / "other_run"
     recipe = hs.RECIPES["fast"].without_fine_tuning()
     return hs.make_run(photos, out, recipe=recipe, image_size=64, seed=3, listener=hs.Quiet())
 
 
-def test_two_runs_on_the_same_photos(run, other):
-    found, split = compare_runs(run.folder, other.folder)
+def test_two_runs_on_the_same_photos(run, other_run):
+    found, split = compare_runs(run.folder, other_run.folder)
     assert split == "test"
     assert found.first.to_json() == run.metrics["test"]["accuracy"]
-    assert found.second.to_json() == other.metrics["test"]["accuracy"]
+    assert found.second.to_json() == other_run.metrics["test"]["accuracy"]
     assert found.between.only_first - found.between.only_second == found.first.correct - found.second.correct
     itself, _ = compare_runs(run.folder, run.folder)
     assert (itself.between.only_first, itself.between.only_second, itself.between.p) == (0, 0, 1.0)

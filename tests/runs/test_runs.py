@@ -251,6 +251,7 @@ def test_fine_tuning_is_resumed(photos, tiny, tmp_path):
     assert f"<p>{escape(judgement['verdict'])}</p>" in (stopped.folder / "report.html").read_text("utf-8")
 
 
+@pytest.mark.training
 def test_a_training_that_is_stopped_at_its_very_end(photos, tiny, tmp_path):
     """What fine-tuning ends with are the averaged weights, not those of its last step: they are found again."""
     recipe = hs.RECIPES["fast"].always_fine_tuned().with_epochs(2)
