@@ -47,8 +47,8 @@ FORTY = {"defective": 40, "functional": 40}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-# The markers that `make quick` leaves out, by where a test lies, by what it asks for, and by what it names itself. Where
-# a test does these things by the hands of another function, a decorator says so.
+# The markers that `make quick` leaves out, by where a test lies, by what it asks for, and by what it names itself.
+# Where a test does these things by the hands of another function, a decorator says so.
 MARKED_FOLDERS = {"export": "export", "serving": "service", "test_docs.py": "docs"}
 MARKED_FIXTURES = {
     "browser": "browser", "service": "service", "cropped": "training", "fast_run": "training", "other_run": "training",
