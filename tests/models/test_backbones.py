@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from headstart.errors import ModelError, WeightsError
-from headstart.models.backbones import BACKBONES, DEFAULT, get_backbone
+from headstart.models.backbones import BACKBONES, DEFAULT, KERAS, Backbone, get_backbone
 from headstart.models.composing import compose
 from headstart.models.preprocessing import preprocess
 from headstart.models.weights import layer_index, load_base
@@ -28,7 +28,13 @@ MODULES = {
     "ResNet50": "resnet", "ResNet50V2": "resnet_v2", "DenseNet121": "densenet", "Xception": "xception",
     "InceptionV3": "inception_v3", "NASNetMobile": "nasnet", "VGG16": "vgg16",
 }  # fmt: skip
-BUILDERS = {row.builder for row in BACKBONES.values()}  # before any fixture adds a row
+BUILDERS = {row.builder for row in BACKBONES.values() if row.module == KERAS}  # before any fixture adds a row
+
+
+def published_preprocessing(row: Backbone, images: np.ndarray) -> np.ndarray:
+    if row.preprocessing == "lite":
+        return (images - 127) / 128
+    return getattr(keras.applications, MODULES[row.builder]).preprocess_input(images)
 
 
 @pytest.mark.parametrize("name", BACKBONES)
@@ -44,10 +50,10 @@ def test_backbone(name, tmp_path):
     pixels = keras.Input((size, size, 3))
     prepared = preprocess(name, pixels)
     if prepared is not pixels:
-        expected = getattr(keras.applications, MODULES[row.builder]).preprocess_input(images.copy())
+        expected = published_preprocessing(row, images.copy())
         np.testing.assert_allclose(keras.Model(pixels, prepared)(images).numpy(), expected, atol=2e-4)
     else:
-        same = getattr(keras.applications, MODULES[row.builder]).preprocess_input(images.copy())
+        same = published_preprocessing(row, images.copy())
         np.testing.assert_array_equal(same, images, err_msg="Keras does it outside of the base after all")
         assert any(isinstance(layer, (keras.layers.Rescaling, keras.layers.Normalization)) for layer in base.layers)
 
@@ -75,16 +81,24 @@ def test_unknown_backbone_and_small_images():
         load_base("inception_v3", 74, "random")
 
 
-def test_packaged_weights_are_the_published_ones():
+@pytest.mark.parametrize("name", [name for name, row in BACKBONES.items() if row.packaged])
+def test_packaged_weights_are_the_published_ones(name):
     """The file whose provenance is in NOTICE, whatever the image size."""
-    digest = hashlib.sha256(files("headstart.models").joinpath("files", str(BACKBONES[DEFAULT].packaged)).read_bytes())
-    assert digest.hexdigest() in Path(__file__).parents[2].joinpath("NOTICE").read_text("utf-8")
-    base = load_base("mobilenet_v2", 96)
-    again = load_base("mobilenet_v2", 128)
+    content = files("headstart.models").joinpath("files", str(BACKBONES[name].packaged)).read_bytes()
+    notice = Path(__file__).parents[2].joinpath("NOTICE").read_text("utf-8")
+    assert hashlib.sha256(content).hexdigest() in notice
+    base = load_base(name, 96)
+    assert f"{base.count_params():,} numbers" in notice
+    again = load_base(name, 128)
     for one, other in zip(base.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-    random = load_base("mobilenet_v2", 96, "random")
+    random = load_base(name, 96, "random")
     assert not np.allclose(base.get_weights()[0], random.get_weights()[0])
+
+
+def test_weights_that_nobody_offers_are_asked_for():
+    with pytest.raises(WeightsError, match=r"'efficientnet_lite2' are not part of headstart.*--weights FILE"):
+        load_base("efficientnet_lite2", 64)
 
 
 @pytest.mark.backbones

@@ -13,21 +13,27 @@ from headstart.errors import ModelError
 #   "torch"   RGB scaled to 0..1, then standardised with ImageNet's mean and deviation of each channel
 #   "caffe"   BGR, ImageNet's mean of each channel taken off, not scaled
 #   "inside"  the base begins with its own preprocessing layers, and takes 0..255
-PREPROCESSING = ("tf", "torch", "caffe", "inside")
+# and of those that Keras does not have:
+#   "lite"    RGB as (value - 127) / 128 (tensorflow/tpu, models/official/efficientnet/lite)
+PREPROCESSING = ("tf", "torch", "caffe", "inside", "lite")
+
+KERAS, LITE = "keras.applications", "headstart.models.families.efficientnet_lite"
+LITE0_WEIGHTS = "efficientnet_lite0_no_top.weights.h5"
 
 
 @dataclass(frozen=True)
 class Backbone:
     """One row of the table.
 
-    builder: name of the function in keras.applications.
-    preprocessing: "tf", "torch", "caffe" or "inside", see above.
+    builder: name of the function in `module`.
+    preprocessing: one of PREPROCESSING, see above.
     image_size: side in pixels that it was pretrained at.
     features: depth of the block of features that it gives.
     fine_tune_from: the first layer that fine-tuning trains: a name, or an index as in the tutorial. For all but
         MobileNetV2, whose 100 is the tutorial's, it is where the last stage of the network begins.
     min_image_size: the smallest side that the architecture can halve as often as it does.
     packaged: file of the pretrained weights in the package, if they are there.
+    module: where the architecture is: Keras, or a module of `models/families`, whose weights Keras cannot download.
     """
 
     builder: str
@@ -37,10 +43,14 @@ class Backbone:
     fine_tune_from: int | str
     min_image_size: int = 32
     packaged: str | None = None
+    module: str = KERAS
 
 
 BACKBONES = {
     "mobilenet_v2": Backbone("MobileNetV2", "tf", 224, 1280, 100, packaged="mobilenet_v2_imagenet_no_top.weights.h5"),
+    "efficientnet_lite0": Backbone("EfficientNetLite0", "lite", 224, 1280, "block11_expand", 32, LITE0_WEIGHTS, LITE),
+    "efficientnet_lite1": Backbone("EfficientNetLite1", "lite", 240, 1280, "block15_expand", module=LITE),
+    "efficientnet_lite2": Backbone("EfficientNetLite2", "lite", 260, 1280, "block15_expand", module=LITE),
     "mobilenet": Backbone("MobileNet", "tf", 224, 1024, "conv_dw_12"),
     "mobilenet_v3_small": Backbone("MobileNetV3Small", "inside", 224, 576, "expanded_conv_8_expand"),
     "mobilenet_v3_large": Backbone("MobileNetV3Large", "inside", 224, 960, "expanded_conv_12_expand"),

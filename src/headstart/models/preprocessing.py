@@ -16,6 +16,8 @@ def preprocess(backbone: str, pixels: keras.KerasTensor) -> keras.KerasTensor:
         return pixels
     if mode == "tf":
         return keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescaling")(pixels)
+    if mode == "lite":
+        return keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="rescaling")(pixels)
     if mode == "torch":
         mean = [255 * value for value in IMAGENET_MEAN]
         variance = [(255 * value) ** 2 for value in IMAGENET_DEVIATION]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.resources
 import warnings
 from importlib.metadata import version
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.errors import DownloadError, ModelError, WeightsError
-from headstart.models.backbones import check_image_size, get_backbone
+from headstart.models.backbones import KERAS, check_image_size, get_backbone
 from headstart.storage.hashing import sha256_of_file
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def file_at_hand(name: str) -> Path | None:
         return _packaged(packaged)
     from headstart.storage.downloads import downloads_folder
 
-    file = downloads_folder() / "models" / DOWNLOADED[name]
-    return file if file.is_file() else None
+    file = downloads_folder() / "models" / DOWNLOADED[name] if name in DOWNLOADED else None
+    return file if file and file.is_file() else None
 
 
 def identity(name: str, weights: str | Path) -> str | None:
@@ -94,7 +95,9 @@ def _build(name: str, image_size: int, weights: str | None) -> keras.Model:
     """Preprocessed pixels (n, size, size, 3) -> features (n, h, w, depth)."""
     from headstart.keras_backend import keras
 
-    builder = getattr(keras.applications, get_backbone(name).builder)
+    row = get_backbone(name)
+    module = keras.applications if row.module == KERAS else importlib.import_module(row.module)
+    builder = getattr(module, row.builder)
     return builder(input_shape=(image_size, image_size, 3), include_top=False, weights=weights)
 
 
@@ -103,6 +106,11 @@ def _packaged(file: str) -> Path:
 
 
 def _downloaded(name: str, image_size: int) -> keras.Model:
+    if name not in DOWNLOADED:
+        raise WeightsError(
+            f"The weights of '{name}' are not part of headstart, and Keras cannot download them. Give them as a file: "
+            f"--weights FILE."
+        )
     from headstart.storage.downloads import downloading
 
     try:
