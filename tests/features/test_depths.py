@@ -1,15 +1,23 @@
 """The depths of each base: how many, which, and that they are what comes out of its layers."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
-from headstart.features.depths import find_depths
+import headstart as hs
+from headstart.data.images import read_image
+from headstart.features.depths import channels_of, find_depths, statistics
+from headstart.features.extractor import FeatureExtractor
+from headstart.features.spec import DEPTHS, POOLED, FeatureSpec
 from headstart.models.backbones import BACKBONES
+from headstart.models.weights import load_base
 from support.bases import shared_base
+from support.recording import Recorder
 
 # of each base: how many depths, how many channels together, and the layers that the first and the last but one end
-DEPTHS = {
+ENDS = {
     "mobilenet_v2": (18, 2784, "expanded_conv_project_BN", "block_16_project_BN"),
     "efficientnet_lite0": (17, 3088, "block0_project_bn", "block15_project_bn"),
     "efficientnet_lite1": (22, 3536, "block0_project_bn", "block20_project_bn"),
@@ -36,15 +44,16 @@ DEPTHS = {
 
 
 def test_each_backbone_is_in_the_table():
-    assert set(DEPTHS) == set(BACKBONES)
+    assert set(ENDS) == set(BACKBONES)
 
 
 @pytest.mark.parametrize("name", BACKBONES)
 def test_the_depths_of_a_backbone(name):
-    base, (count, channels, first, last) = shared_base(name), DEPTHS[name]
+    base, (count, channels, first, last) = shared_base(name), ENDS[name]
     depths = find_depths(base)
     assert depths[-1] is base.output
     assert (len(depths), sum(tensor.shape[-1] for tensor in depths)) == (count, channels)
+    assert channels_of(name) == tuple(tensor.shape[-1] for tensor in depths[:-1])
     found = [tensor._keras_history.operation.name for tensor in (depths[0], depths[-2])]
     # names that Keras gives count on from what was built before: add, add_12
     assert [each.partition("_")[0] for each in found] == [each.partition("_")[0] for each in (first, last)]
@@ -86,3 +95,38 @@ def test_they_are_what_the_layers_give():
     expected = keras.Model(base.input, [base.get_layer(name).output for name in layers])(images, training=False)
     for one, other in zip([found[0], found[2], found[-1]], expected, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_statistics_are_means_and_deviations_and_never_less_than_nothing():
+    """Also of channels that hardly vary around a large number, where the usual shortcut gives nonsense."""
+    rng = np.random.default_rng(0)
+    maps = [rng.normal(1_000, 1e-2, (4, 6, 6, 3)), rng.normal(0, 1, (4, 3, 3, 2)), np.full((4, 2, 2, 1), 7.0)]
+    maps = [array.astype(np.float32) for array in maps]
+    inputs = [keras.Input(array.shape[1:]) for array in maps]
+    found = keras.Model(inputs, statistics(inputs))(maps).numpy()
+    exact = [array.astype(np.float64) for array in maps]
+    expected = [pair for array in exact for pair in (array.mean((1, 2)), array.std((1, 2)))]
+    np.testing.assert_allclose(found, np.concatenate(expected, axis=1), rtol=2e-3, atol=1e-6)
+    assert (found[:, -1] == 0).all(), "one that is the same everywhere deviates by nothing"
+
+
+def test_one_pass_gives_all_depths_and_the_last_layer_by_itself(photos, tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
+    images = hs.load_images(photos, listener=hs.Quiet())[0].take(range(0, 80, 8))
+    spec = FeatureSpec("mobilenet_v2", 64, cut=DEPTHS)
+    extractor = FeatureExtractor(spec, listener=hs.Quiet())
+    features = extractor.features(images)
+    last, inner = features.take(np.arange(len(images)))
+    assert (last.shape, inner.shape) == ((10, 1280), (10, 3008))
+    np.testing.assert_array_equal(features[:], last)
+    alone = FeatureExtractor(replace(spec, cut=POOLED), listener=hs.Quiet()).features(images)[:]
+    np.testing.assert_allclose(last, alone, rtol=1e-3, atol=1e-3)
+
+    base = load_base("mobilenet_v2", 64)
+    pixels = np.stack([read_image(path, 64) for path in images.paths]).astype(np.float32)
+    maps = [depth.numpy() for depth in keras.Model(base.input, find_depths(base)[:-1])(pixels / 127.5 - 1)]
+    expected = np.concatenate([pair for depth in maps for pair in (depth.mean((1, 2)), depth.std((1, 2)))], axis=1)
+    assert np.linalg.norm(inner - expected) <= 1e-3 * np.linalg.norm(expected)  # they are kept in 16 bits
+    again = FeatureExtractor(spec, listener=(listener := Recorder())).features(images).take(np.arange(10))
+    np.testing.assert_array_equal(again[1], inner)
+    assert listener.events == [], "found without the base, whose shapes the table knows"

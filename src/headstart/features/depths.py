@@ -6,6 +6,7 @@ the same pass computes them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from headstart.features.cut import nodes_of
@@ -17,6 +18,70 @@ JOINS = {"Add", "Concatenate"}  # operations that end a block of several branche
 ACTIVATIONS = {"Activation", "ReLU"}  # belong to the join before them
 PASSING = ACTIVATIONS | {"BatchNormalization", "Dropout", "AveragePooling2D"}  # keep each channel to itself
 PADDING = "ZeroPadding2D"
+
+# Channels of the depths of each row of BACKBONES but its last layer, "24*2" for two depths of 24: what `find_depths`
+# finds, so that the shape of features is known without Keras.
+CHANNELS = {
+    "mobilenet_v2": "16 24*2 32*3 64*4 96*3 160*3 320",
+    "efficientnet_lite0": "16 24*2 40*2 80*3 112*3 192*4 320",
+    "efficientnet_lite1": "16 24*3 40*3 80*4 112*4 192*5 320",
+    "efficientnet_lite2": "16 24*3 48*3 88*4 120*4 208*5 352",
+    "mobilenet": "64 128 256 512",
+    "mobilenet_v3_small": "24*2 40*3 48*2 96*3",
+    "mobilenet_v3_large": "16 24*2 40*3 80*4 112*2 160*3",
+    "efficientnet_b0": "16 24*2 40*2 80*3 112*3 192*4 320",
+    "efficientnet_v2_b0": "16 32*2 48*2 96*3 112*5 192*8",
+    "efficientnet_v2_b1": "16*2 32*3 48*3 96*4 112*6 192*9",
+    "efficientnet_v2_b2": "16*2 32*3 56*3 104*4 120*6 208*10",
+    "efficientnet_v2_b3": "16*2 40*3 56*3 112*5 136*7 232*12",
+    "efficientnet_v2_s": "24*2 48*4 64*4 128*6 160*9 256*15",
+    "convnext_tiny": "96*3 192*3 384*9 768*3",
+    "convnext_small": "96*3 192*3 384*27 768*3",
+    "resnet50": "256*3 512*4 1024*6 2048*2",
+    "resnet50_v2": "256*3 512*4 1024*6 2048*3",
+    "densenet121": "256 128 512 256 1024 512 1024",
+    "xception": "128 256 728*9 1024",
+    "inception_v3": "256 288*2 768*5 1280 2048",
+    "nasnet_mobile": "22 264 528 1056",
+    "vgg16": "64 128 256 512*2",
+}
+
+
+def channels_of(backbone: str) -> tuple[int, ...]:
+    """The channels of each depth of a backbone but its last layer."""
+    counts = (part.partition("*") for part in CHANNELS[backbone].split())
+    return tuple(int(channels) for channels, _, times in counts for _ in range(int(times or 1)))
+
+
+def statistics(depths: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
+    """Depths (n, height, width, channels) -> (n, numbers): of each the mean of its channels over the image, then their
+    standard deviation, in the order of the depths.
+
+    The variance is the mean of squared differences from the mean, which is never negative, in the precision of the
+    depths; the difference of the mean square and the squared mean would lose all digits where a channel hardly varies.
+    """
+    from headstart.keras_backend import keras
+
+    ops, found = keras.ops, []
+    for tensor in depths:
+        mean = ops.mean(tensor, axis=(1, 2), keepdims=True)
+        variance = ops.mean(ops.square(tensor - mean), axis=(1, 2))
+        found += [ops.squeeze(mean, axis=(1, 2)), ops.sqrt(variance)]
+    return ops.concatenate(found, axis=-1)
+
+
+def depths_part(base: keras.Model, preprocess: Callable[[keras.KerasTensor], keras.KerasTensor]) -> keras.Model:
+    """Raw pixels -> the base's features, averaged over the image (n, depth), `statistics` of the depths before the last
+    (n, numbers), and the last feature map (n, height, width, depth), sharing the variables of the base.
+
+    preprocess: raw pixels -> what the base was trained to see.
+    """
+    from headstart.keras_backend import keras
+
+    pixels = keras.Input(base.input.shape[1:], name="pixels")
+    *inner, last = keras.Model(base.input, find_depths(base))(preprocess(pixels), training=False)
+    pooled = keras.layers.GlobalAveragePooling2D(name="cut")(last)
+    return keras.Model(pixels, [pooled, statistics(inner), last], name="frozen_part")
 
 
 def find_depths(base: keras.Model) -> list[keras.KerasTensor]:

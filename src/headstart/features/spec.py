@@ -10,6 +10,7 @@ from headstart.data.resizing import STRETCH, get_resizing
 from headstart.data.views import ORIGINAL
 from headstart.engines.base import Compute
 from headstart.engines.opening import expected_identity
+from headstart.features.depths import channels_of, depths_part
 from headstart.models.backbones import check_image_size, get_backbone
 from headstart.models.weights import PRETRAINED, identity
 from headstart.storage import cache
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 # of what an engine computes: changed whenever the cut, the decoder, the preprocessing or the form of the file changes
 SCHEMA = 4
-POOLED, FINE_TUNING = "pooled", "fine_tuning"
+POOLED, DEPTHS, FINE_TUNING = "pooled", "depths", "fine_tuning"
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,9 @@ class FeatureSpec:
     weights: "pretrained", "random", or the path of a file with the weights of the base.
     precision: of the engine: "float32" or "bfloat16".
     view: how the square is turned: name of a row of VIEWS.
-    cut: "pooled": what all of the base says, averaged over the image, (depth,). "fine_tuning": the tensors below the
-        layers that fine-tuning trains.
+    cut: "pooled": what all of the base says, averaged over the image, (depth,). "depths": that, and the means and
+        deviations of the depths before the last, (numbers,), see `depths.statistics`. "fine_tuning": the tensors below
+        the layers that fine-tuning trains.
     """
 
     backbone: str
@@ -65,7 +67,7 @@ class FeatureSpec:
             weights=identity(self.backbone, self.weights),
             backbone=self.backbone,
             image_size=self.image_size,
-            start=POOLED if self.cut == POOLED else get_backbone(self.backbone).fine_tune_from,
+            start=get_backbone(self.backbone).fine_tune_from if self.cut == FINE_TUNING else self.cut,
             precision=self.precision,
         )
 
@@ -85,17 +87,25 @@ class FeatureSpec:
     @property
     def kept_tensors(self) -> int | None:
         """How many of the network's outputs are features, the first ones; None: all. The last feature map is not."""
-        return 1 if self.cut == POOLED else None
+        return {POOLED: 1, DEPTHS: 2, FINE_TUNING: None}[self.cut]
 
     @property
     def shapes(self) -> list[tuple[int, ...]] | None:
         """Of the tensors of an image; None where only the base itself can tell."""
-        return [(get_backbone(self.backbone).features,)] if self.cut == POOLED else None
+        if self.cut == FINE_TUNING:
+            return None
+        inner = [(2 * sum(channels_of(self.backbone)),)] if self.cut == DEPTHS else []
+        return [(get_backbone(self.backbone).features,), *inner]
 
     def frozen_network(self, base: keras.Model) -> keras.Model:
         """Raw pixels (n, size, size, 3) -> the tensors at the cut of this base, sharing its variables."""
         from headstart.features import cut
         from headstart.models.preprocessing import preprocess
 
+        def prepare(pixels: keras.KerasTensor) -> keras.KerasTensor:
+            return preprocess(self.backbone, pixels)
+
+        if self.cut == DEPTHS:
+            return depths_part(base, prepare)
         at = None if self.cut == POOLED else cut.fine_tuning_cut(base, self.backbone)
-        return cut.frozen_part(base, at, lambda pixels: preprocess(self.backbone, pixels))
+        return cut.frozen_part(base, at, prepare)
