@@ -26,19 +26,26 @@ def second(keras_home):
 def test_what_is_at_hand_is_compared(second, photos: Path, capsys, monkeypatch):
     listener = Listener()
     found = hs.backbones(photos, image_size=SIZE, seed=3, listener=listener)
-    assert [each.backbone for each in found.candidates] == ["mobilenet_v2", second]
+    assert [each.backbone for each in found.candidates] == ["mobilenet_v2", "efficientnet_lite0", second]
     train = hs.load_dataset(photos, seed=3, listener=hs.Quiet()).train
     for each in found.candidates:
         assert each.accuracy.count == found.images == len(train)
         assert each.seconds > 0
-    first, other = found.candidates
+    first, _, other = found.candidates
     assert first.megabytes == pytest.approx(9.4, abs=0.1)
     assert first.against_first is None
     between = other.against_first
     assert between is not None
     assert between.only_second - between.only_first == other.accuracy.correct - first.accuracy.correct
-    assert set(found.left_out) == set(backbones.BACKBONES) - {"mobilenet_v2", second}
-    for word in ("mobilenet_v2", "the first", "p = ", "Left out: mobilenet_v3_small, ", "vgg16: not downloaded"):
+    assert set(found.left_out) == set(backbones.BACKBONES) - {"mobilenet_v2", "efficientnet_lite0", second}
+    for word in (
+        "mobilenet_v2",
+        "the first",
+        "p = ",
+        "Left out: mobilenet_v3_small, ",
+        "Left out: efficientnet_lite1, efficientnet_lite2: used with a file",
+        "vgg16: not downloaded",
+    ):
         assert word in str(found)
 
     monkeypatch.setattr(sys, "argv", ["headstart", "backbones", str(photos), "--image-size", str(SIZE), "--seed", "3",
@@ -56,7 +63,7 @@ def test_a_file_that_cannot_be_used_is_left_out_and_one_that_was_asked_for_is_a_
     file = keras_home / "models" / weights.DOWNLOADED[second]
     file.write_bytes(file.read_bytes()[:1000])
     found = hs.backbones(photos, image_size=64, listener=hs.Quiet())
-    assert [each.backbone for each in found.candidates] == ["mobilenet_v2"]
+    assert [each.backbone for each in found.candidates] == ["mobilenet_v2", "efficientnet_lite0"]
     assert "could not be downloaded" in found.left_out[second]
     with pytest.raises(WeightsError, match="could not be downloaded"):
         hs.backbones(photos, backbones=[second], image_size=64, listener=hs.Quiet())
@@ -69,4 +76,6 @@ def test_too_few_photos(tiny, tmp_path, make_folder):
 
 
 def test_every_backbone_has_a_file():
-    assert set(weights.DOWNLOADED) == {name for name, row in backbones.BACKBONES.items() if not row.packaged}
+    """In the package, or from Keras; but for those that only a file of the user's has."""
+    rows = backbones.BACKBONES.items()
+    assert set(weights.DOWNLOADED) == {name for name, row in rows if not row.packaged and row.module == backbones.KERAS}

@@ -24,7 +24,7 @@ from headstart.events import Listener, Step, StepStarted
 from headstart.features.extractor import FeatureExtractor
 from headstart.inspection.label_issues import FOLDS, out_of_fold_probabilities
 from headstart.models.backbones import BACKBONES, DEFAULT
-from headstart.models.weights import PRETRAINED, file_at_hand
+from headstart.models.weights import DOWNLOADED, PRETRAINED, file_at_hand
 from headstart.statistics import Disagreement, Interval, disagreement, wilson
 from headstart.training.config import TrainingConfig
 
@@ -86,6 +86,10 @@ class BackboneComparison:
         return "\n".join(lines)
 
 
+def _why_not_at_hand(name: str) -> str:
+    return "not downloaded" if name in DOWNLOADED else "used with a file of its weights only (train --weights)"
+
+
 def compare_backbones(
     data: str | Path, *, backbones: Sequence[str], image_size: int | None, seed: int, listener: Listener
 ) -> BackboneComparison:
@@ -93,7 +97,7 @@ def compare_backbones(
     names = list(dict.fromkeys(backbones)) or [name for name in BACKBONES if file_at_hand(name)]
     configs = {name: _config(name, image_size, seed) for name in names}
     train, groups = _training_photos(data, _config(DEFAULT, image_size, seed), listener)
-    left_out = {} if backbones else {name: "not downloaded" for name in BACKBONES if name not in names}
+    left_out = {} if backbones else {name: _why_not_at_hand(name) for name in BACKBONES if name not in names}
     candidates: list[MeasuredBackbone] = []
     first: np.ndarray | None = None
     for name in names:
