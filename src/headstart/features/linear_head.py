@@ -67,8 +67,8 @@ class Scale:
     @classmethod
     def of(cls, views: Sequence[Rows]) -> "Scale":
         rows = sum(map(len, views))
-        mean = np.sum([piece.sum(axis=0, dtype=np.float64) for _, piece in _pieces(views)], axis=0) / rows
-        squares = sum(float(((piece - mean) ** 2).sum()) for _, piece in _pieces(views))
+        mean = np.sum([piece.sum(axis=0, dtype=np.float64) for _, piece in pieces(views)], axis=0) / rows
+        squares = sum(float(((piece - mean) ** 2).sum()) for _, piece in pieces(views))
         deviation = np.sqrt(squares / (rows * len(mean)))
         return cls(mean.astype(np.float32), max(float(deviation), 1e-12))  # not 0, where all images are alike
 
@@ -80,7 +80,7 @@ def logits(
     features: Rows, kernel: Float[np.ndarray, "depth logits"], bias: Float[np.ndarray, " logits"]
 ) -> Float32[np.ndarray, "n logits"]:
     """A linear layer: features (n, depth) -> logits."""
-    return np.concatenate([piece.astype(np.float32) @ kernel + bias for _, piece in _pieces([features])])
+    return np.concatenate([piece.astype(np.float32) @ kernel + bias for _, piece in pieces([features])])
 
 
 def solve(
@@ -110,14 +110,10 @@ def solve(
     if C is None:
         photos = None if photos is None else photos[images]
         C = choose_C(some, labels[images], counts, seed=seed, photos=photos)
-    model = _regression(C)
-    # a step is so short that BLAS spends most of it on waking its threads: 2,000 images in 0.05 s, or else in 0.3
-    with threadpool_limits(1):
-        _fit(model, np.concatenate(some), np.tile(labels[images], len(views)), counts)
-    weights = np.concatenate([model.coef_, model.intercept_[:, None]], axis=1).T.astype(np.float64)
+    weights = solve_in_memory(np.concatenate(some), np.tile(labels[images], len(views)), counts, C)
     if len(images) < len(labels):
         del some
-        weights = _solved_in_pieces(views, labels, counts, scale, C, weights)
+        weights = solve_in_pieces(views, labels, counts, scale.mean, scale.deviation, C, weights)
     kernel = weights[:-1] / scale.deviation  # for features as they come
     bias = weights[-1] - scale.mean @ kernel
     return Head(kernel.astype(np.float32), bias.astype(np.float32), C)
@@ -157,14 +153,21 @@ def folds(labels: np.ndarray, seed: int, photos: np.ndarray | None = None) -> li
 def choose_C(
     views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, *, seed: int, photos: np.ndarray | None = None
 ) -> float:
-    """The C with the least cross-entropy in cross-validation; views of an image, and photos, are in the same fold.
+    """The C with the least cross-entropy in cross-validation; views of an image, and photos, are in the same fold."""
+    return cross_validate(views, labels, counts, seed=seed, photos=photos)[0]
+
+
+def cross_validate(
+    views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, *, seed: int, photos: np.ndarray | None = None
+) -> tuple[float, float]:
+    """The C that `choose_C` chooses, and its cross-entropy; that is infinite where nothing can be validated.
 
     Values are tried from the smallest on, each from the solution before it, until two in a row have been worse: the
     large ones, which overfit and take longest, are mostly not reached.
     """
     parts = folds(labels, seed, photos)
     if not parts:
-        return DEFAULT_C
+        return DEFAULT_C, np.inf
     with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as pool:
         paths = [_path(views, labels, counts, *part) for part in parts]
         losses: list[float] = []
@@ -172,7 +175,7 @@ def choose_C(
             losses.append(float(np.mean(list(pool.map(lambda path: next(path), paths)))))
             if len(losses) - 1 - int(np.argmin(losses)) >= 2:
                 break
-    return C_VALUES[int(np.argmin(losses))]
+    return C_VALUES[int(np.argmin(losses))], min(losses)
 
 
 def _path(
@@ -190,6 +193,15 @@ def _path(
         yield float(np.average(losses, weights=counts[labels[held_out]]))
 
 
+def solve_in_memory(features: np.ndarray, labels: np.ndarray, counts: np.ndarray, C: float) -> np.ndarray:
+    """float64 (features + 1, logits); the last row is the bias."""
+    model = _regression(C)
+    # a step is so short that BLAS spends most of it on waking its threads: 2,000 images in 0.05 s, or else in 0.3
+    with threadpool_limits(1):
+        _fit(model, features, labels, counts)
+    return np.concatenate([model.coef_, model.intercept_[:, None]], axis=1).T.astype(np.float64)
+
+
 def _regression(C: float) -> LogisticRegression:
     return LogisticRegression(C=C, tol=TOLERANCE, max_iter=MAX_STEPS, warm_start=True)
 
@@ -198,16 +210,21 @@ def _fit(model: LogisticRegression, features: np.ndarray, labels: np.ndarray, co
     model.fit(features, labels, sample_weight=counts[labels])
 
 
-def _solved_in_pieces(
+def solve_in_pieces(
     views: Sequence[Rows],
     labels: np.ndarray,
     counts: np.ndarray,
-    scale: Scale,
+    mean: np.ndarray,
+    deviation: float | np.ndarray,
     C: float,
     start: np.ndarray,
 ) -> np.ndarray:
-    """What `_regression` finds, by the same L-BFGS, without a copy of the features: each step goes through them in
-    pieces, on all cores. start, and what is returned: float64 (features + 1, logits), the last row is the bias."""
+    """What `solve_in_memory` finds, by the same L-BFGS, without a copy of the features: each step goes through them in
+    pieces, on all cores.
+
+    mean, deviation: the features are scaled by these, (depth,) and one number or (depth, 1).
+    start, and what is returned: float64 (features + 1, logits), the last row is the bias.
+    """
     rows = sum(map(len, views))
 
     def of_piece(piece: tuple[slice, np.ndarray], kernel: np.ndarray, bias: np.ndarray) -> tuple[float, np.ndarray]:
@@ -221,15 +238,15 @@ def _solved_in_pieces(
         error = error[:, -start.shape[1] :]  # of two classes the second
         # with respect to the scaled features, which are never made: (x - mean) / deviation
         total = error.sum(axis=0)
-        gradient = (features.T @ error.astype(np.float32) - np.outer(scale.mean, total)) / scale.deviation
+        gradient = (features.T @ error.astype(np.float32) - np.outer(mean, total)) / deviation
         return loss, np.concatenate([gradient, total[None]])
 
     def loss_and_gradient(flat: np.ndarray, pool: ThreadPoolExecutor) -> tuple[float, np.ndarray]:
         weights = flat.reshape(start.shape)
-        kernel = weights[:-1] / scale.deviation
-        bias = weights[-1] - scale.mean @ kernel
+        kernel = weights[:-1] / deviation
+        bias = weights[-1] - mean @ kernel
         work = partial(of_piece, kernel=kernel.astype(np.float32), bias=bias)
-        found = prefetch(pool, work, _pieces(views), cpu_budget() + 1)
+        found = prefetch(pool, work, pieces(views), cpu_budget() + 1)
         loss, gradient = 0.0, np.zeros(start.shape)
         for of_one, slope in found:
             loss, gradient = loss + of_one, gradient + slope
@@ -242,7 +259,7 @@ def _solved_in_pieces(
     return found.x.reshape(start.shape)
 
 
-def _pieces(views: Sequence[Rows]) -> Iterator[tuple[slice, np.ndarray]]:
+def pieces(views: Sequence[Rows]) -> Iterator[tuple[slice, np.ndarray]]:
     """All rows of all views, PIECE at a time, each with their place in their view."""
     for view in views:
         for start in range(0, len(view), PIECE):

@@ -26,3 +26,17 @@ class Chosen:
 
     def __getitem__(self, rows: Any, /) -> np.ndarray:
         return self._rows[self._indices[rows]]
+
+
+class Joined:
+    """All tensors of each image side by side, (n, numbers), without a copy of them."""
+
+    def __init__(self, features: Any) -> None:
+        """features: `Features` whose tensors are vectors."""
+        self._features = features
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def __getitem__(self, rows: Any, /) -> np.ndarray:
+        return np.concatenate(self._features.take(np.arange(len(self))[rows]), axis=1)
