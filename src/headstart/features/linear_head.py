@@ -158,9 +158,15 @@ def choose_C(
 
 
 def cross_validate(
-    views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, *, seed: int, photos: np.ndarray | None = None
+    views: list[np.ndarray],
+    labels: np.ndarray,
+    counts: np.ndarray,
+    *,
+    seed: int,
+    photos: np.ndarray | None = None,
+    values: Sequence[float] = C_VALUES,
 ) -> tuple[float, float]:
-    """The C that `choose_C` chooses, and its cross-entropy; that is infinite where nothing can be validated.
+    """The C with the least cross-entropy, of values that rise, and that; infinity where nothing can be validated.
 
     Values are tried from the smallest on, each from the solution before it, until two in a row have been worse: the
     large ones, which overfit and take longest, are mostly not reached.
@@ -169,22 +175,27 @@ def cross_validate(
     if not parts:
         return DEFAULT_C, np.inf
     with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as pool:
-        paths = [_path(views, labels, counts, *part) for part in parts]
+        paths = [_path(values, views, labels, counts, *part) for part in parts]
         losses: list[float] = []
-        for _ in C_VALUES:
+        for _ in values:
             losses.append(float(np.mean(list(pool.map(lambda path: next(path), paths)))))
             if len(losses) - 1 - int(np.argmin(losses)) >= 2:
                 break
-    return C_VALUES[int(np.argmin(losses))], min(losses)
+    return values[int(np.argmin(losses))], min(losses)
 
 
 def _path(
-    views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, train: np.ndarray, held_out: np.ndarray
+    values: Sequence[float],
+    views: list[np.ndarray],
+    labels: np.ndarray,
+    counts: np.ndarray,
+    train: np.ndarray,
+    held_out: np.ndarray,
 ) -> Iterator[float]:
     """The cross-entropy of one fold's held-out images, for one C after another."""
     features, repeated = np.concatenate([view[train] for view in views]), np.tile(labels[train], len(views))
-    model = _regression(C_VALUES[0])
-    for C in C_VALUES:
+    model = _regression(values[0])
+    for C in values:
         model.set_params(C=C)
         _fit(model, features, repeated, counts)
         shares = model.predict_proba(views[0][held_out])
