@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.array_types import Float
-from headstart.data.dataset import Dataset
+from headstart.data.dataset import Dataset, Split
 from headstart.events import Listener, Message
 from headstart.models.network import Network
 from headstart.training.config import TrainingConfig
 from headstart.training.probe import LinearProbe
+from headstart.training.views import harmless_views
 
 if TYPE_CHECKING:
     from headstart.features.extractor import FeatureExtractor
@@ -46,15 +47,16 @@ class TrainingContext:
 
     @cached_property
     def probe(self) -> LinearProbe:
-        return LinearProbe(
-            lambda split, view: self.pretrained.features(split, view=view)[:],
-            self.dataset.train,
-            seed=self.config.seed,
-        )
+        return LinearProbe(self._features, self.dataset.train, seed=self.config.seed)
 
     @cached_property
     def views(self) -> tuple[str, ...]:
         """The turned views of the training images that show the same class, as many as are worth their time."""
-        views = self.probe.views[: max(2, MANY // len(self.dataset.train))]
+        train = self.dataset.train
+        views = self.probe.views[: max(2, MANY // len(train))]
+        views = harmless_views(self._features, train, views, seed=self.config.seed)
         self.listener.emit(Message(f"Views of each training image: {', '.join(views).replace('_', ' ')}."))
         return views
+
+    def _features(self, split: Split, view: str) -> np.ndarray:
+        return self.pretrained.features(split, view=view)[:]

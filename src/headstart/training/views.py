@@ -1,0 +1,63 @@
+"""Do turned views of the training images do harm? Found by cross-validation over the training images themselves.
+
+A look at a few images (`probe.py`) tells which views seem to show the same class. Whether they do, all of the training
+images tell: heads solved with and without the views answer images that they have not seen, in the original view. Arrows
+to the left, mirrored, are arrows to the right, and a head that has seen both as "left" answers worse. Where too few
+images are there to tell, no view is taken.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from headstart.array_types import Float64
+from headstart.data.dataset import Split
+from headstart.data.views import MIRRORED, ORIGINAL
+from headstart.features import linear_head
+from headstart.numerics import cross_entropies, log_probabilities
+
+ENOUGH = 32  # images that were answered; with fewer, nothing can be concluded
+ANSWERED = 1_000  # images, at most, that are looked at: more hardly change the answer
+GetFeatures = Callable[[Split, str], np.ndarray]  # (images, view) -> float32 (n, depth)
+
+
+def harmless_views(features: GetFeatures, train: Split, views: tuple[str, ...], *, seed: int) -> tuple[str, ...]:
+    """These views if they do no harm; or else the original and the mirrored one if both are among them and do none; or
+    else the original alone.
+
+    views: names of VIEWS, the original first.
+    """
+    if len(views) == 1:
+        return views
+    images = train.take(linear_head.some_images(train.labels, ANSWERED, seed))
+    without = _losses(features, images, (ORIGINAL,), seed)
+    for some in dict.fromkeys((views, (ORIGINAL, MIRRORED))):
+        if set(some) <= set(views) and _is_no_worse(_losses(features, images, some, seed), without):
+            return some
+    return (ORIGINAL,)
+
+
+def _losses(
+    features: GetFeatures, images: Split, views: tuple[str, ...], seed: int
+) -> Float64[np.ndarray, " answered"]:
+    """The cross-entropy of each image that a head without it, or a copy of it, answers."""
+    shown = [features(images, view) for view in views]
+    scale = linear_head.Scale.of(shown)
+    counts = np.ones(int(images.labels.max()) + 1)
+    scaled = [scale(view) for view in shown]
+    C = linear_head.choose_C(scaled, images.labels, counts, seed=seed, photos=images.photos)
+    found = []
+    for train, held_out in linear_head.folds(images.labels, seed, images.photos):
+        classes, labels = np.unique(images.labels[train], return_inverse=True)
+        head = linear_head.solve([view[train] for view in shown], labels, len(classes), seed=seed, C=C)
+        answers = log_probabilities(head.logits(shown[0][held_out]))
+        found.append(cross_entropies(answers, np.searchsorted(classes, images.labels[held_out])))
+    return np.concatenate(found) if found else np.zeros(0)
+
+
+def _is_no_worse(losses: np.ndarray, others: np.ndarray) -> bool:
+    """By more than one standard error of the mean difference."""
+    if len(losses) < ENOUGH:
+        return False
+    harm = losses - others
+    return bool(harm.mean() <= harm.std(ddof=1) / np.sqrt(len(harm)))
