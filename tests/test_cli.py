@@ -31,7 +31,7 @@ from headstart.events import KINDS
 from headstart.export.export import PIXELS
 from headstart.export.formats import FORMATS as EXPORT_FORMATS
 from headstart.runs.held_out import ALL
-from headstart.training.config import EXECUTIONS, OLD_EXECUTIONS
+from headstart.training.config import EXECUTIONS, OLD_EXECUTIONS, VIEW_CHOICES
 from support.sizes import SMALL
 
 Result = tuple[int, str, str]  # status, standard output, standard error
@@ -132,6 +132,7 @@ def test_choices_are_those_of_the_tables():
     assert choices.EXECUTION.names == EXECUTIONS
     assert choices.EXECUTION.old == OLD_EXECUTIONS
     assert choices.PRECISION.names == tuple(PRECISIONS)
+    assert choices.VIEWS.names == tuple(VIEW_CHOICES)
     assert choices.SAMPLE.names == tuple(SAMPLES)
     assert choices.SPLIT.names == (*SPLITS, ALL)
     assert choices.PREDICTION_FORMAT.names == tuple(PREDICTION_FORMATS)

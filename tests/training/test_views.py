@@ -6,6 +6,7 @@ from PIL import Image, ImageDraw
 
 import headstart as hs
 from headstart.data.views import HALF, MIRRORED, ORIGINAL, UPSIDE_DOWN, VIEWS
+from headstart.errors import ModelError
 from headstart.training.views import harmless_views
 from support.recording import Recorder
 from training.test_probe import SIDE, pictures
@@ -76,3 +77,24 @@ def test_arrows_to_the_left_are_not_arrows_to_the_right(tmp_path):
     classifier = hs.train(dataset, recipe=recipe, image_size=96, listener=listener)
     assert "Views of each training image: original." in listener.lines
     assert hs.evaluate(classifier, dataset.test, listener=hs.Quiet()).accuracy.correct >= 0.9 * len(dataset.test)
+
+
+@pytest.mark.parametrize(
+    ("views", "told"),
+    [("original", "original"), ("mirrored", "original, mirrored"), ("all", ", ".join(VIEWS).replace("_", " "))],
+)
+def test_views_that_are_named_are_taken(photos, tiny, views, told):
+    """Without a look whether they do harm, and on an easy collection too."""
+    dataset = hs.load_dataset(photos, seed=3, listener=hs.Quiet())
+    settings = {"recipe": hs.RECIPES["fast"].without_fine_tuning(), "backbone": tiny, "image_size": 32}
+    listener = Recorder()
+    hs.train(dataset, views=views, listener=listener, **settings)
+    assert f"Views of each training image: {told}." in listener.lines
+
+
+def test_refusals(photos):
+    dataset = hs.load_dataset(photos, seed=3, listener=hs.Quiet())
+    with pytest.raises(ModelError, match=r"views 'sideways'\. Choose one of: auto, original, mirrored, all"):
+        hs.train(dataset, views="sideways", listener=hs.Quiet())
+    with pytest.raises(ModelError, match="'tutorial' draws random views of its own"):
+        hs.train(dataset, recipe="tutorial", views="mirrored", listener=hs.Quiet())

@@ -113,6 +113,16 @@ Resize = Annotated[
     ),
     choices.RESIZE,
 ]
+Views = Annotated[
+    str,
+    option(
+        "--views",
+        choice=choices.VIEWS,
+        group=DATA,
+        help="Which views of a photo are trained on, besides the original. auto: those that do no harm.",
+    ),
+    choices.VIEWS,
+]
 TestFraction = Annotated[
     float | None,
     about_data(min=0, max=0.9, metavar="SHARE", help="Held out for the test where DATA has none; 0: no test."),

@@ -30,6 +30,7 @@ def train(
     weights: str | Path = "pretrained",
     precision: str = "float32",
     execution: str = "cached",
+    views: str = "auto",
     test_fraction: float | None = None,
     images: int | None = None,
     seed: int = 0,
@@ -46,7 +47,7 @@ def train(
             the head alone.
         epochs: in each phase, instead of the recipe's.
         balanced: whether all classes count alike in training, however many images they have. None: as in the recipe.
-        backbone, image_size, resizing, weights, precision, execution, seed: see `headstart.train`.
+        backbone, image_size, resizing, weights, precision, execution, views, seed: see `headstart.train`.
         test_fraction: see `load_dataset`.
         images: use only about so many of the images, for a quick look. Near copies are not kept together then, because
             finding them needs the features of all images. None: all.
@@ -69,6 +70,7 @@ def train(
         seed=seed,
         execution=execution,
         precision=precision,
+        views=views,
     )
     request = RunRequest(Path(data).absolute(), config, test_fraction, images)
     return make(request, Path(out), resume=resume, listener=listener or Console())

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from headstart.data.resizing import STRETCH, get_resizing
+from headstart.data.views import MIRRORED, ORIGINAL, VIEWS
 from headstart.engines.base import Compute, check_precision
 from headstart.errors import ModelError
 from headstart.features.spec import FeatureSpec
@@ -18,6 +19,9 @@ from headstart.training.recipes import Recipe, get_recipe
 
 CACHED, END_TO_END = "cached", "end_to_end"
 EXECUTIONS = (CACHED, END_TO_END)
+AUTO = "auto"
+# the turned views of each training image that a solved head and its fine-tuning are given; None: those that do no harm
+VIEW_CHOICES = {AUTO: None, ORIGINAL: (ORIGINAL,), MIRRORED: (ORIGINAL, MIRRORED), "all": tuple(VIEWS)}
 OLD_EXECUTIONS = {"split": CACHED, "whole": END_TO_END}
 
 
@@ -33,6 +37,7 @@ class TrainingConfig:
     seed: int
     execution: str
     precision: str
+    views: str = AUTO
 
     @classmethod
     def of(
@@ -46,6 +51,7 @@ class TrainingConfig:
         seed: int = 0,
         execution: str = CACHED,
         precision: str = "float32",
+        views: str = AUTO,
     ) -> TrainingConfig:
         """
         Raises:
@@ -67,7 +73,14 @@ class TrainingConfig:
                 f"The recipe '{recipe.name}' solves its head from features, so it cannot be trained end to end. "
                 f"Take the recipe 'tutorial' with it, or leave the execution out."
             )
-        return cls(recipe, backbone, image_size, resizing, weights, seed, execution, precision)
+        if views not in VIEW_CHOICES:
+            raise ModelError(f"There is no choice of views '{views}'. Choose one of: {', '.join(VIEW_CHOICES)}.")
+        if views != AUTO and not recipe.solves_head:
+            raise ModelError(
+                f"The recipe '{recipe.name}' draws random views of its own, so views cannot be chosen. "
+                f"Take the recipe 'fast', or leave the views out."
+            )
+        return cls(recipe, backbone, image_size, resizing, weights, seed, execution, precision, views)
 
     @property
     def feature_spec(self) -> FeatureSpec:

@@ -13,7 +13,7 @@ from headstart.array_types import Float
 from headstart.data.dataset import Dataset, Split
 from headstart.events import Listener, Message
 from headstart.models.network import Network
-from headstart.training.config import TrainingConfig
+from headstart.training.config import VIEW_CHOICES, TrainingConfig
 from headstart.training.probe import LinearProbe
 from headstart.training.views import harmless_views
 
@@ -51,10 +51,12 @@ class TrainingContext:
 
     @cached_property
     def views(self) -> tuple[str, ...]:
-        """The turned views of the training images that show the same class, as many as are worth their time."""
-        train = self.dataset.train
-        views = self.probe.views[: max(2, MANY // len(train))]
-        views = harmless_views(self._features, train, views, seed=self.config.seed)
+        """The turned views of the training images that the config names; or those that show the same class, as many as
+        are worth their time."""
+        train, views = self.dataset.train, VIEW_CHOICES[self.config.views]
+        if views is None:
+            views = self.probe.views[: max(2, MANY // len(train))]
+            views = harmless_views(self._features, train, views, seed=self.config.seed)
         self.listener.emit(Message(f"Views of each training image: {', '.join(views).replace('_', ' ')}."))
         return views
 

@@ -9,6 +9,7 @@ from headstart.data.views import ORIGINAL
 from headstart.events import HeadSolved
 from headstart.features import linear_head
 from headstart.features.linear_head import Head
+from headstart.training.config import AUTO
 from headstart.training.context import TrainingContext
 from headstart.training.measure import measured, row
 from headstart.training.recipes import SolvedHead
@@ -27,11 +28,11 @@ class HeadResult:
 def solve_head(context: TrainingContext, phase: SolvedHead, state: TrainingState) -> HeadResult:
     """Solve the head on the features of the training images, in the views that show the same class.
 
-    If the collection is easy, more views than the original gain nothing.
+    If the collection is easy, more views than the original gain nothing: they are used only if the config names them.
     """
     start = time.perf_counter()
     train, validation, weights = context.dataset.train, context.dataset.validation, context.class_weights
-    views = (ORIGINAL,) if context.probe.is_easy else context.views
+    views = (ORIGINAL,) if context.config.views == AUTO and context.probe.is_easy else context.views
     features = [context.pretrained.features(train, view=view) for view in views]
     held_out = context.pretrained.features(validation)
     began = time.perf_counter()

@@ -36,7 +36,7 @@ from headstart.models.summary import Summary
 from headstart.models.weights import PRETRAINED, layer_index
 from headstart.numerics import check_numbers
 from headstart.training import checkpoints, recipes
-from headstart.training.config import CACHED, TrainingConfig
+from headstart.training.config import AUTO, CACHED, TrainingConfig
 from headstart.training.context import TrainingContext
 from headstart.training.early_stopping import EarlyStopping
 from headstart.training.execution import Execution, execution_of
@@ -80,6 +80,7 @@ def train(
     seed: int = 0,
     execution: str = CACHED,
     precision: str = "float32",
+    views: str = AUTO,
     listener: Listener | None = None,
 ) -> Classifier:
     """Train a classifier.
@@ -98,6 +99,9 @@ def train(
             algorithm, to rounding.
         precision: of the engine: "float32", or "bfloat16" where the processor has that. The classifier is measured with
             it, and `Predictor` runs with it; Keras (`Classifier.predict`) and exports calculate in float32.
+        views: of each training image: "original", "mirrored" (both), "all" (the eight ways to turn and mirror it);
+            "auto": of these, as many as show the same class, as the training images tell. For a head that is solved,
+            and the fine-tuning after it; the recipe "tutorial" draws views of its own.
         listener: where to report to; by default to standard error.
 
     Returns:
@@ -117,6 +121,7 @@ def train(
         seed=seed,
         execution=execution,
         precision=precision,
+        views=views,
     )
     return train_classifier(dataset, config, listener=listener or Console()).classifier
 
