@@ -23,6 +23,7 @@ def second(keras_home):
     return "mobilenet"
 
 
+@pytest.mark.backbones
 def test_what_is_at_hand_is_compared(second, photos: Path, capsys, monkeypatch):
     listener = Listener()
     found = hs.backbones(photos, image_size=SIZE, seed=3, listener=listener)
@@ -57,6 +58,7 @@ def test_what_is_at_hand_is_compared(second, photos: Path, capsys, monkeypatch):
     assert [row["accuracy"]["correct"] for row in rows] == [other.accuracy.correct, first.accuracy.correct]
 
 
+@pytest.mark.backbones
 def test_a_file_that_cannot_be_used_is_left_out_and_one_that_was_asked_for_is_a_mistake(
     second, keras_home, photos: Path
 ):

@@ -106,6 +106,7 @@ def test_statistics_are_means_and_deviations_and_never_less_than_nothing():
     assert (found[:, -1] == 0).all(), "one that is the same everywhere deviates by nothing"
 
 
+@pytest.mark.backbones  # takes as long as one of them
 def test_one_pass_gives_all_depths_and_the_last_layer_by_itself(photos, tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
     images = hs.load_images(photos, listener=hs.Quiet())[0].take(range(0, 80, 8))
