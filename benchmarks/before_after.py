@@ -59,9 +59,12 @@ class Version:
         """The median seconds of a request to a service of the first run."""
         command = [self.executable, "serve", str(self.folder / "run-1"), "--port", "0", "--json"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as service:
+            assert service.stdout
             document = ""
-            while not document.rstrip().endswith("}"):
-                document += service.stdout.readline()  # type: ignore[union-attr]
+            for line in service.stdout:  # it ends where the service does; then what it said is no JSON
+                document += line
+                if document.rstrip().endswith("}"):
+                    break
             request = urllib.request.Request(f"{json.loads(document)['address']}/v1/predict", self.photo.read_bytes())
             request.add_header("Content-Type", "application/octet-stream")
             found = []
