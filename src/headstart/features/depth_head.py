@@ -74,12 +74,17 @@ class Blocks:
         factors = np.sqrt(shares / np.where(alive, totals, 1.0))
         return cls(mean.astype(np.float32), np.repeat(factors, sizes).astype(np.float32), sizes[0])
 
-    def weighed(self, weight: float) -> Float32[np.ndarray, " numbers"]:
-        """The factors of a weight of the depths, with the total variance of as many features as the last layer has of
-        deviation 1: C then means the same as for a head on the last layer alone."""
+    def emphasis(self, weight: float) -> Float32[np.ndarray, " numbers"]:
+        """What numbers that are scaled by `factors` are multiplied with, for a weight of the depths. They then have the
+        total variance of as many features as the last layer has of deviation 1: C means the same as for a head on the
+        last layer alone."""
         share = np.full(len(self.factors), weight, np.float32)
         share[: self.last] = 1 - weight
-        return self.factors * np.sqrt(share * np.float32(self.last))
+        return np.sqrt(share * np.float32(self.last))
+
+    def weighed(self, weight: float) -> Float32[np.ndarray, " numbers"]:
+        """The factors of a weight of the depths."""
+        return self.factors * self.emphasis(weight)
 
 
 def solve_depths(
@@ -153,9 +158,7 @@ class _Sample:
         coordinates = self.coordinates(weight)
         found = solve_in_memory(coordinates, labels, counts, C)
         dual = solve_triangular(coordinates, found[:-1], lower=True, trans="T", check_finite=False)
-        share = np.full(self.rows.shape[1], weight)
-        share[: self.blocks.last] = 1 - weight
-        kernel = (self.rows.T @ dual) * np.sqrt(share * self.blocks.last)[:, None]
+        kernel = (self.rows.T @ dual) * self.blocks.emphasis(weight)[:, None]
         return np.concatenate([kernel, found[-1:]])
 
 

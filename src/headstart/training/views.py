@@ -6,8 +6,6 @@ to the left, mirrored, are arrows to the right, and a head that has seen both as
 images are there to tell, no view is taken.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from headstart.array_types import Float64
@@ -15,10 +13,9 @@ from headstart.data.dataset import Split
 from headstart.data.views import MIRRORED, ORIGINAL
 from headstart.features import linear_head
 from headstart.numerics import cross_entropies, log_probabilities
+from headstart.training.probe import ENOUGH, GetFeatures
 
-ENOUGH = 32  # images that were answered; with fewer, nothing can be concluded
 ANSWERED = 1_000  # images, at most, that are looked at: more hardly change the answer
-GetFeatures = Callable[[Split, str], np.ndarray]  # (images, view) -> float32 (n, depth)
 
 
 def harmless_views(features: GetFeatures, train: Split, views: tuple[str, ...], *, seed: int) -> tuple[str, ...]:
