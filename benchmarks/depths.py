@@ -25,12 +25,12 @@ from headstart.engines.base import Compute, in_batches, run_all
 from headstart.engines.opening import open_engine
 from headstart.features import linear_head
 from headstart.features.depth_head import solve_depths
-from headstart.features.depths import channels_of
 from headstart.features.extractor import FeatureExtractor
 from headstart.features.linear_head import Head
 from headstart.features.rows import Joined
-from headstart.features.spec import DEPTHS, POOLED, FeatureSpec
+from headstart.features.spec import FeatureSpec
 from headstart.models.backbones import get_backbone
+from headstart.models.depths import channels_of
 from headstart.models.weights import load_base
 from headstart.numerics import cross_entropies, log_probabilities
 
@@ -47,7 +47,7 @@ def measured(head: Head, features: np.ndarray, labels: np.ndarray) -> tuple[floa
 def compare(collection: str, backbone: str, seeds: int) -> None:
     path = get_solar_cells() if collection == "solar-cells" else collection
     images = hs.load_images(path, listener=hs.Quiet())[0]
-    spec = FeatureSpec(backbone, get_backbone(backbone).image_size, cut=DEPTHS)
+    spec = FeatureSpec(backbone, get_backbone(backbone).image_size, depths=True)
     rows = Joined(FeatureExtractor(spec, listener=hs.Console()).features(images))[:]
     last = get_backbone(backbone).features
     sizes = [last, *(count for channels in channels_of(backbone) for count in (channels, channels))]
@@ -82,8 +82,8 @@ def compare(collection: str, backbone: str, seeds: int) -> None:
 def engine_ratio(backbone: str) -> None:
     size = get_backbone(backbone).image_size
     engines = []
-    for cut in (POOLED, DEPTHS):
-        spec = FeatureSpec(backbone, size, cut=cut)
+    for depths in (False, True):
+        spec = FeatureSpec(backbone, size, depths=depths)
 
         def build(spec: FeatureSpec = spec):
             return spec.frozen_network(load_base(backbone, size))

@@ -94,11 +94,13 @@ class EpochEnded:
 class HeadSolved:
     """The head was solved.
 
-    C: inverse strength of the L2 penalty, as in scikit-learn. seconds_solving: for the head alone; `seconds` includes
-    the features. The rest is as in `EpochEnded`.
+    C: inverse strength of the L2 penalty, as in scikit-learn. weight: what share of the variance the depths before the
+    last were given, 0 to 1; None: the head reads the last layer alone. seconds_solving: for the head alone; `seconds`
+    includes the features. The rest is as in `EpochEnded`.
     """
 
     C: float
+    weight: float | None
     seconds_solving: float
     seconds: float
     loss: float

@@ -9,33 +9,55 @@ from sklearn.datasets import load_sample_images
 from sklearn.neighbors import NearestNeighbors
 
 import headstart as hs
-from headstart.classifier.activation_map import class_map, overlay
+from headstart.classifier.activation_map import FINEST, class_map, overlay
 from headstart.classifier.novelty import FILE, NEIGHBOURS, NoveltyDetector, fit_novelty_detector
 from headstart.data.images import read_image
 from headstart.errors import RunError
 from headstart.features.neighbours import directions, distances, nearest
+from headstart.numerics import two_sided
 
 
 def test_the_map_adds_up_to_the_answer(classifier, cells):
     """Its mean over the image is the logit: nothing is left out and nothing is made up."""
     images = np.stack([read_image(path, classifier.image_size) for path in cells["defective"][:3]])
-    found = classifier.network.forward(images)
+    found = classifier.network.forward(images, maps=True)
     kernel, bias = classifier.network.head
     np.testing.assert_allclose(found.logits, classifier.logits([images]), atol=1e-4)
-    np.testing.assert_allclose(found.features, found.feature_maps.mean(axis=(1, 2)), atol=1e-4)
-    for logit, feature_map in zip(found.logits[:, 0], found.feature_maps, strict=True):
+    *inner, last = found.maps
+    read = [last.mean((1, 2)), *(each for depth in inner for each in (depth.mean((1, 2)), depth.std((1, 2))))]
+    np.testing.assert_allclose(found.features, np.concatenate(read, axis=1), rtol=1e-3, atol=1e-4)
+    assert len(found.features[0]) == len(kernel)
+    for image, logit in enumerate(found.logits[:, 0]):
+        maps = [each[image] for each in found.maps]
         for label, sign in ((0, -1), (1, 1)):
-            assert class_map(feature_map, kernel, bias, label).mean() == pytest.approx(sign * logit / 2, abs=1e-4)
+            assert class_map(maps, kernel, bias, label).mean() == pytest.approx(sign * logit / 2, abs=1e-3)
 
 
-@given(st.integers(3, 6), st.integers(1, 7), st.integers(0, 99))
-def test_maps_of_several_classes(classes, side, seed):
+@given(st.integers(2, 6), st.lists(st.integers(1, 70), max_size=3), st.integers(1, 7), st.integers(0, 99))
+def test_maps_of_several_classes(classes, sides, last, seed):
+    """Depths of any number of places: together they say what the head says, and of all classes together nothing."""
     rng = np.random.default_rng(seed)
-    feature_map, kernel, bias = rng.random((side, side, 8)), rng.normal(size=(8, classes)), rng.normal(size=classes)
-    logits = feature_map.mean(axis=(0, 1)) @ kernel + bias
-    maps = np.stack([class_map(feature_map, kernel, bias, label) for label in range(classes)])
-    np.testing.assert_allclose(maps.mean(axis=(1, 2)), logits - logits.mean(), atol=1e-9)
-    assert np.abs(maps.sum(axis=0)).max() < 1e-9
+    maps = [rng.normal(1, 2, (side, side + seed % 2, 3)) for side in (*sides, last)]
+    read = [maps[-1].mean((0, 1)), *(each for depth in maps[:-1] for each in (depth.mean((0, 1)), depth.std((0, 1))))]
+    logits_of = classes if classes > 2 else 1
+    kernel, bias = rng.normal(size=(sum(map(len, read)), logits_of)), rng.normal(size=logits_of)
+    logits = two_sided((np.concatenate(read) @ kernel + bias)[None])[0]
+    found = np.stack([class_map(maps, kernel, bias, label) for label in range(classes)])
+    np.testing.assert_allclose(found.mean(axis=(1, 2)), logits - logits.mean(), atol=1e-9)
+    assert np.abs(found.sum(axis=0)).max() < 1e-6
+    rows = [side for side in (*sides, last) if side + seed % 2 <= FINEST]
+    assert found.shape[1] == max(rows, default=min(last, *sides, 999))
+
+
+def test_each_depth_speaks_at_its_own_place():
+    """A channel that varies in one corner alone, of a depth with many places, is found there, through its deviation."""
+    fine, last = np.zeros((28, 28, 2)), np.ones((7, 7, 4))
+    fine[2:5, 20:23, 1] = [[1, -1, 1]] * 3
+    kernel = np.zeros((4 + 4, 1))
+    kernel[-1] = 1.0  # the deviation of that channel
+    places = class_map([fine, last], kernel, np.zeros(1), 1)
+    assert places.shape == (28, 28)
+    assert places[2:5, 20:23].sum() > 0.98 * places.sum()
 
 
 def test_the_overlay_darkens_what_says_nothing():

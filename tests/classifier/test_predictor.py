@@ -213,10 +213,10 @@ def test_where_an_answer_comes_from(predictor, classifier, cells):
     path = cells["defective"][0]
     found = predictor.explain(path)
     assert found.prediction == predictor.predict(path)
-    look = classifier.network.forward(read_image(path, classifier.image_size)[None])
+    look = classifier.network.forward(read_image(path, classifier.image_size)[None], maps=True)
     label = classifier.class_names.index(found.prediction.label)
     kernel, bias = classifier.network.head
-    expected = class_map(look.feature_maps[0], kernel, bias, label)
+    expected = class_map([each[0] for each in look.maps], kernel, bias, label)
     np.testing.assert_allclose(found.places, expected, atol=1e-3)
     np.testing.assert_allclose(classifier.explain(path).places, expected, atol=1e-3)
     with pytest.raises(ImageError):

@@ -5,19 +5,21 @@ from dataclasses import replace
 
 import pytest
 
+from headstart.evaluation.averaging import Averaging
 from headstart.evaluation.cleaning import Cleaning
 from headstart.evaluation.document import Findings, FineTuningVerdict, RunMetrics
 from headstart.evaluation.learning_curve import LearningCurve, Point
-from headstart.statistics import Disagreement
+from headstart.statistics import Disagreement, wilson
 from support.drawn_metrics import drawn_evaluation, drawn_metrics
 
 KEYS = [
     "schema", "class_names", "backbone", "image_size", "recipe", "seed", "train", "validation", "test", "data",
-    "resizing", "balanced", "weights", "notes", "unreadable", "familiar", "certainty", "outlook", "cleaning", "phases",
-    "findings", "seconds", "versions", "date",
+    "resizing", "balanced", "weights", "notes", "unreadable", "familiar", "certainty", "outlook", "cleaning", "views",
+    "phases", "findings", "seconds", "versions", "date",
 ]  # fmt: skip
 SPLIT_KEYS = ["loss", "accuracy", "top", "per_class", "macro", "weighted", "confusion", "calibration"]
 CURVE = LearningCurve((Point(10, 0.8, 0.7, 0.9), Point(25, 0.9, 0.8, 0.95)), 25, 0.92, 0.9, 0.95, 0.02, 0.0, 0.05)
+AVERAGING = Averaging(("original", "mirrored"), 0.3, wilson(15, 20), Disagreement(1, 3, 0.6))
 CLEANING = Cleaning(images=60, left_out=3, held_out=20, correct=15, between=Disagreement(1, 3, 0.6))
 
 
@@ -27,7 +29,8 @@ def full(numbers) -> RunMetrics:
     judgement = FineTuningVerdict(4, 0.1, 0.2, 3, 1, 0.6, "Fine-tuning is kept.")
     phases = (*numbers.phases, replace(numbers.phases[0], name="fine_tuning", fine_tuning=judgement))
     findings = Findings("3 leaks.", {"leak": 3})
-    return replace(numbers, learning_curve=CURVE, cleaning=CLEANING, findings=findings, phases=phases, notes=("one",))
+    found = replace(numbers, learning_curve=CURVE, cleaning=CLEANING, averaging=AVERAGING, findings=findings)
+    return replace(found, phases=phases, notes=("one",))
 
 
 def test_the_keys_are_those_that_programs_know(numbers):
@@ -42,8 +45,8 @@ def test_the_keys_are_those_that_programs_know(numbers):
         "log_loss", "expected_calibration_error", "error_by_chance", "bins", "before",
     ]  # fmt: skip
     assert list(content["phases"][0]) == [
-        "name", "epochs", "kept", "judgement", "parameters", "trainable_parameters", "trainable_variables", "seconds",
-        "validation",
+        "name", "epochs", "kept", "judgement", "depth_weight", "parameters", "trainable_parameters",
+        "trainable_variables", "seconds", "validation",
     ]  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def test_at_no_weight_it_is_the_head_on_the_last_layer():
     np.testing.assert_allclose(head.logits(features), alone.logits(features[:, : SIZES[0]]), atol=2e-3)
 
 
-@pytest.mark.parametrize(("last", "deep", "chosen"), [(0.9, 0.0, {0.0, 0.35}), (0.0, 0.5, {0.85, 0.95})])
+@pytest.mark.parametrize(("last", "deep", "chosen"), [(0.9, 0.0, {0.0, 0.35}), (0.0, 0.5, {0.85, 0.95, 1.0})])
 def test_the_weight_is_chosen_where_the_classes_are_told_apart(last, deep, chosen):
     features, labels = made(3, 400, last=last, deep=deep)
     assert solve_depths([features], SIZES, labels, 3, seed=0).weight in chosen

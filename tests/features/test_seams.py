@@ -52,7 +52,7 @@ def test_an_engine_that_is_a_function(images):
     features = extractor.features(images)
     pixels = np.stack([read_image(path, 32) for path in images.paths])
     np.testing.assert_allclose(features[:], pixels.mean(axis=(1, 2)), rtol=1e-3)
-    np.testing.assert_array_equal(extractor.feature_maps(pixels[:5]), pixels[:5])
+    np.testing.assert_array_equal(extractor.feature_maps(pixels[:5]), [pixels[:5]])
     again = FeatureExtractor(SPEC, engine=NumPyEngine(), listener=(listener := Recorder()))
     np.testing.assert_array_equal(again.features(images)[:], features[:])
     assert listener.events == [], "they are kept under the engine's identity, and nothing is computed"

@@ -49,7 +49,7 @@ def test_each_event_in_a_pipe():
         "Train the head",
         "Reading images: 40 of 1,200, 58 s left loss 0.31",
         "Epoch  3/20    4.2 s  loss 0.3100  accuracy 0.9000  val_loss 0.2500  val_accuracy 0.9500",
-        "Solved in 0.5 s, with C = 0.01.",
+        "Solved in 0.5 s, with C = 0.01; depths before the last weigh 0.85.",
         "Solved head    7.5 s  loss 0.1000  accuracy 0.9700  val_loss 0.2000  val_accuracy 0.9300",
         "Found 3,000 files belonging to 2 classes.",
     ]

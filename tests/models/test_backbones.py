@@ -17,6 +17,7 @@ from headstart.models.backbones import BACKBONES, DEFAULT, KERAS, Backbone, get_
 from headstart.models.composing import compose
 from headstart.models.preprocessing import preprocess
 from headstart.models.weights import layer_index, load_base
+from headstart.training.recipes import RECIPES
 from support.bases import shared_base, smallest
 
 # The module of keras.applications whose preprocess_input goes with a builder.
@@ -68,8 +69,9 @@ def test_backbone(name, tmp_path):
 def test_the_table_covers_what_keras_has():
     assert len(BACKBONES) >= 16
     assert set(MODULES) == BUILDERS
-    assert DEFAULT == "mobilenet_v2"
+    assert DEFAULT == "efficientnet_lite0"
     assert get_backbone(DEFAULT).packaged
+    assert RECIPES["tutorial"].backbone == "mobilenet_v2"
 
 
 def test_unknown_backbone_and_small_images():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from headstart.models import depths
 from headstart.models.backbones import BACKBONES, Backbone
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 NAME = "tiny"
 SIZE = 32  # pixels
 FEATURES = 48
+CHANNELS = "12"  # of its depths but the last
 
 
 def build(input_shape: tuple[int, int, int], include_top: bool, weights: str | None) -> keras.Model:
@@ -68,6 +70,7 @@ def register(patch: pytest.MonkeyPatch, weights: Path) -> str:
     import keras
 
     patch.setitem(BACKBONES, NAME, row(weights))
+    patch.setitem(depths.CHANNELS, NAME, CHANNELS)
     patch.setattr(keras.applications, "Tiny", build, raising=False)
     return NAME
 

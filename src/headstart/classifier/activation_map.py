@@ -1,8 +1,12 @@
 """Feature maps and the head -> where on an image a prediction comes from. Knows no model and no files.
 
-The head is linear on features that are averages over the image, so a logit is the average of a map over the image: here
+The head is linear on numbers that are averages over the image, so a logit is the average of a map over the image, and
 the class activation map is exact (B. Zhou et al., Learning deep features for discriminative localization, CVPR 2016).
+That holds for means, and also for deviations: the squared difference of a place from the mean, divided by the
+deviation, has the deviation as its average. Each depth says what it says at its own resolution.
 """
+
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -10,23 +14,57 @@ import numpy as np
 from headstart.array_types import Float, Real, UInt8
 from headstart.numerics import two_sided
 
+FINEST = 32  # places a side, at most: the maps of the first depths are finer, and noisy
+
 
 def class_map(
-    feature_map: Float[np.ndarray, "height width depth"],
-    kernel: Float[np.ndarray, "depth logits"],
+    maps: Sequence[Float[np.ndarray, "_height _width _channels"]],
+    kernel: Float[np.ndarray, "numbers logits"],
     bias: Float[np.ndarray, " logits"],
     label: int,
-) -> Float[np.ndarray, "height width"]:
+) -> Float[np.ndarray, "rows columns"]:
     """What each place of an image says for a class, against the mean of all classes.
 
-    feature_map: the last one of the base.
+    maps: the feature maps of the image that the features are of: that of the last layer at the end, before it those of
+        all other depths, if the head reads them.
 
     Returns:
-        float64; its mean is the logit of that class minus the mean of all logits.
+        float64, as fine as the finest of the maps that has no more than `FINEST` places a side; its mean is the logit
+        of that class minus the mean of all logits.
     """
-    height, width, depth = feature_map.shape
-    logits = two_sided(feature_map.reshape(-1, depth).astype(np.float64) @ kernel + bias)
-    return (logits[:, label] - logits.mean(axis=1)).reshape(height, width)
+    sides = [each.shape[:2] for each in maps]
+    rows, columns = max((side for side in sides if max(side) <= FINEST), default=min(sides))
+    found = np.zeros((rows, columns))
+    for evidence in _evidence(maps, _against_the_mean(kernel, label)):
+        found += _resized(evidence, rows, columns)
+    return found + _against_the_mean(bias[None], label)
+
+
+def _evidence(maps: Sequence[np.ndarray], weights: np.ndarray) -> Iterator[np.ndarray]:
+    """Of each map, what its places say. weights: float64 (numbers,)."""
+    *inner, last = maps
+    start = last.shape[-1]
+    yield last @ weights[:start]
+    for each in inner:
+        channels = each.shape[-1]
+        of_mean, of_deviation = weights[start : start + channels], weights[start + channels : start + 2 * channels]
+        difference = each.astype(np.float64) - each.mean(axis=(0, 1), dtype=np.float64)
+        deviation = np.sqrt((difference**2).mean(axis=(0, 1)))
+        yield each @ of_mean + difference**2 @ (of_deviation / np.maximum(deviation, 1e-12))
+        start += 2 * channels
+
+
+def _against_the_mean(values: np.ndarray, label: int) -> np.ndarray:
+    """(n, logits) -> float64 (n,): those of a class minus the mean of all classes."""
+    of_each = two_sided(values.astype(np.float64))
+    return of_each[:, label] - of_each.mean(axis=1)
+
+
+def _resized(places: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """The same with other numbers of places, and with the same mean."""
+    way = cv2.INTER_AREA if places.shape[0] > rows else cv2.INTER_LINEAR
+    found = cv2.resize(places, (columns, rows), interpolation=way)
+    return found + (places.mean() - found.mean())  # which interpolation changes a little where sides do not divide
 
 
 def overlay(

@@ -21,6 +21,7 @@ from headstart.classifier.metadata import ENGINE, MODEL, SCHEMA, check_files, fa
 from headstart.classifier.novelty import FILE as KNOWN
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.data.resizing import STRETCH
+from headstart.data.views import ORIGINAL
 from headstart.engines.base import CompileError, Pixels
 from headstart.engines.saved import Bias, Kernel, saved_network
 from headstart.models.network import Network
@@ -43,6 +44,7 @@ class Classifier(BasePredictor):
     recipe: name of the recipe that it was trained by.
     resizing: how a photo becomes the square that the network sees: name of a row of RESIZINGS.
     precision: of the engine that it was measured with, and that `Predictor` runs with: "float32" or "bfloat16".
+    views: of each training image, that its head was trained on: names of rows of VIEWS, the original first.
     calibration: what its validation images showed: temperature of its probabilities, thresholds of sure predictions.
     novelty_detector: features of some training images; an image far from all of them is unlike anything it was trained
         on.
@@ -57,6 +59,7 @@ class Classifier(BasePredictor):
     recipe: str
     resizing: str = STRETCH  # the tutorial's
     precision: str = "float32"
+    views: tuple[str, ...] = (ORIGINAL,)
     calibration: Calibration = field(default_factory=Calibration)
     novelty_detector: NoveltyDetector | None = None
     history: tuple[dict, ...] = ()
@@ -69,8 +72,8 @@ class Classifier(BasePredictor):
         """Raw RGB float32 or uint8 (n, image_size, image_size, 3), 0..255 -> logits (n, 1) or (n, classes)."""
         return self.network.model
 
-    def forward(self, batches: Iterable[Pixels]) -> Iterator[NetworkOutput]:
-        return map(self.network.forward, batches)
+    def forward(self, batches: Iterable[Pixels], *, maps: bool = False) -> Iterator[NetworkOutput]:
+        return (self.network.forward(images, maps=maps) for images in batches)
 
     @property
     def head(self) -> tuple[Kernel, Bias]:
@@ -110,6 +113,7 @@ class Classifier(BasePredictor):
             "image_size": self.image_size,
             "resizing": self.resizing,
             "precision": self.precision,
+            "views": list(self.views),
             "recipe": self.recipe,
             "certainty": self.calibration.to_json(),
             "farthest": self.novelty_detector.farthest if self.novelty_detector else None,

@@ -12,6 +12,7 @@ from headstart.classifier.calibration import Calibration
 from headstart.classifier.novelty import FILE as KNOWN
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.data.resizing import RESIZINGS, STRETCH
+from headstart.data.views import ORIGINAL, VIEWS
 from headstart.engines.base import PRECISIONS
 from headstart.errors import RunError
 from headstart.storage.hashing import sha256_of_file
@@ -30,6 +31,7 @@ class Facts(NamedTuple):
     recipe: str
     resizing: str
     precision: str
+    views: tuple[str, ...]
     calibration: Calibration
     novelty_detector: NoveltyDetector | None
 
@@ -73,6 +75,12 @@ def read_card(folder: Path) -> dict:
         raise RunError(
             f"'{file}' has the precision {card['precision']!r}, this headstart knows {', '.join(PRECISIONS)}. {writer}"
         )
+    card.setdefault("views", [ORIGINAL])
+    if card["views"][:1] != [ORIGINAL] or not set(card["views"]) <= set(VIEWS):
+        raise RunError(
+            f"'{file}' has the views {card['views']!r}, this headstart knows {', '.join(VIEWS)}, the original first. "
+            f"{writer}"
+        )
     return card
 
 
@@ -94,6 +102,7 @@ def facts_of(folder: Path, card: dict) -> Facts:
         recipe=card["recipe"],
         resizing=card["resizing"],
         precision=card["precision"],
+        views=tuple(card["views"]),
         calibration=calibration,
         novelty_detector=NoveltyDetector.read(folder, card["farthest"]) if card.get("farthest") is not None else None,
     )

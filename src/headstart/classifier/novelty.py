@@ -38,9 +38,15 @@ class NoveltyDetector:
     digests: tuple[str, ...]
     farthest: float
 
-    def distances(self, features: Float[np.ndarray, "n depth"]) -> Float32[np.ndarray, " n"]:
-        """float (n, depth) -> float32 (n,): 1 minus the cosine to the NEIGHBOURS-th nearest, 0 (alike) to 2."""
-        return distances(directions(features), self._known, NEIGHBOURS - 1)
+    def distances(self, features: Float[np.ndarray, "n numbers"]) -> Float32[np.ndarray, " n"]:
+        """float (n, depth or more) -> float32 (n,): 1 minus the cosine to the NEIGHBOURS-th nearest, 0 (alike) to 2.
+
+        Of more numbers than the remembered images have, the first ones are looked at: those of the last layer.
+        """
+        return distances(self._directions(features), self._known, NEIGHBOURS - 1)
+
+    def _directions(self, features: np.ndarray) -> np.ndarray:
+        return directions(features[:, : self.known.shape[1]])
 
     def distances_inside(self) -> Float32[np.ndarray, " m"]:
         """The same of the remembered images, each to the others."""
@@ -50,15 +56,15 @@ class NoveltyDetector:
     def _known(self) -> np.ndarray:
         return self.known.astype(np.float32)
 
-    def is_familiar(self, features: Float[np.ndarray, "n depth"]) -> Bool[np.ndarray, " n"]:
+    def is_familiar(self, features: Float[np.ndarray, "n numbers"]) -> Bool[np.ndarray, " n"]:
         """Of each image, whether a training image is like it."""
         return self.distances(features) <= self.farthest
 
     def nearest(
-        self, features: Float[np.ndarray, "1 depth"], count: int
+        self, features: Float[np.ndarray, "1 numbers"], count: int
     ) -> tuple[Int[np.ndarray, " k"], Float32[np.ndarray, " k"]]:
         """Which of the remembered images are most similar, the most similar first, up to `count`; and the cosines."""
-        cosines = self._known @ directions(features)[0]
+        cosines = self._known @ self._directions(features)[0]
         places = np.argsort(-cosines)[:count]
         return places, cosines[places]
 

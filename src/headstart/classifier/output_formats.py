@@ -52,6 +52,7 @@ def predict_files(
     *,
     accuracy: float | None = None,
     coverage: float | None = None,
+    views: bool = False,
     explain: Path | None = None,
 ) -> Iterator[FilePrediction]:
     """For each file, in their order, what `Predictor.predict_each` says.
@@ -63,10 +64,10 @@ def predict_files(
         RunError: the folder exists, or cannot be written.
     """
     if explain is None:
-        predictions = predictor.predict_each(files, accuracy=accuracy, coverage=coverage)
+        predictions = predictor.predict_each(files, accuracy=accuracy, coverage=coverage, views=views)
         return (FilePrediction(file, found) for file, found in zip(files, predictions, strict=True))
     check_free(explain)
-    explanations = predictor.explain_each(files, accuracy=accuracy, coverage=coverage)
+    explanations = predictor.explain_each(files, accuracy=accuracy, coverage=coverage, views=views)
     return _explained(predictor, files, explanations, explain)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from headstart.classifier.base import BasePredictor
@@ -13,7 +14,7 @@ from headstart.deprecation import renamed_arguments
 from headstart.engines.base import CompileError, Compute, Engine, Pixels
 from headstart.engines.saved import Bias, Kernel, open_classifier
 from headstart.events import Message
-from headstart.models.output import NetworkOutput
+from headstart.models.output import FEATURES, NetworkOutput
 
 if TYPE_CHECKING:
     from headstart.events import Listener
@@ -47,16 +48,20 @@ class Predictor(BasePredictor):
         card = read_card(self.folder)
         facts = facts_of(self.folder, card)
         self.class_names, self.image_size, self.resizing = facts.class_names, facts.image_size, facts.resizing
+        self.views = facts.views
         self.calibration, self.novelty_detector = facts.calibration, facts.novelty_detector
         engine = {name: digest for name, digest in card["hashes"].items() if name.startswith(f"{ENGINE}/")}
         check_files(self.folder, engine)
         self._engine: Engine | None = None
+        self._engine_with_maps: Engine | None = None
+        self._opening = Lock()
         self._head: tuple[Kernel, Bias] | None = None
         try:
             if not engine:
                 raise CompileError(card.get("no_engine") or f"'{self.folder}' was saved without an engine")
             compute = Compute(precision=facts.precision)
-            self._engine, self._head = open_classifier(self.folder / ENGINE, batch_size=BATCH_SIZE, compute=compute)
+            self._open = partial(open_classifier, self.folder / ENGINE, batch_size=BATCH_SIZE, compute=compute)
+            self._engine, self._head = self._open(outputs=FEATURES)
         except CompileError as error:
             from headstart.listeners.console import Console
 
@@ -64,14 +69,23 @@ class Predictor(BasePredictor):
             check_files(self.folder, {MODEL: card["hashes"][MODEL]})
         self.batch_size = BATCH_SIZE if self._engine else BATCH_SIZE_OF_KERAS
 
-    def forward(self, batches: Iterable[Pixels]) -> Iterator[NetworkOutput]:
-        if self._engine:
-            return (NetworkOutput(*outputs) for outputs in self._engine.run(batches))
-        return map(self._keras.forward, batches)
+    def forward(self, batches: Iterable[Pixels], *, maps: bool = False) -> Iterator[NetworkOutput]:
+        if self._engine is None:
+            return (self._keras.forward(images, maps=maps) for images in batches)
+        engine = self._with_maps if maps else self._engine
+        return map(NetworkOutput.of, engine.run(batches))
 
     @property
     def head(self) -> tuple[Kernel, Bias]:
         return self._keras.head if self._head is None else self._head
+
+    @property
+    def _with_maps(self) -> Engine:
+        """The engine that gives feature maps, too: opened when the first explanation is asked for."""
+        with self._opening:
+            if self._engine_with_maps is None:
+                self._engine_with_maps, _ = self._open()
+            return self._engine_with_maps
 
     @cached_property
     def _keras(self) -> Network:

@@ -42,7 +42,7 @@ def inspect(
     call: Call,
     data: o.DataPath,
     out: o.FindingsOut = None,
-    backbone: o.Backbone = "mobilenet_v2",
+    backbone: o.Backbone = None,
     image_size: o.ImageSize = None,
     seed: o.Seed = 0,
     weights: o.Weights = None,
@@ -58,7 +58,7 @@ def train(
     data: o.DataPath,
     out: o.TrainOut,
     recipe: o.RecipeName = "fast",
-    backbone: o.Backbone = "mobilenet_v2",
+    backbone: o.Backbone = None,
     image_size: o.ImageSize = None,
     fine_tune: o.FineTune = "auto",
     seed: o.Seed = 0,
@@ -117,6 +117,7 @@ def predict(
     top: o.Top = None,
     accuracy: o.Accuracy = None,
     coverage: o.Coverage = None,
+    views: o.AverageViews = False,
     explain: o.Explain = None,
     form: o.PredictionFormat = None,
     out: o.AnswersOut = None,
@@ -128,7 +129,7 @@ def predict(
     answers_are_seen = out is None and sys.stdout.isatty()
     listener = call.with_bars_from(NO_BARS if answers_are_seen else BARS_FROM)
     found = commands.predict(
-        run, images, accuracy=accuracy, coverage=coverage, explain=explain, listener=listener
+        run, images, accuracy=accuracy, coverage=coverage, views=views, explain=explain, listener=listener
     )  # fmt: skip
     for note in found.left_out:
         typer.echo(note, err=True)

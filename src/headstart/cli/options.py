@@ -55,8 +55,12 @@ RecipeName = Annotated[
     choices.RECIPE,
 ]
 Backbone = Annotated[
-    str,
-    usual(metavar="NAME", help="Pretrained base; `headstart backbones` lists them.", autocompletion=_backbones),
+    str | None,
+    usual(
+        metavar="NAME",
+        help="Pretrained base, by default efficientnet_lite0 (tutorial: mobilenet_v2). See `headstart backbones`.",
+        autocompletion=_backbones,
+    ),
 ]
 ImageSize = Annotated[
     int | None, usual(min=1, metavar="PIXELS", help="Side of the images. By default the recipe's, or the base's.")
@@ -184,6 +188,10 @@ Coverage = Annotated[
         help="Name so many classes that the correct one is among them for this share of photos; 'not sure' where that "
         "is not exactly one.",
     ),
+]
+AverageViews = Annotated[
+    bool,
+    usual("--views", help="Average over the views that it was trained on: a little more accurate, and slower."),
 ]
 Explain = Annotated[
     Path | None,

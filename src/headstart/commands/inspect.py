@@ -19,7 +19,7 @@ def inspect(
     data: str | Path,
     *,
     out: str | Path | None = None,
-    backbone: str = "mobilenet_v2",
+    backbone: str | None = None,
     image_size: int | None = None,
     weights: str | Path = "pretrained",
     seed: int = 0,
@@ -30,8 +30,8 @@ def inspect(
     Args:
         data: folder, zip or CSV, see `load_dataset`; also one that cannot be trained on.
         out: a new folder for findings.json, findings.csv and inspection.html; None: nothing is written.
-        backbone, image_size, weights: of the network whose features are used. With the same ones, `headstart.train`
-            shares these features.
+        backbone, image_size, weights: of the network whose features are used; by default those of the recipe "fast".
+            With the same ones, `headstart.train` shares these features.
         seed: of the cross-validation that judges the labels.
         listener: where to report to; by default to standard error.
 
@@ -46,11 +46,12 @@ def inspect(
     from headstart.inspection.collection import inspect_collection
     from headstart.inspection.writing import write_inspection
     from headstart.listeners.console import Console
-    from headstart.models.backbones import get_backbone
+    from headstart.models.backbones import DEFAULT, get_backbone
     from headstart.storage.atomic import check_free
 
     listener = listener or Console()
-    spec = FeatureSpec(backbone, image_size or get_backbone(backbone).image_size, weights=weights)
+    backbone = backbone or DEFAULT
+    spec = FeatureSpec(backbone, image_size or get_backbone(backbone).image_size, weights=weights, depths=True)
     if out is not None:
         check_free(Path(out))
     start = time.perf_counter()

@@ -68,6 +68,7 @@ def predict(
     *,
     accuracy: float | None = None,
     coverage: float | None = None,
+    views: bool = False,
     explain: str | Path | None = None,
     listener: Listener | None = None,
 ) -> Predictions:
@@ -79,6 +80,7 @@ def predict(
         accuracy: answer "not sure" so often that this share of all other answers is correct. By default 0.95, where
             that can be guaranteed.
         coverage: name so many classes that the correct one is among them for this share of photos.
+        views: average over the views that the classifier was trained on: a little more accurate, and slower.
         explain: a new folder, for a picture of each photo that shows where its answer comes from.
         listener: where to report to; by default nowhere.
 
@@ -89,16 +91,22 @@ def predict(
     from headstart.classifier.output_formats import predict_files
     from headstart.classifier.predictor import Predictor
     from headstart.data.folder import images_among
-    from headstart.events import Task, track
+    from headstart.events import Message, Task, track
+    from headstart.listeners.console import Console
     from headstart.listeners.quiet import Quiet
 
     given = [images] if isinstance(images, str | Path) else images
     files, left_out = images_among([Path(each) for each in given])
+    predictor = Predictor(run, listener=listener)
+    if views and len(predictor.views) == 1:
+        text = "The classifier was trained on photos as they are, so there are no other views to average over."
+        (listener or Console()).emit(Message(text))
     answers = predict_files(
-        Predictor(run, listener=listener),
+        predictor,
         files,
         accuracy=accuracy,
         coverage=coverage,
+        views=views,
         explain=None if explain is None else Path(explain),
     )
     return Predictions(

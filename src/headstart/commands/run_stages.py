@@ -31,13 +31,14 @@ from headstart.training.config import TrainingConfig
 from headstart.training.recipes import Recipe, get_recipe
 
 if TYPE_CHECKING:
+    from headstart.evaluation.averaging import Averaging
     from headstart.evaluation.cleaning import Cleaning
     from headstart.evaluation.learning_curve import LearningCurve
     from headstart.evaluation.metrics import Evaluation
     from headstart.evaluation.report import Results
     from headstart.inspection.report import Inspection
     from headstart.statistics import Interval
-    from headstart.training.trainer import Trained
+    from headstart.training.trained import Trained
 
 LATER = ("headstart.evaluation.gallery", "headstart.inspection.collection", "headstart.training.trainer")
 SHOWN = 32  # predictions that are shown as numbers: a batch of the tutorial
@@ -206,7 +207,7 @@ def measure_run(
         dataset.train,
         held_out,
         evaluation,
-        features=trained.features,
+        features=trained.last_layer,
         feature_maps=trained.feature_maps,
     )
     learning_curve = measure_more_photos(trained, dataset, seed, listener)
@@ -216,6 +217,7 @@ def measure_run(
     return Results(
         evaluations,
         learning_curve=learning_curve,
+        averaging=measure_views(trained, held_out, evaluation, listener),
         cleaning=measure_cleaner_labels(trained, dataset, seed) if inspection and DOUBT in inspection.counts else None,
         familiar=share_of_familiar(trained, held_out),
         inspection=inspection,
@@ -243,13 +245,13 @@ def measure_more_photos(
     """What more photos would bring, where the features that tell it are there."""
     from headstart.evaluation.learning_curve import measure_learning_curve
 
-    if trained.pretrained is None:
+    if trained.compact is None:
         return None
     train, held_out = dataset.train, dataset.validation
     found = measure_learning_curve(
-        trained.pretrained.features(train),
+        trained.compact(train),
         train.labels,
-        trained.pretrained.features(held_out),
+        trained.compact(held_out),
         held_out.labels,
         num_classes=len(dataset.class_names),
         seed=seed,
@@ -259,18 +261,35 @@ def measure_more_photos(
     return found
 
 
+def measure_views(trained: Trained, held_out: Split, alone: Evaluation, listener: Listener) -> Averaging | None:
+    """What it would bring to average over the views that were trained on; None where there is one.
+
+    held_out: the images that measure the classifier; alone: the answers to them as they are.
+    """
+    from headstart.evaluation.averaging import Averaging
+    from headstart.evaluation.metrics import measure
+
+    if len(trained.views) < 2:
+        return None
+    logits = np.mean([trained.logits(held_out, view) for view in trained.views], axis=0)
+    averaged = measure(logits, held_out.labels, alone.class_names, trained.classifier.calibration)
+    found = Averaging.of(trained.views, alone, averaged)
+    listener.emit(Message(found.sentence))
+    return found
+
+
 def measure_cleaner_labels(trained: Trained, dataset: Dataset, seed: int) -> Cleaning | None:
     """How the validation images are answered without the training images whose labels are doubtful."""
     from headstart.evaluation.cleaning import measure_cleaning
 
-    if trained.pretrained is None:
+    if trained.compact is None:
         return None
     train, held_out = dataset.train, dataset.validation
     return measure_cleaning(
-        trained.pretrained.features(train),
+        trained.compact(train),
         train.labels,
         train.photos,
-        trained.pretrained.features(held_out),
+        trained.compact(held_out),
         held_out.labels,
         num_classes=len(dataset.class_names),
         seed=seed,
@@ -300,7 +319,7 @@ def share_of_familiar(trained: Trained, held_out: Split) -> Interval | None:
     detector = trained.classifier.novelty_detector
     if detector is None:
         return None
-    familiar = detector.is_familiar(trained.features(held_out)[:])
+    familiar = detector.is_familiar(trained.last_layer(held_out)[:])
     return wilson(int(familiar.sum()), len(familiar))
 
 

@@ -21,7 +21,7 @@ def train(
     out: str | Path,
     *,
     recipe: str | Recipe = "fast",
-    backbone: str = "mobilenet_v2",
+    backbone: str | None = None,
     image_size: int | None = None,
     fine_tune: str = "auto",
     epochs: int | None = None,

@@ -14,11 +14,11 @@ BATCH_SIZE = 32  # images: the layers of a larger batch do not fit into a proces
 class KerasEngine:
     """Runs a Keras model in inference mode."""
 
-    def __init__(self, model: Any, compute: Compute | None = None) -> None:
-        """model: raw pixels (n, size, size, 3) -> one or several tensors."""
+    def __init__(self, model: Any, compute: Compute | None = None, *, outputs: int | None = None) -> None:
+        """model: raw pixels (n, size, size, 3) -> one or several tensors. outputs: how many are wanted; None: all."""
         from headstart.keras_backend import keras
 
-        self._model = model
+        self._model = model = keras.Model(model.inputs, model.outputs[:outputs])
         self._device = "auto" if compute is None else compute.device
         self._keras = keras
         self.identity = f"keras-{keras.__version__}-{keras.backend.backend()}-{self._device}"

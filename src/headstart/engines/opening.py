@@ -28,7 +28,12 @@ DIGESTS = "digest.txt"  # beside a network, of both of its files
 
 
 def open_engine(
-    build: Callable[[], keras.Model], compute: Compute, *, key: str | None = None, listener: Listener
+    build: Callable[[], keras.Model],
+    compute: Compute,
+    *,
+    key: str | None = None,
+    outputs: int | None = None,
+    listener: Listener,
 ) -> Engine:
     """The engine of a network.
 
@@ -36,6 +41,7 @@ def open_engine(
         build: makes the Keras model, raw pixels (n, size, size, 3) -> tensors; called only if it is needed.
         compute: how the network is run.
         key: address of its compiled form in the cache: equal keys must mean equal networks. None: it is not kept.
+        outputs: how many of the network's outputs are wanted, the first ones; None: all.
         listener: is told if the cache cannot be written, or if Keras takes the place of OpenVINO.
 
     Raises:
@@ -44,12 +50,12 @@ def open_engine(
     built = functools.cache(build)
     if compute.engine != "keras":
         try:
-            return _open_with_openvino(built, compute, key, listener)
+            return _open_with_openvino(built, compute, key, outputs, listener)
         except CompileError as error:
             if compute.engine == "openvino":
                 raise
             listener.emit(Message(f"{error}. Keras computes the features instead, more slowly."))
-    return KerasEngine(built(), compute)
+    return KerasEngine(built(), compute, outputs=outputs)
 
 
 def expected_identity(compute: Compute) -> str | None:
@@ -76,19 +82,19 @@ def kept_network(key: str | None) -> Path | None:
 
 
 def _open_with_openvino(
-    build: Callable[[], keras.Model], compute: Compute, key: str | None, listener: Listener
+    build: Callable[[], keras.Model], compute: Compute, key: str | None, outputs: int | None, listener: Listener
 ) -> OpenVINOEngine:
     file = kept_network(key)
     if file:
         try:
-            return OpenVINOEngine(file, compute=compute)
+            return OpenVINOEngine(file, compute=compute, outputs=outputs)
         except CompileError:
             shutil.rmtree(file.parent, ignore_errors=True)  # made again below
     with tempfile.TemporaryDirectory(prefix="headstart-") as temporary:
         written = Path(temporary, "network")
         written.mkdir()
         write_network(build(), written / NETWORK)
-        engine = OpenVINOEngine(written / NETWORK, compute=compute)
+        engine = OpenVINOEngine(written / NETWORK, compute=compute, outputs=outputs)
         (written / DIGESTS).write_text(_digests(written / NETWORK), "utf-8")
         if key and (problem := cache.store_folder(written, _folder(key))):
             listener.emit(Message(f"The engine cannot be kept in '{_folder(key).parent}' ({problem})."))

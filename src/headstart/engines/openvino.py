@@ -29,11 +29,15 @@ DEVICES = {"auto": "CPU", "cpu": "CPU", "gpu": "GPU"}
 class OpenVINOEngine:
     """A network that OpenVINO compiled for a device of this computer.
 
-    head: kernel and bias of the network of a classifier, float32 (depth, logits) and (logits,); None of others.
+    head: kernel and bias of the network of a classifier, float32 (numbers, logits) and (logits,); None of others.
     """
 
-    def __init__(self, file: Path, *, batch_size: int = BATCH_SIZE, compute: Compute | None = None) -> None:
+    def __init__(
+        self, file: Path, *, batch_size: int = BATCH_SIZE, compute: Compute | None = None, outputs: int | None = None
+    ) -> None:
         """Compile the XML file that `write_network` or `add_head` wrote, for batches of that many images.
+
+        outputs: how many are wanted, the first ones: what only the others need is not computed. None: all.
 
         Raises:
             CompileError: it is damaged, or OpenVINO is missing or fails.
@@ -43,6 +47,8 @@ class OpenVINOEngine:
             core = _core()
             network = core.read_model(file)
             self.head = _head_of(network)
+            if outputs:
+                network = _cut_off(network, outputs)
             network.reshape([batch_size, *list(network.input().partial_shape)[1:]])
             self._compiled = core.compile_model(network, DEVICES[compute.device], _settings(compute))
         except RuntimeError as error:
@@ -128,11 +134,11 @@ def write_network(model: Any, file: Path) -> None:
 
 
 def add_head(body: Path, file: Path, kernel: np.ndarray, bias: np.ndarray) -> None:
-    """A network that gives features (n, depth) and feature maps, as the last of its outputs -> the network of a
-    classifier, which gives logits (n, logits) before these two. It needs no Keras.
+    """A network that gives features (n, numbers), in one tensor or several, and then feature maps -> the network of a
+    classifier, which gives logits (n, logits), all features in one tensor, and the feature maps. It needs no Keras.
 
     body, file: XML files, each with a BIN beside it.
-    kernel, bias: float32 (depth, logits) and (logits,).
+    kernel, bias: float32 (numbers, logits) and (logits,).
 
     Raises:
         CompileError: OpenVINO is missing, or the network is damaged, or cannot be written.
@@ -142,13 +148,21 @@ def add_head(body: Path, file: Path, kernel: np.ndarray, bias: np.ndarray) -> No
 
     try:
         network = _core().read_model(body)
-        features, feature_maps = (output.get_node().input_value(0) for output in network.outputs[-2:])
+        tensors = [output.get_node().input_value(0) for output in network.outputs]
+        vectors, maps = ([each for each in tensors if len(each.partial_shape) == rank] for rank in (2, 4))
+        features = operations.concat(vectors, 1).output(0) if vectors[1:] else vectors[0]
         product = operations.matmul(features, operations.constant(kernel, name=KERNEL), False, False)
         logits = operations.add(product, operations.constant(bias, name=BIAS)).output(0)
-        network = openvino.Model([logits, features, feature_maps], network.get_parameters(), "classifier")
+        network = openvino.Model([logits, features, *maps], network.get_parameters(), "classifier")
         openvino.save_model(network, file, compress_to_fp16=False)
     except RuntimeError as error:
         raise CompileError(f"OpenVINO cannot put a head on '{body}': {_first_line(error)}") from None
+
+
+def _cut_off(network: Any, outputs: int) -> Any:
+    """The same network with its first outputs alone."""
+    wanted = [output.get_node().input_value(0) for output in network.outputs[:outputs]]
+    return import_openvino().Model(wanted, network.get_parameters(), network.get_friendly_name())
 
 
 def _head_of(network: Any) -> tuple[np.ndarray, np.ndarray] | None:

@@ -1,6 +1,7 @@
 """The network of a classifier, compiled, in a folder of its own: written with a run, and opened for predictions.
 
-It gives, in this order, logits (n, logits), features (n, depth) and feature maps (n, height, width, depth).
+It gives, in this order, logits (n, logits), features (n, numbers), and feature maps (n, height, width, channels): that
+of the last layer, or those of all depths.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from headstart.engines.openvino import NETWORK, OpenVINOEngine, add_head, write_
 if TYPE_CHECKING:
     import keras
 
-Kernel = Float[np.ndarray, "depth logits"]
+Kernel = Float[np.ndarray, "numbers logits"]
 Bias = Float[np.ndarray, " logits"]
 
 
@@ -33,8 +34,8 @@ def write_classifier(
     Args:
         kernel, bias: the head.
         frozen: file of a compiled network that gives features and feature maps; the head is put on that, without Keras.
-        build: makes a Keras model that gives logits, features and feature maps: used where there is no such file, or
-            it was removed or damaged meanwhile.
+        build: makes a Keras model that gives features and feature maps: used where there is no such file, or it was
+            removed or damaged meanwhile.
 
     Raises:
         CompileError: OpenVINO is missing, or cannot convert the network. No folder is left.
@@ -62,11 +63,15 @@ def saved_network(folder: Path) -> Path | None:
     return file if file.is_file() else None
 
 
-def open_classifier(folder: Path, *, batch_size: int, compute: Compute) -> tuple[Engine, tuple[Kernel, Bias] | None]:
+def open_classifier(
+    folder: Path, *, batch_size: int, compute: Compute, outputs: int | None = None
+) -> tuple[Engine, tuple[Kernel, Bias] | None]:
     """The engine in a folder, and its head, where that can be told.
+
+    outputs: how many are wanted, the first ones; None: all.
 
     Raises:
         CompileError: it is missing or damaged, or its library is.
     """
-    engine = OpenVINOEngine(folder / NETWORK, batch_size=batch_size, compute=compute)
+    engine = OpenVINOEngine(folder / NETWORK, batch_size=batch_size, compute=compute, outputs=outputs)
     return engine, engine.head

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from headstart.classifier.calibration import Calibration
 from headstart.data.splits import SPLITS, TEST, VALIDATION
+from headstart.evaluation.averaging import Averaging
 from headstart.evaluation.cleaning import Cleaning
 from headstart.evaluation.learning_curve import LearningCurve
 from headstart.evaluation.split_metrics import SplitMetrics, interval_from_json
@@ -43,6 +44,8 @@ class PhaseSummary:
 
     epochs: that were trained. seconds: that they took. kept: whether the classifier has the phase's weights.
     fine_tuning: None for a phase that is kept in any case.
+    depth_weight: of a head that reads every depth: what share of the variance the depths before the last were given, 0
+        to 1; else None.
     parameters, trainable_parameters, trainable_variables: of the network in this phase.
     loss, accuracy: of the validation images, at the end of the phase.
     """
@@ -57,6 +60,7 @@ class PhaseSummary:
     seconds: float
     loss: float
     accuracy: Interval
+    depth_weight: float | None = None
 
     def to_json(self) -> dict:
         return {
@@ -64,6 +68,7 @@ class PhaseSummary:
             "epochs": self.epochs,
             "kept": self.kept,
             "judgement": asdict(self.fine_tuning) if self.fine_tuning else None,
+            "depth_weight": self.depth_weight,
             "parameters": self.parameters,
             "trainable_parameters": self.trainable_parameters,
             "trainable_variables": self.trainable_variables,
@@ -85,6 +90,7 @@ class PhaseSummary:
             seconds=content["seconds"],
             loss=validation["loss"],
             accuracy=Interval(**validation["accuracy"]),
+            depth_weight=content.get("depth_weight"),  # runs of headstart 0.1 have none
         )
 
 
@@ -116,6 +122,7 @@ class RunMetrics:
     notes: what to know about the files and the splits, in sentences. unreadable: files that were left out.
     familiar: the share of held-out images that the novelty detector accepts.
     learning_curve: what more photos would bring. cleaning: what cleaner labels would.
+    averaging: what averaging over views would; None for a classifier that was trained on one.
     """
 
     class_names: tuple[str, ...]
@@ -136,6 +143,7 @@ class RunMetrics:
     calibration: Calibration
     learning_curve: LearningCurve | None
     cleaning: Cleaning | None
+    averaging: Averaging | None
     phases: tuple[PhaseSummary, ...]
     findings: Findings | None
     seconds: Seconds
@@ -179,6 +187,7 @@ class RunMetrics:
             "certainty": self.calibration.to_json(),
             "outlook": _json(self.learning_curve),
             "cleaning": _json(self.cleaning),
+            "views": _json(self.averaging),
             "phases": [phase.to_json() for phase in self.phases],
             "findings": _json(self.findings),
             "seconds": asdict(self.seconds),
@@ -193,6 +202,7 @@ class RunMetrics:
             KeyError, TypeError, ValueError: `to_json` did not write this.
         """
         outlook, cleaning, findings = content["outlook"], content["cleaning"], content["findings"]
+        views = content.get("views")  # runs of headstart 0.1 have none
         train, validation, test = (SplitMetrics.from_json(content[s]) if content[s] else None for s in SPLITS)
         as_they_are = ("backbone", "image_size", "recipe", "seed", "data", "resizing", "balanced", "weights",
                        "unreadable", "versions", "date")  # fmt: skip
@@ -207,6 +217,7 @@ class RunMetrics:
             calibration=Calibration.from_json(content["certainty"]),
             learning_curve=LearningCurve.from_json(outlook) if outlook else None,
             cleaning=Cleaning.from_json(cleaning) if cleaning else None,
+            averaging=Averaging.from_json(views) if views else None,
             phases=tuple(map(PhaseSummary.from_json, content["phases"])),
             findings=Findings(**findings) if findings else None,
             seconds=Seconds(**content["seconds"]),
@@ -226,5 +237,5 @@ class RunMetrics:
         return cls.from_json(json.loads(file.read_text("utf-8")))
 
 
-def _json(part: SplitMetrics | Interval | LearningCurve | Cleaning | Findings | None) -> dict | None:
+def _json(part: SplitMetrics | Interval | LearningCurve | Cleaning | Averaging | Findings | None) -> dict | None:
     return part.to_json() if part else None

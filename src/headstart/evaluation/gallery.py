@@ -91,14 +91,14 @@ def draw_explanations(
     evaluation: Evaluation,
     *,
     features: Callable[[Split], Rows],
-    feature_maps: Callable[[np.ndarray], np.ndarray],
+    feature_maps: Callable[[np.ndarray], Sequence[np.ndarray]],
 ) -> None:
     """Draw explanations.png: the most confident mistakes (or else the least confident answers), and their reasons.
 
     Args:
         split, evaluation: the held-out images and the answers to them.
-        features: images -> (n, depth), the input of the classifier's head.
-        feature_maps: uint8 (n, size, size, 3) -> float32 (n, height, width, depth), of which features are averages.
+        features: images -> (n, depth), what the base says of them: similar images are looked for by these.
+        feature_maps: uint8 (n, size, size, 3) -> each depth that the head reads, float32 (n, height, width, channels).
     """
     chosen, title = most_confident_mistakes(evaluation, EXPLAINED), "Where mistakes come from"
     if not len(chosen):
@@ -109,7 +109,8 @@ def draw_explanations(
     kernel, bias = classifier.head
     similar = nearest(features(some)[:], features(train), SIMILAR)
     explanations = []
-    for row, (image, maps) in enumerate(zip(chosen, feature_maps(pixels), strict=True)):
+    maps = feature_maps(pixels)
+    for row, image in enumerate(chosen):
         answer = int(evaluation.predicted[image])
         explanations.append(
             Explanation(
@@ -117,7 +118,7 @@ def draw_explanations(
                 label=evaluation.class_names[evaluation.labels[image]],
                 answer=evaluation.class_names[answer],
                 probability=float(evaluation.probabilities[image, answer]),
-                evidence=overlay(pixels[row], class_map(maps, kernel, bias, answer)),
+                evidence=overlay(pixels[row], class_map([each[row] for each in maps], kernel, bias, answer)),
                 similar=[
                     (read_thumbnail(train.paths[i], THUMBNAIL), train.class_names[train.labels[i]])
                     for i in similar[row]

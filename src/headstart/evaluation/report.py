@@ -21,6 +21,7 @@ from headstart.concurrency import cpu_budget
 from headstart.data.dataset import Unreadable
 from headstart.data.splits import SPLITS, TRAIN, VALIDATION
 from headstart.evaluation.advice import advice
+from headstart.evaluation.averaging import Averaging
 from headstart.evaluation.cleaning import Cleaning
 from headstart.evaluation.document import Findings, FineTuningVerdict, PhaseSummary, RunMetrics, Seconds
 from headstart.evaluation.guarantees import measure_guarantees
@@ -57,7 +58,7 @@ class Results:
     """What a run measured.
 
     evaluations: split -> evaluation, of each split that has images.
-    learning_curve: what more images would bring. cleaning: what cleaner labels would.
+    learning_curve: what more images would bring. cleaning: what cleaner labels would. averaging: what views would.
     familiar: the share of held-out images that the novelty detector accepts.
     inspection: of the collection; None where it was not inspected.
     """
@@ -65,6 +66,7 @@ class Results:
     evaluations: Mapping[str, Evaluation]
     learning_curve: LearningCurve | None = None
     cleaning: Cleaning | None = None
+    averaging: Averaging | None = None
     familiar: Interval | None = None
     inspection: Inspection | None = None
 
@@ -114,6 +116,7 @@ def run_metrics(
         calibration=classifier.calibration,
         learning_curve=results.learning_curve,
         cleaning=results.cleaning,
+        averaging=results.averaging,
         phases=tuple(_phase_summary(phase, held_out) for phase in classifier.phases),
         findings=Findings(inspection.verdict, inspection.counts) if inspection else None,
         seconds=Seconds(**seconds),
@@ -136,6 +139,7 @@ def _phase_summary(phase: Mapping, held_out: int) -> PhaseSummary:
         **{key: phase[key] for key in as_they_are},
         fine_tuning=FineTuningVerdict(**judgement) if judgement else None,
         loss=phase["validation"]["loss"],
+        depth_weight=phase.get("depth_weight"),
         accuracy=wilson(round(share * held_out), held_out),
     )
 

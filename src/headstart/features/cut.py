@@ -11,11 +11,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from headstart.models.backbones import get_backbone
+from headstart.models.depths import find_depths, statistics
+from headstart.models.graph import below, nodes_of, several
 from headstart.models.weights import layer_index
 
 if TYPE_CHECKING:
     import keras
 
+FROZEN = "frozen_part"
 RECOMPUTED = 1 / 8  # what it costs to compute a number of an activation again, against keeping one more
 
 
@@ -48,48 +51,66 @@ def fine_tuning_cut(base: keras.Model, backbone: str) -> list[keras.KerasTensor]
 
 
 def _last_uses(base: keras.Model) -> dict[int, int]:
-    """Id of a tensor -> index of the last layer that takes it; of an output, the number of layers."""
+    """Id of a tensor -> index of the last layer that takes it; of the last output, the number of layers."""
     number = {id(layer): index for index, layer in enumerate(base.operations)}
     found: dict[int, int] = {}
     for node in nodes_of(base):
         for tensor in node.input_tensors:
             found[id(tensor)] = max(number[id(node.operation)], found.get(id(tensor), 0))
-    return found | {id(tensor): len(number) for tensor in base.outputs}
-
-
-def nodes_of(model: keras.Model) -> list:
-    """The calls that a functional model consists of; those of its layers in other models are not among them."""
-    return [node for nodes in model._nodes_by_depth.values() for node in nodes]
+    return found | {id(base.outputs[-1]): len(number)}  # others are depths, which come from below the cut as statistics
 
 
 def frozen_part(
-    base: keras.Model, cut: list[keras.KerasTensor] | None, preprocess: Callable[[keras.KerasTensor], keras.KerasTensor]
+    base: keras.Model,
+    cut: list[keras.KerasTensor] | None,
+    preprocess: Callable[[keras.KerasTensor], keras.KerasTensor],
+    *,
+    depths: bool = False,
 ) -> keras.Model:
-    """Raw pixels -> the tensors at the cut, sharing the variables of the base.
+    """Raw pixels -> what there is to keep of an image, sharing the variables of the base.
 
-    cut: None stands for the end of the base: its features, averaged over the image (n, depth), and its last feature map
-        (n, height, width, depth), which explanations need.
+    cut: the tensors that it is cut at. None stands for the end of the base: its features, averaged over the image
+        (n, depth), and at last, as explanations need them, the feature maps (n, height, width, channels).
     preprocess: raw pixels -> what the base was trained to see.
+    depths: also gives the `statistics` (n, numbers) of the depths before the last; of a cut, those of the depths below
+        it, if there are any.
     """
     from headstart.keras_backend import keras
 
     pixels = keras.Input(base.input.shape[1:], name="pixels")
-    prepared = preprocess(pixels)
     if cut is None:
-        feature_map = base(prepared, training=False)
-        pooled = keras.layers.GlobalAveragePooling2D(name="cut")(feature_map)
-        return keras.Model(pixels, [pooled, feature_map], name="frozen_part")
+        maps = find_depths(base) if depths else base.outputs[-1:]
+        found = several(keras.Model(base.input, maps)(preprocess(pixels), training=False))
+        pooled = keras.layers.GlobalAveragePooling2D(name="cut")(found[-1])
+        return keras.Model(pixels, [pooled, *([statistics(found[:-1])] if found[1:] else []), *found], name=FROZEN)
     if any(tensor is base.input for tensor in cut):
-        return keras.Model(pixels, keras.layers.Identity(name="cut")(prepared), name="frozen_part")
-    return keras.Model(pixels, keras.Model(base.input, cut)(prepared, training=False), name="frozen_part")
+        return keras.Model(pixels, keras.layers.Identity(name="cut")(preprocess(pixels)), name=FROZEN)
+    kept = _depths_below(base, cut) if depths else []
+    found = several(keras.Model(base.input, [*cut, *kept])(preprocess(pixels), training=False))
+    known = [statistics(found[len(cut) :])] if kept else []
+    return keras.Model(pixels, [*found[: len(cut)], *known], name=FROZEN)
 
 
-def trainable_part(base: keras.Model, cut: list[keras.KerasTensor]) -> keras.Model:
-    """The tensors at the cut -> the base's features, averaged over the image (n, depth), sharing its variables."""
+def trainable_part(base: keras.Model, cut: list[keras.KerasTensor], *, depths: bool = False) -> keras.Model:
+    """What `frozen_part` gives at a cut -> features (n, numbers), sharing the variables of the base.
+
+    They are those of the last layer, averaged over the image, and with depths, `statistics` of all before it.
+    """
     from headstart.keras_backend import keras
 
-    pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(base.output)
-    return keras.Model(cut, pooled, name="trainable_part")
+    lost = _depths_below(base, cut) if depths else []
+    behind = find_depths(base)[len(lost) :] if depths else base.outputs[-1:]
+    known = [keras.Input((2 * sum(tensor.shape[-1] for tensor in lost),), name="below")] if lost else []
+    pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(behind[-1])
+    features = [pooled, *known, *([statistics(behind[:-1])] if behind[1:] else [])]
+    features = keras.layers.Concatenate(name="features")(features) if features[1:] else pooled
+    return keras.Model([*cut, *known], features, name="trainable_part")
+
+
+def _depths_below(base: keras.Model, cut: list[keras.KerasTensor]) -> list[keras.KerasTensor]:
+    """The depths that what is behind a cut cannot tell any more: the first ones."""
+    hidden = below(base, cut) - {id(tensor) for tensor in cut}
+    return [tensor for tensor in find_depths(base) if id(tensor) in hidden]
 
 
 def _numbers(tensor: keras.KerasTensor) -> int:

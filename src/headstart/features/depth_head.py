@@ -18,73 +18,22 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
-from headstart.array_types import Float, Float32, Int
+from headstart.array_types import Float, Int
+from headstart.features.blocks import USUAL_WEIGHT, Blocks
 from headstart.features.linear_head import (
     C_VALUES,
     Head,
     cross_validate,
-    pieces,
     solve_in_memory,
     solve_in_pieces,
     some_images,
 )
 from headstart.features.rows import Rows
 
-WEIGHTS = (0.0, 0.35, 0.6, 0.85, 0.95)  # of the depths before the last, of which one is chosen
-USUAL_WEIGHT = 0.85  # where classes have too few images to validate: what most collections choose
+WEIGHTS = (0.0, 0.35, 0.6, 0.85, 0.95, 1.0)  # of the depths before the last, of which one is chosen
 VALIDATED = 1_000  # rows, at most, that weight and C are chosen on
 IN_GRAM = 3_000  # rows, at most, that are solved in the space of the images
 FAINT = 1e-9  # share of the variance that is added to each row by itself, as inner products are exact to rounding only
-NO_VARIANCE = 1e-10  # total variance of a block, below which it says nothing
-
-
-@dataclass(frozen=True, eq=False)
-class DepthHead(Head):
-    """A linear layer on the features of all depths.
-
-    weight: what share of the variance the depths before the last were given, 0 to 1.
-    """
-
-    weight: float
-
-
-@dataclass(frozen=True, eq=False)
-class Blocks:
-    """Centres features, and brings the last layer, and each block of the depths before it, to the same total variance.
-
-    mean: of each number. factors: of each number, such that the last layer has the total variance 1, and all other
-    blocks together 1; those of a block without variance are 0.
-    """
-
-    mean: Float32[np.ndarray, " numbers"]
-    factors: Float32[np.ndarray, " numbers"]
-    last: int
-
-    @classmethod
-    def of(cls, views: Sequence[Rows], sizes: Sequence[int]) -> Blocks:
-        """sizes: how many numbers each block has; the first is the last layer."""
-        rows = sum(map(len, views))
-        mean = np.sum([piece.sum(axis=0, dtype=np.float64) for _, piece in pieces(views)], axis=0) / rows
-        variance = np.sum([((piece - mean) ** 2).sum(axis=0) for _, piece in pieces(views)], axis=0) / rows
-        starts = np.cumsum([0, *sizes[:-1]])
-        totals = np.add.reduceat(variance, starts)
-        alive = totals > NO_VARIANCE
-        shares = np.where(alive, 1.0, 0.0)
-        shares[1:] /= max(1.0, shares[1:].sum())
-        factors = np.sqrt(shares / np.where(alive, totals, 1.0))
-        return cls(mean.astype(np.float32), np.repeat(factors, sizes).astype(np.float32), sizes[0])
-
-    def emphasis(self, weight: float) -> Float32[np.ndarray, " numbers"]:
-        """What numbers that are scaled by `factors` are multiplied with, for a weight of the depths. They then have the
-        total variance of as many features as the last layer has of deviation 1: C means the same as for a head on the
-        last layer alone."""
-        share = np.full(len(self.factors), weight, np.float32)
-        share[: self.last] = 1 - weight
-        return np.sqrt(share * np.float32(self.last))
-
-    def weighed(self, weight: float) -> Float32[np.ndarray, " numbers"]:
-        """The factors of a weight of the depths."""
-        return self.factors * self.emphasis(weight)
 
 
 def solve_depths(
@@ -97,7 +46,7 @@ def solve_depths(
     class_weights: Float[np.ndarray, " classes"] | None = None,
     photos: Int[np.ndarray, " n"] | None = None,
     weight: float | None = None,
-) -> DepthHead:
+) -> Head:
     """The head that fits the training images best.
 
     views: of the same n images one or more views, each (n, numbers), with equal weight.
@@ -125,7 +74,7 @@ def solve_depths(
         weights = solve_in_pieces(views, labels, counts, blocks.mean, deviation, C, weights)
     kernel = weights[:-1] * factors[:, None]  # for features as they come
     bias = weights[-1] - blocks.mean @ kernel
-    return DepthHead(kernel.astype(np.float32), bias.astype(np.float32), C, weight)
+    return Head(kernel.astype(np.float32), bias.astype(np.float32), C, weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,16 +122,25 @@ def _choose(
 ) -> tuple[float, float]:
     """The weight of the depths and the C with the least cross-entropy in cross-validation.
 
-    The more depth, the larger the best C: for each weight, the values are tried from the one below the last best on.
+    Over the weights that is a valley: from the usual one on, the neighbours are tried as long as they are lower. The
+    more depth, the larger the best C: it is looked for near that of the neighbour.
     """
-    losses: dict[float, tuple[float, float]] = {}
-    values = C_VALUES
-    for tried in WEIGHTS if weight is None else (weight,):
-        views = np.split(sample.coordinates(tried).astype(np.float32), sample.views)
-        C, loss = cross_validate(views, labels, counts, seed=seed, photos=photos, values=values)
-        losses[tried] = loss, C
-        values = C_VALUES[max(0, C_VALUES.index(C) - 1) :]
-    best = min(losses, key=lambda tried: losses[tried][0])
-    if not np.isfinite(losses[best][0]) and weight is None:
-        best = USUAL_WEIGHT
-    return best, losses[best][1]
+    found: dict[float, tuple[float, float]] = {}
+
+    def loss(tried: float, near: float | None) -> float:
+        if tried not in found:
+            views = np.split(sample.coordinates(tried).astype(np.float32), sample.views)
+            first = 0 if near is None else max(0, C_VALUES.index(found[near][1]) - (1 if tried > near else 2))
+            C, least = cross_validate(views, labels, counts, seed=seed, photos=photos, values=C_VALUES[first:])
+            found[tried] = least, C
+        return found[tried][0]
+
+    best = USUAL_WEIGHT if weight is None else weight
+    if not np.isfinite(loss(best, None)) or weight is not None:
+        return best, found[best][1]
+    for step in (1, -1):
+        while 0 <= (place := WEIGHTS.index(best) + step) < len(WEIGHTS) and loss(WEIGHTS[place], best) < loss(
+            best, None
+        ):
+            best = WEIGHTS[place]
+    return best, found[best][1]

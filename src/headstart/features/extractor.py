@@ -66,13 +66,20 @@ class FeatureExtractor:
 
     @cached_property
     def engine(self) -> Engine:
-        """The engine of the frozen network, opened on first use."""
-        if self._given_engine:
-            return self._given_engine
-        return open_engine(
+        """The engine of the frozen network, which gives features alone, opened on first use."""
+        return self._open(self.spec.kept_tensors)
+
+    @cached_property
+    def _whole_engine(self) -> Engine:
+        """The same, which also gives feature maps."""
+        return self._open(None)
+
+    def _open(self, outputs: int | None) -> Engine:
+        return self._given_engine or open_engine(
             lambda: self.spec.frozen_network(self._base()),
             self.compute,
             key=self.spec.network_key,
+            outputs=outputs,
             listener=self.listener,
         )
 
@@ -96,9 +103,13 @@ class FeatureExtractor:
             self._extracted[wanted] = self._extract(images, replace(self.spec, view=wanted[1]))
         return self._extracted[wanted]
 
-    def feature_maps(self, pixels: UInt8[np.ndarray, "n size size 3"]) -> Float[np.ndarray, "n height width depth"]:
-        """The last feature maps of the base, for a few images: nothing of them is kept. Of a pooled spec alone."""
-        return run_all(self.engine, in_batches(pixels, self.engine.batch_size), len(pixels))[-1]
+    def feature_maps(
+        self, pixels: UInt8[np.ndarray, "n size size 3"]
+    ) -> list[Float[np.ndarray, "n height width channels"]]:
+        """The feature maps that the features of a few images are of, the last layer's at the end: nothing of them is
+        kept. Of a pooled spec alone."""
+        batches = in_batches(pixels, self._whole_engine.batch_size)
+        return run_all(self._whole_engine, batches, len(pixels))[self.spec.kept_tensors :]
 
     def _extract(self, images: Split, spec: FeatureSpec) -> Features:
         identity = self._given_engine.identity if self._given_engine else expected_identity(self.compute)

@@ -42,11 +42,13 @@ class Head:
 
     kernel, bias: of two classes for one logit, the second class's.
     C: that it was solved with, for features of deviation 1.
+    weight: what share of the variance the depths before the last were given, 0 to 1; None: there are none.
     """
 
     kernel: Float32[np.ndarray, "depth logits"]
     bias: Float32[np.ndarray, " logits"]
     C: float
+    weight: float | None = None
 
     def logits(self, features: Rows) -> Float32[np.ndarray, "n logits"]:
         """Features (n, depth) -> logits."""

@@ -4,10 +4,12 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from headstart.features.store import Features
+
 
 @runtime_checkable
 class Rows(Protocol):
-    """Features (n, depth), of which slices and selections give arrays: one, or what is still on disk."""
+    """Features (n, numbers), of which slices and selections give arrays: one, or what is still on disk."""
 
     def __len__(self) -> int: ...
 
@@ -31,8 +33,8 @@ class Chosen:
 class Joined:
     """All tensors of each image side by side, (n, numbers), without a copy of them."""
 
-    def __init__(self, features: Any) -> None:
-        """features: `Features` whose tensors are vectors."""
+    def __init__(self, features: Features) -> None:
+        """features: their tensors are vectors."""
         self._features = features
 
     def __len__(self) -> int:
@@ -40,3 +42,21 @@ class Joined:
 
     def __getitem__(self, rows: Any, /) -> np.ndarray:
         return np.concatenate(self._features.take(np.arange(len(self))[rows]), axis=1)
+
+
+def rows_of(features: Features) -> Rows:
+    """All that there is of each image, (n, numbers), where all tensors are vectors."""
+    return features if len(features.names) == 1 else Joined(features)
+
+
+class Leading:
+    """The first numbers of each row, without a copy of the rows: of features of all depths, those of the last layer."""
+
+    def __init__(self, rows: Rows, count: int) -> None:
+        self._rows, self._count = rows, count
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, rows: Any, /) -> np.ndarray:
+        return self._rows[rows][:, : self._count]

@@ -10,8 +10,8 @@ from headstart.data.resizing import STRETCH, get_resizing
 from headstart.data.views import ORIGINAL
 from headstart.engines.base import Compute
 from headstart.engines.opening import expected_identity
-from headstart.features.depths import channels_of, depths_part
 from headstart.models.backbones import check_image_size, get_backbone
+from headstart.models.depths import block_sizes
 from headstart.models.weights import PRETRAINED, identity
 from headstart.storage import cache
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import keras
 
 # of what an engine computes: changed whenever the cut, the decoder, the preprocessing or the form of the file changes
-SCHEMA = 4
-POOLED, DEPTHS, FINE_TUNING = "pooled", "depths", "fine_tuning"
+SCHEMA = 5
+POOLED, FINE_TUNING = "pooled", "fine_tuning"
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,10 @@ class FeatureSpec:
     weights: "pretrained", "random", or the path of a file with the weights of the base.
     precision: of the engine: "float32" or "bfloat16".
     view: how the square is turned: name of a row of VIEWS.
-    cut: "pooled": what all of the base says, averaged over the image, (depth,). "depths": that, and the means and
-        deviations of the depths before the last, (numbers,), see `depths.statistics`. "fine_tuning": the tensors below
-        the layers that fine-tuning trains.
+    cut: "pooled": what all of the base says, averaged over the image, (depth,). "fine_tuning": the tensors below the
+        layers that fine-tuning trains.
+    depths: also the means and deviations of the depths before the last, (numbers,), see `models/depths.py`; of a cut
+        for fine-tuning, those of the depths below it.
     """
 
     backbone: str
@@ -45,6 +46,7 @@ class FeatureSpec:
     precision: str = "float32"
     view: str = ORIGINAL
     cut: str = POOLED
+    depths: bool = False
 
     def __post_init__(self) -> None:
         """
@@ -68,6 +70,7 @@ class FeatureSpec:
             backbone=self.backbone,
             image_size=self.image_size,
             start=get_backbone(self.backbone).fine_tune_from if self.cut == FINE_TUNING else self.cut,
+            depths=self.depths,
             precision=self.precision,
         )
 
@@ -86,16 +89,16 @@ class FeatureSpec:
 
     @property
     def kept_tensors(self) -> int | None:
-        """How many of the network's outputs are features, the first ones; None: all. The last feature map is not."""
-        return {POOLED: 1, DEPTHS: 2, FINE_TUNING: None}[self.cut]
+        """How many of the network's outputs are features, the first ones; None: all. Feature maps are not."""
+        return None if self.shapes is None else len(self.shapes)
 
     @property
     def shapes(self) -> list[tuple[int, ...]] | None:
         """Of the tensors of an image; None where only the base itself can tell."""
         if self.cut == FINE_TUNING:
             return None
-        inner = [(2 * sum(channels_of(self.backbone)),)] if self.cut == DEPTHS else []
-        return [(get_backbone(self.backbone).features,), *inner]
+        last, *inner = block_sizes(self.backbone, depths=self.depths)
+        return [(last,), (sum(inner),)] if inner else [(last,)]
 
     def frozen_network(self, base: keras.Model) -> keras.Model:
         """Raw pixels (n, size, size, 3) -> the tensors at the cut of this base, sharing its variables."""
@@ -105,7 +108,5 @@ class FeatureSpec:
         def prepare(pixels: keras.KerasTensor) -> keras.KerasTensor:
             return preprocess(self.backbone, pixels)
 
-        if self.cut == DEPTHS:
-            return depths_part(base, prepare)
         at = None if self.cut == POOLED else cut.fine_tuning_cut(base, self.backbone)
-        return cut.frozen_part(base, at, prepare)
+        return cut.frozen_part(base, at, prepare, depths=self.depths)

@@ -40,10 +40,15 @@ class Features:
     def __len__(self) -> int:
         return len(self.place)
 
+    @property
+    def names(self) -> list[str]:
+        """Of the tensors."""
+        return [name for name in self.shards[0].dtype.names or () if name != DIGEST]
+
     def take(self, indices: np.ndarray) -> list[Float32[np.ndarray, "m ..."]]:
         """For each tensor at the cut, float32 (len(indices), *shape)."""
         places = self.place[indices]
-        names = [name for name in self.shards[0].dtype.names or () if name != DIGEST]
+        names = self.names
         taken = [np.empty((len(places), *self.shards[0].dtype[name].shape), np.float32) for name in names]
         for number in np.unique(places[:, 0]):
             chosen = np.flatnonzero(places[:, 0] == number)
@@ -53,7 +58,7 @@ class Features:
         return taken
 
     def __getitem__(self, rows: slice | np.ndarray) -> Float32[np.ndarray, "m ..."]:
-        """Of a cut at one tensor: float32 (rows, *shape)."""
+        """Of the first tensor: float32 (rows, *shape)."""
         return self.take(np.arange(len(self))[rows])[0]
 
 

@@ -16,8 +16,9 @@ from headstart.data.folder import Item
 from headstart.data.loading import Collection, printable, refusal
 from headstart.data.splits import SPLITS
 from headstart.events import Listener
+from headstart.features.compact import Compact
 from headstart.features.extractor import FeatureExtractor
-from headstart.features.rows import Rows
+from headstart.features.rows import Rows, rows_of
 from headstart.inspection.class_sizes import remarks_on_class_sizes
 from headstart.inspection.duplicate_cache import cached_duplicates
 from headstart.inspection.duplicates import Duplicates
@@ -27,6 +28,7 @@ from headstart.inspection.label_issues import find_label_issues, out_of_fold_pro
 from headstart.inspection.leaks import find_leaks
 from headstart.inspection.outliers import find_outliers
 from headstart.inspection.report import Inspection
+from headstart.models.depths import block_sizes
 
 
 def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: int, listener: Listener) -> Inspection:
@@ -44,9 +46,12 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
     files = inspect_files(images.paths, extractor.spec.image_size)
     duplicates, findings = Duplicates((), np.zeros(len(images), dtype=np.int64)), list(files.findings)
     if len(images):  # otherwise there is nothing that a network could look at
-        features = extractor.features(images)
+        features = extractor.features(images)  # of which slices are those of the last layer
         duplicates = cached_duplicates(images, extractor, listener=listener)
-        findings += _label_findings(images, features, duplicates, seed)
+        sizes = block_sizes(extractor.spec.backbone, depths=extractor.spec.depths)
+        rows = rows_of(features)
+        compact = Compact.of(rows, sizes, seed=seed)(rows)
+        findings += _label_findings(images, features, compact, duplicates, seed)
     findings += [Finding(UNREADABLE, str(Path(bad.path).absolute()), detail=bad.reason) for bad in found.unreadable]
     findings += _copy_findings(images, duplicates)
     findings += find_leaks(images, [item.split for item in found.items], duplicates)
@@ -63,9 +68,12 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
     )
 
 
-def _label_findings(images: Split, features: Rows, duplicates: Duplicates, seed: int) -> list[Finding]:
-    """Doubtful labels, and images that are unlike their class; no image is both."""
-    out_of_fold = out_of_fold_probabilities(features, images.labels, duplicates.groups, seed=seed)
+def _label_findings(
+    images: Split, features: Rows, compact: np.ndarray, duplicates: Duplicates, seed: int
+) -> list[Finding]:
+    """Doubtful labels, by what all depths say, and images that are unlike their class, by the last layer; no image is
+    both."""
+    out_of_fold = out_of_fold_probabilities(compact, images.labels, duplicates.groups, seed=seed)
     issues = find_label_issues(out_of_fold, images.labels)
     findings = [
         Finding(DOUBT, images.paths[issue.image], suggested=images.class_names[issue.suggested], score=-issue.margin)

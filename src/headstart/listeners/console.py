@@ -43,7 +43,8 @@ class Console:
                 case EpochEnded():
                     self._print(f"Epoch {event.epoch:>2}/{event.epochs}  {_numbers(event)}")
                 case HeadSolved():
-                    self._print(f"Solved in {event.seconds_solving:.1f} s, with C = {event.C:g}.")
+                    weight = "" if event.weight is None else f"; depths before the last weigh {event.weight:g}"
+                    self._print(f"Solved in {event.seconds_solving:.1f} s, with C = {event.C:g}{weight}.")
                     self._print(f"Solved head  {_numbers(event)}")
                 case Advanced() if self.console.is_terminal:
                     self._draw(event)

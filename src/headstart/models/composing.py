@@ -5,20 +5,34 @@ from pathlib import Path
 
 from headstart import numerics
 from headstart.keras_backend import keras
+from headstart.models.depths import statistics, with_depths
+from headstart.models.graph import nodes_of, several
+from headstart.models.layers import DROPOUT, FEATURES, LOGITS, POOLED, STATISTICS
 from headstart.models.preprocessing import preprocess
 from headstart.models.summary import Summary
 
-POOLED, DROPOUT, LOGITS = "global_average_pooling2d", "dropout", "logits"  # names of layers
-
 
 def compose(
-    base: keras.Model, *, backbone: str, image_size: int, num_classes: int, dropout: float, seed: int
+    base: keras.Model,
+    *,
+    backbone: str,
+    image_size: int,
+    num_classes: int,
+    dropout: float,
+    seed: int,
+    depths: bool = False,
 ) -> keras.Model:
-    """Pixels -> preprocessing -> base -> pooling -> dropout -> logits: the tutorial's model, without augmentation."""
+    """Pixels -> preprocessing -> base -> pooling -> dropout -> logits: the tutorial's model, without augmentation.
+
+    depths: the base gives all of its depths, and the logits come from the `statistics` of those before the last, too.
+    """
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
-    x = preprocess(backbone, pixels)
-    x = base(x, training=False)
-    x = keras.layers.GlobalAveragePooling2D(name=POOLED)(x)
+    maps = several((with_depths(base) if depths else base)(preprocess(backbone, pixels), training=False))
+    x = keras.layers.GlobalAveragePooling2D(name=POOLED)(maps[-1])
+    if maps[1:]:
+        inner = [keras.Input(tensor.shape[1:]) for tensor in maps[:-1]]
+        found = keras.Model(inner, statistics(inner), name=STATISTICS)(maps[:-1])
+        x = keras.layers.Concatenate(name=FEATURES)([x, found])
     x = keras.layers.Dropout(dropout, seed=seed, name=DROPOUT)(x)
     start = keras.initializers.GlorotUniform(seed=seed)  # Keras' default, drawn from our seed
     logits = keras.layers.Dense(numerics.num_logits(num_classes), kernel_initializer=start, name=LOGITS)(x)
@@ -26,14 +40,29 @@ def compose(
 
 
 def base_of(network: keras.Model) -> keras.Model:
-    """The pretrained base inside a network made by `compose`."""
+    """The pretrained base inside a network made by `compose`: its last output is what it gives as such."""
     return next(layer for layer in network.layers if isinstance(layer, keras.Model))
 
 
-def inside(network: keras.Model) -> keras.Model:
-    """The same pixels -> logits (n, logits), pooled features (n, depth), feature maps (n, height, width, depth)."""
-    pooling = network.get_layer(POOLED)
-    return keras.Model(network.input, [network.output, pooling.output, pooling.input])
+def features_of(network: keras.Model) -> keras.KerasTensor:
+    """What the head is given, (n, numbers)."""
+    return network.get_layer(DROPOUT).input
+
+
+def body(network: keras.Model) -> keras.Model:
+    """The same pixels -> features (n, numbers), and the feature maps (n, height, width, channels) that they are of."""
+    return keras.Model(network.input, [features_of(network), *_maps(network)])
+
+
+def inside(network: keras.Model, *, maps: bool) -> keras.Model:
+    """The same pixels -> what there is in a `NetworkOutput`, one after the other. maps: with feature maps."""
+    return keras.Model(network.input, [network.output, features_of(network), *(_maps(network) if maps else [])])
+
+
+def _maps(network: keras.Model) -> list[keras.KerasTensor]:
+    """What its base gives in it."""
+    base = base_of(network)
+    return next(list(node.outputs) for node in nodes_of(network) if node.operation is base)
 
 
 def with_probabilities(network: keras.Model, *, temperature: float, dtype: str) -> keras.Model:
@@ -63,8 +92,8 @@ def read(file: Path) -> keras.Model:
 
 def summary_of(network: keras.Model) -> Summary:
     """What there is to say of a network, with the layers thawed that are so now."""
-    base, pooling = base_of(network), network.get_layer(POOLED)
-    tensors = (network.input, pooling.input, pooling.output, network.output)
+    base = base_of(network)
+    tensors = (network.input, network.get_layer(POOLED).input, features_of(network), network.output)
     trainable = network.trainable_variables
     return Summary(
         base=base.name,

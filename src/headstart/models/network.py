@@ -15,6 +15,7 @@ import numpy as np
 
 from headstart.engines.saved import write_classifier
 from headstart.models import template
+from headstart.models.layers import LOGITS
 from headstart.models.output import NetworkOutput
 from headstart.models.summary import Summary
 from headstart.models.template import Template
@@ -64,11 +65,13 @@ class Network:
         num_classes: int,
         dropout: float,
         seed: int | None,
+        depths: bool = False,
         frozen_network: Callable[[], Path | None] = lambda: None,
     ) -> Network:
         """A pretrained base with a new head, see `load_base` and `compose`.
 
         seed: of the head. None: it will be set, so the network can be one that is kept in the cache.
+        depths: whether the head reads all depths of the base.
         frozen_network: see `Network`.
 
         Raises:
@@ -82,7 +85,13 @@ class Network:
             new = base()
             new.trainable = False
             return _composing().compose(
-                new, backbone=backbone, image_size=image_size, num_classes=num_classes, dropout=dropout, seed=seed or 0
+                new,
+                backbone=backbone,
+                image_size=image_size,
+                num_classes=num_classes,
+                dropout=dropout,
+                seed=seed or 0,
+                depths=depths,
             )
 
         key = cache.key(
@@ -93,6 +102,7 @@ class Network:
             image_size=image_size,
             logits=num_logits(num_classes),
             dropout=dropout,
+            depths=depths,
         )
         if seed is not None or key is None:
             return cls(build, frozen_network=frozen_network, load_base=base)
@@ -106,17 +116,22 @@ class Network:
         """It is built on first use."""
         model = self._build()
         if self._head:
-            model.get_layer(_composing().LOGITS).set_weights(self._head)
+            model.get_layer(LOGITS).set_weights(self._head)
         self._built_base = _digest(_composing().base_of(model))
         return model
 
-    def forward(self, images: np.ndarray) -> NetworkOutput:
-        """uint8 (n, image_size, image_size, 3), a batch -> logits, and what they come from."""
-        return NetworkOutput(*self._inside.predict_on_batch(images))
+    def forward(self, images: np.ndarray, *, maps: bool = False) -> NetworkOutput:
+        """uint8 (n, image_size, image_size, 3), a batch -> logits, and what they come from. maps: with feature maps."""
+        inside = self._with_maps if maps else self._inside
+        return NetworkOutput.of(inside.predict_on_batch(images))
 
     @cached_property
     def _inside(self) -> keras.Model:
-        return _composing().inside(self.model)
+        return _composing().inside(self.model, maps=False)
+
+    @cached_property
+    def _with_maps(self) -> keras.Model:
+        return _composing().inside(self.model, maps=True)
 
     @property
     def base(self) -> keras.Model:
@@ -131,13 +146,13 @@ class Network:
         """Kernel float32 (features, logits) and bias float32 (logits,) of the last layer."""
         if self._head and not self.is_built:
             return self._head
-        kernel, bias = self.model.get_layer(_composing().LOGITS).get_weights()
+        kernel, bias = self.model.get_layer(LOGITS).get_weights()
         return kernel, bias
 
     def set_head(self, kernel: np.ndarray, bias: np.ndarray) -> None:
         self._head = kernel, bias
         if self.is_built:
-            self.model.get_layer(_composing().LOGITS).set_weights([kernel, bias])
+            self.model.get_layer(LOGITS).set_weights([kernel, bias])
 
     @property
     def summary(self) -> Summary:
@@ -162,7 +177,7 @@ class Network:
             CompileError: OpenVINO is missing, or cannot convert the network.
         """
         frozen = self._frozen_network() if self._has_its_first_base else None
-        write_classifier(folder, *self.head, frozen=frozen, build=lambda: _composing().inside(self.model))
+        write_classifier(folder, *self.head, frozen=frozen, build=lambda: _composing().body(self.model))
 
     def first_base(self) -> keras.Model:
         """The base with the weights that it was built with: its own, or where that has been trained, a new one."""

@@ -8,7 +8,7 @@ class Summary:
     """Of a network made by `compose`.
 
     base: name of the pretrained base; base_layers, base_parameters: how many it has.
-    shapes: of one image at the input, behind the base, behind the pooling and at the logits.
+    shapes: of one image at the input, behind the base's last layer, before the head and at the logits.
     parameters: numbers in all variables; trainable_parameters, trainable_variables: of those that are trained.
     table: Keras' summary; nested_table: the same with the layers inside of the base.
     """

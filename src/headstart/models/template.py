@@ -25,7 +25,7 @@ from headstart.storage import cache
 if TYPE_CHECKING:
     import keras
 
-SCHEMA = 1  # changed whenever `compose` changes
+SCHEMA = 2  # changed whenever `compose` changes
 MODEL, FACTS, WEIGHTS = "model.keras", "facts.json", "model.weights.h5"
 
 

@@ -27,6 +27,7 @@ class _Job:
     predictor: BasePredictor
     to_result: ToResult
     content: bytes | None
+    maps: bool
     pixels: Square | None = None
     future: Future[Any] = field(default_factory=Future)
 
@@ -58,11 +59,14 @@ class Batching:
         """Images that are accepted but have no result yet."""
         return self._accepted
 
-    def submit(self, predictor: BasePredictor, files: Sequence[bytes], to_result: ToResult) -> list[Future[Any]]:
+    def submit(
+        self, predictor: BasePredictor, files: Sequence[bytes], to_result: ToResult, *, maps: bool = False
+    ) -> list[Future[Any]]:
         """Accept all of these images, or none.
 
         Args:
             to_result: runs in an engine thread.
+            maps: whether it needs feature maps.
 
         Returns:
             For each image the future of its result, or of its ImageError. No work is done for one that is cancelled.
@@ -75,7 +79,7 @@ class Batching:
                 raise RefusedError("queue-full", "The service is at its limit. Try again in a second.")
             self._accepted += len(files)
             self._decoding += len(files)
-        jobs = [_Job(predictor, to_result, content) for content in files]
+        jobs = [_Job(predictor, to_result, content, maps) for content in files]
         for job in jobs:
             job.future.add_done_callback(self._release)
             self._decoders.submit(self._decode, job)
@@ -113,9 +117,9 @@ class Batching:
             self._observe(len(jobs))
             try:
                 batch = stacked([job.pixels for job in jobs])  # type: ignore[misc]
-                for output in jobs[0].predictor.forward([batch]):
+                for output in jobs[0].predictor.forward([batch], maps=any(job.maps for job in jobs)):
                     for index, job in enumerate(jobs):
-                        job.finish(NetworkOutput(*(array[index : index + 1] for array in output)))
+                        job.finish(output.rows(slice(index, index + 1)))
             except Exception as error:  # noqa: BLE001 - whoever waits for the result gets it
                 for job in jobs:
                     if not job.future.done():

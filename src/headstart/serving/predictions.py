@@ -43,7 +43,7 @@ def _row(prediction: Prediction, options: Options) -> dict:
 
 
 def _places(model: ServedModel, prediction: Prediction, output: NetworkOutput) -> dict:
-    places = model.predictor.explanation(prediction, output.feature_maps[0]).places
+    places = model.predictor.explanation(prediction, [each[0] for each in output.maps]).places
     height, width = places.shape
     values = [round(value, 3) for value in places.ravel().tolist()]
     return {"height": height, "width": width, "resizing": model.predictor.resizing, "values": values}

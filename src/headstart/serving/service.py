@@ -59,7 +59,7 @@ class Service:
             RefusedError: the queue is full, or the answer takes too long.
         """
         contents = [upload.content for upload in uploads]
-        futures = self.batching.submit(model.predictor, contents, row_maker(model, options))
+        futures = self.batching.submit(model.predictor, contents, row_maker(model, options), maps=options.explain)
         waiting = [asyncio.wrap_future(future) for future in futures]
         try:
             async with asyncio.timeout(self.config.limits.answer_seconds):

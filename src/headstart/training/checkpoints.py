@@ -23,6 +23,7 @@ def save(folder: Path, state: TrainingState) -> None:
     temporary.mkdir(parents=True)
     arrays = {f"{name}_{i:05}": value for name in ARRAYS for i, value in enumerate(getattr(state, name))}
     arrays["calibrated_losses"] = np.array(state.calibrated_losses, np.float64)
+    arrays["depth_weight"] = np.array(state.depth_weight)
     np.savez(temporary / "arrays.npz", **arrays)  # type: ignore[arg-type]
     (temporary / "history.json").write_text(json.dumps(state.history), "utf-8")
     for file in temporary.iterdir():
@@ -48,8 +49,8 @@ def latest(folder: Path) -> TrainingState | None:
     with np.load(complete[-1] / "arrays.npz", allow_pickle=False) as arrays:
         names = sorted(arrays.files)
         found = {kind: tuple(arrays[name] for name in names if name.startswith(f"{kind}_")) for kind in ARRAYS}
-        losses = tuple(arrays["calibrated_losses"].tolist())
-    return TrainingState(tuple(history), losses, **found)
+        losses, depth_weight = tuple(arrays["calibrated_losses"].tolist()), float(arrays["depth_weight"])
+    return TrainingState(tuple(history), losses, **found, depth_weight=depth_weight)
 
 
 def restore_optimizer(optimizer: Any, state: TrainingState) -> None:

@@ -11,7 +11,6 @@ from headstart.data.views import MIRRORED, ORIGINAL, VIEWS
 from headstart.engines.base import Compute, check_precision
 from headstart.errors import ModelError
 from headstart.features.spec import FeatureSpec
-from headstart.models import backbones
 from headstart.models.backbones import check_image_size
 from headstart.models.weights import PRETRAINED
 from headstart.training import recipes
@@ -44,7 +43,7 @@ class TrainingConfig:
         cls,
         *,
         recipe: str | Recipe = recipes.DEFAULT,
-        backbone: str = backbones.DEFAULT,
+        backbone: str | None = None,
         image_size: int | None = None,
         resizing: str = STRETCH,
         weights: str | Path = PRETRAINED,
@@ -58,6 +57,7 @@ class TrainingConfig:
             ModelError: something is not known, or does not go together.
         """
         recipe = get_recipe(recipe)
+        backbone = backbone or recipe.usual_backbone
         image_size = image_size or recipe.image_size_for(backbone)
         check_image_size(backbone, image_size)
         get_resizing(resizing)  # is there one of that name?
@@ -85,7 +85,8 @@ class TrainingConfig:
     @property
     def feature_spec(self) -> FeatureSpec:
         """Of the features that the head is trained on."""
-        return FeatureSpec(self.backbone, self.image_size, self.resizing, self.weights, self.precision)
+        depths = self.recipe.reads_depths
+        return FeatureSpec(self.backbone, self.image_size, self.resizing, self.weights, self.precision, depths=depths)
 
     @property
     def compute(self) -> Compute:

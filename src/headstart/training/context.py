@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.array_types import Float
+from headstart.array_types import Float, Float32
 from headstart.data.dataset import Dataset, Split
+from headstart.data.views import ORIGINAL
 from headstart.events import Listener, Message
+from headstart.features.compact import Compact
+from headstart.features.rows import rows_of
+from headstart.models.depths import block_sizes
 from headstart.models.network import Network
-from headstart.training.config import VIEW_CHOICES, TrainingConfig
+from headstart.training.config import AUTO, VIEW_CHOICES, TrainingConfig
 from headstart.training.probe import LinearProbe
 from headstart.training.views import harmless_views
 
@@ -47,7 +51,13 @@ class TrainingContext:
 
     @cached_property
     def probe(self) -> LinearProbe:
-        return LinearProbe(self._features, self.dataset.train, seed=self.config.seed)
+        return LinearProbe(self.compact, self.dataset.train, seed=self.config.seed)
+
+    @property
+    def head_views(self) -> tuple[str, ...]:
+        """Those that a solved head is given. If the collection is easy, more than the original gain nothing: they are
+        used only if the config names them."""
+        return self._told((ORIGINAL,)) if self.config.views == AUTO and self.probe.is_easy else self.views
 
     @cached_property
     def views(self) -> tuple[str, ...]:
@@ -56,9 +66,18 @@ class TrainingContext:
         train, views = self.dataset.train, VIEW_CHOICES[self.config.views]
         if views is None:
             views = self.probe.views[: max(2, MANY // len(train))]
-            views = harmless_views(self._features, train, views, seed=self.config.seed)
+            views = harmless_views(self.compact, train, views, seed=self.config.seed)
+        return self._told(views)
+
+    def _told(self, views: tuple[str, ...]) -> tuple[str, ...]:
         self.listener.emit(Message(f"Views of each training image: {', '.join(views).replace('_', ' ')}."))
         return views
 
-    def _features(self, split: Split, view: str) -> np.ndarray:
-        return self.pretrained.features(split, view=view)[:]
+    def compact(self, split: Split, view: str = ORIGINAL) -> Float32[np.ndarray, "n components"]:
+        """What the base as it was pretrained says of images, in a few numbers."""
+        return self._compact(rows_of(self.pretrained.features(split, view=view)))
+
+    @cached_property
+    def _compact(self) -> Compact:
+        sizes = block_sizes(self.config.backbone, depths=self.pretrained.spec.depths)
+        return Compact.of(rows_of(self.pretrained.features(self.dataset.train)), sizes, seed=self.config.seed)

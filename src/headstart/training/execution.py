@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -15,8 +16,9 @@ import numpy as np
 from headstart.array_types import Float, UInt8
 from headstart.data.batches import Batches
 from headstart.data.dataset import Split
+from headstart.data.views import ORIGINAL
 from headstart.features.extractor import FeatureExtractor
-from headstart.features.rows import Rows
+from headstart.features.rows import Rows, rows_of
 from headstart.features.spec import FINE_TUNING
 from headstart.models.network import Network
 from headstart.training.config import CACHED, TrainingConfig
@@ -47,14 +49,14 @@ class Execution(Protocol):
         """The views of each training image that are kept; none if each epoch draws fresh ones."""
         ...
 
-    def features(self, split: Split, *, fine_tuned: bool) -> Rows:
-        """What the head of the trained network is given, (n, depth). fine_tuned: whether its base was trained."""
+    def features(self, split: Split, *, fine_tuned: bool, view: str = ORIGINAL) -> Rows:
+        """What the head of the trained network is given, (n, numbers). fine_tuned: whether its base was trained."""
         ...
 
     def feature_maps(
         self, pixels: UInt8[np.ndarray, "n size size 3"], *, fine_tuned: bool
-    ) -> Float[np.ndarray, "n height width depth"]:
-        """The last feature maps of the trained network's base, for a few images: nothing of them is kept."""
+    ) -> Sequence[Float[np.ndarray, "n height width channels"]]:
+        """The feature maps that these are of, for a few images: nothing of them is kept."""
         ...
 
 
@@ -91,16 +93,17 @@ class CachedExecution:
         """If the head is solved, from kept views; elsewhere fresh ones, as the recipe draws them."""
         return self.context.views if self.config.recipe.solves_head else ()
 
-    def features(self, split: Split, *, fine_tuned: bool) -> Rows:
+    def features(self, split: Split, *, fine_tuned: bool, view: str = ORIGINAL) -> Rows:
         if not fine_tuned:
-            return self.context.pretrained.features(split)
+            return rows_of(self.context.pretrained.features(split, view=view))
         from headstart.training import keras_fit
 
-        return keras_fit.predict_all(self._trainable_part, KeptViews(split, [self._cut.features(split)], PIECE))
+        cut = self._cut.features(split, view=view)
+        return keras_fit.predict_all(self._trainable_part, KeptViews(split, [cut], PIECE))
 
-    def feature_maps(self, pixels: np.ndarray, *, fine_tuned: bool) -> np.ndarray:
+    def feature_maps(self, pixels: np.ndarray, *, fine_tuned: bool) -> Sequence[np.ndarray]:
         if fine_tuned:
-            return self.network.forward(pixels).feature_maps
+            return self.network.forward(pixels, maps=True).maps
         return self.context.pretrained.feature_maps(pixels)
 
     def _extractor(self, phase: Phase) -> FeatureExtractor:
@@ -125,7 +128,8 @@ class CachedExecution:
         from headstart.training.folding import fold
 
         base = self.network.base
-        return fold(trainable_part(base, fine_tuning_cut(base, self.config.backbone)))
+        cut = fine_tuning_cut(base, self.config.backbone)
+        return fold(trainable_part(base, cut, depths=self.config.recipe.reads_depths))
 
 
 class EndToEndExecution:
@@ -146,12 +150,14 @@ class EndToEndExecution:
     def kept_views(self, phase: Phase) -> tuple[str, ...]:
         return ()
 
-    def features(self, split: Split, *, fine_tuned: bool) -> Rows:
+    def features(self, split: Split, *, fine_tuned: bool, view: str = ORIGINAL) -> Rows:
+        if view != ORIGINAL:
+            raise ValueError(f"the view '{view}', where each epoch draws fresh ones; expected the original")
         batches = pixel_batches(self.context.config, split)
         return np.concatenate([self.network.forward(images).features for images, _ in batches])
 
-    def feature_maps(self, pixels: np.ndarray, *, fine_tuned: bool) -> np.ndarray:
-        return self.network.forward(pixels).feature_maps
+    def feature_maps(self, pixels: np.ndarray, *, fine_tuned: bool) -> Sequence[np.ndarray]:
+        return self.network.forward(pixels, maps=True).maps
 
     @cached_property
     def _random_views(self) -> Batches:

@@ -5,8 +5,8 @@ before it is linear: both are one convolution with a scaled kernel and a bias. T
 the variables themselves, so that the gradients still reach kernel, gamma and beta.
 """
 
-from headstart.features.cut import nodes_of
 from headstart.keras_backend import keras
+from headstart.models.graph import nodes_of
 
 
 class FoldedBatchNormalization(keras.layers.Layer):

@@ -16,7 +16,8 @@ from headstart.errors import HeadstartError
 from headstart.events import Listener, Task, advancing
 from headstart.keras_backend import keras
 from headstart.models.backbones import get_backbone
-from headstart.models.composing import DROPOUT, LOGITS, POOLED
+from headstart.models.composing import features_of
+from headstart.models.layers import DROPOUT, LOGITS
 from headstart.models.weights import layer_index
 
 PLAIN_LOSS = "cross_entropy"  # the metric that a compiled model has for it: what is reported, and compared
@@ -51,8 +52,7 @@ class TrainableNetwork(keras.Model):
 
     def __init__(self, network: keras.Model, features: keras.Model | None = None) -> None:
         super().__init__(name=network.name)
-        pooled = network.get_layer(POOLED).output
-        self.features = features or keras.Model(network.input, pooled)
+        self.features = features or keras.Model(network.input, features_of(network))
         self.dropout, self.logits = network.get_layer(DROPOUT), network.get_layer(LOGITS)
         self.binary = network.output.shape[-1] == 1
 
@@ -68,9 +68,8 @@ class TrainableNetwork(keras.Model):
 
 
 def identity_features(network: keras.Model) -> keras.Model:
-    """In the place of a base that is frozen: pooled features (n, depth) -> the same."""
-    depth = network.get_layer(DROPOUT).input.shape[1:]
-    return keras.Sequential([keras.Input(depth), keras.layers.Identity()])
+    """In the place of a base that is frozen: features (n, numbers) -> the same."""
+    return keras.Sequential([keras.Input(features_of(network).shape[1:]), keras.layers.Identity()])
 
 
 def unfreeze(base: keras.Model, backbone: str, *, top: bool) -> None:

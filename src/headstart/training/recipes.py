@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from headstart.data.augmentation import Augmentation
 from headstart.deprecation import renamed_arguments
 from headstart.errors import ModelError
+from headstart.models import backbones
 from headstart.models.backbones import get_backbone
 
 OPTIMIZERS = ("adam", "rmsprop", "adamw")
@@ -17,9 +18,12 @@ class SolvedHead:
     """A head that is solved in one go from features, by L-BFGS; its C is chosen by cross-validation.
 
     name: of the phase, in history.csv and metrics.json, where it counts as one epoch.
+    depths: it reads every depth of the base, weighed against the last layer by cross-validation; else the last layer
+        alone.
     """
 
     name: str = FEATURE_EXTRACTION
+    depths: bool = True
 
     @property
     def epochs(self) -> int:
@@ -94,6 +98,7 @@ class Recipe:
 
     head: solved, or fitted on the features of the frozen base; None: it is fitted in fine-tuning alone.
     fine_tuning: the top of the base and the head, after that; None: the base stays frozen.
+    backbone: name of the row of BACKBONES that is taken if the user names none; None: the default one.
     image_size: side in pixels, if the user names none; None: what the backbone was pretrained at.
     batch_size: images in a step.
     dropout: share of the pooled features that is dropped in training.
@@ -103,6 +108,7 @@ class Recipe:
     name: str
     head: SolvedHead | Phase | None
     fine_tuning: Phase | None = None
+    backbone: str | None = None
     image_size: int | None = 160
     batch_size: int = 32
     dropout: float = 0.2
@@ -138,6 +144,11 @@ class Recipe:
         object.__setattr__(self, "head", heads[0] if heads else None)
         object.__setattr__(self, "fine_tuning", tunings[0] if tunings else None)
 
+    @property
+    def usual_backbone(self) -> str:
+        """Its own, or the default one."""
+        return self.backbone or backbones.DEFAULT
+
     def image_size_for(self, backbone: str) -> int:
         """Side in pixels: the recipe's, or what the backbone was pretrained at."""
         return self.image_size or get_backbone(backbone).image_size
@@ -150,6 +161,10 @@ class Recipe:
     @property
     def solves_head(self) -> bool:
         return isinstance(self.head, SolvedHead)
+
+    @property
+    def reads_depths(self) -> bool:
+        return isinstance(self.head, SolvedHead) and self.head.depths
 
     @property
     def epochs(self) -> int:
@@ -209,6 +224,7 @@ RECIPES = {
         head=Phase(FEATURE_EXTRACTION, epochs=10, optimizer="adam", learning_rate=1e-4, unfreeze=False),
         # a tenth of the head's learning rate, so that what the base knows is adjusted, not overwritten
         fine_tuning=Phase(FINE_TUNING, epochs=10, optimizer="rmsprop", learning_rate=1e-5, unfreeze=True),
+        backbone="mobilenet_v2",
     ),
 }
 

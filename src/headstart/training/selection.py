@@ -63,6 +63,7 @@ def select(result: PhaseResult, state: TrainingState) -> Selection:
         "epochs": len(rows),
         "kept": kept,
         "judgement": judgement,
+        "depth_weight": state.depth_weight if _reads_depths(phase, state) else None,
         "parameters": summary.parameters,
         "trainable_parameters": summary.trainable_parameters,
         "trainable_variables": summary.trainable_variables,
@@ -70,6 +71,10 @@ def select(result: PhaseResult, state: TrainingState) -> Selection:
         "validation": {"loss": chosen["val_loss"], "accuracy": chosen["val_accuracy"]},
     }
     return Selection(kept, entry)
+
+
+def _reads_depths(phase: SolvedHead | Phase, state: TrainingState) -> bool:
+    return isinstance(phase, SolvedHead) and not math.isnan(state.depth_weight)
 
 
 def _judgement(before: float, best: float, epoch: int, between: Disagreement) -> dict[str, Any]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
-from headstart.data.views import ORIGINAL
 from headstart.events import HeadSolved
 from headstart.features import linear_head
+from headstart.features.depth_head import solve_depths
 from headstart.features.linear_head import Head
-from headstart.training.config import AUTO
+from headstart.features.rows import Rows, rows_of
+from headstart.models.depths import block_sizes
 from headstart.training.context import TrainingContext
 from headstart.training.measure import measured, row
 from headstart.training.recipes import SolvedHead
@@ -26,29 +30,33 @@ class HeadResult:
 
 
 def solve_head(context: TrainingContext, phase: SolvedHead, state: TrainingState) -> HeadResult:
-    """Solve the head on the features of the training images, in the views that show the same class.
-
-    If the collection is easy, more views than the original gain nothing: they are used only if the config names them.
-    """
+    """Solve the head on the features of the training images, in the views that show the same class."""
     start = time.perf_counter()
     train, validation, weights = context.dataset.train, context.dataset.validation, context.class_weights
-    views = (ORIGINAL,) if context.config.views == AUTO and context.probe.is_easy else context.views
-    features = [context.pretrained.features(train, view=view) for view in views]
-    held_out = context.pretrained.features(validation)
+    views = context.head_views
+    features = [rows_of(context.pretrained.features(train, view=view)) for view in views]
+    held_out = rows_of(context.pretrained.features(validation))
     began = time.perf_counter()
-    head = linear_head.solve(
-        features,
-        train.labels,
-        len(context.dataset.class_names),
-        seed=context.config.seed,
-        class_weights=weights,
-        photos=train.photos,
-    )
+    head = _solved(context, phase, features)
     solving = time.perf_counter() - began
     fitted = measured(head.logits(features[0]), train.labels, weights)
     judged = measured(head.logits(held_out), validation.labels, weights)
     seconds = time.perf_counter() - start
     line = row(phase.name, state.epoch + 1, seconds, 0.0, fitted, judged)
     numbers = {name: line[name] for name in ("seconds", "loss", "accuracy", "val_loss", "val_accuracy")}
-    context.listener.emit(HeadSolved(C=head.C, seconds_solving=solving, **numbers))
-    return HeadResult(head, state.with_row(line), views)
+    context.listener.emit(HeadSolved(C=head.C, weight=head.weight, seconds_solving=solving, **numbers))
+    weight = math.nan if head.weight is None else head.weight
+    return HeadResult(head, replace(state.with_row(line), depth_weight=weight), views)
+
+
+def _solved(context: TrainingContext, phase: SolvedHead, features: Sequence[Rows]) -> Head:
+    """The head of the training images."""
+    train, sizes = context.dataset.train, block_sizes(context.config.backbone, depths=phase.depths)
+    solve = partial(solve_depths, features, sizes) if sizes[1:] else partial(linear_head.solve, features)
+    return solve(
+        train.labels,
+        len(context.dataset.class_names),
+        seed=context.config.seed,
+        class_weights=context.class_weights,
+        photos=train.photos,
+    )

@@ -22,6 +22,8 @@ class TrainingState:
         empty where neither is compared.
     weights: of the whole network. optimizer: its variables.
     best: the weights that the phase would end with, if they differ from `weights`; else empty.
+    depth_weight: what share of the variance the depths before the last were given as the head was solved; NaN where it
+        reads the last layer alone.
     """
 
     history: tuple[dict[str, Any], ...] = ()
@@ -30,6 +32,7 @@ class TrainingState:
     weights: Weights = ()
     optimizer: Weights = ()
     best: Weights = ()
+    depth_weight: float = math.nan
 
     @property
     def epoch(self) -> int:

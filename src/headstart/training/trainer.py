@@ -11,30 +11,25 @@ needs no Keras: it is imported when there are layers to be trained.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-
-import numpy as np
 
 from headstart.classifier.calibration import fit_calibration
 from headstart.classifier.classifier import Classifier
 from headstart.classifier.novelty import fit_novelty_detector
-from headstart.data.dataset import Dataset, Split
+from headstart.data.dataset import Dataset
 from headstart.data.resizing import STRETCH
+from headstart.data.views import ORIGINAL
 from headstart.deprecation import renamed_arguments
 from headstart.errors import DatasetError
 from headstart.events import Listener, Message, Step, StepStarted
-from headstart.features import linear_head
 from headstart.features.extractor import FeatureExtractor
-from headstart.features.rows import Rows
 from headstart.listeners.console import Console
-from headstart.models import backbones
 from headstart.models.backbones import get_backbone
 from headstart.models.network import Network
 from headstart.models.summary import Summary
 from headstart.models.weights import PRETRAINED, layer_index
-from headstart.numerics import check_numbers
 from headstart.training import checkpoints, recipes
 from headstart.training.config import AUTO, CACHED, TrainingConfig
 from headstart.training.context import TrainingContext
@@ -45,27 +40,9 @@ from headstart.training.recipes import Phase, Recipe, SolvedHead
 from headstart.training.selection import PhaseResult, Selection, select
 from headstart.training.solve_head import solve_head
 from headstart.training.state import TrainingState
+from headstart.training.trained import Trained
 
 ENOUGH_TO_JUDGE = 10  # validation images; with fewer, one image moves the accuracy by more than 10 points
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A classifier, and what it says of any images in the way that is fastest now: from the features that are kept.
-
-    logits: Split -> float32 (n, 1) or (n, classes), equal to `Classifier.logits` within rounding.
-    features: Split -> (n, depth), what its head is given.
-    feature_maps: a few uint8 images (n, size, size, 3) -> float32 (n, height, width, depth); features are their means.
-    pretrained: gives the features of its base as it was pretrained; None if these were not needed.
-    views: names of the views of each training image that were kept; none if each epoch drew fresh ones.
-    """
-
-    classifier: Classifier
-    logits: Callable[[Split], np.ndarray]
-    features: Callable[[Split], Rows]
-    feature_maps: Callable[[np.ndarray], np.ndarray]
-    pretrained: FeatureExtractor | None = None
-    views: tuple[str, ...] = ()
 
 
 @renamed_arguments(progress="listener")
@@ -73,7 +50,7 @@ def train(
     dataset: Dataset,
     *,
     recipe: str | Recipe = recipes.DEFAULT,
-    backbone: str = backbones.DEFAULT,
+    backbone: str | None = None,
     image_size: int | None = None,
     resizing: str = STRETCH,  # the tutorial's
     weights: str | Path = PRETRAINED,
@@ -88,7 +65,7 @@ def train(
     Args:
         dataset: what to train on; its validation images are looked at after each epoch, its test images never.
         recipe: name of a row of RECIPES, or a Recipe.
-        backbone: name of a row of BACKBONES.
+        backbone: name of a row of BACKBONES; by default the recipe's.
         image_size: side in pixels; by default the recipe's, or the one that the backbone was pretrained at.
         resizing: how a photo of another shape becomes a square: "stretch" distorts it, "crop" cuts out its middle,
             "pad" keeps all of it and fills the rest with grey. The classifier does the same with its photos.
@@ -186,6 +163,7 @@ def new_network(
         num_classes=num_classes,
         dropout=recipe.dropout,
         seed=None if recipe.solves_head else config.seed,
+        depths=recipe.reads_depths,
         frozen_network=frozen_network,
     )
 
@@ -268,21 +246,10 @@ def _finished(
     *,
     fine_tuned: bool,
 ) -> Trained:
-    """The classifier, calibrated on the validation images, and what knows images as it does."""
+    """The classifier, calibrated on the validation images."""
     dataset, config = context.dataset, context.config
 
-    @cache
-    def features(split: Split) -> Rows:
-        return execution.features(split, fine_tuned=fine_tuned)
-
-    @cache
-    def logits(split: Split) -> np.ndarray:
-        found = linear_head.logits(features(split), *context.network.head)
-        check_numbers(found, split.paths)  # steps that are too long end in NaN
-        return found
-
-    train, validation = dataset.train, dataset.validation
-    classifier = Classifier(
+    uncalibrated = Classifier(
         network=context.network,
         class_names=dataset.class_names,
         backbone=config.backbone,
@@ -290,19 +257,18 @@ def _finished(
         recipe=config.recipe.name,
         resizing=config.resizing,
         precision=config.precision,
-        calibration=fit_calibration(logits(validation), validation.labels),
-        novelty_detector=fit_novelty_detector(features(train), train, features(validation), seed=config.seed),
+        views=views or (ORIGINAL,),
         history=state.history,
         phases=tuple(selection.entry for selection in selections),
     )
-    return Trained(
-        classifier,
-        logits,
-        features,
-        lambda pixels: execution.feature_maps(pixels, fine_tuned=fine_tuned),
-        context.pretrained if config.recipe.solves_head else None,
-        views,
-    )
+    compact = cache(context.compact) if config.recipe.solves_head else None
+    trained = Trained(uncalibrated, execution, fine_tuned, views, compact)
+    train, validation = dataset.train, dataset.validation
+    calibration = fit_calibration(trained.logits(validation), validation.labels)
+    detector = fit_novelty_detector(
+        trained.last_layer(train), train, trained.last_layer(validation), seed=config.seed
+    )  # fmt: skip
+    return replace(trained, classifier=replace(uncalibrated, calibration=calibration, novelty_detector=detector))
 
 
 def _tell_shapes(context: TrainingContext) -> None:
@@ -326,7 +292,8 @@ def _tell_phase(context: TrainingContext, phase: SolvedHead | Phase, summary: Su
         listener.emit(Message(text))
     else:
         listener.emit(StepStarted(Step.TRAIN_HEAD, "Train the head on extracted features"))
-    listener.emit(Message(summary.table))
+    if not context.config.recipe.reads_depths:  # each depth would be a line or two of it
+        listener.emit(Message(summary.table))
     how = "solved by L-BFGS"
     if isinstance(phase, Phase):
         how = f"{phase.optimizer}, learning rate {phase.learning_rate:g}"

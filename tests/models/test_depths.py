@@ -8,10 +8,10 @@ import pytest
 
 import headstart as hs
 from headstart.data.images import read_image
-from headstart.features.depths import channels_of, find_depths, statistics
 from headstart.features.extractor import FeatureExtractor
-from headstart.features.spec import DEPTHS, POOLED, FeatureSpec
+from headstart.features.spec import FeatureSpec
 from headstart.models.backbones import BACKBONES
+from headstart.models.depths import channels_of, find_depths, statistics
 from headstart.models.weights import load_base
 from support.bases import shared_base
 from support.recording import Recorder
@@ -103,20 +103,35 @@ def test_statistics_are_means_and_deviations_and_never_less_than_nothing():
     exact = [array.astype(np.float64) for array in maps]
     expected = [pair for array in exact for pair in (array.mean((1, 2)), array.std((1, 2)))]
     np.testing.assert_allclose(found, np.concatenate(expected, axis=1), rtol=2e-3, atol=1e-6)
-    assert (found[:, -1] == 0).all(), "one that is the same everywhere deviates by nothing"
+    np.testing.assert_allclose(found[:, -1], 1e-6, err_msg="one that is the same everywhere deviates by nothing")
+
+
+def test_the_slope_of_a_deviation_is_finite_where_nothing_varies():
+    """Fine-tuning goes through it: one channel that is 0 everywhere must not end all learning."""
+    import tensorflow
+
+    values = np.zeros((2, 4, 4, 3), np.float32)
+    values[0, 0, 0, 0] = 1.0
+    maps = tensorflow.constant(values)
+    with tensorflow.GradientTape() as tape:
+        tape.watch(maps)
+        found = tensorflow.reduce_sum(statistics([maps]))
+    slope = np.asarray(tape.gradient(found, maps))
+    assert np.isfinite(slope).all()
+    assert np.abs(slope[0, :, :, 0]).max() > 1 / 16, "where something varies, it counts"
 
 
 @pytest.mark.backbones  # takes as long as one of them
 def test_one_pass_gives_all_depths_and_the_last_layer_by_itself(photos, tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
     images = hs.load_images(photos, listener=hs.Quiet())[0].take(range(0, 80, 8))
-    spec = FeatureSpec("mobilenet_v2", 64, cut=DEPTHS)
+    spec = FeatureSpec("mobilenet_v2", 64, depths=True)
     extractor = FeatureExtractor(spec, listener=hs.Quiet())
     features = extractor.features(images)
     last, inner = features.take(np.arange(len(images)))
     assert (last.shape, inner.shape) == ((10, 1280), (10, 3008))
     np.testing.assert_array_equal(features[:], last)
-    alone = FeatureExtractor(replace(spec, cut=POOLED), listener=hs.Quiet()).features(images)[:]
+    alone = FeatureExtractor(replace(spec, depths=False), listener=hs.Quiet()).features(images)[:]
     np.testing.assert_allclose(last, alone, rtol=1e-3, atol=1e-3)
 
     base = load_base("mobilenet_v2", 64)

@@ -1,15 +1,16 @@
-"""The depths of a base: the ends of its blocks, and its last layer, found from its graph. Knows no images.
+"""The depths of a base: the ends of its blocks, and its last layer, found from its graph; and what is read of them.
 
 What a base gives in the end is what its pretraining asked for. Edges, textures and parts are known further down, and
-the same pass computes them.
+the same pass computes them. Knows no images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from headstart.features.cut import nodes_of
+from headstart.models.backbones import get_backbone
+from headstart.models.graph import nodes_of
 
 if TYPE_CHECKING:
     import keras
@@ -18,6 +19,7 @@ JOINS = {"Add", "Concatenate"}  # operations that end a block of several branche
 ACTIVATIONS = {"Activation", "ReLU"}  # belong to the join before them
 PASSING = ACTIVATIONS | {"BatchNormalization", "Dropout", "AveragePooling2D"}  # keep each channel to itself
 PADDING = "ZeroPadding2D"
+LEAST_DEVIATION = 1e-6
 
 # Channels of the depths of each row of BACKBONES but its last layer, "24*2" for two depths of 24: what `find_depths`
 # finds, so that the shape of features is known without Keras.
@@ -53,12 +55,19 @@ def channels_of(backbone: str) -> tuple[int, ...]:
     return tuple(int(channels) for channels, _, times in counts for _ in range(int(times or 1)))
 
 
+def block_sizes(backbone: str, *, depths: bool) -> tuple[int, ...]:
+    """How many numbers the blocks of features have: the last layer, then mean and deviation of each depth before it."""
+    inner = (count for channels in channels_of(backbone) for count in (channels, channels))
+    return (get_backbone(backbone).features, *(inner if depths else ()))
+
+
 def statistics(depths: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
     """Depths (n, height, width, channels) -> (n, numbers): of each the mean of its channels over the image, then their
     standard deviation, in the order of the depths.
 
     The variance is the mean of squared differences from the mean, which is never negative, in the precision of the
     depths; the difference of the mean square and the squared mean would lose all digits where a channel hardly varies.
+    A deviation is `LEAST_DEVIATION` or more, as the slope of the root is infinite at 0.
     """
     from headstart.keras_backend import keras
 
@@ -66,26 +75,21 @@ def statistics(depths: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
     for tensor in depths:
         mean = ops.mean(tensor, axis=(1, 2), keepdims=True)
         variance = ops.mean(ops.square(tensor - mean), axis=(1, 2))
-        found += [ops.squeeze(mean, axis=(1, 2)), ops.sqrt(variance)]
+        found += [ops.squeeze(mean, axis=(1, 2)), ops.sqrt(ops.maximum(variance, LEAST_DEVIATION**2))]
     return ops.concatenate(found, axis=-1)
 
 
-def depths_part(base: keras.Model, preprocess: Callable[[keras.KerasTensor], keras.KerasTensor]) -> keras.Model:
-    """Raw pixels -> the base's features, averaged over the image (n, depth), `statistics` of the depths before the last
-    (n, numbers), and the last feature map (n, height, width, depth), sharing the variables of the base.
-
-    preprocess: raw pixels -> what the base was trained to see.
-    """
+def with_depths(base: keras.Model) -> keras.Model:
+    """The same base, which gives all of its depths, the last layer as the last of them."""
     from headstart.keras_backend import keras
 
-    pixels = keras.Input(base.input.shape[1:], name="pixels")
-    *inner, last = keras.Model(base.input, find_depths(base))(preprocess(pixels), training=False)
-    pooled = keras.layers.GlobalAveragePooling2D(name="cut")(last)
-    return keras.Model(pixels, [pooled, statistics(inner), last], name="frozen_part")
+    found = keras.Model(base.input, find_depths(base), name=base.name)
+    found.trainable = base.trainable  # otherwise it and its layers disagree, and setting it to True does nothing
+    return found
 
 
 def find_depths(base: keras.Model) -> list[keras.KerasTensor]:
-    """The tensors (n, height, width, channels) at the ends of the blocks of a base, in their order, and its output.
+    """The tensors (n, height, width, channels) at the ends of the blocks of a base, in order, and its last output.
 
     A tensor ends a block if all that comes later depends on nothing else from before, and it is
     - joined from branches, as in a residual network, with the activation that follows; or
