@@ -17,6 +17,7 @@ import pytest
 import headstart as hs
 from headstart.data.tables import write_splits
 from headstart.models.backbones import BACKBONES, Backbone
+from headstart.models.depths import CHANNELS
 
 if TYPE_CHECKING:
     import keras
@@ -76,6 +77,7 @@ def small_base() -> Iterator[str]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(BACKBONES, SMALL_BASE, Backbone("SmallBase", "tf", 64, 1024, "block_2_expand"))
+        patch.setitem(CHANNELS, SMALL_BASE, "64*3")
         patch.setattr(keras.applications, "SmallBase", build_small_base, raising=False)
         yield SMALL_BASE
 

@@ -228,14 +228,15 @@ def test_beyond_the_tolerance_nothing_is_written(three, tmp_path):
 
 
 def test_wrong_weights_do_not_get_through(small, tmp_path, monkeypatch):
-    """A writer that loses the weights of a layer."""
+    """A writer that loses the weights of the first layer."""
     correct = FORMATS["onnx"]
 
     def write_wrongly(network, file, description, **settings):
         correct.write(network, file, description, **settings)
         graph = onnx.load(file)
-        largest = max(graph.graph.initializer, key=lambda tensor: len(tensor.raw_data))
-        largest.raw_data = bytes(len(largest.raw_data))
+        first = next(node for node in graph.graph.node if node.op_type == "Conv").input[1]
+        weights = next(tensor for tensor in graph.graph.initializer if tensor.name == first)
+        weights.raw_data = bytes(len(weights.raw_data))
         onnx.save(graph, file)
 
     monkeypatch.setitem(FORMATS, "onnx", replace(correct, write=write_wrongly))

@@ -36,7 +36,8 @@ def write(network: Any, folder: Path, description: dict, *, precision: str, phot
 
 
 def _quantized(graph: Any, photos: Sequence[np.ndarray]) -> Any:
-    """8-bit weights and activations, except for what follows the logits."""
+    """8-bit weights and activations, except for what comes behind all convolutions: the statistics of the depths, of
+    which 8 bits would leave little, and the head, whose range on these photos must not limit the probabilities."""
     import nncf
 
     nncf.set_log_level(logging.ERROR)
@@ -45,19 +46,18 @@ def _quantized(graph: Any, photos: Sequence[np.ndarray]) -> Any:
         nncf.Dataset(photos),
         subset_size=len(photos),
         preset=nncf.QuantizationPreset.MIXED,  # asymmetric activations, as in most of these networks
-        # the range of logits on these photos must not limit the probabilities
-        ignored_scope=nncf.IgnoredScope(names=_behind(graph, "logits"), validate=False),
+        ignored_scope=nncf.IgnoredScope(names=_behind_all_convolutions(graph), validate=False),
     )
 
 
-def _behind(graph: Any, tensor: str) -> list[str]:
-    """The names of the nodes that depend on a tensor."""
-    names: list[str] = []
-    for node in graph.get_ordered_ops():
-        sources = [entry.get_source_output() for entry in node.inputs()]
-        if any(tensor in each.get_names() or each.get_node().get_friendly_name() in names for each in sources):
-            names.append(node.get_friendly_name())
-    return names
+def _behind_all_convolutions(graph: Any) -> list[str]:
+    """The names of the nodes that no convolution depends on."""
+    needed: set[str] = set()
+    for node in reversed(graph.get_ordered_ops()):
+        if "Convolution" in node.get_type_name() or node.get_friendly_name() in needed:
+            sources = (entry.get_source_output().get_node().get_friendly_name() for entry in node.inputs())
+            needed |= {node.get_friendly_name(), *sources}
+    return [name for node in graph.get_ordered_ops() if (name := node.get_friendly_name()) not in needed]
 
 
 def _halve(graph: Any) -> None:
