@@ -1,70 +1,95 @@
-"""How accurate is the recipe `fast`, its head alone and with fine-tuning, over several seeds?
+"""How accurate is the recipe `fast`, over several seeds, collections and bases?
 
-    python benchmarks/accuracy.py cats_and_dogs_filtered --seeds 0 1 2 3 4 --fine-tune auto always
-    python benchmarks/accuracy.py solar-cells --seeds 0 1 2 3 4
+    python benchmarks/accuracy.py trashnet.zip covid_xray.zip weather.zip solar-cells --seeds 5
+    python benchmarks/accuracy.py solar-cells --recipes last head auto always --backbones mobilenet_v2
 
-A collection with train/ and validation/ is measured on its validation images, all of them. Of any other, and of the
-solar cells of `elpv-dataset`, each seed holds out a quarter for the test, class by class; validation images, by which
-fine-tuning is kept or not, are a tenth of all, drawn from the rest. Prints of each seed the accuracy and the loss of
-the head alone and of the whole recipe, whether fine-tuning was kept, and the means. `--fine-tune` without a word: the
-head alone. Expected: see LOG.md.
+A collection is a folder, a zip, or "solar-cells" for those of `elpv-dataset`. One with train/ and validation/ is
+measured on its validation images, all of them. Of any other, each seed holds out a quarter for the test, class by
+class; validation images, by which fine-tuning is kept or not, are a twentieth of all, drawn from the rest.
+
+Recipes: "last": the head alone, on the last layer; "head": the head alone, on every depth; "auto", "always": with
+fine-tuning, kept if it helps or in any case. Prints a line for each: mean and standard deviation over the seeds of the
+accuracy, mean loss (calibrated), the same averaged over the views that the head was trained on, how often these were
+more than the original, how often fine-tuning was kept, and the seconds, in which features of runs before are not
+counted. Expected: see LOG.md.
 """
 
 import argparse
-import statistics
 import time
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 import headstart as hs
 from headstart.data.samples import get_solar_cells
+from headstart.data.views import ORIGINAL
 from headstart.evaluation.metrics import measure
 from headstart.training.config import TrainingConfig
+from headstart.training.recipes import SolvedHead
 from headstart.training.trainer import train_classifier
+
+FAST = hs.RECIPES["fast"]
+RECIPES = {
+    "last": replace(FAST.without_fine_tuning(), head=SolvedHead(depths=False)),
+    "head": FAST.without_fine_tuning(),
+    "auto": FAST,
+    "always": FAST.always_fine_tuned(),
+}
 
 
 def dataset(data: Path, seed: int) -> hs.Dataset:
     if (data / "validation").is_dir():
         return hs.load_dataset(data, seed=seed, test_fraction=0, listener=hs.Quiet())
-    return hs.load_dataset(data, seed=seed, test_fraction=0.25, validation_fraction=0.1, listener=hs.Quiet())
+    return hs.load_dataset(data, seed=seed, test_fraction=0.25, validation_fraction=0.05, listener=hs.Quiet())
 
 
-def measured(images: hs.Dataset, recipe: hs.Recipe, seed: int) -> tuple[float, float, bool, float]:
-    """Accuracy and loss on the test (or else the validation) images, whether the last phase was kept, seconds."""
+def measured(images: hs.Dataset, config: TrainingConfig) -> list[float]:
+    """Accuracy, loss; the same averaged over views; whether there are several, whether fine-tuned, seconds."""
     start = time.perf_counter()
-    settings = TrainingConfig.of(
-        recipe=recipe, backbone="mobilenet_v2", image_size=None, resizing="stretch", weights="pretrained", seed=seed,
-        execution="cached", precision="float32",
-    )  # fmt: skip
-    trained = train_classifier(images, settings, listener=hs.Quiet())
+    trained = train_classifier(images, config, listener=hs.Quiet())
+    seconds = time.perf_counter() - start
     split = images.test if len(images.test) else images.validation
-    found = measure(trained.logits(split), split.labels, images.class_names)
+    calibration = trained.classifier.calibration
+    views = trained.views or (ORIGINAL,)
+    logits = [trained.logits(split, view) for view in views]
+    found = [measure(each, split.labels, images.class_names, calibration) for each in (logits[0], np.mean(logits, 0))]
     phases = trained.classifier.phases
     kept = len(phases) > 1 and phases[-1]["kept"]
-    return found.accuracy.value, found.loss, kept, time.perf_counter() - start
+    return [*(x for each in found for x in (each.accuracy.value, each.loss)), len(views) > 1, kept, seconds]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", help="a collection as `headstart train` takes it, or solar-cells")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
-    parser.add_argument("--fine-tune", nargs="*", choices=["auto", "always"], default=["auto"])
+    parser.add_argument("collections", nargs="+")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--recipes", nargs="+", choices=list(RECIPES), default=["last", "head"])
+    parser.add_argument("--backbones", nargs="+", default=["efficientnet_lite0", "mobilenet_v2"])
+    parser.add_argument("--resize", nargs="+", default=["stretch"], help="how photos become squares")
+    parser.add_argument("--precision", default="float32")
     arguments = parser.parse_args()
-    path = get_solar_cells() if arguments.data == "solar-cells" else Path(arguments.data)
-    fast = hs.RECIPES["fast"]
-    recipes = {"head": fast.without_fine_tuning(), "auto": fast, "always": fast.always_fine_tuned()}
-    recipes = {name: recipes[name] for name in ("head", *arguments.fine_tune)}
-    rows: dict[str, list[tuple[float, float, bool, float]]] = {name: [] for name in recipes}
-    for seed in arguments.seeds:
-        images = dataset(path, seed)
-        for name, recipe in recipes.items():
-            accuracy, loss, kept, seconds = measured(images, recipe, seed)
-            rows[name].append((accuracy, loss, kept, seconds))
-            note = "" if name == "head" else f"fine-tuning {'kept' if kept else 'not kept'}"
-            print(f"seed {seed}  {name:<6}  {accuracy:.2%}  loss {loss:.4f}  {seconds:6.1f} s  {note}", flush=True)
-    for name, found in rows.items():
-        shares, losses = [row[0] for row in found], [row[1] for row in found]
-        least, mean, largest = min(shares), statistics.mean(shares), max(shares)
-        print(f"mean    {name:<6}  {mean:.2%} ({least:.2%} to {largest:.2%})  loss {statistics.mean(losses):.4f}")
+    print("| collection | backbone | recipe | resize | accuracy | loss | views averaged | loss | views | kept | s |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    for collection in arguments.collections:
+        path = get_solar_cells() if collection == "solar-cells" else Path(collection)
+        for backbone in arguments.backbones:
+            for resizing in arguments.resize:
+                for name in arguments.recipes:
+                    rows = []
+                    for seed in range(arguments.seeds):
+                        config = TrainingConfig.of(
+                            recipe=RECIPES[name], backbone=backbone, resizing=resizing, seed=seed,
+                            precision=arguments.precision,
+                        )  # fmt: skip
+                        rows.append(measured(dataset(path, seed), config))
+                    mean, spread = np.mean(rows, axis=0), np.std(rows, axis=0)
+                    print(
+                        f"| {path.stem} | {backbone} | {name} | {resizing} "
+                        f"| {100 * mean[0]:.1f} ± {100 * spread[0]:.1f} | {mean[1]:.3f} "
+                        f"| {100 * mean[2]:.1f} ± {100 * spread[2]:.1f} | {mean[3]:.3f} "
+                        f"| {mean[4]:.0%} | {mean[5]:.0%} | {np.median(rows, axis=0)[6]:.1f} |",
+                        flush=True,
+                    )
 
 
 if __name__ == "__main__":
