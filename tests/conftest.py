@@ -217,9 +217,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def keras_home(tmp_path: Path) -> Iterator[Path]:
+def keras_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     from keras.src.backend import config  # Keras has no public way to move its cache in a running process
 
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     before = config._KERAS_DIR
     config._KERAS_DIR = str(tmp_path / "keras")
     (tmp_path / "keras").mkdir()

@@ -443,14 +443,19 @@ def test_backbones(call):
     assert json.loads(call("backbones", "--json")[1])["mobilenet_v2"]["features"] == 1280
 
 
-def test_a_missing_backend_is_one_sentence(run, photos):
-    """In a process where TensorFlow cannot be imported; predicting does not need it."""
+def test_a_missing_backend_is_one_sentence(run, photos, tmp_path):
+    """In a process where TensorFlow cannot be imported; predicting and evaluating do not need it."""
     start = "import sys; sys.modules['tensorflow'] = None\nfrom headstart.cli import main\n"
-    for command, data, status in (("evaluate", photos, 2), ("predict", next(photos.rglob("*.png")), 0)):
-        code = f"{start}sys.argv = ['headstart', {command!r}, {str(run.folder)!r}, {str(data)!r}]\nmain()"
+    folder, photo, out = str(run.folder), str(next(photos.rglob("*.png"))), str(tmp_path / "out")
+    for arguments, status in (
+        (["train", str(photos), "--recipe", "tutorial", "--out", out], 2),
+        (["evaluate", folder, str(photos)], 0),
+        (["predict", folder, photo], 0),
+    ):
+        code = f"{start}sys.argv = ['headstart', *{arguments!r}]\nmain()"
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        assert result.returncode == status
-        assert ("pip install 'headstart[cpu]'" in result.stderr) == bool(status)
+        assert result.returncode == status, result.stderr
+        assert ("pip install 'headstart[tune]'" in result.stderr) == bool(status)
         assert "Traceback" not in result.stderr
 
 

@@ -11,8 +11,7 @@ try:
     import keras
 except ImportError as error:
     raise MissingExtraError(
-        f"Keras found no backend ({error}). Install one; on a CPU, TensorFlow is the fastest: "
-        f"pip install 'headstart[cpu]'"
+        f"This needs Keras with a backend ({error}); on a CPU, TensorFlow is the fastest: pip install 'headstart[tune]'"
     ) from error
 
 __all__ = ["keras"]

@@ -85,6 +85,23 @@ def test_the_engine_answers_as_the_model_does(deep, classifier, files, pixels):
         np.testing.assert_allclose(one.places, other.places, atol=2e-2 * np.abs(other.places).max())
 
 
+def test_it_is_saved_again_with_another_head(deep, files, tmp_path, monkeypatch):
+    """The compiled network that it was loaded with is taken, and its head replaced; Keras need not convert it."""
+
+    def never(*arguments) -> None:
+        raise AssertionError("converted anew")
+
+    monkeypatch.setattr("headstart.engines.saved.write_network", never)
+    loaded = hs.load(deep.folder)
+    kernel, bias = loaded.head
+    loaded.network.set_head(-kernel, -bias)
+    loaded.save(tmp_path / "again")
+    before, after = hs.Predictor(deep.folder).predict(files), hs.Predictor(tmp_path / "again").predict(files)
+    for one, other in zip(before, after, strict=True):
+        first, second = loaded.class_names
+        assert one.probabilities[first] == pytest.approx(other.probabilities[second], abs=1e-5)
+
+
 def test_answers_averaged_over_views(deep, classifier, files, pixels, tmp_path):
     """The mean of the logits, of the original and of the mirrored photo; whoever runs the network."""
     assert classifier.views == ("original", "mirrored")

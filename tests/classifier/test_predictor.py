@@ -296,7 +296,7 @@ def test_without_an_engine_keras_answers_and_one_line_says_so(tiny, tiny_run, ce
         assert_alike(by_keras.predict(files), predictions)
         np.testing.assert_allclose(by_keras.explain(files[0]).places, places, atol=1e-3)
         said += listener.lines
-    missing = "OpenVINO is not installed: pip install 'headstart[cpu]'. Keras predicts instead, more slowly."
+    missing = "OpenVINO is not installed: pip install openvino. Keras predicts instead, more slowly."
     assert said == [missing, missing]
     monkeypatch.setattr(openvino.importlib.util, "find_spec", find_spec)
     card = json.loads((tmp_path / "saved" / "classifier.json").read_text("utf-8"))

@@ -24,6 +24,7 @@ from headstart.engines.openvino import import_openvino
 from headstart.errors import DatasetError, ExportError, HeadstartError, MissingExtraError, RunError
 from headstart.export.export import Export
 from headstart.export.formats import FLOAT16, FLOAT32, FORMATS, INT8
+from headstart.export.formats.onnx import by_keras
 from headstart.export.proof import TOLERANCES, Proof, Tolerance
 from support.planted import tiles
 
@@ -257,7 +258,7 @@ def test_constants_that_are_not_variables_are_kept_in_onnx(tmp_path):
     means = keras.layers.GlobalAveragePooling2D()(scaled)
     network = keras.Model(pixels, {"logits": means, "probabilities": keras.ops.softmax(means)})
     file = tmp_path / "scaled.onnx"
-    FORMATS["onnx"].write(network, file, {"format": "onnx"}, precision=FLOAT32, photos=[])
+    by_keras(network, file)
     images = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
     expected = (images.mean(axis=(1, 2)) - [100, 120, 140]) / [3, 4, 5]
     np.testing.assert_allclose(FORMATS["onnx"].open(file)(images)[0], expected, atol=1e-4)
@@ -340,5 +341,26 @@ def test_what_cannot_be_done_is_said_at_once(small, tmp_path, settings, kind, me
 
 def test_a_library_that_is_missing(small, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tf2onnx", None)
-    with pytest.raises(MissingExtraError, match=r"onnx, float32, needs tf2onnx: pip install 'headstart\[cpu,export\]'"):
+    with pytest.raises(MissingExtraError, match=r"to onnx needs tf2onnx: pip install 'headstart\[tune,export\]'"):
         write(small.folder, tmp_path, "onnx")
+
+
+@pytest.mark.parametrize("name", ["onnx", "openvino"])
+def test_the_packaged_base_needs_no_keras(photos, tmp_path, name):
+    """In a process where Keras cannot be imported; in each precision, and for floats. Of many classes and of two."""
+    code = """
+import sys, warnings
+sys.modules["keras"] = sys.modules["tensorflow"] = sys.modules["tf2onnx"] = None
+import headstart as hs
+from headstart.export.export import export
+photos, out, name = sys.argv[1:]
+run = hs.make_run(photos, out + "/run", image_size=64, seed=3, listener=hs.Quiet())
+suffix = ".onnx" if name == "onnx" else ""
+for number, settings in enumerate(({}, {"quantize": "float16"}, {"quantize": "int8"}, {"pixels": "float32"})):
+    found = export(run.folder, f"{out}/{number}{suffix}", format=name, listener=hs.Quiet(), **settings)
+    print(found.proof)
+"""
+    command = [sys.executable, "-c", code, str(photos), str(tmp_path), name]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert len(list(tmp_path.glob("[0-3]*"))) == (8 if name == "onnx" else 4)

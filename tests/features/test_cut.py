@@ -348,7 +348,7 @@ def test_a_training_in_bfloat16(photos, tiny, tmp_path):
 
 def test_without_openvino(monkeypatch, tmp_path):
     monkeypatch.setattr(openvino.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(CompileError, match=r"not installed: pip install 'headstart\[cpu\]'"):
+    with pytest.raises(CompileError, match=r"not installed: pip install openvino"):
         OpenVINOEngine(tmp_path / "network.xml")
 
 

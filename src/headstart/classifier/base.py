@@ -16,7 +16,7 @@ from typing import overload
 import numpy as np
 from PIL import Image
 
-from headstart.array_types import Float, UInt8
+from headstart.array_types import Float, Float32, UInt8
 from headstart.classifier.activation_map import class_map
 from headstart.classifier.calibration import Calibration, ToPredictions
 from headstart.classifier.novelty import NoveltyDetector
@@ -69,6 +69,13 @@ class BasePredictor(ABC):
     @abstractmethod
     def head(self) -> tuple[Kernel, Bias]:
         """Kernel and bias of the last layer, float32."""
+
+    def logits(self, batches: Iterable[Pixels]) -> Float32[np.ndarray, "n logits"]:
+        """Batches of uint8 (batch, image_size, image_size, 3) -> float32 (n, 1) or (n, classes), of all of them.
+
+        A batch has `batch_size` images or fewer.
+        """
+        return np.concatenate([output.logits.copy() for output in self.forward(batches)])
 
     @overload
     def predict(

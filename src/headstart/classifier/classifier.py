@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from headstart.array_types import Float
 from headstart.classifier.base import BasePredictor
 from headstart.classifier.calibration import Calibration
 from headstart.classifier.metadata import ENGINE, MODEL, SCHEMA, check_files, facts_of, read_card, write_card
@@ -27,6 +23,7 @@ from headstart.engines.saved import Bias, Kernel, saved_network
 from headstart.models.network import Network
 from headstart.models.output import NetworkOutput
 from headstart.storage.atomic import atomic_folder
+from headstart.storage.cache import versions
 from headstart.storage.hashing import sha256_of_file
 
 if TYPE_CHECKING:
@@ -79,10 +76,6 @@ class Classifier(BasePredictor):
     def head(self) -> tuple[Kernel, Bias]:
         return self.network.head
 
-    def logits(self, batches: Iterable[Pixels]) -> Float[np.ndarray, "n logits"]:
-        """Batches of uint8 (batch, image_size, image_size, 3) -> float32 (n, 1) or (n, classes), of all of them."""
-        return np.concatenate([self.model.predict_on_batch(images) for images in batches])
-
     def save(self, folder: str | Path) -> None:
         """Write `classifier.json`, `model.keras`, `known.npy` and `engine` into a new folder, which appears whole or
         not at all.
@@ -115,9 +108,10 @@ class Classifier(BasePredictor):
             "precision": self.precision,
             "views": list(self.views),
             "recipe": self.recipe,
+            "frozen_network": self.network.packaged_digest,
             "certainty": self.calibration.to_json(),
             "farthest": self.novelty_detector.farthest if self.novelty_detector else None,
-            "versions": {name: version(name) for name in ("headstart", "keras")},
+            "versions": versions("headstart", "keras"),
             "no_engine": no_engine,
             "hashes": {
                 file.relative_to(folder).as_posix(): sha256_of_file(file)

@@ -61,7 +61,8 @@ class Predictor(BasePredictor):
                 raise CompileError(card.get("no_engine") or f"'{self.folder}' was saved without an engine")
             compute = Compute(precision=facts.precision)
             self._open = partial(open_classifier, self.folder / ENGINE, batch_size=BATCH_SIZE, compute=compute)
-            self._engine, self._head = self._open(outputs=FEATURES)
+            engine = self._open(outputs=FEATURES)
+            self._engine, self._head = engine, engine.head
         except CompileError as error:
             from headstart.listeners.console import Console
 
@@ -84,7 +85,7 @@ class Predictor(BasePredictor):
         """The engine that gives feature maps, too: opened when the first explanation is asked for."""
         with self._opening:
             if self._engine_with_maps is None:
-                self._engine_with_maps, _ = self._open()
+                self._engine_with_maps = self._open()
             return self._engine_with_maps
 
     @cached_property

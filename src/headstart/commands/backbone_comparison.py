@@ -19,7 +19,7 @@ from headstart.data.images import read_again
 from headstart.data.loading import load_dataset
 from headstart.data.resizing import STRETCH
 from headstart.engines.base import in_batches, run_all
-from headstart.errors import DatasetError, WeightsError
+from headstart.errors import DatasetError, MissingExtraError, WeightsError
 from headstart.events import Listener, Step, StepStarted
 from headstart.features.compact import Compact
 from headstart.features.extractor import FeatureExtractor
@@ -107,7 +107,7 @@ def compare_backbones(
         listener.emit(StepStarted(Step.MEASURE_BACKBONE, f"Look with {name}"))
         try:
             correct, seconds = _measured(train, groups, configs[name], listener)
-        except WeightsError as error:
+        except (WeightsError, MissingExtraError) as error:
             if backbones:  # what was asked for by name is not left out
                 raise
             left_out[name] = str(error)

@@ -49,7 +49,9 @@ def evaluate(
     run, data, listener = Path(run), Path(data), listener or Console()
     _ = RunFolder(run).card  # before the images are read: there may be no run
     chosen = choose(data, run, split, listener=listener)
-    from headstart.classifier.classifier import load
+    from headstart.classifier.predictor import Predictor
     from headstart.evaluation.evaluate import evaluate as measure
 
-    return RunEvaluation(run, data, chosen.description, measure(load(run), chosen.images, listener=listener))
+    return RunEvaluation(
+        run, data, chosen.description, measure(Predictor(run, listener=listener), chosen.images, listener=listener)
+    )

@@ -33,6 +33,7 @@ def open_engine(
     *,
     key: str | None = None,
     outputs: int | None = None,
+    write: Callable[[Path], None] | None = None,
     listener: Listener,
 ) -> Engine:
     """The engine of a network.
@@ -42,6 +43,7 @@ def open_engine(
         compute: how the network is run.
         key: address of its compiled form in the cache: equal keys must mean equal networks. None: it is not kept.
         outputs: how many of the network's outputs are wanted, the first ones; None: all.
+        write: writes the same network for OpenVINO, into an XML file with a BIN beside it, where that needs no Keras.
         listener: is told if the cache cannot be written, or if Keras takes the place of OpenVINO.
 
     Raises:
@@ -50,7 +52,9 @@ def open_engine(
     built = functools.cache(build)
     if compute.engine != "keras":
         try:
-            return _open_with_openvino(built, compute, key, outputs, listener)
+            return _open_with_openvino(
+                write or (lambda file: write_network(built(), file)), compute, key, outputs, listener
+            )
         except CompileError as error:
             if compute.engine == "openvino":
                 raise
@@ -82,7 +86,7 @@ def kept_network(key: str | None) -> Path | None:
 
 
 def _open_with_openvino(
-    build: Callable[[], keras.Model], compute: Compute, key: str | None, outputs: int | None, listener: Listener
+    write: Callable[[Path], None], compute: Compute, key: str | None, outputs: int | None, listener: Listener
 ) -> OpenVINOEngine:
     file = kept_network(key)
     if file:
@@ -93,7 +97,7 @@ def _open_with_openvino(
     with tempfile.TemporaryDirectory(prefix="headstart-") as temporary:
         written = Path(temporary, "network")
         written.mkdir()
-        write_network(build(), written / NETWORK)
+        write(written / NETWORK)
         engine = OpenVINOEngine(written / NETWORK, compute=compute, outputs=outputs)
         (written / DIGESTS).write_text(_digests(written / NETWORK), "utf-8")
         if key and (problem := cache.store_folder(written, _folder(key))):

@@ -133,9 +133,28 @@ def write_network(model: Any, file: Path) -> None:
         raise CompileError(f"OpenVINO cannot convert '{model.name}': {_first_line(error)}") from None
 
 
+def write_for_size(network: Path, file: Path, image_size: int) -> None:
+    """A network of a file that OpenVINO reads, such as ONNX, for images of any size -> one for images of that size.
+
+    network: takes uint8 (n, height, width, 3). file: XML file, with a BIN beside it.
+
+    Raises:
+        CompileError: OpenVINO is missing, or cannot read the network.
+    """
+    openvino = import_openvino()
+    try:
+        found = _core().read_model(network)
+        found.reshape([-1, image_size, image_size, 3])
+        openvino.save_model(found, file, compress_to_fp16=False)
+    except RuntimeError as error:
+        raise CompileError(f"OpenVINO cannot read '{network}': {_first_line(error)}") from None
+
+
 def add_head(body: Path, file: Path, kernel: np.ndarray, bias: np.ndarray) -> None:
     """A network that gives features (n, numbers), in one tensor or several, and then feature maps -> the network of a
     classifier, which gives logits (n, logits), all features in one tensor, and the feature maps. It needs no Keras.
+
+    A head that the network has already is replaced.
 
     body, file: XML files, each with a BIN beside it.
     kernel, bias: float32 (numbers, logits) and (logits,).
@@ -149,6 +168,8 @@ def add_head(body: Path, file: Path, kernel: np.ndarray, bias: np.ndarray) -> No
     try:
         network = _core().read_model(body)
         tensors = [output.get_node().input_value(0) for output in network.outputs]
+        if _head_of(network):
+            del tensors[0]  # the logits of the head that it has
         vectors, maps = ([each for each in tensors if len(each.partial_shape) == rank] for rank in (2, 4))
         features = operations.concat(vectors, 1).output(0) if vectors[1:] else vectors[0]
         product = operations.matmul(features, operations.constant(kernel, name=KERNEL), False, False)
@@ -194,7 +215,7 @@ def import_openvino() -> Any:
         CompileError: it is not installed.
     """
     if importlib.util.find_spec("openvino") is None:
-        raise CompileError("OpenVINO is not installed: pip install 'headstart[cpu]'")
+        raise CompileError("OpenVINO is not installed: pip install openvino")
     # Its converter, and NNCF, report each operation that they convert to Google Analytics, unless the user has opted
     # out: a process is forked for each report, some 200 for a network, 7 of the 10 s that a ConvNeXt takes. Both do
     # without the package that sends.

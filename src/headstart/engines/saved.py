@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.array_types import Float
-from headstart.engines.base import CompileError, Compute, Engine
+from headstart.engines.base import CompileError, Compute
 from headstart.engines.openvino import NETWORK, OpenVINOEngine, add_head, write_network
 
 if TYPE_CHECKING:
@@ -63,15 +63,12 @@ def saved_network(folder: Path) -> Path | None:
     return file if file.is_file() else None
 
 
-def open_classifier(
-    folder: Path, *, batch_size: int, compute: Compute, outputs: int | None = None
-) -> tuple[Engine, tuple[Kernel, Bias] | None]:
-    """The engine in a folder, and its head, where that can be told.
+def open_classifier(folder: Path, *, batch_size: int, compute: Compute, outputs: int | None = None) -> OpenVINOEngine:
+    """The engine in a folder.
 
     outputs: how many are wanted, the first ones; None: all.
 
     Raises:
         CompileError: it is missing or damaged, or its library is.
     """
-    engine = OpenVINOEngine(folder / NETWORK, batch_size=batch_size, compute=compute, outputs=outputs)
-    return engine, engine.head
+    return OpenVINOEngine(folder / NETWORK, batch_size=batch_size, compute=compute, outputs=outputs)

@@ -1,10 +1,10 @@
-"""Classifier + Split -> Evaluation: decode, predict, measure."""
+"""Classifier or Predictor + Split -> Evaluation: decode, predict, measure."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from headstart.classifier.classifier import Classifier
+from headstart.classifier.base import BasePredictor
 from headstart.data.batches import Batches
 from headstart.data.dataset import Split
 from headstart.deprecation import renamed_arguments
@@ -16,7 +16,7 @@ from headstart.numerics import check_numbers
 
 
 @renamed_arguments(progress="listener")
-def evaluate(classifier: Classifier, split: Split, *, listener: Listener | None = None) -> Evaluation:
+def evaluate(classifier: BasePredictor, split: Split, *, listener: Listener | None = None) -> Evaluation:
     """Measure a classifier on images whose classes are known, such as `dataset.test`.
 
     Raises:
@@ -26,14 +26,14 @@ def evaluate(classifier: Classifier, split: Split, *, listener: Listener | None 
     if len(split) == 0:
         raise DatasetError("There are no images to evaluate on. Give a collection that contains some.")
     split = _relabelled(classifier, split)
-    batches = Batches(split, classifier.image_size, resizing=classifier.resizing)
+    batches = Batches(split, classifier.image_size, classifier.batch_size, resizing=classifier.resizing)
     images = (images for images, _ in track(listener or Quiet(), batches, Task.EVALUATE, "Evaluating", len(batches)))
     logits = classifier.logits(images)
     check_numbers(logits, split.paths)
     return measure(logits, split.labels, classifier.class_names, classifier.calibration)
 
 
-def _relabelled(classifier: Classifier, split: Split) -> Split:
+def _relabelled(classifier: BasePredictor, split: Split) -> Split:
     """The same images with labels that are indices into the classifier's class names."""
     present = {split.class_names[label] for label in np.unique(split.labels)}
     unknown = sorted(present - set(classifier.class_names))

@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +28,10 @@ from headstart.events import Listener, Message
 from headstart.export.formats import FLOAT32, INT8, ExportedModel, Format, get_format
 from headstart.export.photos import Photos, PhotosOfRun
 from headstart.export.proof import BATCH, TOLERANCES, Proof, Tolerance, prove
+from headstart.export.source import Source
 from headstart.listeners.console import Console
 from headstart.storage.atomic import atomic_file, atomic_folder, check_free
+from headstart.storage.cache import versions
 from headstart.storage.hashing import sha256_of_file
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def export(
     for_proof = photos.draw(VALIDATION, PROOF_PHOTOS)
     for_calibration = photos.draw(TRAIN, CALIBRATION_PHOTOS) if destination.precision == INT8 else None
 
-    # only now: importing Keras takes a while, and something could have been wrong
+    # only now: what it imports takes a while, and something could have been wrong
     from headstart.classifier.classifier import load
 
     classifier = load(run)
@@ -102,7 +103,7 @@ def export(
     with destination.opened() as folder:
         path = destination.path_in(folder)
         with _failures_of_libraries(classifier.backbone, destination.precision):
-            description = _write(classifier, destination, path, for_calibration)
+            description = _write(Source.of(run, classifier, pixels), destination, path, for_calibration)
             listener.emit(Message("Proving it ..."))
             proof = _prove(classifier, destination.format.open(path), for_proof, pixels)
         proof.check(tolerance or TOLERANCES[destination.precision])
@@ -158,12 +159,9 @@ def _report_missing_photos(listener: Listener, photos: Photos | None, purpose: s
         listener.emit(Message(f"Only {len(photos)} photos for the {purpose}, instead of {usual}{lost}."))
 
 
-def _write(classifier: Classifier, destination: _Destination, path: Path, photos: Photos | None) -> dict:
+def _write(source: Source, destination: _Destination, path: Path, photos: Photos | None) -> dict:
     """Write the network. Returns its description, which is also inside the file."""
-    from headstart.models.composing import with_probabilities
-
-    temperature, pixels = classifier.calibration.temperature, destination.pixels
-    network = with_probabilities(classifier.model, temperature=temperature, dtype=pixels)
+    classifier, pixels = source.classifier, source.pixels
     description = {
         "schema": SCHEMA,
         "format": destination.format_name,
@@ -172,18 +170,17 @@ def _write(classifier: Classifier, destination: _Destination, path: Path, photos
         "image_size": classifier.image_size,
         "resizing": classifier.resizing,
         "backbone": classifier.backbone,
-        "temperature": temperature,
-        "versions": {name: version(name) for name in ("headstart", "keras")},
-        # a dimension of None stands for any number of images
-        "input": {"name": "pixels", "type": pixels, "shape": list(network.input.shape), "values": "RGB, 0 to 255"},
-        "outputs": {name: list(tensor.shape) for name, tensor in network.output.items()},
+        "temperature": source.temperature,
+        "versions": versions("headstart", "keras"),
+        "input": {"name": "pixels", "type": pixels, "shape": source.input_shape, "values": "RGB, 0 to 255"},
+        "outputs": source.output_shapes,
     }
     examples = [image[None].astype(pixels) for image in _decoded(photos.paths, classifier)] if photos else []
     # the exporters' warnings are about themselves, and their progress bars would get into --json; the proof says
     # what matters
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
-        destination.format.write(network, path, description, precision=destination.precision, photos=examples)
+        destination.format.write(source, path, description, precision=destination.precision, photos=examples)
     return description
 
 

@@ -21,9 +21,10 @@ from scipy.linalg import cholesky, solve_triangular
 from headstart.array_types import Float, Int
 from headstart.features.blocks import USUAL_WEIGHT, Blocks
 from headstart.features.linear_head import (
-    C_VALUES,
+    DEFAULT_C,
     Head,
     cross_validate,
+    lowest_neighbour,
     solve_in_memory,
     solve_in_pieces,
     some_images,
@@ -31,7 +32,11 @@ from headstart.features.linear_head import (
 from headstart.features.rows import Rows
 
 WEIGHTS = (0.0, 0.35, 0.6, 0.85, 0.95, 1.0)  # of the depths before the last, of which one is chosen
-VALIDATED = 1_000  # rows, at most, that weight and C are chosen on
+VALIDATED = 1_000  # images, at most, that weight and C are chosen on, in their first view
+IN_MEMORY = 10**9  # bytes of features that are read once, and not in each step
+# Views of an image are alike, so with each the penalty counts for less; but they keep a head from fitting one of them.
+# One step of C_VALUES more than in proportion was as good or better on four collections (benchmarks/LOG.md).
+LENIENCY = 10**0.5
 IN_GRAM = 3_000  # rows, at most, that are solved in the space of the images
 FAINT = 1e-9  # share of the variance that is added to each row by itself, as inner products are exact to rounding only
 
@@ -49,7 +54,7 @@ def solve_depths(
 ) -> Head:
     """The head that fits the training images best.
 
-    views: of the same n images one or more views, each (n, numbers), with equal weight.
+    views: of the same n images one or more views, each (n, numbers), with equal weight, the original first.
     sizes: how many numbers each block has: the last layer, then mean and deviation of each depth before it.
     labels: each class at least once.
     class_weights: what an image of each class counts; by default 1.
@@ -57,19 +62,21 @@ def solve_depths(
     weight: of the depths before the last; by default, what cross-validation chooses.
     """
     counts = np.ones(num_classes) if class_weights is None else class_weights
+    rows = len(views) * len(labels)
+    if 4 * rows * sum(sizes) <= IN_MEMORY:
+        views = [view[:] for view in views]
     blocks = Blocks.of(views, sizes)
-    images = np.arange(len(labels))
-    if len(views) * len(labels) > VALIDATED:
-        images = some_images(labels, VALIDATED // len(views), seed)
-    some = _Sample.of([view[images] for view in views], blocks)
+    images = some_images(labels, VALIDATED, seed) if len(labels) > VALIDATED else np.arange(len(labels))
+    some, fitted = _Sample.of(views[0][images], blocks), labels[images]
     groups = None if photos is None else photos[images]
-    weight, C = _choose(some, labels[images], counts, seed=seed, photos=groups, weight=weight)
-    if len(images) < len(labels) and len(views) * len(labels) <= IN_GRAM:
-        images = np.arange(len(labels))
-        some = _Sample.of([view[:] for view in views], blocks)
+    weight, C = _choose(some, fitted, counts, seed=seed, photos=groups, weight=weight)
+    if len(views) > 1:
+        C *= LENIENCY / len(views)
+    if len(images) < rows <= IN_GRAM:
+        some, fitted = _Sample.of(np.concatenate([view[:] for view in views]), blocks), np.tile(labels, len(views))
     factors = blocks.weighed(weight)
-    weights = some.solve(np.tile(labels[images], len(views)), counts, weight, C)
-    if len(images) < len(labels):
+    weights = some.solve(fitted, counts, weight, C)
+    if len(fitted) < rows:
         deviation = 1 / np.maximum(factors, 1e-12)[:, None]
         weights = solve_in_pieces(views, labels, counts, blocks.mean, deviation, C, weights)
     kernel = weights[:-1] * factors[:, None]  # for features as they come
@@ -81,20 +88,19 @@ def solve_depths(
 class _Sample:
     """Images in memory, and their inner products in the last layer, and in the depths before it.
 
-    rows: float32 (views x n, numbers), centred and scaled by `Blocks.factors`.
+    rows: float32 (n, numbers), centred and scaled by `Blocks.factors`.
     """
 
-    views: int
     rows: np.ndarray
     blocks: Blocks
     of_last: np.ndarray
     of_depths: np.ndarray
 
     @classmethod
-    def of(cls, views: Sequence[np.ndarray], blocks: Blocks) -> _Sample:
-        rows = (np.concatenate(views) - blocks.mean) * blocks.factors
+    def of(cls, features: np.ndarray, blocks: Blocks) -> _Sample:
+        rows = (features - blocks.mean) * blocks.factors
         last, depths = (rows[:, part].astype(np.float64) for part in (slice(blocks.last), slice(blocks.last, None)))
-        return cls(len(views), rows, blocks, last @ last.T, depths @ depths.T)
+        return cls(rows, blocks, last @ last.T, depths @ depths.T)
 
     def coordinates(self, weight: float) -> np.ndarray:
         """float64 (rows, rows): other features with the same inner products, and so the same head."""
@@ -122,25 +128,20 @@ def _choose(
 ) -> tuple[float, float]:
     """The weight of the depths and the C with the least cross-entropy in cross-validation.
 
-    Over the weights that is a valley: from the usual one on, the neighbours are tried as long as they are lower. The
-    more depth, the larger the best C: it is looked for near that of the neighbour.
+    Over the weights that is a valley: from the usual one on, the neighbours are tried as long as they are lower; C,
+    from the last best on.
     """
     found: dict[float, tuple[float, float]] = {}
 
-    def loss(tried: float, near: float | None) -> float:
+    def loss(tried: float) -> float:
         if tried not in found:
-            views = np.split(sample.coordinates(tried).astype(np.float32), sample.views)
-            first = 0 if near is None else max(0, C_VALUES.index(found[near][1]) - (1 if tried > near else 2))
-            C, least = cross_validate(views, labels, counts, seed=seed, photos=photos, values=C_VALUES[first:])
+            near = min(found.values())[1] if found else DEFAULT_C
+            views = [sample.coordinates(tried).astype(np.float32)]
+            C, least = cross_validate(views, labels, counts, seed=seed, photos=photos, near=near)
             found[tried] = least, C
         return found[tried][0]
 
     best = USUAL_WEIGHT if weight is None else weight
-    if not np.isfinite(loss(best, None)) or weight is not None:
-        return best, found[best][1]
-    for step in (1, -1):
-        while 0 <= (place := WEIGHTS.index(best) + step) < len(WEIGHTS) and loss(WEIGHTS[place], best) < loss(
-            best, None
-        ):
-            best = WEIGHTS[place]
+    if np.isfinite(loss(best)) and weight is None:
+        best = WEIGHTS[lowest_neighbour(WEIGHTS.index(best), len(WEIGHTS), lambda place: loss(WEIGHTS[place]))]
     return best, found[best][1]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from headstart.array_types import Float, UInt8
 from headstart.data.dataset import Split
 from headstart.engines.base import Compute, Engine, in_batches, run_all
 from headstart.engines.opening import expected_identity, kept_network, open_engine
+from headstart.engines.openvino import NETWORK
 from headstart.events import Advance, Listener, Message, Task, advancing
 from headstart.features.executors.base import Executor
 from headstart.features.executors.local import LocalExecutor
@@ -80,13 +82,23 @@ class FeatureExtractor:
             self.compute,
             key=self.spec.network_key,
             outputs=outputs,
+            write=self.spec.write_packaged,
             listener=self.listener,
         )
 
     @property
     def compiled_network(self) -> Path | None:
-        """The file of the compiled frozen network in the cache, if it is there."""
-        return kept_network(self.spec.network_key)
+        """The file of the compiled frozen network in the cache, if it is there; or else made of the package's."""
+        kept, write = kept_network(self.spec.network_key), self.spec.write_packaged
+        if kept or write is None:
+            return kept
+        file = Path(self._scratch.name, NETWORK)
+        write(file)
+        return file
+
+    @cached_property
+    def _scratch(self) -> TemporaryDirectory:
+        return TemporaryDirectory(prefix="headstart-")
 
     def features(self, images: Split, *, view: str | None = None) -> Features:
         """The features of each image, in their order.

@@ -7,7 +7,7 @@ rows on. Knows no images and no Keras.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -166,44 +166,64 @@ def cross_validate(
     *,
     seed: int,
     photos: np.ndarray | None = None,
-    values: Sequence[float] = C_VALUES,
+    near: float | None = None,
 ) -> tuple[float, float]:
-    """The C with the least cross-entropy, of values that rise, and that; infinity where nothing can be validated.
+    """The C with the least cross-entropy, of `C_VALUES`, and that; infinity where nothing can be validated.
 
     Values are tried from the smallest on, each from the solution before it, until two in a row have been worse: the
-    large ones, which overfit and take longest, are mostly not reached.
+    large ones, which overfit and take longest, are mostly not reached. near: a value that may be the best already: its
+    neighbours are tried, as long as they are better.
     """
     parts = folds(labels, seed, photos)
     if not parts:
         return DEFAULT_C, np.inf
+    heads = [_Fold(views, labels, counts, *part) for part in parts]
+    losses: dict[int, float] = {}
     with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as pool:
-        paths = [_path(values, views, labels, counts, *part) for part in parts]
-        losses: list[float] = []
-        for _ in values:
-            losses.append(float(np.mean(list(pool.map(lambda path: next(path), paths)))))
-            if len(losses) - 1 - int(np.argmin(losses)) >= 2:
-                break
-    return values[int(np.argmin(losses))], min(losses)
+
+        def loss(place: int) -> float:
+            if place not in losses:
+                losses[place] = float(np.mean(list(pool.map(lambda head: head.loss(C_VALUES[place]), heads))))
+            return losses[place]
+
+        best = 0 if near is None else C_VALUES.index(near)
+        if near is None:
+            for place in range(len(C_VALUES)):
+                best = min(best, place, key=loss)
+                if place - best >= 2:
+                    break
+        else:
+            best = lowest_neighbour(best, len(C_VALUES), loss)
+    return C_VALUES[best], losses[best]
 
 
-def _path(
-    values: Sequence[float],
-    views: list[np.ndarray],
-    labels: np.ndarray,
-    counts: np.ndarray,
-    train: np.ndarray,
-    held_out: np.ndarray,
-) -> Iterator[float]:
-    """The cross-entropy of one fold's held-out images, for one C after another."""
-    features, repeated = np.concatenate([view[train] for view in views]), np.tile(labels[train], len(views))
-    model = _regression(values[0])
-    for C in values:
-        model.set_params(C=C)
-        _fit(model, features, repeated, counts)
-        shares = model.predict_proba(views[0][held_out])
-        right = shares[np.arange(len(held_out)), np.searchsorted(model.classes_, labels[held_out])]
+def lowest_neighbour(start: int, count: int, loss: Callable[[int], float]) -> int:
+    """Of the places 0 to count - 1, over which a loss is a valley, the lowest: from `start` on, downhill."""
+    best = start
+    for step in (1, -1):
+        while 0 <= best + step < count and loss(best + step) < loss(best):
+            best += step
+    return best
+
+
+class _Fold:
+    """A part of the images, and a head that is solved on the others, for one C after another."""
+
+    def __init__(
+        self, views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, train: np.ndarray, held_out: np.ndarray
+    ) -> None:
+        self._fitted = np.concatenate([view[train] for view in views]), np.tile(labels[train], len(views))
+        self._held_out, self._labels, self._counts = views[0][held_out], labels[held_out], counts
+        self._model = _regression(DEFAULT_C)
+
+    def loss(self, C: float) -> float:
+        """The cross-entropy of the part."""
+        self._model.set_params(C=C)
+        _fit(self._model, *self._fitted, self._counts)
+        shares = self._model.predict_proba(self._held_out)
+        right = shares[np.arange(len(self._labels)), np.searchsorted(self._model.classes_, self._labels)]
         losses = -np.log(np.maximum(right, np.finfo(np.float32).tiny))
-        yield float(np.average(losses, weights=counts[labels[held_out]]))
+        return float(np.average(losses, weights=self._counts[self._labels]))
 
 
 def solve_in_memory(features: np.ndarray, labels: np.ndarray, counts: np.ndarray, C: float) -> np.ndarray:

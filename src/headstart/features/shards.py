@@ -105,4 +105,5 @@ def _open(spec: FeatureSpec, compute: Compute) -> Engine:
     def build():
         return spec.frozen_network(load_base(spec.backbone, spec.image_size, spec.weights))
 
-    return open_engine(build, compute, key=spec.network_key, outputs=spec.kept_tensors, listener=Quiet())
+    settings = {"key": spec.network_key, "outputs": spec.kept_tensors, "write": spec.write_packaged}
+    return open_engine(build, compute, listener=Quiet(), **settings)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +12,13 @@ from headstart.data.resizing import STRETCH, get_resizing
 from headstart.data.views import ORIGINAL
 from headstart.engines.base import Compute
 from headstart.engines.opening import expected_identity
+from headstart.engines.openvino import write_for_size
 from headstart.models.backbones import check_image_size, get_backbone
 from headstart.models.depths import block_sizes
+from headstart.models.packaged import network_file
 from headstart.models.weights import PRETRAINED, identity
 from headstart.storage import cache
+from headstart.storage.hashing import sha256_of_file
 
 if TYPE_CHECKING:
     import keras
@@ -58,8 +63,29 @@ class FeatureSpec:
         Compute(precision=self.precision)
 
     @property
+    def packaged_network(self) -> Path | None:
+        """The file of the frozen network in the package, for any image size; None where Keras has to make it."""
+        return network_file(self.backbone, self.weights) if self.cut == POOLED and self.depths else None
+
+    @property
+    def write_packaged(self) -> Callable[[Path], None] | None:
+        """Writes that network for OpenVINO, see `write_for_size`."""
+        source = self.packaged_network
+        return partial(write_for_size, source, image_size=self.image_size) if source else None
+
+    @property
     def network_key(self) -> str | None:
         """The address of the frozen network in the cache; None where its weights are never the same again."""
+        if source := self.packaged_network:
+            return cache.key(
+                "openvino",
+                "opencv-python-headless",
+                "pillow",
+                schema=SCHEMA,
+                network=sha256_of_file(source),
+                image_size=self.image_size,
+                precision=self.precision,
+            )
         return cache.key(
             "keras",
             "openvino",

@@ -18,7 +18,7 @@ from headstart.errors import ModelError
 PREPROCESSING = ("tf", "torch", "caffe", "inside", "lite")
 
 KERAS, LITE = "keras.applications", "headstart.models.families.efficientnet_lite"
-LITE0_WEIGHTS = "efficientnet_lite0_no_top.weights.h5"
+LITE0_WEIGHTS, LITE0_NETWORK = "efficientnet_lite0_no_top.weights.h5", "efficientnet_lite0_depths.onnx"
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Backbone:
         MobileNetV2, whose 100 is the tutorial's, it is where the last stage of the network begins.
     min_image_size: the smallest side that the architecture can halve as often as it does.
     packaged: file of the pretrained weights in the package, if they are there.
+    network: file of the frozen network in the package, if it is there, see `packaged.py`.
     module: where the architecture is: Keras, or a module of `models/families`, whose weights Keras cannot download.
     """
 
@@ -44,11 +45,14 @@ class Backbone:
     min_image_size: int = 32
     packaged: str | None = None
     module: str = KERAS
+    network: str | None = None
 
 
 BACKBONES = {
     "mobilenet_v2": Backbone("MobileNetV2", "tf", 224, 1280, 100, packaged="mobilenet_v2_imagenet_no_top.weights.h5"),
-    "efficientnet_lite0": Backbone("EfficientNetLite0", "lite", 224, 1280, "block11_expand", 32, LITE0_WEIGHTS, LITE),
+    "efficientnet_lite0": Backbone(
+        "EfficientNetLite0", "lite", 224, 1280, "block11_expand", 32, LITE0_WEIGHTS, LITE, LITE0_NETWORK
+    ),
     "efficientnet_lite1": Backbone("EfficientNetLite1", "lite", 240, 1280, "block15_expand", module=LITE),
     "efficientnet_lite2": Backbone("EfficientNetLite2", "lite", 260, 1280, "block15_expand", module=LITE),
     "mobilenet": Backbone("MobileNet", "tf", 224, 1024, "conv_dw_12"),

@@ -5,24 +5,30 @@ Training a head alone looks at features, and so needs no model; neither does wri
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.engines.saved import write_classifier
+from headstart.engines.base import Compute, in_batches, run_all
+from headstart.engines.openvino import BATCH_SIZE, OpenVINOEngine
+from headstart.engines.saved import open_classifier, write_classifier
 from headstart.models import template
 from headstart.models.layers import LOGITS
-from headstart.models.output import NetworkOutput
+from headstart.models.output import FEATURES, NetworkOutput
+from headstart.models.packaged import PackagedTemplate
 from headstart.models.summary import Summary
 from headstart.models.template import Template
 from headstart.models.weights import identity, load_base
 from headstart.numerics import num_logits
 from headstart.storage import cache
-from headstart.storage.hashing import sha256
+from headstart.storage.hashing import sha256, sha256_of_file
 
 if TYPE_CHECKING:
     import keras
@@ -34,14 +40,14 @@ class Network:
     def __init__(
         self,
         build: Callable[[], keras.Model],
-        from_template: Template | None = None,
+        from_template: Template | PackagedTemplate | None = None,
         frozen_network: Callable[[], Path | None] = lambda: None,
         load_base: Callable[[], keras.Model] | None = None,
     ) -> None:
         """
         Args:
             build: makes the model, when it is needed.
-            from_template: the same network in the cache, but for its head.
+            from_template: the same network in the cache or the package, but for its head.
             frozen_network: gives the file of a compiled network with the features and the feature maps of the base as
                 it was built, if there is one; the compiled form of this network is then made of it, without Keras.
             load_base: gives the base as it was built, once more, for when this one has been trained.
@@ -49,11 +55,15 @@ class Network:
         self._build, self._template = build, from_template
         self._frozen_network, self._load_base = frozen_network, load_base
         self._head: tuple[np.ndarray, np.ndarray] | None = None
+        self._compiled: Path | None = None
+        self._lock = Lock()
 
     @classmethod
     def saved(cls, file: Path, compiled: Path | None = None) -> Network:
         """The network of a `.keras` file. compiled: file of the same, compiled, if there is one."""
-        return cls(lambda: _composing().read(file), frozen_network=lambda: compiled)
+        network = cls(lambda: _composing().read(file), frozen_network=lambda: compiled)
+        network._compiled = compiled
+        return network
 
     @classmethod
     def pretrained(
@@ -94,20 +104,22 @@ class Network:
                 depths=depths,
             )
 
+        if seed is not None:
+            return cls(build, frozen_network=frozen_network, load_base=base)
+        logits = num_logits(num_classes)
+        found = PackagedTemplate.find(backbone, image_size, weights, logits=logits, dropout=dropout, depths=depths)
         key = cache.key(
             "keras",
             schema=template.SCHEMA,
             weights=identity(backbone, weights),
             backbone=backbone,
             image_size=image_size,
-            logits=num_logits(num_classes),
+            logits=logits,
             dropout=dropout,
             depths=depths,
         )
-        if seed is not None or key is None:
-            return cls(build, frozen_network=frozen_network, load_base=base)
-        network = cls(build, template.find(key), frozen_network, base)
-        if network._template is None:
+        network = cls(build, found or template.find(key), frozen_network, base)
+        if network._template is None and key is not None:
             template.keep(key, network.model, network.head, network.summary)
         return network
 
@@ -122,8 +134,28 @@ class Network:
 
     def forward(self, images: np.ndarray, *, maps: bool = False) -> NetworkOutput:
         """uint8 (n, image_size, image_size, 3), a batch -> logits, and what they come from. maps: with feature maps."""
+        if self._does_without_keras:
+            return self._by_engine(images, maps=maps)
         inside = self._with_maps if maps else self._inside
         return NetworkOutput.of(inside.predict_on_batch(images))
+
+    def _by_engine(self, images: np.ndarray, *, maps: bool) -> NetworkOutput:
+        """The same by its compiled form, where Keras is not installed."""
+        with self._lock:
+            found = run_all(self._engine, in_batches(images, self._engine.batch_size), len(images))
+        return NetworkOutput.of(found if maps else found[:FEATURES])
+
+    @property
+    def _does_without_keras(self) -> bool:
+        return not self.is_built and find_spec("keras") is None
+
+    @cached_property
+    def _engine(self) -> OpenVINOEngine:
+        if self._compiled and not self._head:
+            return open_classifier(self._compiled.parent, batch_size=BATCH_SIZE, compute=Compute())
+        with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
+            self.write_compiled(Path(folder, "engine"))
+            return open_classifier(Path(folder, "engine"), batch_size=BATCH_SIZE, compute=Compute())
 
     @cached_property
     def _inside(self) -> keras.Model:
@@ -146,6 +178,8 @@ class Network:
         """Kernel float32 (features, logits) and bias float32 (logits,) of the last layer."""
         if self._head and not self.is_built:
             return self._head
+        if self._compiled and self._does_without_keras and self._engine.head:
+            return self._engine.head
         kernel, bias = self.model.get_layer(LOGITS).get_weights()
         return kernel, bias
 
@@ -178,6 +212,13 @@ class Network:
         """
         frozen = self._frozen_network() if self._has_its_first_base else None
         write_classifier(folder, *self.head, frozen=frozen, build=lambda: _composing().body(self.model))
+
+    @property
+    def packaged_digest(self) -> str | None:
+        """Of the file of the package that has all of this network but its head; None where the base is another."""
+        if not isinstance(self._template, PackagedTemplate) or not self._has_its_first_base:
+            return None
+        return sha256_of_file(self._template.network)
 
     def first_base(self) -> keras.Model:
         """The base with the weights that it was built with: its own, or where that has been trained, a new one."""

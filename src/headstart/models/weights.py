@@ -60,7 +60,9 @@ def load_base(name: str, image_size: int, weights: str | Path = PRETRAINED) -> k
     check_image_size(name, image_size)
     if weights == PRETRAINED:
         packaged = get_backbone(name).packaged
-        return _downloaded(name, image_size) if packaged is None else _from_file(name, image_size, _packaged(packaged))
+        return (
+            _downloaded(name, image_size) if packaged is None else _from_file(name, image_size, packaged_file(packaged))
+        )
     base = _build(name, image_size, weights=None)
     return base if weights == RANDOM else _from_file(name, image_size, Path(weights))
 
@@ -70,7 +72,7 @@ def file_at_hand(name: str) -> Path | None:
     cache."""
     packaged = get_backbone(name).packaged
     if packaged:
-        return _packaged(packaged)
+        return packaged_file(packaged)
     from headstart.storage.downloads import downloads_folder
 
     file = downloads_folder() / "models" / DOWNLOADED[name] if name in DOWNLOADED else None
@@ -85,7 +87,7 @@ def identity(name: str, weights: str | Path) -> str | None:
     packaged = get_backbone(name).packaged
     if weights == PRETRAINED and packaged is None:
         return f"keras {version('keras')}"
-    file = _packaged(packaged) if weights == PRETRAINED and packaged else Path(weights)
+    file = packaged_file(packaged) if weights == PRETRAINED and packaged else Path(weights)
     if not file.is_file():
         return None  # load_base says what is wrong
     return sha256_of_file(file)
@@ -101,7 +103,8 @@ def _build(name: str, image_size: int, weights: str | None) -> keras.Model:
     return builder(input_shape=(image_size, image_size, 3), include_top=False, weights=weights)
 
 
-def _packaged(file: str) -> Path:
+def packaged_file(file: str) -> Path:
+    """A file of the package, by its name."""
     return Path(str(importlib.resources.files("headstart.models") / "files" / file))
 
 

@@ -22,6 +22,7 @@ from headstart.storage.hashing import sha256
 COPIES, ENGINES, FEATURES, NETWORKS, READABLE = "copies", "engines", "features", "networks", "readable"
 # What `headstart cache --clear` removes. Unpacked archives and samples take longer to get, so they stay.
 KINDS = (COPIES, ENGINES, FEATURES, NETWORKS, READABLE)
+NOT_INSTALLED = "none"  # in the place of a version
 DEFAULT_LIMIT_GB = 20.0  # of features, engines and networks together, unless $HEADSTART_CACHE_GB is set
 
 
@@ -134,8 +135,13 @@ def _size(path: Path) -> int:
     return sum(each.stat().st_size for each in [path, *path.rglob("*")] if each.is_file())
 
 
+def versions(*packages: str) -> dict[str, str]:
+    """The versions of those packages that are installed."""
+    return {name: found for name in packages if (found := _version(name)) != NOT_INSTALLED}
+
+
 def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "none"
+        return NOT_INSTALLED

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import socket
 import sys
 import urllib.error
@@ -9,16 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from headstart.errors import DownloadError
-from headstart.keras_backend import keras
 
 TIMEOUT = 30.0  # seconds without a byte: Keras itself would wait forever
 
 
 def downloads_folder() -> Path:
     """Keras' cache: KERAS_HOME, or ~/.keras."""
-    from keras.src.backend.config import keras_home  # Keras has no public name for it
-
-    return Path(keras_home())
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
 
 
 def fetch(url: str, *, again: bool = False) -> Path:
@@ -27,6 +25,8 @@ def fetch(url: str, *, again: bool = False) -> Path:
     Raises:
         DownloadError: the address cannot be reached.
     """
+    from headstart.keras_backend import keras  # here, as without Keras there may still be something to look for
+
     with downloading(url):
         return Path(keras.utils.get_file(origin=url, force_download=again))
 

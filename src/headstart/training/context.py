@@ -11,13 +11,13 @@ import numpy as np
 
 from headstart.array_types import Float, Float32
 from headstart.data.dataset import Dataset, Split
-from headstart.data.views import ORIGINAL
+from headstart.data.views import MIRRORED, ORIGINAL
 from headstart.events import Listener, Message
 from headstart.features.compact import Compact
 from headstart.features.rows import rows_of
 from headstart.models.depths import block_sizes
 from headstart.models.network import Network
-from headstart.training.config import AUTO, VIEW_CHOICES, TrainingConfig
+from headstart.training.config import VIEW_CHOICES, TrainingConfig
 from headstart.training.probe import LinearProbe
 from headstart.training.views import harmless_views
 
@@ -53,21 +53,27 @@ class TrainingContext:
     def probe(self) -> LinearProbe:
         return LinearProbe(self.compact, self.dataset.train, seed=self.config.seed)
 
-    @property
+    @cached_property
     def head_views(self) -> tuple[str, ...]:
-        """Those that a solved head is given. If the collection is easy, more than the original gain nothing: they are
-        used only if the config names them."""
-        return self._told((ORIGINAL,)) if self.config.views == AUTO and self.probe.is_easy else self.views
+        """Those that a solved head is given: unless the config names them, the original one, and the mirrored one if
+        the collection is not easy, and it does no harm. More gain little, and take as many times longer
+        (benchmarks/LOG.md)."""
+        views = VIEW_CHOICES[self.config.views]
+        if views is None:
+            views = (ORIGINAL,) if self.probe.is_easy else self._harmless((ORIGINAL, MIRRORED))
+        return self._told(views)
 
     @cached_property
     def views(self) -> tuple[str, ...]:
         """The turned views of the training images that the config names; or those that show the same class, as many as
         are worth their time."""
-        train, views = self.dataset.train, VIEW_CHOICES[self.config.views]
+        views = VIEW_CHOICES[self.config.views]
         if views is None:
-            views = self.probe.views[: max(2, MANY // len(train))]
-            views = harmless_views(self.compact, train, views, seed=self.config.seed)
+            views = self._harmless(self.probe.views[: max(2, MANY // len(self.dataset.train))])
         return self._told(views)
+
+    def _harmless(self, views: tuple[str, ...]) -> tuple[str, ...]:
+        return harmless_views(self.compact, self.dataset.train, views, seed=self.config.seed)
 
     def _told(self, views: tuple[str, ...]) -> tuple[str, ...]:
         self.listener.emit(Message(f"Views of each training image: {', '.join(views).replace('_', ' ')}."))

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from headstart.classifier.calibration import fit_calibration
@@ -22,7 +23,7 @@ from headstart.data.dataset import Dataset
 from headstart.data.resizing import STRETCH
 from headstart.data.views import ORIGINAL
 from headstart.deprecation import renamed_arguments
-from headstart.errors import DatasetError
+from headstart.errors import DatasetError, MissingExtraError
 from headstart.events import Listener, Message, Step, StepStarted
 from headstart.features.extractor import FeatureExtractor
 from headstart.listeners.console import Console
@@ -111,6 +112,7 @@ def train_classifier(
     checkpoint_folder: keeps the state after each epoch; if it holds one, training goes on from there.
     """
     _check_splits(dataset)
+    _check_keras(config.recipe)
     listener.emit(StepStarted(Step.COMPOSE, "Compose the model"))
     context = new_context(dataset, config.for_images(len(dataset.train)), checkpoint_folder, listener)
     _tell_shapes(context)
@@ -122,9 +124,9 @@ def train_classifier(
         state, selection, views = _train_phase(context, execution, recipe.head, state)
         selections.append(selection)
     if recipe.fine_tuning and _is_worthwhile(context, recipe.fine_tuning):
-        state, selection, views = _train_phase(context, execution, recipe.fine_tuning, state)
+        state, selection, more = _train_phase(context, execution, recipe.fine_tuning, state)
         selections.append(selection)
-        fine_tuned = selection.kept
+        fine_tuned, views = selection.kept, more if selection.kept else views
     return _finished(context, execution, state, selections, views, fine_tuned=fine_tuned)
 
 
@@ -176,6 +178,19 @@ def _check_splits(dataset: Dataset) -> None:
             )
 
 
+def _check_keras(recipe: Recipe) -> None:
+    """
+    Raises:
+        MissingExtraError: Keras is needed in any case, and is not installed.
+    """
+    steps = [phase for phase in recipe.phases if isinstance(phase, Phase) and phase.patience is None]
+    if steps and find_spec("keras") is None:
+        raise MissingExtraError(
+            f"The recipe '{recipe.name}' trains layers, which needs Keras: pip install 'headstart[tune]'. Or leave the "
+            f"base as it is: --fine-tune never, with the recipe 'fast'."
+        )
+
+
 def _resumed(context: TrainingContext) -> TrainingState:
     """The last checkpoint, with the network's weights set to it; or a new state."""
     state = checkpoints.latest(context.checkpoint_folder) if context.checkpoint_folder else None
@@ -191,6 +206,9 @@ def _is_worthwhile(context: TrainingContext, phase: Phase) -> bool:
     if phase.patience is None:
         return True
     held_out = len(context.dataset.validation)
+    if find_spec("keras") is None:
+        context.listener.emit(Message("No fine-tuning: it needs Keras: pip install 'headstart[tune]'"))
+        return False
     if held_out < ENOUGH_TO_JUDGE:
         reason = f"{held_out} validation images are too few to tell whether it helps"
     elif context.probe.is_easy:

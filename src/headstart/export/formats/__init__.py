@@ -1,6 +1,6 @@
 """The table FORMATS: how a network is written for each runtime, and run there.
 
-A network is what `composing.with_probabilities` makes. A description is what a user of the file has to know, as
+What is written is a `Source`. A description is what a user of the file has to know, as
 JSON; each writer puts it inside its file. Libraries are imported when they are used.
 
 float16 means: weights are stored in 16 bits, and computation is in 32. The weights of depthwise convolutions stay in 32
@@ -33,7 +33,7 @@ class Format:
 
     suffix: of the file's name; "" for a folder.
     packages: each precision that it can be written in -> the modules that this needs.
-    write: (network, path, description, *, precision, photos). Only int8 needs photos, to find the ranges of
+    write: (source, path, description, *, precision, photos). Only int8 needs photos, to find the ranges of
         activations; each is (1, size, size, 3), of the type of the network's input.
     open: path -> ExportedModel, in the format's own runtime.
     """
@@ -61,18 +61,19 @@ def get_format(name: str, precision: str) -> Format:
     missing = [package for package in found.packages[precision] if importlib.util.find_spec(package) is None]
     if missing:
         raise MissingExtraError(
-            f"An export to {name}, {precision}, needs {', '.join(missing)}: pip install 'headstart[cpu,export]'"
+            f"An export to {name}, {precision}, needs {', '.join(missing)}: pip install 'headstart[tune,export]'"
         )
     return found
 
 
-_ONNX = ("onnx", "onnxruntime", "tf2onnx")
+_ONNX = ("onnx", "onnxruntime")
 _LITERT = ("tensorflow", "ai_edge_litert")
+_QUANTISED = (*_LITERT, "ai_edge_quantizer")
 FORMATS = {
     "onnx": Format(".onnx", {FLOAT32: _ONNX, FLOAT16: _ONNX, INT8: _ONNX}, onnx.write, onnx.open_file),
     "litert": Format(
         ".tflite",
-        {FLOAT32: _LITERT, FLOAT16: (*_LITERT, "ai_edge_quantizer"), INT8: _LITERT},
+        {FLOAT32: _LITERT, FLOAT16: _QUANTISED, INT8: _QUANTISED},
         litert.write,
         litert.open_file,
     ),

@@ -12,32 +12,32 @@ from typing import Any
 import numpy as np
 
 from headstart.concurrency import cpu_budget
+from headstart.export.source import Source
 
 SIGNATURE = "serving_default"
 DESCRIPTION = "export.json"
 
 
-def write(network: Any, file: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
+def write(source: Source, file: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
     import tensorflow as tf
 
     # without TensorFlow's own operators, which the runtime lacks
     settings = {"target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}}
-    network.export(str(file), format="litert", verbose=False, **settings)
+    source.model.export(str(file), format="litert", verbose=False, **settings)
     if precision == "float16":
         _halve(file)
     elif precision == "int8":
-        _quantise(file, _name_of_base(network), photos)
+        _quantise(file, _name_of_base(source.classifier.model), photos)
         _shrink(file)
     # where such files always had their metadata: in a zip behind the network, which the runtime ignores
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr(zipfile.ZipInfo(DESCRIPTION), json.dumps(description, ensure_ascii=False, indent=2))
 
 
-def _name_of_base(network: Any) -> str:
-    """network: as `with_probabilities` makes it, the classifier as a layer in it."""
+def _name_of_base(classifier: Any) -> str:
     from headstart.models.composing import base_of
 
-    return base_of(base_of(network)).name
+    return base_of(classifier).name
 
 
 def _halve(file: Path) -> None:

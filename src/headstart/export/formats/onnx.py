@@ -1,9 +1,10 @@
-"""ONNX: written by Keras through tf2onnx, quantised and run by ONNX Runtime.
+"""ONNX: of the package's network, or else written by Keras through tf2onnx; quantised and run by ONNX Runtime.
 
 Not quantised by NNCF, as for OpenVINO: half of its activations are signed, and on x86 ONNX Runtime computes in 8 bits
 with unsigned ones only, so the network would be no faster than in float32.
 """
 
+import importlib.util
 import json
 import logging
 import tempfile
@@ -13,13 +14,18 @@ from typing import Any
 
 import numpy as np
 
+from headstart.errors import MissingExtraError
+from headstart.export.source import Source
+from headstart.models.packaged import output_name
 
-def write(network: Any, file: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
+
+def write(source: Source, file: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
     import onnx
 
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # it lists the optimisations that it skips
-    network.export(str(file), format="onnx", input_signature=[network.input], verbose=False)
-    _keep_constants(file, network)
+    if source.frozen:
+        onnx.save(_of_package(source), file)
+    else:
+        by_keras(source.model, file)
     graph = _folded(file)
     if precision == "float16":
         _halve(graph)
@@ -29,6 +35,51 @@ def write(network: Any, file: Path, description: dict, *, precision: str, photos
     onnx.helper.set_model_props(graph, {key: _text(value) for key, value in description.items()})
     onnx.checker.check_model(graph, full_check=True)
     onnx.save(graph, file)
+
+
+def _of_package(source: Source) -> Any:
+    """The packaged network of the base, with the head and the probabilities behind it, and without feature maps."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = onnx.load(str(source.frozen))
+    kernel, bias = source.head
+    constants = {
+        "kernel": kernel,
+        "bias": bias,
+        "temperature": np.float32(source.temperature),
+        "nothing": np.float32(0),
+    }
+    nodes = [
+        helper.make_node("Concat", [output_name(0), output_name(1)], ["all_features"], axis=1),
+        helper.make_node("Gemm", ["all_features", "kernel", "bias"], ["logits"]),
+        helper.make_node("Mul", ["logits", "nothing"], ["zeros"]),
+        helper.make_node("Concat", ["zeros", "logits"], ["two_sided"], axis=1),
+        helper.make_node("Div", ["two_sided" if len(bias) == 1 else "logits", "temperature"], ["scaled"]),
+        helper.make_node("Softmax", ["scaled"], ["probabilities"], axis=1),
+    ]
+    graph.graph.initializer.extend(numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items())
+    graph.graph.node.extend(nodes if len(bias) == 1 else [*nodes[:2], *nodes[4:]])
+    del graph.graph.output[:]
+    for name, shape in source.output_shapes.items():
+        graph.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", shape[1]]))
+    (pixels,) = graph.graph.input
+    kind = TensorProto.UINT8 if source.pixels == "uint8" else TensorProto.FLOAT
+    pixels.CopyFrom(helper.make_tensor_value_info("pixels", kind, ["n", *source.input_shape[1:]]))
+    return graph
+
+
+def by_keras(network: Any, file: Path) -> None:
+    """Write a Keras model, pixels -> logits, probabilities.
+
+    Raises:
+        MissingExtraError: tf2onnx is not installed.
+    """
+    if importlib.util.find_spec("tf2onnx") is None:
+        raise MissingExtraError("An export of this base to onnx needs tf2onnx: pip install 'headstart[tune,export]'")
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # it lists the optimisations that it skips
+    network.export(str(file), format="onnx", input_signature=[network.input], verbose=False)
+    _keep_constants(file, network)
 
 
 def open_file(file: Path):

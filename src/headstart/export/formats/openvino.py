@@ -11,21 +11,15 @@ from typing import Any
 import numpy as np
 
 from headstart.engines.openvino import import_openvino
+from headstart.export.source import Source
 
 FILE = "model.xml"
 OUTPUTS = {"logits", "probabilities"}
 
 
-def write(network: Any, folder: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
+def write(source: Source, folder: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
     openvino = import_openvino()
-    with tempfile.TemporaryDirectory() as temporary:
-        file = str(Path(temporary, FILE))
-        network.export(file, format="openvino", verbose=False)
-        graph = openvino.Core().read_model(file).clone()  # the clone holds its weights in memory
-    # some activations (SiLU) have a custom gradient, whose parts end up among the outputs
-    for result in graph.get_results():
-        if not result.get_output_tensor(0).get_names() & OUTPUTS:
-            graph.remove_result(result)
+    graph = _of_engine(source) if source.engine else _by_keras(source.model)
     if precision == "int8":
         graph = _quantized(graph, photos)
     elif precision == "float16":
@@ -33,6 +27,43 @@ def write(network: Any, folder: Path, description: dict, *, precision: str, phot
     graph.set_rt_info(json.dumps(description, ensure_ascii=False), "headstart")
     openvino.save_model(graph, folder / FILE, compress_to_fp16=precision == "int8")  # for what is not in 8 bits
     _unindent(folder / FILE)
+
+
+def _of_engine(source: Source) -> Any:
+    """The engine's network, with probabilities behind its logits, and without features and feature maps."""
+    openvino = import_openvino()
+    from openvino import opset13 as operations
+
+    graph = openvino.Core().read_model(source.engine).clone()  # the clone holds its weights in memory
+    logits = graph.outputs[0].get_node().input_value(0)
+    two_sided = logits
+    if source.output_shapes["logits"][1] == 1:
+        two_sided = operations.concat([operations.multiply(logits, np.float32(0)), logits], 1).output(0)
+    scaled = operations.divide(two_sided, np.float32(source.temperature))
+    shares = operations.softmax(scaled, 1).output(0)
+    results = [operations.result(each) for each in (logits, shares)]
+    (pixels,) = graph.get_parameters()
+    if source.pixels == "float32":
+        # they are floats at once; where they are converted, in the engine, nothing is left to do
+        pixels.set_element_type(openvino.Type.f32)
+    exported = openvino.Model(results, [pixels], "exported")
+    exported.inputs[0].set_names({"pixels"})
+    for output, name in zip(exported.outputs, ("logits", "probabilities"), strict=True):
+        output.set_names({name})
+    exported.validate_nodes_and_infer_types()
+    return exported
+
+
+def _by_keras(network: Any) -> Any:
+    with tempfile.TemporaryDirectory() as temporary:
+        file = str(Path(temporary, FILE))
+        network.export(file, format="openvino", verbose=False)
+        graph = import_openvino().Core().read_model(file).clone()  # the clone holds its weights in memory
+    # some activations (SiLU) have a custom gradient, whose parts end up among the outputs
+    for result in graph.get_results():
+        if not result.get_output_tensor(0).get_names() & OUTPUTS:
+            graph.remove_result(result)
+    return graph
 
 
 def _quantized(graph: Any, photos: Sequence[np.ndarray]) -> Any:

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from headstart.export.source import Source
 
-def write(network: Any, folder: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
+
+def write(source: Source, folder: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
     """The description is in the JSON file of the folder: there is no place for it inside the other files."""
-    network.export(folder, format="tf_saved_model", verbose=False)
+    source.model.export(folder, format="tf_saved_model", verbose=False)
 
 
 def open_folder(folder: Path):

@@ -1,0 +1,67 @@
+"""Source: the network of a run in the forms that there are, of which a format takes the one that costs it least."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart.classifier.metadata import ENGINE, read_card
+from headstart.engines.saved import Bias, Kernel, saved_network
+from headstart.models.packaged import network_file
+from headstart.models.weights import PRETRAINED
+from headstart.numerics import num_logits
+from headstart.storage.hashing import sha256_of_file
+
+if TYPE_CHECKING:
+    import keras
+
+    from headstart.classifier.classifier import Classifier
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A classifier's network. What is written of it takes pixels and gives logits and calibrated probabilities.
+
+    pixels: type of the input, "uint8" or "float32".
+    engine: file of the same network, compiled by OpenVINO; it gives logits first. None where there is none.
+    frozen: file of the package with all of it but the head, as ONNX, see `models/packaged.py`. None where there is
+        none, or where the base was trained further.
+    """
+
+    classifier: Classifier
+    pixels: str
+    engine: Path | None = None
+    frozen: Path | None = None
+
+    @classmethod
+    def of(cls, run: Path, classifier: Classifier, pixels: str) -> Source:
+        file, digest = network_file(classifier.backbone, PRETRAINED), read_card(run).get("frozen_network")
+        frozen = file if file and digest == sha256_of_file(file) else None
+        return cls(classifier, pixels, saved_network(run / ENGINE), frozen)
+
+    @cached_property
+    def model(self) -> keras.Model:
+        """As a Keras model, see `with_probabilities`."""
+        from headstart.models.composing import with_probabilities
+
+        return with_probabilities(self.classifier.model, temperature=self.temperature, dtype=self.pixels)
+
+    @property
+    def temperature(self) -> float:
+        return self.classifier.calibration.temperature
+
+    @property
+    def head(self) -> tuple[Kernel, Bias]:
+        return self.classifier.head
+
+    @property
+    def input_shape(self) -> list[int | None]:
+        """A dimension of None stands for any number of images."""
+        return [None, self.classifier.image_size, self.classifier.image_size, 3]
+
+    @property
+    def output_shapes(self) -> dict[str, list[int | None]]:
+        classes = len(self.classifier.class_names)
+        return {"logits": [None, num_logits(classes)], "probabilities": [None, classes]}
