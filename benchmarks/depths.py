@@ -21,8 +21,7 @@ from sklearn.model_selection import train_test_split
 
 import headstart as hs
 from headstart.data.samples import get_solar_cells
-from headstart.engines.base import Compute, in_batches, run_all
-from headstart.engines.opening import open_engine
+from headstart.engines.base import in_batches, run_all
 from headstart.features import linear_head
 from headstart.features.depth_head import solve_depths
 from headstart.features.extractor import FeatureExtractor
@@ -31,7 +30,6 @@ from headstart.features.rows import Joined
 from headstart.features.spec import FeatureSpec
 from headstart.models.backbones import get_backbone
 from headstart.models.depths import channels_of
-from headstart.models.weights import load_base
 from headstart.numerics import cross_entropies, log_probabilities
 
 HELD_OUT = 0.25
@@ -84,11 +82,7 @@ def engine_ratio(backbone: str) -> None:
     engines = []
     for depths in (False, True):
         spec = FeatureSpec(backbone, size, depths=depths)
-
-        def build(spec: FeatureSpec = spec):
-            return spec.frozen_network(load_base(backbone, size))
-
-        engines.append((open_engine(build, Compute(), key=spec.network_key, listener=hs.Quiet()), spec.kept_tensors))
+        engines.append((FeatureExtractor(spec, listener=hs.Quiet()).engine, spec.kept_tensors))
     images = np.random.default_rng(0).integers(0, 256, (NOISE, size, size, 3), dtype=np.uint8)
     speeds = []
     for _ in range(PAIRS + 1):
