@@ -66,27 +66,27 @@ def test_copies_of_photos_are_alike_and_other_photos_are_not():
     shown = tiles()[::7]
     originals = [picture(jpeg(image)) for image in shown]
     found = [
-        match(original, picture(copy)) > duplicates.MIN_SIMILARITY
+        match(original, picture(copy)).similarity > duplicates.MIN_SIMILARITY
         for image, original in zip(shown, originals, strict=True)
         for copy in copies(image).values()
     ]
     assert sum(found) >= 0.95 * len(found)
     for number, one in enumerate(originals):
-        assert all(match(one, other) < 0.7 for other in originals[:number])
+        assert all(match(one, other).similarity < 0.7 for other in originals[:number])
 
 
 def test_solar_cells_with_the_same_busbars_are_not_alike(cells):
     """The first is cracked, the second is not; the busbars are the same."""
     folder = cells["functional"][0].parent
     cracked, whole = (picture(folder / f"cell{number}.png") for number in ("0407", "0408"))
-    assert match(cracked, whole) < 0.7
-    assert match(cracked, picture(jpeg(Image.open(folder / "cell0407.png"), 60))) > duplicates.MIN_SIMILARITY
+    assert match(cracked, whole).similarity < 0.7
+    assert match(cracked, picture(jpeg(Image.open(folder / "cell0407.png"), 60))).similarity > duplicates.MIN_SIMILARITY
 
 
 def test_pictures_without_structure_are_not_alike():
     white, grey = (Structure.of(np.full((SIDE, SIDE, 3), value, np.uint8)) for value in (255, 128))
-    assert match(white, grey) == 0.0
-    assert match(white, picture(jpeg(tiles()[40]))) == 0.0
+    assert match(white, grey).similarity == 0.0
+    assert match(white, picture(jpeg(tiles()[40]))).similarity == 0.0
 
 
 # Both together

@@ -17,6 +17,7 @@ from headstart.errors import DatasetError, RunError
 from headstart.evaluation.advice import advice
 from headstart.evaluation.document import RunMetrics
 from headstart.inspection import page as page_module
+from headstart.inspection.collection import _copy_findings
 from headstart.inspection.duplicates import Duplicates, Pair
 from headstart.inspection.findings import (
     BYTES,
@@ -109,6 +110,25 @@ def test_copies(found):
     (conflict,) = inspection.of_kind(CONFLICT)
     assert {conflict.label, conflict.other_label} == {"cells", "photos"}
     assert "11.jpg" in conflict.path
+
+
+@pytest.mark.parametrize(("across", "within", "conflicts"), [(3, 1, 0), (2, 0, 2), (3, 3, 3), (1, 9, 1)])
+def test_mirrored_copies_under_another_label(across, within, conflicts):
+    """Where mirroring changes the class, as with arrows, they are no conflict; a few, or fewer than not, are."""
+    count = across + within
+    paths = tuple(f"{number:02}.jpg" for number in range(2 * count + 2))
+    labels = np.array([0, 1] * across + [0, 0] * within + [0, 1])
+    pairs = [Pair(2 * number, 2 * number + 1, NEAR, 0.95, mirrored=True) for number in range(count)]
+    images = hs.Split(paths, labels, paths, ("left", "right"))
+    groups = np.zeros(len(paths), np.int64)
+
+    def found(*more: Pair) -> int:
+        findings = _copy_findings(images, Duplicates((*pairs, *more), groups))
+        assert sum(each.kind == NEAR for each in findings) == count + len(more)
+        return sum(each.kind == CONFLICT for each in findings)
+
+    assert found() == conflicts
+    assert found(Pair(2 * count, 2 * count + 1, NEAR, 0.97)) == conflicts + 1, "as it is, a copy is a conflict"
 
 
 def test_leaks(found):

@@ -30,6 +30,8 @@ from headstart.inspection.outliers import find_outliers
 from headstart.inspection.report import Inspection
 from headstart.models.depths import block_sizes
 
+ENOUGH_MIRRORED = 3  # copies under another label, that show that mirroring changes the class
+
 
 def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: int, listener: Listener) -> Inspection:
     """Inspect a collection, also one that cannot be trained on. The caller fills in `seconds`, which are 0 here.
@@ -87,14 +89,23 @@ def _label_findings(
 
 
 def _copy_findings(images: Split, duplicates: Duplicates) -> list[Finding]:
-    """Each pair of copies and, where their labels differ, the conflict as well."""
+    """Each pair of copies and, where their labels differ, the conflict as well: but for mirrored copies where the
+    classes differ by mirroring, as arrows to the left and to the right do."""
     findings = []
+    mirrored_differ = _differ_by_mirroring(images, duplicates)
     for pair in sorted(duplicates.pairs, key=lambda pair: -pair.similarity):
         paths = images.paths[pair.second], images.paths[pair.first]
         findings.append(Finding(pair.kind, paths[0], other=paths[1], score=pair.similarity))
-        if images.labels[pair.first] != images.labels[pair.second]:
+        differ = images.labels[pair.first] != images.labels[pair.second]
+        if differ and not (pair.mirrored and mirrored_differ):
             findings.append(Finding(CONFLICT, paths[0], other=paths[1], score=pair.similarity, detail=pair.kind))
     return findings
+
+
+def _differ_by_mirroring(images: Split, duplicates: Duplicates) -> bool:
+    """Whether mirrored copies are mostly of another class, and there are enough of them to say so."""
+    across = [images.labels[pair.first] != images.labels[pair.second] for pair in duplicates.pairs if pair.mirrored]
+    return sum(across) >= ENOUGH_MIRRORED and 2 * sum(across) > len(across)
 
 
 def _with_labels(findings: Sequence[Finding], items: Sequence[Item]) -> list[Finding]:

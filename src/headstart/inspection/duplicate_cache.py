@@ -18,7 +18,7 @@ from headstart.models.weights import identity
 from headstart.storage import cache
 from headstart.storage.hashing import sha256
 
-SCHEMA = 4  # of what counts as a copy
+SCHEMA = 5  # of what counts as a copy
 
 
 def cached_duplicates(images: Split, extractor: FeatureExtractor, *, listener: Listener) -> Duplicates:
@@ -68,6 +68,6 @@ def _read(file: Path, count: int) -> Duplicates | None:
 
 
 def _write(file: Path, found: Duplicates) -> None:
-    pairs = [(pair.first, pair.second, pair.kind, pair.similarity) for pair in found.pairs]
+    pairs = [(pair.first, pair.second, pair.kind, pair.similarity, pair.mirrored) for pair in found.pairs]
     document = {"limit": found.limit, "looked_at": found.compared, "pairs": pairs, "groups": found.groups.tolist()}
     cache.store_file(file, json.dumps(document).encode())

@@ -38,12 +38,16 @@ MIN_MISSES = 1_000  # that are allowed in any case
 
 @dataclass(frozen=True)
 class Pair:
-    """Two images of the same photo; `similarity` is 1 for the same bytes or pixels, else the correlation."""
+    """Two images of the same photo; `similarity` is 1 for the same bytes or pixels, else the correlation.
+
+    mirrored: whether one is the other's mirror image.
+    """
 
     first: int
     second: int
     kind: str
     similarity: float
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,12 +148,12 @@ def _compare_chunk(paths: Sequence[str], chunk: Int64[np.ndarray, "m 2"], pool: 
 
     def compare(pair: tuple[int, int]) -> Pair | None:
         first, second = pair
-        similarity = match(structures[first], structures[second])
+        similarity, mirrored = match(structures[first], structures[second])
         if similarity < MIN_SIMILARITY:
             return None
         if similarity > IDENTICAL and _same_pixels(paths[first], paths[second]):
             return Pair(first, second, PIXELS, 1.0)
-        return Pair(first, second, NEAR, similarity)
+        return Pair(first, second, NEAR, similarity, mirrored)
 
     return [pair for pair in pool.map(compare, map(tuple, chunk.tolist())) if pair]
 

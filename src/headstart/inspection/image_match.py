@@ -6,6 +6,7 @@ average is not enough: two solar cells have the same busbars, two screenshots th
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -49,15 +50,20 @@ class Structure:
         return Structure(*(np.ascontiguousarray(part[:, ::-1]) for part in (self.fine, self.coarse)))
 
 
-def match(first: Structure, second: Structure) -> float:
-    """How similar two images are where they fit best, the second as it is or mirrored: -1..1.
+class Match(NamedTuple):
+    """How two images fit. similarity: -1..1, the correlation of fine structure that nine tenths of all windows reach; 0
+    where the second image fits nowhere or there is no structure. mirrored: whether it was mirrored for that."""
 
-    It is the correlation of fine structure that nine tenths of all windows reach; 0 where the second image fits nowhere
-    or there is no structure.
-    """
+    similarity: float
+    mirrored: bool
+
+
+def match(first: Structure, second: Structure) -> Match:
+    """How two images fit best, the second as it is or mirrored."""
     candidates = [(*_coarse_alignment(first.coarse, view.coarse), view) for view in (second, second.mirrored())]
     correlation, transform, view = max(candidates, key=lambda candidate: candidate[0])
-    return _refined_match(first, view, transform) if correlation >= MIN_COARSE_CORRELATION else 0.0
+    similarity = _refined_match(first, view, transform) if correlation >= MIN_COARSE_CORRELATION else 0.0
+    return Match(similarity, view is not second)
 
 
 def _band_pass(grey: Grey) -> Grey:
