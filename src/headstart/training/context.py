@@ -56,11 +56,11 @@ class TrainingContext:
     @cached_property
     def head_views(self) -> tuple[str, ...]:
         """Those that a solved head is given: unless the config names them, the original one, and the mirrored one if
-        the collection is not easy, and it does no harm. More gain little, and take as many times longer
-        (benchmarks/LOG.md)."""
+        the collection is not easy, and it helps. More gain little, and take as many times longer (benchmarks/LOG.md).
+        """
         views = VIEW_CHOICES[self.config.views]
         if views is None:
-            views = (ORIGINAL,) if self.probe.is_easy else self._harmless((ORIGINAL, MIRRORED))
+            views = (ORIGINAL,) if self.probe.is_easy else self._harmless((ORIGINAL, MIRRORED), slack=0.0)
         return self._told(views)
 
     @cached_property
@@ -72,8 +72,9 @@ class TrainingContext:
             views = self._harmless(self.probe.views[: max(2, MANY // len(self.dataset.train))])
         return self._told(views)
 
-    def _harmless(self, views: tuple[str, ...]) -> tuple[str, ...]:
-        return harmless_views(self.compact, self.dataset.train, views, seed=self.config.seed)
+    def _harmless(self, views: tuple[str, ...], *, slack: float = 1.0) -> tuple[str, ...]:
+        """slack: see `harmless_views`. A fine-tuning gains from views that a head does not."""
+        return harmless_views(self.compact, self.dataset.train, views, seed=self.config.seed, slack=slack)
 
     def _told(self, views: tuple[str, ...]) -> tuple[str, ...]:
         self.listener.emit(Message(f"Views of each training image: {', '.join(views).replace('_', ' ')}."))

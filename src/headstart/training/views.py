@@ -18,18 +18,21 @@ from headstart.training.probe import ENOUGH, GetFeatures
 ANSWERED = 1_000  # images, at most, that are looked at: more hardly change the answer
 
 
-def harmless_views(features: GetFeatures, train: Split, views: tuple[str, ...], *, seed: int) -> tuple[str, ...]:
+def harmless_views(
+    features: GetFeatures, train: Split, views: tuple[str, ...], *, seed: int, slack: float = 1.0
+) -> tuple[str, ...]:
     """These views if they do no harm; or else the original and the mirrored one if both are among them and do none; or
     else the original alone.
 
     views: names of VIEWS, the original first.
+    slack: how many standard errors of the mean difference are no harm yet; at 0 the views have to help.
     """
     if len(views) == 1:
         return views
     images = train.take(linear_head.some_images(train.labels, ANSWERED, seed))
     without = _losses(features, images, (ORIGINAL,), seed)
     for some in dict.fromkeys((views, (ORIGINAL, MIRRORED))):
-        if set(some) <= set(views) and _is_no_worse(_losses(features, images, some, seed), without):
+        if set(some) <= set(views) and _is_no_worse(_losses(features, images, some, seed), without, slack):
             return some
     return (ORIGINAL,)
 
@@ -52,9 +55,8 @@ def _losses(
     return np.concatenate(found) if found else np.zeros(0)
 
 
-def _is_no_worse(losses: np.ndarray, others: np.ndarray) -> bool:
-    """By more than one standard error of the mean difference."""
+def _is_no_worse(losses: np.ndarray, others: np.ndarray, slack: float) -> bool:
     if len(losses) < ENOUGH:
         return False
     harm = losses - others
-    return bool(harm.mean() <= harm.std(ddof=1) / np.sqrt(len(harm)))
+    return bool(harm.mean() <= slack * harm.std(ddof=1) / np.sqrt(len(harm)))
