@@ -26,10 +26,9 @@ from headstart.features import linear_head
 from headstart.features.depth_head import solve_depths
 from headstart.features.extractor import FeatureExtractor
 from headstart.features.linear_head import Head
-from headstart.features.rows import Joined
+from headstart.features.rows import rows_of
 from headstart.features.spec import FeatureSpec
 from headstart.models.backbones import get_backbone
-from headstart.models.depths import channels_of
 from headstart.numerics import cross_entropies, log_probabilities
 
 HELD_OUT = 0.25
@@ -46,9 +45,9 @@ def compare(collection: str, backbone: str, seeds: int) -> None:
     path = get_solar_cells() if collection == "solar-cells" else collection
     images = hs.load_images(path, listener=hs.Quiet())[0]
     spec = FeatureSpec(backbone, get_backbone(backbone).image_size, depths=True)
-    rows = Joined(FeatureExtractor(spec, listener=hs.Console()).features(images))[:]
-    last = get_backbone(backbone).features
-    sizes = [last, *(count for channels in channels_of(backbone) for count in (channels, channels))]
+    rows = rows_of(FeatureExtractor(spec, listener=hs.Console()).features(images))[:]
+    sizes = spec.block_sizes
+    last = sizes[0]
     classes, found = len(set(images.labels)), []
     for seed in range(seeds):
         train, test = train_test_split(

@@ -27,7 +27,6 @@ from headstart.features.extractor import FeatureExtractor
 from headstart.features.rows import rows_of
 from headstart.features.spec import FeatureSpec
 from headstart.models.backbones import get_backbone
-from headstart.models.depths import block_sizes
 from headstart.numerics import two_sided
 
 SIZE, PHOTOS = 224, 600
@@ -66,8 +65,7 @@ def measure(data: Path, places: dict[str, tuple[int, int]], spec: FeatureSpec, s
     rows = rows_of(extractor.features(images))[:]
     known = [rows[~held_out]], images.labels[~held_out]
     if spec.depths:
-        sizes = block_sizes(spec.backbone, depths=True)
-        head = solve_depths(known[0], sizes, known[1], 2, seed=0)
+        head = solve_depths(known[0], spec.block_sizes, known[1], 2, seed=0)
     else:
         head = linear_head.solve(*known, 2, seed=0)
     answers = two_sided(head.logits(rows[held_out])).argmax(axis=1)

@@ -26,7 +26,6 @@ from headstart.features.extractor import FeatureExtractor
 from headstart.features.rows import rows_of
 from headstart.inspection.label_issues import FOLDS, out_of_fold_probabilities
 from headstart.models.backbones import BACKBONES, DEFAULT
-from headstart.models.depths import block_sizes
 from headstart.models.weights import DOWNLOADED, PRETRAINED, file_at_hand
 from headstart.statistics import Disagreement, Interval, disagreement, wilson
 from headstart.training.config import TrainingConfig
@@ -153,7 +152,7 @@ def _measured(
     """bool (n,): which photos of classes that are large enough are answered correctly; seconds for 1,000 photos."""
     extractor = FeatureExtractor(config.feature_spec, listener=listener)
     rows = rows_of(extractor.features(train))
-    compact = Compact.of(rows, block_sizes(config.backbone, depths=extractor.spec.depths), seed=config.seed)(rows)
+    compact = Compact.of(rows, extractor.spec.block_sizes, seed=config.seed)(rows)
     out_of_fold = out_of_fold_probabilities(compact, train.labels, groups, seed=config.seed)
     answered = ~np.isnan(out_of_fold).any(axis=1)
     if not answered.any():

@@ -76,23 +76,14 @@ class FeatureSpec:
     @property
     def network_key(self) -> str | None:
         """The address of the frozen network in the cache; None where its weights are never the same again."""
-        if source := self.packaged_network:
-            return cache.key(
-                "openvino",
-                "opencv-python-headless",
-                "pillow",
-                schema=SCHEMA,
-                network=sha256_of_file(source),
-                image_size=self.image_size,
-                precision=self.precision,
-            )
+        source = self.packaged_network
         return cache.key(
-            "keras",
+            *(() if source else ("keras",)),
             "openvino",
             "opencv-python-headless",
             "pillow",
             schema=SCHEMA,
-            weights=identity(self.backbone, self.weights),
+            weights=sha256_of_file(source) if source else identity(self.backbone, self.weights),
             backbone=self.backbone,
             image_size=self.image_size,
             start=get_backbone(self.backbone).fine_tune_from if self.cut == FINE_TUNING else self.cut,
@@ -114,6 +105,11 @@ class FeatureSpec:
         return cache.cache_folder() / cache.FEATURES / key / f"{self.resizing}-{self.view}"
 
     @property
+    def block_sizes(self) -> tuple[int, ...]:
+        """How many numbers the blocks of pooled features have, see `models/depths.py`."""
+        return block_sizes(self.backbone, depths=self.depths)
+
+    @property
     def kept_tensors(self) -> int | None:
         """How many of the network's outputs are features, the first ones; None: all. Feature maps are not."""
         return None if self.shapes is None else len(self.shapes)
@@ -123,7 +119,7 @@ class FeatureSpec:
         """Of the tensors of an image; None where only the base itself can tell."""
         if self.cut == FINE_TUNING:
             return None
-        last, *inner = block_sizes(self.backbone, depths=self.depths)
+        last, *inner = self.block_sizes
         return [(last,), (sum(inner),)] if inner else [(last,)]
 
     def frozen_network(self, base: keras.Model) -> keras.Model:

@@ -28,7 +28,6 @@ from headstart.inspection.label_issues import find_label_issues, out_of_fold_pro
 from headstart.inspection.leaks import find_leaks
 from headstart.inspection.outliers import find_outliers
 from headstart.inspection.report import Inspection
-from headstart.models.depths import block_sizes
 
 ENOUGH_MIRRORED = 3  # copies under another label, that show that mirroring changes the class
 
@@ -50,9 +49,8 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
     if len(images):  # otherwise there is nothing that a network could look at
         features = extractor.features(images)  # of which slices are those of the last layer
         duplicates = cached_duplicates(images, extractor, listener=listener)
-        sizes = block_sizes(extractor.spec.backbone, depths=extractor.spec.depths)
         rows = rows_of(features)
-        compact = Compact.of(rows, sizes, seed=seed)(rows)
+        compact = Compact.of(rows, extractor.spec.block_sizes, seed=seed)(rows)
         findings += _label_findings(images, features, compact, duplicates, seed)
     findings += [Finding(UNREADABLE, str(Path(bad.path).absolute()), detail=bad.reason) for bad in found.unreadable]
     findings += _copy_findings(images, duplicates)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
@@ -25,7 +24,7 @@ from headstart.models.output import FEATURES, NetworkOutput
 from headstart.models.packaged import PackagedTemplate
 from headstart.models.summary import Summary
 from headstart.models.template import Template
-from headstart.models.weights import identity, load_base
+from headstart.models.weights import identity, keras_is_installed, load_base
 from headstart.numerics import num_logits
 from headstart.storage import cache
 from headstart.storage.hashing import sha256, sha256_of_file
@@ -147,7 +146,7 @@ class Network:
 
     @property
     def _does_without_keras(self) -> bool:
-        return not self.is_built and find_spec("keras") is None
+        return not self.is_built and not keras_is_installed()
 
     @cached_property
     def _engine(self) -> OpenVINOEngine:

@@ -6,6 +6,7 @@ import importlib
 import importlib.resources
 import warnings
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,11 @@ def file_at_hand(name: str) -> Path | None:
 
     file = downloads_folder() / "models" / DOWNLOADED[name] if name in DOWNLOADED else None
     return file if file and file.is_file() else None
+
+
+def keras_is_installed() -> bool:
+    """Whether layers can be trained, and bases be built. What is in the package of a base does without."""
+    return find_spec("keras") is not None
 
 
 def identity(name: str, weights: str | Path) -> str | None:

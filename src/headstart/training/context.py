@@ -15,7 +15,6 @@ from headstart.data.views import MIRRORED, ORIGINAL
 from headstart.events import Listener, Message
 from headstart.features.compact import Compact
 from headstart.features.rows import rows_of
-from headstart.models.depths import block_sizes
 from headstart.models.network import Network
 from headstart.training.config import VIEW_CHOICES, TrainingConfig
 from headstart.training.probe import LinearProbe
@@ -67,10 +66,9 @@ class TrainingContext:
     def views(self) -> tuple[str, ...]:
         """The turned views of the training images that the config names; or those that show the same class, as many as
         are worth their time."""
-        views = VIEW_CHOICES[self.config.views]
-        if views is None:
-            views = self._harmless(self.probe.views[: max(2, MANY // len(self.dataset.train))])
-        return self._told(views)
+        if VIEW_CHOICES[self.config.views]:
+            return self.head_views
+        return self._told(self._harmless(self.probe.views[: max(2, MANY // len(self.dataset.train))]))
 
     def _harmless(self, views: tuple[str, ...], *, slack: float = 1.0) -> tuple[str, ...]:
         """slack: see `harmless_views`. A fine-tuning gains from views that a head does not."""
@@ -86,5 +84,5 @@ class TrainingContext:
 
     @cached_property
     def _compact(self) -> Compact:
-        sizes = block_sizes(self.config.backbone, depths=self.pretrained.spec.depths)
-        return Compact.of(rows_of(self.pretrained.features(self.dataset.train)), sizes, seed=self.config.seed)
+        features = rows_of(self.pretrained.features(self.dataset.train))
+        return Compact.of(features, self.pretrained.spec.block_sizes, seed=self.config.seed)

@@ -13,7 +13,6 @@ from headstart.features import linear_head
 from headstart.features.depth_head import solve_depths
 from headstart.features.linear_head import Head
 from headstart.features.rows import Rows, rows_of
-from headstart.models.depths import block_sizes
 from headstart.training.context import TrainingContext
 from headstart.training.measure import measured, row
 from headstart.training.recipes import SolvedHead
@@ -30,14 +29,14 @@ class HeadResult:
 
 
 def solve_head(context: TrainingContext, phase: SolvedHead, state: TrainingState) -> HeadResult:
-    """Solve the head on the features of the training images, in the views that show the same class."""
+    """Solve the head on the features of the training images, in `head_views`."""
     start = time.perf_counter()
     train, validation, weights = context.dataset.train, context.dataset.validation, context.class_weights
     views = context.head_views
     features = [rows_of(context.pretrained.features(train, view=view)) for view in views]
     held_out = rows_of(context.pretrained.features(validation))
     began = time.perf_counter()
-    head = _solved(context, phase, features)
+    head = _solved(context, features)
     solving = time.perf_counter() - began
     fitted = measured(head.logits(features[0]), train.labels, weights)
     judged = measured(head.logits(held_out), validation.labels, weights)
@@ -49,9 +48,9 @@ def solve_head(context: TrainingContext, phase: SolvedHead, state: TrainingState
     return HeadResult(head, replace(state.with_row(line), depth_weight=weight), views)
 
 
-def _solved(context: TrainingContext, phase: SolvedHead, features: Sequence[Rows]) -> Head:
+def _solved(context: TrainingContext, features: Sequence[Rows]) -> Head:
     """The head of the training images."""
-    train, sizes = context.dataset.train, block_sizes(context.config.backbone, depths=phase.depths)
+    train, sizes = context.dataset.train, context.pretrained.spec.block_sizes
     solve = partial(solve_depths, features, sizes) if sizes[1:] else partial(linear_head.solve, features)
     return solve(
         train.labels,

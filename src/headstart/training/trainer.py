@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 from headstart.classifier.calibration import fit_calibration
@@ -30,7 +29,7 @@ from headstart.listeners.console import Console
 from headstart.models.backbones import get_backbone
 from headstart.models.network import Network
 from headstart.models.summary import Summary
-from headstart.models.weights import PRETRAINED, layer_index
+from headstart.models.weights import PRETRAINED, keras_is_installed, layer_index
 from headstart.training import checkpoints, recipes
 from headstart.training.config import AUTO, CACHED, TrainingConfig
 from headstart.training.context import TrainingContext
@@ -78,8 +77,8 @@ def train(
         precision: of the engine: "float32", or "bfloat16" where the processor has that. The classifier is measured with
             it, and `Predictor` runs with it; Keras (`Classifier.predict`) and exports calculate in float32.
         views: of each training image: "original", "mirrored" (both), "all" (the eight ways to turn and mirror it);
-            "auto": of these, as many as show the same class, as the training images tell. For a head that is solved,
-            and the fine-tuning after it; the recipe "tutorial" draws views of its own.
+            "auto": the mirrored one where it helps a solved head, and for the fine-tuning after it as many as do no
+            harm, as the training images tell. The recipe "tutorial" draws views of its own.
         listener: where to report to; by default to standard error.
 
     Returns:
@@ -184,7 +183,7 @@ def _check_keras(recipe: Recipe) -> None:
         MissingExtraError: Keras is needed in any case, and is not installed.
     """
     steps = [phase for phase in recipe.phases if isinstance(phase, Phase) and phase.patience is None]
-    if steps and find_spec("keras") is None:
+    if steps and not keras_is_installed():
         raise MissingExtraError(
             f"The recipe '{recipe.name}' trains layers, which needs Keras: pip install 'headstart[tune]'. Or leave the "
             f"base as it is: --fine-tune never, with the recipe 'fast'."
@@ -206,7 +205,7 @@ def _is_worthwhile(context: TrainingContext, phase: Phase) -> bool:
     if phase.patience is None:
         return True
     held_out = len(context.dataset.validation)
-    if find_spec("keras") is None:
+    if not keras_is_installed():
         context.listener.emit(Message("No fine-tuning: it needs Keras: pip install 'headstart[tune]'"))
         return False
     if held_out < ENOUGH_TO_JUDGE:
