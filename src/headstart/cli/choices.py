@@ -70,10 +70,11 @@ def option(*flags: str, choice: OneOf, help: str, group: str | None = None) -> A
 
 
 def backbones(incomplete: str) -> list[str]:
-    """Names of backbones, for the shell's completion."""
-    from headstart.models.backbones import BACKBONES
+    """Names of backbones, for the shell's completion; of several side by side, of the last one."""
+    from headstart.models.backbones import BACKBONES, SIDE_BY_SIDE
 
-    return [name for name in BACKBONES if name.startswith(incomplete)]
+    before, separator, last = incomplete.rpartition(SIDE_BY_SIDE)
+    return [before + separator + name for name in BACKBONES if name.startswith(last)]
 
 
 def choices_in(annotations: Mapping[str, Any]) -> dict[str, Callable[[str], str]]:

@@ -58,7 +58,8 @@ Backbone = Annotated[
     str | None,
     usual(
         metavar="NAME",
-        help="Pretrained base, by default efficientnet_lite0 (tutorial: mobilenet_v2). See `headstart backbones`.",
+        help="Pretrained base, by default efficientnet_lite0 (tutorial: mobilenet_v2); a+b: two, whose depths one head "
+        "reads. See `headstart backbones`.",
         autocompletion=_backbones,
     ),
 ]

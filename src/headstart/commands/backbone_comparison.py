@@ -26,7 +26,7 @@ from headstart.features.extractor import FeatureExtractor
 from headstart.features.rows import rows_of
 from headstart.inspection.label_issues import FOLDS, out_of_fold_probabilities
 from headstart.models.backbones import BACKBONES, DEFAULT
-from headstart.models.weights import DOWNLOADED, PRETRAINED, file_at_hand
+from headstart.models.weights import DOWNLOADED, PRETRAINED, files_at_hand
 from headstart.statistics import Disagreement, Interval, disagreement, wilson
 from headstart.training.config import TrainingConfig
 
@@ -96,7 +96,7 @@ def compare_backbones(
     data: str | Path, *, backbones: Sequence[str], image_size: int | None, seed: int, listener: Listener
 ) -> BackboneComparison:
     """See `commands.backbones`."""
-    names = list(dict.fromkeys(backbones)) or [name for name in BACKBONES if file_at_hand(name)]
+    names = list(dict.fromkeys(backbones)) or [name for name in BACKBONES if files_at_hand(name)]
     configs = {name: _config(name, image_size, seed) for name in names}
     train, groups = _training_photos(data, _config(DEFAULT, image_size, seed), listener)
     left_out = {} if backbones else {name: _why_not_at_hand(name) for name in BACKBONES if name not in names}
@@ -111,14 +111,14 @@ def compare_backbones(
                 raise
             left_out[name] = str(error)
             continue
-        file = file_at_hand(name)
+        files = files_at_hand(name)
         candidates.append(
             MeasuredBackbone(
                 backbone=name,
                 image_size=configs[name].image_size,
                 accuracy=wilson(int(correct.sum()), len(correct)),
                 seconds=seconds,
-                megabytes=file.stat().st_size / 1e6 if file else None,
+                megabytes=sum(file.stat().st_size for file in files) / 1e6 if files else None,
                 against_first=None if first is None else disagreement(first, correct),
             )
         )

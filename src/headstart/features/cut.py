@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from headstart.models.backbones import get_backbone
-from headstart.models.depths import find_depths, statistics
+from headstart.models.depths import find_depths, statistics, with_depths
 from headstart.models.graph import below, nodes_of, several
 from headstart.models.weights import layer_index
 
@@ -79,8 +79,7 @@ def frozen_part(
 
     pixels = keras.Input(base.input.shape[1:], name="pixels")
     if cut is None:
-        maps = find_depths(base) if depths else base.outputs[-1:]
-        found = several(keras.Model(base.input, maps)(preprocess(pixels), training=False))
+        found = several((with_depths(base) if depths else base)(preprocess(pixels), training=False))
         pooled = keras.layers.GlobalAveragePooling2D(name="cut")(found[-1])
         return keras.Model(pixels, [pooled, *([statistics(found[:-1])] if found[1:] else []), *found], name=FROZEN)
     if any(tensor is base.input for tensor in cut):

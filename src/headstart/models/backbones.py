@@ -34,6 +34,7 @@ class Backbone:
     min_image_size: the smallest side that the architecture can halve as often as it does.
     packaged: file of the pretrained weights in the package, if they are there.
     network: file of the frozen network in the package, if it is there, see `packaged.py`.
+    parts: names of the rows that stand side by side in this one, which is then none of the table.
     module: where the architecture is: Keras, or a module of `models/families`, whose weights Keras cannot download.
     """
 
@@ -46,6 +47,7 @@ class Backbone:
     packaged: str | None = None
     module: str = KERAS
     network: str | None = None
+    parts: tuple[str, ...] = ()
 
 
 BACKBONES = {
@@ -75,19 +77,39 @@ BACKBONES = {
     "vgg16": Backbone("VGG16", "caffe", 224, 512, "block5_conv1"),
 }
 
+SIDE_BY_SIDE = "+"  # between the names of bases that see the same image
 DEFAULT = "efficientnet_lite0"  # by accuracy over all collections at hand, see benchmarks/LOG.md
 
 
 def get_backbone(name: str) -> Backbone:
-    """The row of the table.
+    """The row of the table; of "a+b", two rows side by side, see `side_by_side.py`.
 
     Raises:
         ModelError: there is none of that name.
     """
+    if SIDE_BY_SIDE in name:
+        return _side_by_side(name)
     try:
         return BACKBONES[name]
     except KeyError:
         raise ModelError(f"There is no backbone '{name}'. Choose one of: {', '.join(BACKBONES)}.") from None
+
+
+def _side_by_side(name: str) -> Backbone:
+    """Raw pixels go to each of several bases; the size is that of the first."""
+    parts = tuple(name.split(SIDE_BY_SIDE))
+    if len(set(parts)) < len(parts):
+        raise ModelError(f"'{name}' names a base twice, which says nothing more. Name different ones.")
+    rows = [get_backbone(part) for part in parts]
+    return Backbone(
+        "side_by_side",
+        "inside",
+        rows[0].image_size,
+        sum(row.features for row in rows),
+        "joined",
+        max(row.min_image_size for row in rows),
+        parts=parts,
+    )
 
 
 def check_image_size(name: str, image_size: int) -> None:

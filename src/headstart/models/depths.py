@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from headstart.models.backbones import get_backbone
-from headstart.models.graph import nodes_of
+from headstart.models.graph import nodes_of, several
 
 if TYPE_CHECKING:
     import keras
@@ -51,6 +51,9 @@ CHANNELS = {
 
 def channels_of(backbone: str) -> tuple[int, ...]:
     """The channels of each depth of a backbone but its last layer."""
+    parts = get_backbone(backbone).parts
+    if parts:
+        return tuple(channels for part in parts for channels in channels_of(part))
     counts = (part.partition("*") for part in CHANNELS[backbone].split())
     return tuple(int(channels) for channels, _, times in counts for _ in range(int(times or 1)))
 
@@ -80,10 +83,15 @@ def statistics(depths: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
 
 
 def with_depths(base: keras.Model) -> keras.Model:
-    """The same base, which gives all of its depths, the last layer as the last of them."""
+    """The same base, which gives all of its depths, the last layer as the last of them; of bases side by side, the
+    depths of one after those of the other, and their last layers joined."""
     from headstart.keras_backend import keras
+    from headstart.models.side_by_side import joined, parts_of
 
-    found = keras.Model(base.input, find_depths(base), name=base.name)
+    depths = [several(with_depths(part)(given, training=False)) for part, given in parts_of(base)]
+    inner = [tensor for each in depths for tensor in each[:-1]]
+    outputs = [*inner, joined([each[-1] for each in depths])] if depths else find_depths(base)
+    found = keras.Model(base.input, outputs, name=base.name)
     found.trainable = base.trainable  # otherwise it and its layers disagree, and setting it to True does nothing
     return found
 

@@ -9,18 +9,18 @@ IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 CAFFE_MEAN = (103.939, 116.779, 123.68)  # BGR, in 0..255
 
 
-def preprocess(backbone: str, pixels: keras.KerasTensor) -> keras.KerasTensor:
-    """Raw RGB, 0..255 (n, h, w, 3) -> the input of the base, same shape."""
+def preprocess(backbone: str, pixels: keras.KerasTensor, *, name: str | None = None) -> keras.KerasTensor:
+    """Raw RGB, 0..255 (n, h, w, 3) -> the input of the base, same shape. name: of the layer; by default its kind."""
     mode = get_backbone(backbone).preprocessing
     if mode == "inside":
         return pixels
     if mode == "tf":
-        return keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescaling")(pixels)
+        return keras.layers.Rescaling(1 / 127.5, offset=-1, name=name or "rescaling")(pixels)
     if mode == "lite":
-        return keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="rescaling")(pixels)
+        return keras.layers.Rescaling(1 / 128, offset=-127 / 128, name=name or "rescaling")(pixels)
     if mode == "torch":
         mean = [255 * value for value in IMAGENET_MEAN]
         variance = [(255 * value) ** 2 for value in IMAGENET_DEVIATION]
-        return keras.layers.Normalization(mean=mean, variance=variance, name="normalization")(pixels)
+        return keras.layers.Normalization(mean=mean, variance=variance, name=name or "normalization")(pixels)
     bgr = keras.ops.flip(pixels, axis=-1)
-    return keras.layers.Normalization(mean=list(CAFFE_MEAN), variance=[1.0] * 3, name="normalization")(bgr)
+    return keras.layers.Normalization(mean=list(CAFFE_MEAN), variance=[1.0] * 3, name=name or "normalization")(bgr)

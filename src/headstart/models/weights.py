@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.errors import DownloadError, ModelError, WeightsError
-from headstart.models.backbones import KERAS, check_image_size, get_backbone
+from headstart.models.backbones import KERAS, SIDE_BY_SIDE, check_image_size, get_backbone
 from headstart.storage.hashing import sha256_of_file
 
 if TYPE_CHECKING:
@@ -48,10 +48,11 @@ def load_base(name: str, image_size: int, weights: str | Path = PRETRAINED) -> k
     """The convolutional base of a backbone, with its weights.
 
     Args:
-        name: of a row of BACKBONES.
+        name: of a row of BACKBONES, or several with "+" between them, see `side_by_side.py`.
         image_size: side of the images in pixels.
         weights: "pretrained" (from the package where they are in it, else downloaded by Keras, which checks their
-            hash), "random", or the path of a file: `.weights.h5` or `.h5`, of this backbone without its top.
+            hash), "random", or the path of a file: `.weights.h5` or `.h5`, of this backbone without its top; for bases
+            side by side one of these for all, or one for each with "+" between them.
 
     Raises:
         ModelError: there is no such backbone, or the images are too small for it.
@@ -59,6 +60,11 @@ def load_base(name: str, image_size: int, weights: str | Path = PRETRAINED) -> k
             are no numbers.
     """
     check_image_size(name, image_size)
+    if get_backbone(name).parts:
+        from headstart.models.side_by_side import side_by_side
+
+        of_each = _weights_of_parts(name, weights)
+        return side_by_side([load_base(part, image_size, of_one) for part, of_one in of_each.items()], list(of_each))
     if weights == PRETRAINED:
         packaged = get_backbone(name).packaged
         return (
@@ -68,16 +74,19 @@ def load_base(name: str, image_size: int, weights: str | Path = PRETRAINED) -> k
     return base if weights == RANDOM else _from_file(name, image_size, Path(weights))
 
 
-def file_at_hand(name: str) -> Path | None:
-    """The file of a backbone's pretrained weights, where it is there without a download: in the package or in Keras'
-    cache."""
-    packaged = get_backbone(name).packaged
-    if packaged:
-        return packaged_file(packaged)
+def files_at_hand(name: str) -> list[Path]:
+    """The files of a backbone's pretrained weights, one but for bases side by side, where they are there without a
+    download: in the package or in Keras' cache. None of them where one is not."""
+    row = get_backbone(name)
+    if row.parts:
+        of_each = [files_at_hand(part) for part in row.parts]
+        return [file for files in of_each for file in files] if all(of_each) else []
+    if row.packaged:
+        return [packaged_file(row.packaged)]
     from headstart.storage.downloads import downloads_folder
 
     file = downloads_folder() / "models" / DOWNLOADED[name] if name in DOWNLOADED else None
-    return file if file and file.is_file() else None
+    return [file] if file and file.is_file() else []
 
 
 def keras_is_installed() -> bool:
@@ -90,13 +99,31 @@ def identity(name: str, weights: str | Path) -> str | None:
     whose download it is. None for random ones, which are never the same."""
     if weights == RANDOM:
         return None
-    packaged = get_backbone(name).packaged
+    row = get_backbone(name)
+    packaged = row.packaged
+    if row.parts:
+        of_each = [identity(part, of_one) for part, of_one in _weights_of_parts(name, weights).items()]
+        return None if None in of_each else SIDE_BY_SIDE.join(map(str, of_each))
     if weights == PRETRAINED and packaged is None:
         return f"keras {version('keras')}"
     file = packaged_file(packaged) if weights == PRETRAINED and packaged else Path(weights)
     if not file.is_file():
         return None  # load_base says what is wrong
     return sha256_of_file(file)
+
+
+def _weights_of_parts(name: str, weights: str | Path) -> dict[str, str]:
+    """Backbone -> its weights, of several side by side."""
+    parts = get_backbone(name).parts
+    found = str(weights).split(SIDE_BY_SIDE)
+    if len(found) == 1 and weights in (PRETRAINED, RANDOM):
+        found *= len(parts)
+    if len(found) != len(parts):
+        raise WeightsError(
+            f"The weights '{weights}' are {len(found)}, and '{name}' are {len(parts)} bases. Give one for each, in "
+            f"their order, such as '{SIDE_BY_SIDE.join([PRETRAINED] * (len(parts) - 1) + ['FILE'])}'."
+        )
+    return dict(zip(parts, found, strict=True))
 
 
 def _build(name: str, image_size: int, weights: str | None) -> keras.Model:

@@ -11,7 +11,7 @@ from headstart.data.views import MIRRORED, ORIGINAL, VIEWS
 from headstart.engines.base import Compute, check_precision
 from headstart.errors import ModelError
 from headstart.features.spec import FeatureSpec
-from headstart.models.backbones import check_image_size
+from headstart.models.backbones import check_image_size, get_backbone
 from headstart.models.weights import PRETRAINED
 from headstart.training import recipes
 from headstart.training.recipes import Recipe, get_recipe
@@ -62,6 +62,11 @@ class TrainingConfig:
         check_image_size(backbone, image_size)
         get_resizing(resizing)  # is there one of that name?
         check_precision(precision)
+        if get_backbone(backbone).parts and recipe.fine_tuning and recipe.fine_tuning.patience is None:
+            raise ModelError(
+                f"The recipe '{recipe.name}' fine-tunes one base, and '{backbone}' are several. Leave their layers as "
+                f"they are (--fine-tune never), or choose one of them."
+            )
         if execution in OLD_EXECUTIONS:
             message = f"The execution '{execution}' is now called '{OLD_EXECUTIONS[execution]}'."
             warnings.warn(message, DeprecationWarning, stacklevel=3)

@@ -208,6 +208,9 @@ def _is_worthwhile(context: TrainingContext, phase: Phase) -> bool:
     if not keras_is_installed():
         context.listener.emit(Message("No fine-tuning: it needs Keras: pip install 'headstart[tune]'"))
         return False
+    if get_backbone(context.config.backbone).parts:
+        context.listener.emit(Message("No fine-tuning: of bases side by side, only the head is trained."))
+        return False
     if held_out < ENOUGH_TO_JUDGE:
         reason = f"{held_out} validation images are too few to tell whether it helps"
     elif context.probe.is_easy:
