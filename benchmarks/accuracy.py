@@ -16,6 +16,7 @@ counted. Expected: see LOG.md.
 
 import argparse
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,8 +45,9 @@ def dataset(data: Path, seed: int) -> hs.Dataset:
     return hs.load_dataset(data, seed=seed, test_fraction=0.25, validation_fraction=0.05, listener=hs.Quiet())
 
 
-def measured(images: hs.Dataset, config: TrainingConfig) -> list[float]:
-    """Accuracy, loss; the same averaged over views; whether there are several, whether fine-tuned, seconds."""
+def measured(images: hs.Dataset, config: TrainingConfig) -> tuple[list[float], str]:
+    """Accuracy, loss; the same averaged over views; whether there are several, whether fine-tuned, seconds. And the
+    resizing."""
     start = time.perf_counter()
     trained = train_classifier(images, config, listener=hs.Quiet())
     seconds = time.perf_counter() - start
@@ -56,7 +58,15 @@ def measured(images: hs.Dataset, config: TrainingConfig) -> list[float]:
     found = [measure(each, split.labels, images.class_names, calibration) for each in (logits[0], np.mean(logits, 0))]
     phases = trained.classifier.phases
     kept = len(phases) > 1 and phases[-1]["kept"]
-    return [*(x for each in found for x in (each.accuracy.value, each.loss)), len(views) > 1, kept, seconds]
+    numbers = [x for each in found for x in (each.accuracy.value, each.loss)]
+    return [*numbers, len(views) > 1, kept, seconds], trained.classifier.resizing
+
+
+def told(asked: str, chosen: list[str]) -> str:
+    """How photos became squares; of several ways, how often each."""
+    if asked != "auto":
+        return asked
+    return "auto: " + ", ".join(f"{count} {name}" for name, count in Counter(chosen).most_common())
 
 
 def main() -> None:
@@ -75,16 +85,18 @@ def main() -> None:
         for backbone in arguments.backbones:
             for resizing in arguments.resize:
                 for name in arguments.recipes:
-                    rows = []
+                    rows, resizings = [], []
                     for seed in range(arguments.seeds):
                         config = TrainingConfig.of(
                             recipe=RECIPES[name], backbone=backbone, resizing=resizing, seed=seed,
                             precision=arguments.precision,
                         )  # fmt: skip
-                        rows.append(measured(dataset(path, seed), config))
+                        numbers, chosen = measured(dataset(path, seed), config)
+                        rows.append(numbers)
+                        resizings.append(chosen)
                     mean, spread = np.mean(rows, axis=0), np.std(rows, axis=0)
                     print(
-                        f"| {path.stem} | {backbone} | {name} | {resizing} "
+                        f"| {path.stem} | {backbone} | {name} | {told(resizing, resizings)} "
                         f"| {100 * mean[0]:.1f} ± {100 * spread[0]:.1f} | {mean[1]:.3f} "
                         f"| {100 * mean[2]:.1f} ± {100 * spread[2]:.1f} | {mean[3]:.3f} "
                         f"| {mean[4]:.0%} | {mean[5]:.0%} | {np.median(rows, axis=0)[6]:.1f} |",

@@ -22,9 +22,10 @@ def squared(path: str, size: int, resizing: str) -> np.ndarray:
         photo = Image.fromarray((np.asarray(photo) // 256).astype(np.uint8))
     photo = photo.convert("RGBA")  # transparent parts become white
     photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
-    side = min(photo.size) if resizing == "crop" else max(photo.size)
+    share = {"crop": 1, "resize-crop": 7 / 8}.get(resizing)  # of the shorter side that the network sees
+    side = max(photo.size) if share is None else max(1, round(share * min(photo.size)))
     left, top = (photo.width - side) // 2, (photo.height - side) // 2
-    if resizing == "crop":  # its centre
+    if share:  # its centre
         photo = photo.crop((left, top, left + side, top + side))
     elif resizing == "pad":  # all of it, undistorted, on grey
         shape = [max(1, round(each * size / side)) for each in photo.size]

@@ -128,10 +128,10 @@ def test_options_are_in_groups_the_usual_ones_first(call):
 def test_choices_are_those_of_the_tables():
     """They stand twice, as importing the tables would take longer than all of the help."""
     assert choices.RECIPE.names == tuple(hs.RECIPES)
-    assert choices.RESIZE.names == tuple(RESIZINGS)
+    assert choices.RESIZE.names == (*RESIZINGS, "auto")
     assert choices.EXECUTION.names == EXECUTIONS
     assert choices.EXECUTION.old == OLD_EXECUTIONS
-    assert choices.PRECISION.names == tuple(PRECISIONS)
+    assert choices.PRECISION.names == ("auto", *PRECISIONS)
     assert choices.VIEWS.names == tuple(VIEW_CHOICES)
     assert choices.SAMPLE.names == tuple(SAMPLES)
     assert choices.SPLIT.names == (*SPLITS, ALL)
@@ -143,10 +143,10 @@ def test_choices_are_those_of_the_tables():
 
 @pytest.mark.parametrize(("command", "option"), [
     ("train", "--recipe [fast|tutorial]"),
-    ("train", "--resize [stretch|crop|pad]"),
+    ("train", "--resize [stretch|crop|pad|resize-crop|auto]"),
     ("train", "--fine-tune [auto|always|never]"),
     ("train", "--execution [cached|end_to_end]"),
-    ("train", "--precision [float32|bfloat16]"),
+    ("train", "--precision [auto|float32|bfloat16]"),
     ("demo", "--data [cats-and-dogs|solar-cells]"),
     ("evaluate", "--split [train|validation|test|all]"),
     ("predict", "--format [text|csv|jsonl|json]"),

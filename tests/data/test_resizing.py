@@ -20,7 +20,7 @@ import headstart as hs
 from headstart.commands.run_stages import copy_groups
 from headstart.data import batches
 from headstart.data.images import read_again, read_image
-from headstart.data.resizing import CROP, PAD, PADDING, RESIZINGS, STRETCH, resize
+from headstart.data.resizing import CROP, PAD, PADDING, RESIZE_CROP, RESIZINGS, STRETCH, resize
 from headstart.errors import ModelError
 from headstart.evaluation import gallery
 from headstart.features.extractor import FeatureExtractor
@@ -73,7 +73,22 @@ def test_any_shape_becomes_a_square_and_a_file_is_what_is_in_memory(height, widt
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(sides, sizes, any_of_them)
 def test_of_squares_all_make_the_same(side, size, resizing):
-    np.testing.assert_array_equal(resize(noise(side, side), size, resizing), resize(noise(side, side), size))
+    square = noise(side, side)
+    if resizing == RESIZE_CROP:
+        left = (side - max(1, round(side * 7 / 8))) // 2
+        square = square[left : left + max(1, round(side * 7 / 8)), left : left + max(1, round(side * 7 / 8))]
+    np.testing.assert_array_equal(resize(noise(side, side), size, resizing), resize(square, size))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(8, 60), st.integers(0, 60), st.booleans())
+def test_resize_crop_is_the_middle_of_the_crop(side, more, wide):
+    """Of a photo whose shorter side is 8, what 7 pixels show; in the proportion that networks are tested with."""
+    height, width = (8 * side, 8 * side + more) if wide else (8 * side + more, 8 * side)
+    pixels = noise(height, width)
+    top, left = (height - 7 * side) // 2, (width - 7 * side) // 2
+    middle = pixels[top : top + 7 * side, left : left + 7 * side]
+    np.testing.assert_array_equal(resize(pixels, 7 * side, RESIZE_CROP), middle)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -112,12 +127,14 @@ def test_pad_shows_all_of_the_photo():
 
 
 def test_an_unknown_name_is_one_message():
-    with pytest.raises(ModelError, match=r"There is no resizing 'squash'. Choose one of: stretch, crop, pad\."):
+    with pytest.raises(
+        ModelError, match=r"There is no resizing 'squash'. Choose one of: stretch, crop, pad, resize-crop\."
+    ):
         resize(noise(4, 4), 4, "squash")
 
 
 # of a photo of 1600 x 400 at 100 pixels: (height, width) that is decoded
-DECODED = {STRETCH: (100, 400), CROP: (100, 400), PAD: (50, 200)}
+DECODED = {STRETCH: (100, 400), CROP: (100, 400), PAD: (50, 200), RESIZE_CROP: (200, 800)}
 
 
 @ALL

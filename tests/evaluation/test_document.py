@@ -14,8 +14,8 @@ from support.drawn_metrics import drawn_evaluation, drawn_metrics
 
 KEYS = [
     "schema", "class_names", "backbone", "image_size", "recipe", "seed", "train", "validation", "test", "data",
-    "resizing", "balanced", "weights", "notes", "unreadable", "familiar", "certainty", "outlook", "cleaning", "views",
-    "phases", "findings", "seconds", "versions", "date",
+    "resizing", "balanced", "weights", "training_precision", "notes", "unreadable", "familiar",
+    "certainty", "outlook", "cleaning", "views", "phases", "findings", "seconds", "versions", "date",
 ]  # fmt: skip
 SPLIT_KEYS = ["loss", "accuracy", "top", "per_class", "macro", "weighted", "confusion", "calibration"]
 CURVE = LearningCurve((Point(10, 0.8, 0.7, 0.9), Point(25, 0.9, 0.8, 0.95)), 25, 0.92, 0.9, 0.95, 0.02, 0.0, 0.05)

@@ -20,6 +20,7 @@ from PIL import ExifTags, Image, ImageOps
 import headstart as hs
 from headstart import cli
 from headstart.data.images import read_image
+from headstart.data.resizing import RESIZINGS
 from headstart.engines.openvino import import_openvino
 from headstart.errors import DatasetError, ExportError, HeadstartError, MissingExtraError, RunError
 from headstart.export.export import Export
@@ -188,7 +189,7 @@ def test_the_examples_read_any_photo_as_headstart_does(tmp_path):
     clear.save(tmp_path / "clear.png")
     clear.quantize(32).save(tmp_path / "palette.png")
     for path in sorted(tmp_path.iterdir()):
-        for resizing in ("stretch", "crop", "pad"):
+        for resizing in RESIZINGS:
             ours = read_image(path, 96, resizing).astype(float)
             theirs = found[0][1](str(path), 96, resizing)
             assert theirs.shape == (96, 96, 3)

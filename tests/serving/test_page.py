@@ -103,7 +103,10 @@ def test_where_the_answer_comes_from_is_laid_over_the_photo(page, cells_of):
     expect(button).to_have_attribute("aria-pressed", "false")
 
 
-@pytest.mark.parametrize(("resizing", "across", "down"), [("crop", 2 / 3, 1), ("pad", 1, 3 / 2), ("stretch", 1, 1)])
+@pytest.mark.parametrize(
+    ("resizing", "across", "down"),
+    [("crop", 2 / 3, 1), ("pad", 1, 3 / 2), ("stretch", 1, 1), ("resize-crop", 7 / 12, 7 / 8)],
+)
 def test_the_map_lies_where_the_network_looked(page, resizing, across, down):
     """On a photo of 300 x 200. Only the resizing in the service's answer is changed here."""
 

@@ -52,6 +52,7 @@ def drawn_metrics(evaluation: Evaluation, **changes: Any) -> RunMetrics:
         "seed": 0,
         "balanced": False,
         "weights": "pretrained",
+        "training_precision": "float32",
         "notes": [],
         "unreadable": 0,
         "seconds": {"total": 2.0, "epochs": 1.0},

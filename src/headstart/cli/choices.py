@@ -49,10 +49,10 @@ class OneOf:
 
 
 RECIPE = OneOf(("fast", "tutorial"), "recipe")
-RESIZE = OneOf(("stretch", "crop", "pad"), "resizing")
+RESIZE = OneOf(("stretch", "crop", "pad", "resize-crop", "auto"), "resizing")
 FINE_TUNE = OneOf(("auto", "always", "never"), "fine-tuning")
 EXECUTION = OneOf(("cached", "end_to_end"), "execution", old={"split": "cached", "whole": "end_to_end"})
-PRECISION = OneOf(("float32", "bfloat16"), "precision")
+PRECISION = OneOf(("auto", "float32", "bfloat16"), "precision")
 VIEWS = OneOf(("auto", "original", "mirrored", "all"), "choice of views")
 SAMPLE = OneOf(("cats-and-dogs", "solar-cells"), "sample collection", DatasetError)
 SPLIT = OneOf(("train", "validation", "test", "all"), "split", DatasetError)

@@ -114,7 +114,8 @@ Resize = Annotated[
         "--resize",
         choice=choices.RESIZE,
         group=DATA,
-        help="How a photo becomes a square: stretch it, crop out its middle, or pad it with grey.",
+        help="How a photo becomes a square: stretch it, crop out its middle (resize-crop: 7/8 of that), or pad it with "
+        "grey. auto: whatever the training photos are answered best by.",
     ),
     choices.RESIZE,
 ]
@@ -139,7 +140,8 @@ Precision = Annotated[
         "--precision",
         choice=choices.PRECISION,
         group=EXPERT,
-        help="Of the engine; bfloat16 where the processor has it.",
+        help="Of the engine; bfloat16 where the processor has it. auto: bfloat16 for training photos alone, if it is "
+        "fast there.",
     ),
     choices.PRECISION,
 ]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.commands.run_stages import copy_groups
+from headstart.commands.run_splits import copy_groups
 from headstart.data.dataset import Split
 from headstart.data.images import read_again
 from headstart.data.loading import load_dataset

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headstart.commands.run_splits import split
 from headstart.data.dataset import Dataset, Split
-from headstart.data.loading import Collection, build_dataset, collect
+from headstart.data.loading import Collection, collect
 from headstart.data.resizing import STRETCH
 from headstart.data.splits import TEST, VALIDATION
 from headstart.errors import ImageError, ModelError
@@ -91,6 +92,8 @@ def make(request: RunRequest, out: Path, *, resume: bool, listener: Listener) ->
         HeadstartError: with what is wrong and what to do. What was trained so far is kept.
     """
     out = out if out.name else out.resolve()  # "." has no name to put ".partial" behind
+    from headstart.training.resizing import with_resizing
+
     start = time.perf_counter()
     with partial_run(out, request.to_json(), resume=resume, listener=listener) as partial:
         collection = read(request, listener)
@@ -98,6 +101,7 @@ def make(request: RunRequest, out: Path, *, resume: bool, listener: Listener) ->
             dataset = split(collection, request, listener)
             keep_splits(partial, dataset)
             write_unreadable(partial, dataset.unreadable)
+            request = replace(request, config=with_resizing(request.config, dataset, listener))
             trained = fit(dataset, request.config, partial, draw, listener)
             results = measure_run(trained, dataset, collection, request, draw, listener)
         metrics = write(partial, out.name, trained, dataset, results, request, start)
@@ -115,53 +119,6 @@ def read(request: RunRequest, listener: Listener) -> Collection:
     collection = collect(request.data, listener)
     imported.join()  # two threads that import what needs each other could deadlock, or see half of it
     return collection
-
-
-def split(collection: Collection, request: RunRequest, listener: Listener) -> Dataset:
-    """Give each image its split, copies of a photo the same one; or, for a quick look, take some of the images."""
-
-    def groups(images: Split, drawn: np.ndarray) -> list[str]:
-        return copy_groups(images, drawn, request.config, listener)
-
-    dataset = build_dataset(
-        collection,
-        seed=request.config.seed,
-        test_fraction=request.test_fraction,
-        groups=None if request.images else groups,
-        listener=listener,
-    )
-    if request.images:
-        dataset = dataset.sample(request.images, seed=request.config.seed)
-        listener.emit(Message(f"Of these, {len(dataset):,} are used."))
-    return dataset
-
-
-def copy_groups(images: Split, drawn: np.ndarray, config: TrainingConfig, listener: Listener) -> list[str]:
-    """The same name for copies of one photo, to be kept on one side of the splits.
-
-    drawn: the images whose split is drawn. Where training needs the features of all images anyway, copies are looked
-    for among all of them, so that those across given splits become known.
-
-    They are looked for on stretched photos, whatever is trained on: there a copy in another shape is found too, and
-    runs that differ only in their resizing have the same splits, so that they can be compared.
-    """
-    from headstart.features.extractor import FeatureExtractor
-    from headstart.inspection.duplicate_cache import cached_duplicates
-    from headstart.training.trainer import new_network
-
-    wanted = np.arange(len(images)) if config.recipe.solves_head and config.resizing == STRETCH else drawn
-    names = list(images.digests)
-    if len(wanted):
-        # The base of the network that is trained later: where nothing is kept yet, that is built once, for both
-        extractor = FeatureExtractor(
-            replace(config.feature_spec, resizing=STRETCH),
-            listener=listener,
-            base=lambda: new_network(config, len(images.class_names)).first_base(),
-        )
-        found = cached_duplicates(images.take(wanted), extractor, listener=listener)
-        for index, group in zip(wanted, found.groups, strict=True):
-            names[index] = f"group {group}"
-    return names
 
 
 def fit(dataset: Dataset, config: TrainingConfig, partial: Path, draw: Draw, listener: Listener) -> Trained:
@@ -213,7 +170,7 @@ def measure_run(
     learning_curve = measure_more_photos(trained, dataset, seed, listener)
     if learning_curve:
         gallery.draw_learning_curve(draw, learning_curve)
-    inspection = None if request.images else inspect_again(collection, config, listener)
+    inspection = None if request.images else inspect_again(collection, config, listener, rough=config.rough(dataset))
     return Results(
         evaluations,
         learning_curve=learning_curve,
@@ -296,8 +253,11 @@ def measure_cleaner_labels(trained: Trained, dataset: Dataset, seed: int) -> Cle
     )
 
 
-def inspect_again(collection: Collection, config: TrainingConfig, listener: Listener) -> Inspection | None:
-    """What is odd about the collection, where the features that show it are kept already."""
+def inspect_again(
+    collection: Collection, config: TrainingConfig, listener: Listener, *, rough: frozenset[str]
+) -> Inspection | None:
+    """What is odd about the collection, where the features that show it are kept already. rough: see
+    `FeatureExtractor`."""
     if not config.recipe.solves_head or config.resizing != STRETCH:
         return None
     from headstart.features.extractor import FeatureExtractor
@@ -305,7 +265,7 @@ def inspect_again(collection: Collection, config: TrainingConfig, listener: List
 
     quiet = Quiet()
     try:
-        extractor = FeatureExtractor(config.feature_spec, listener=quiet)
+        extractor = FeatureExtractor(config.feature_spec, listener=quiet, rough=rough)
         return inspect_collection(collection, extractor, seed=config.seed, listener=quiet)
     except ImageError as error:  # by now everything is trained and measured
         listener.emit(Message(f"The report says nothing about the collection: {error}"))
@@ -366,6 +326,7 @@ def write(
         seed=config.seed,
         balanced=config.recipe.balanced,
         weights=config.weights,
+        training_precision=config.training_precision,
         notes=dataset.notes,
         unreadable=len(dataset.unreadable),
         seconds=seconds,

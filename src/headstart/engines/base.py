@@ -15,7 +15,8 @@ from headstart.errors import HeadstartError, ModelError
 
 ENGINES = ("auto", "openvino", "keras")
 DEVICES = ("auto", "cpu", "gpu")
-PRECISIONS = ("float32", "bfloat16")
+FLOAT32, BFLOAT16 = "float32", "bfloat16"
+PRECISIONS = (FLOAT32, BFLOAT16)
 
 Pixels = UInt8[np.ndarray, "batch size size 3"]
 

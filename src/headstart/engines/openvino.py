@@ -22,6 +22,8 @@ BATCH_SIZE = 4  # images in a request: at 160 pixels 400 images/s on two cores, 
 NETWORK = "network.xml"  # beside it network.bin, with the weights
 KERNEL, BIAS = "head/kernel", "head/bias"  # names of constants
 CONVERTER = "openvino.tools.ovc"
+CPU_FACTS = Path("/proc/cpuinfo")
+HAVE_BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # the last one on ARM
 PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}  # our names -> OpenVINO's
 DEVICES = {"auto": "CPU", "cpu": "CPU", "gpu": "GPU"}
 
@@ -197,6 +199,19 @@ def _head_of(network: Any) -> tuple[np.ndarray, np.ndarray] | None:
 def identity(compute: Compute) -> str:
     """See `Engine`; known before a network is opened."""
     return f"openvino-{version('openvino')}-{DEVICES[compute.device].lower()}-{compute.precision}"
+
+
+def computes_in_bfloat16() -> bool:
+    """Whether this computer's processor does: others imitate it, which is slower than float32."""
+    if importlib.util.find_spec("openvino") is None or "BF16" not in _core().get_property(
+        "CPU", "OPTIMIZATION_CAPABILITIES"
+    ):
+        return False
+    try:
+        flags = CPU_FACTS.read_text("utf-8").split()
+    except OSError:  # not Linux: OpenVINO alone cannot tell
+        return False
+    return not HAVE_BFLOAT16.isdisjoint(flags)
 
 
 def _settings(compute: Compute) -> dict[str, Any]:

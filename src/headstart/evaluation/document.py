@@ -119,6 +119,7 @@ class RunMetrics:
 
     train, validation, test: None for a split without images.
     data: name of the collection. weights: of the base at first: "pretrained", "random", or the name of a file.
+    training_precision: "float32" or "bfloat16", of the features of training images that nothing else is measured with.
     notes: what to know about the files and the splits, in sentences. unreadable: files that were left out.
     familiar: the share of held-out images that the novelty detector accepts.
     learning_curve: what more photos would bring. cleaning: what cleaner labels would.
@@ -137,6 +138,7 @@ class RunMetrics:
     resizing: str
     balanced: bool
     weights: str
+    training_precision: str
     notes: tuple[str, ...]
     unreadable: int
     familiar: Interval | None
@@ -181,6 +183,7 @@ class RunMetrics:
             "resizing": self.resizing,
             "balanced": self.balanced,
             "weights": self.weights,
+            "training_precision": self.training_precision,
             "notes": list(self.notes),
             "unreadable": self.unreadable,
             "familiar": _json(self.familiar),
@@ -208,6 +211,7 @@ class RunMetrics:
                        "unreadable", "versions", "date")  # fmt: skip
         return cls(
             **{key: content[key] for key in as_they_are},
+            training_precision=content.get("training_precision", "float32"),  # of headstart 0.1 too
             train=train,
             validation=validation,
             test=test,

@@ -79,6 +79,7 @@ def run_metrics(
     seed: int,
     balanced: bool,
     weights: str | Path,
+    training_precision: str,
     notes: Sequence[str],
     unreadable: int,
     seconds: Mapping[str, float],
@@ -90,6 +91,7 @@ def run_metrics(
         data: name of the collection.
         seed, balanced: of the training.
         weights: of the base at first: "pretrained", "random", or the path of a file, of which the name is kept.
+        training_precision: see `RunMetrics`.
         notes: what the user should know about the collection.
         unreadable: how many files were left out.
         seconds: "total" and "epochs", see `Seconds`.
@@ -110,6 +112,7 @@ def run_metrics(
         resizing=classifier.resizing,
         balanced=balanced,
         weights=Path(weights).name,
+        training_precision=training_precision,
         notes=tuple(notes),
         unreadable=unreadable,
         familiar=results.familiar,

@@ -16,7 +16,7 @@ import numpy as np
 
 from headstart.array_types import Float, UInt8
 from headstart.data.dataset import Split
-from headstart.engines.base import Compute, Engine, in_batches, run_all
+from headstart.engines.base import BFLOAT16, Compute, Engine, in_batches, run_all
 from headstart.engines.opening import expected_identity, kept_network, open_engine
 from headstart.engines.openvino import NETWORK
 from headstart.events import Advance, Listener, Message, Task, advancing
@@ -47,6 +47,7 @@ class FeatureExtractor:
         engine: Engine | None = None,
         compute: Compute | None = None,
         executor: Executor | None = None,
+        rough: frozenset[str] = frozenset(),
     ) -> None:
         """
         Args:
@@ -57,6 +58,8 @@ class FeatureExtractor:
             engine: an open one, instead of that of the spec.
             compute: how the network is run; its precision is the spec's.
             executor: who works. Others than the local one are sent the spec alone, and load the base themselves.
+            rough: digests of images whose features need not be exact: unless they are kept already, they are computed
+                in bfloat16.
         """
         self.spec = spec
         self.listener = listener
@@ -64,6 +67,7 @@ class FeatureExtractor:
         self._given_engine = engine
         self.compute = replace(compute or Compute(), precision=spec.precision)
         self.executor = executor or LocalExecutor()
+        self.rough = rough
         self._extracted: dict[tuple[Split, str], Features] = {}
 
     @cached_property
@@ -124,13 +128,38 @@ class FeatureExtractor:
         return run_all(self._whole_engine, batches, len(pixels))[self.spec.kept_tensors :]
 
     def _extract(self, images: Split, spec: FeatureSpec) -> Features:
-        identity = self._given_engine.identity if self._given_engine else expected_identity(self.compute)
-        found = self._find(spec, identity, images)
-        if len(_missing(found, images)):
-            if self.engine.identity != identity:  # another engine than was expected: its features are others
-                found = self._find(spec, self.engine.identity, images)
-            found = self._compute(found, images, spec)
+        rough = self.rough.intersection(images.digests)
+        if rough:
+            rough -= self._kept(images, spec).places.keys()
+        exact, approximate = (
+            images.take([index for index, digest in enumerate(images.digests) if (digest in rough) == which])
+            for which in (False, True)
+        )
+        found = self._complete(exact, spec)
+        if rough:
+            found = found.joined(self._roughly._complete(approximate, replace(spec, precision=BFLOAT16)))
         return found.of(images.digests)
+
+    @cached_property
+    def _roughly(self) -> FeatureExtractor:
+        """Of the same features, in bfloat16."""
+        spec = replace(self.spec, precision=BFLOAT16)
+        return FeatureExtractor(
+            spec, listener=self.listener, base=self._base, compute=self.compute, executor=self.executor
+        )
+
+    def _kept(self, images: Split, spec: FeatureSpec) -> Shards:
+        """The shards that the engine that is expected has left."""
+        identity = self._given_engine.identity if self._given_engine else expected_identity(self.compute)
+        return self._find(spec, identity, images)
+
+    def _complete(self, images: Split, spec: FeatureSpec) -> Shards:
+        """The shards with all of these images."""
+        found = self._kept(images, spec)
+        if _missing(found, images):
+            found = self._find(spec, self.engine.identity, images)  # which may be another than was expected
+            found = self._compute(found, images, spec)
+        return found
 
     def _find(self, spec: FeatureSpec, engine: str | None, images: Split) -> Shards:
         folder = spec.folder(engine) if engine else None

@@ -75,6 +75,12 @@ class Shards:
         rows = {digest: (number, row) for row, digest in enumerate(digests or digests_of(shard))}
         return Shards([*self.arrays, shard], self.places | rows)
 
+    def joined(self, others: "Shards") -> "Shards":
+        """These and others; what is in both comes from these."""
+        start = len(self.arrays)
+        moved = {digest: (start + number, row) for digest, (number, row) in others.places.items()}
+        return Shards([*self.arrays, *others.arrays], moved | self.places)
+
     def of(self, digests: Sequence[str]) -> Features:
         """The features of images with these digests, all of which are here."""
         return Features(self.arrays, np.array([self.places[digest] for digest in digests], np.int64).reshape(-1, 2))

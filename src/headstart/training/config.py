@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
+from headstart.data.dataset import Dataset
 from headstart.data.resizing import STRETCH, get_resizing
 from headstart.data.views import MIRRORED, ORIGINAL, VIEWS
-from headstart.engines.base import Compute, check_precision
+from headstart.engines.base import BFLOAT16, FLOAT32, Compute, check_precision
+from headstart.engines.openvino import computes_in_bfloat16
 from headstart.errors import ModelError
 from headstart.features.spec import FeatureSpec
 from headstart.models.backbones import check_image_size, get_backbone
@@ -26,7 +29,12 @@ OLD_EXECUTIONS = {"split": CACHED, "whole": END_TO_END}
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """What `headstart.train`, a run and the command line are told, with the image size known; see `headstart.train`."""
+    """What `headstart.train`, a run and the command line are told, with the image size known; see `headstart.train`.
+
+    resizing: name of a row of RESIZINGS; "auto" until the training images are known, see `training/resizing.py`.
+    precision: "float32" or "bfloat16", of all; "auto": float32 but for what a head is solved on, if the processor
+        computes in bfloat16.
+    """
 
     recipe: Recipe
     backbone: str
@@ -49,7 +57,7 @@ class TrainingConfig:
         weights: str | Path = PRETRAINED,
         seed: int = 0,
         execution: str = CACHED,
-        precision: str = "float32",
+        precision: str = FLOAT32,
         views: str = AUTO,
     ) -> TrainingConfig:
         """
@@ -60,8 +68,10 @@ class TrainingConfig:
         backbone = backbone or recipe.usual_backbone
         image_size = image_size or recipe.image_size_for(backbone)
         check_image_size(backbone, image_size)
-        get_resizing(resizing)  # is there one of that name?
-        check_precision(precision)
+        if resizing != AUTO:
+            get_resizing(resizing)  # is there one of that name?
+        if precision != AUTO:
+            check_precision(precision)
         if get_backbone(backbone).parts and recipe.fine_tuning and recipe.fine_tuning.patience is None:
             raise ModelError(
                 f"The recipe '{recipe.name}' fine-tunes one base, and '{backbone}' are several. Leave their layers as "
@@ -91,11 +101,29 @@ class TrainingConfig:
     def feature_spec(self) -> FeatureSpec:
         """Of the features that the head is trained on."""
         depths = self.recipe.reads_depths
-        return FeatureSpec(self.backbone, self.image_size, self.resizing, self.weights, self.precision, depths=depths)
+        precision = self.answering_precision
+        return FeatureSpec(self.backbone, self.image_size, self.resizing, self.weights, precision, depths=depths)
+
+    @property
+    def answering_precision(self) -> str:
+        """Of the classifier, and of the features of the images that it is measured with."""
+        return FLOAT32 if self.precision == AUTO else self.precision
+
+    @cached_property
+    def training_precision(self) -> str:
+        """Of the features of the images that the head is trained on."""
+        is_rough = self.precision == AUTO and self.recipe.solves_head and computes_in_bfloat16()
+        return BFLOAT16 if is_rough else self.answering_precision
+
+    def rough(self, dataset: Dataset) -> frozenset[str]:
+        """Digests of the images whose features need not be exact: those that nothing is measured with."""
+        if self.training_precision == self.answering_precision:
+            return frozenset()
+        return frozenset(dataset.train.digests).difference(dataset.validation.digests, dataset.test.digests)
 
     @property
     def compute(self) -> Compute:
-        return Compute(precision=self.precision)
+        return Compute(precision=self.answering_precision)
 
     def for_images(self, count: int) -> TrainingConfig:
         """The same, with the epochs that so many training images need."""

@@ -15,11 +15,11 @@ from headstart.array_types import Float
 from headstart.data.dataset import Split
 from headstart.data.views import HALF, MIRRORED, ORIGINAL, QUARTER, UPSIDE_DOWN, VIEWS
 from headstart.features import linear_head
+from headstart.features.validated import ENOUGH
 from headstart.numerics import cross_entropies, log_probabilities
 
 HELD_OUT = 512  # training images that the probe predicts
 TURNED = 256  # of these, those that it predicts turned, too
-ENOUGH = 32  # with fewer, nothing can be concluded
 SOLVED_ON = 4_000  # images that the head is solved on, at most: it need not be the best
 SIMILAR = 1.2  # times the upright loss: seen were 0.7 to 1.14 for symmetries, 1.23 to 12 for others
 SLACK = 0.01  # ... and so much more, as small losses are not measured exactly

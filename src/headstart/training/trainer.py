@@ -37,6 +37,7 @@ from headstart.training.early_stopping import EarlyStopping
 from headstart.training.execution import Execution, execution_of
 from headstart.training.fit_phase import fit_phase
 from headstart.training.recipes import Phase, Recipe, SolvedHead
+from headstart.training.resizing import with_resizing
 from headstart.training.selection import PhaseResult, Selection, select
 from headstart.training.solve_head import solve_head
 from headstart.training.state import TrainingState
@@ -68,14 +69,17 @@ def train(
         backbone: name of a row of BACKBONES; by default the recipe's.
         image_size: side in pixels; by default the recipe's, or the one that the backbone was pretrained at.
         resizing: how a photo of another shape becomes a square: "stretch" distorts it, "crop" cuts out its middle,
-            "pad" keeps all of it and fills the rest with grey. The classifier does the same with its photos.
+            "pad" keeps all of it and fills the rest with grey, "resize-crop" cuts out 7/8 of that middle; "auto": what
+            the training images are answered best by. The classifier does the same with its photos.
         weights: "pretrained", or the path of a file with the weights of the base.
         seed: of the new head, the order of the images, their random views and the dropout.
         execution: "cached" runs what is frozen once, by a compiled engine, and trains the rest on its features;
             "end_to_end" runs the whole Keras model in each step, which is slow, and what tests compare with. The same
             algorithm, to rounding.
         precision: of the engine: "float32", or "bfloat16" where the processor has that. The classifier is measured with
-            it, and `Predictor` runs with it; Keras (`Classifier.predict`) and exports calculate in float32.
+            it, and `Predictor` runs with it; Keras (`Classifier.predict`) and exports calculate in float32. "auto":
+            float32, but where the processor computes in bfloat16, what a head is solved on: the features of training
+            images, in half of the time, and a little less exact (docs/performance.md).
         views: of each training image: "original", "mirrored" (both), "all" (the eight ways to turn and mirror it);
             "auto": the mirrored one where it helps a solved head, and for the fine-tuning after it as many as do no
             harm, as the training images tell. The recipe "tutorial" draws views of its own.
@@ -112,6 +116,9 @@ def train_classifier(
     """
     _check_splits(dataset)
     _check_keras(config.recipe)
+    config = with_resizing(config, dataset, listener)
+    if config.training_precision != config.answering_precision:
+        listener.emit(Message("Features of training images are computed in bfloat16, all others in float32."))
     listener.emit(StepStarted(Step.COMPOSE, "Compose the model"))
     context = new_context(dataset, config.for_images(len(dataset.train)), checkpoint_folder, listener)
     _tell_shapes(context)
@@ -143,7 +150,11 @@ def new_context(
         frozen_network=lambda: pretrained.compiled_network if config.execution == CACHED else None,
     )
     pretrained = FeatureExtractor(
-        config.feature_spec, listener=listener, base=network.first_base, compute=config.compute
+        config.feature_spec,
+        listener=listener,
+        base=network.first_base,
+        compute=config.compute,
+        rough=config.rough(dataset),
     )
     return TrainingContext(dataset, config, network, pretrained, listener, checkpoint_folder)
 
@@ -276,7 +287,7 @@ def _finished(
         image_size=config.image_size,
         recipe=config.recipe.name,
         resizing=config.resizing,
-        precision=config.precision,
+        precision=config.answering_precision,
         views=views or (ORIGINAL,),
         history=state.history,
         phases=tuple(selection.entry for selection in selections),

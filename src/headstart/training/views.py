@@ -12,8 +12,8 @@ from headstart.array_types import Float64
 from headstart.data.dataset import Split
 from headstart.data.views import MIRRORED, ORIGINAL
 from headstart.features import linear_head
-from headstart.numerics import cross_entropies, log_probabilities
-from headstart.training.probe import ENOUGH, GetFeatures
+from headstart.features.validated import difference, out_of_fold_losses
+from headstart.training.probe import GetFeatures
 
 ANSWERED = 1_000  # images, at most, that are looked at: more hardly change the answer
 
@@ -40,23 +40,9 @@ def harmless_views(
 def _losses(
     features: GetFeatures, images: Split, views: tuple[str, ...], seed: int
 ) -> Float64[np.ndarray, " answered"]:
-    """The cross-entropy of each image that a head without it, or a copy of it, answers."""
-    shown = [features(images, view) for view in views]
-    scale = linear_head.Scale.of(shown)
-    counts = np.ones(int(images.labels.max()) + 1)
-    scaled = [scale(view) for view in shown]
-    C = linear_head.choose_C(scaled, images.labels, counts, seed=seed, photos=images.photos)
-    found = []
-    for train, held_out in linear_head.folds(images.labels, seed, images.photos):
-        classes, labels = np.unique(images.labels[train], return_inverse=True)
-        head = linear_head.solve([view[train] for view in shown], labels, len(classes), seed=seed, C=C)
-        answers = log_probabilities(head.logits(shown[0][held_out]))
-        found.append(cross_entropies(answers, np.searchsorted(classes, images.labels[held_out])))
-    return np.concatenate(found) if found else np.zeros(0)
+    return out_of_fold_losses([features(images, view) for view in views], images, seed=seed)
 
 
 def _is_no_worse(losses: np.ndarray, others: np.ndarray, slack: float) -> bool:
-    if len(losses) < ENOUGH:
-        return False
-    harm = losses - others
-    return bool(harm.mean() <= slack * harm.std(ddof=1) / np.sqrt(len(harm)))
+    harm = difference(losses, others)
+    return harm is not None and harm[0] <= slack * harm[1]

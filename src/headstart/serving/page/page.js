@@ -214,7 +214,9 @@ function showPlaces(card, places) {
   const layOver = () => {
     // the square that the network sees, relative to the photo
     const { naturalWidth: width, naturalHeight: height } = image;
-    const side = { stretch: null, crop: Math.min(width, height), pad: Math.max(width, height) }[places.resizing];
+    const shorter = Math.min(width, height);
+    const sides = { stretch: null, crop: shorter, pad: Math.max(width, height), "resize-crop": (shorter * 7) / 8 };
+    const side = sides[places.resizing];
     const [across, down] = side ? [side / width, side / height] : [1, 1];
     Object.assign(canvas.style, {
       width: `${100 * across}%`, height: `${100 * down}%`, left: `${50 * (1 - across)}%`, top: `${50 * (1 - down)}%`,
