@@ -2,10 +2,11 @@
 
     python benchmarks/race_tutorial.py cats_and_dogs_filtered --repeats 1 --picture docs/accuracy_over_seconds.png
 
-Runs, each as a whole process, on the same photos (a folder with train/ and validation/) and the same weights:
-the tutorial as its readers type it (20 epochs); an expert's script, which predicts the frozen base once and fits a
-Dense layer on the features (20 epochs, Adam 1e-3), at 160 and 224 pixels; headstart's recipe `tutorial`; and its recipe
-`fast`, head only, at both sizes, with an empty cache, with the engine kept but no features, and again on unchanged
+Runs, each as a whole process, on the same photos (a folder with train/ and validation/): the tutorial as its readers
+type it (20 epochs); an expert's script, which predicts the frozen base once and fits a Dense layer on the features (20
+epochs, Adam 1e-3), at each of --sizes; headstart's recipe `tutorial`; and its recipe `fast`, head only, at these sizes,
+with an empty cache on the default base, the same with training features in bfloat16 (--precision auto), and on
+MobileNetV2, the base of the others; on the default base with the engine kept but no features, and again on unchanged
 photos. The first two keep the allocator of the system, as their readers would; headstart sets up its own
 (allocator.py). Prints the seconds, their ratio to the tutorial's and to the expert's at the same size,
 the validation accuracy on all 1,000 photos, and the peak memory; --picture draws the accuracy over the seconds of the
@@ -25,6 +26,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+OTHERS = {"bfloat16": ("--precision", "auto"), "mobilenet_v2": ("--backbone", "mobilenet_v2")}
 WEIGHTS = Path(__file__).parents[1] / "src/headstart/models/files/mobilenet_v2_imagenet_no_top.weights.h5"
 
 TUTORIAL = """
@@ -131,7 +133,7 @@ def headstart(data: Path, cache: Path, *options: str) -> Result:
     return Result(seconds, json.loads(output)["metrics"]["validation"]["accuracy"]["value"], peak, points)
 
 
-def race(data: Path, epochs: int) -> dict[str, Result]:
+def race(data: Path, epochs: int, sizes: list[int]) -> dict[str, Result]:
     results: dict[str, Result] = {}
 
     def note(name: str, result: Result) -> None:
@@ -139,10 +141,12 @@ def race(data: Path, epochs: int) -> dict[str, Result]:
         print(f"{name}: {result.seconds:.1f} s, {result.accuracy:.2%}, {result.peak:.0f} MB", file=sys.stderr)
 
     with tempfile.TemporaryDirectory() as folder:
-        for size in (160, 224):
+        for size in sizes:
             cache = Path(folder, str(size))  # of its own, or the second would know which files can be read
             note(f"expert, {size}", script(EXPERT, data, size, cache))
             options = ("--fine-tune", "never", "--image-size", str(size))
+            for name, more in OTHERS.items():
+                note(f"fast, head, {size}, {name}", headstart(data, Path(folder, name), *options, *more))
             note(f"fast, head, {size}, nothing kept", headstart(data, cache, *options))
             for kind in ("features", "copies", "readable"):  # photos that are new: no digest of them is known
                 shutil.rmtree(cache / kind)
@@ -161,8 +165,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--picture", type=Path, help="PNG file to draw into")
     parser.add_argument("--epochs", type=int, default=10, help="of each of the tutorial's two phases; 0: without it")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[224], help="of the images of the expert and of `fast`")
     arguments = parser.parse_args()
-    races = [race(arguments.data, arguments.epochs) for _ in range(arguments.repeats)]
+    races = [race(arguments.data, arguments.epochs, arguments.sizes) for _ in range(arguments.repeats)]
 
     def ratio(name: str, to: str) -> str:
         if to == name or to not in races[0]:
@@ -174,7 +179,9 @@ def main() -> None:
         seconds, accuracy, peak = (
             statistics.median(getattr(each[name], field) for each in races) for field in ("seconds", "accuracy", "peak")
         )
-        expert = next((f"expert, {size}" for size in (160, 224) if str(size) in name), name)  # the tutorials have none
+        expert = next(
+            (f"expert, {size}" for size in arguments.sizes if str(size) in name), name
+        )  # the tutorials have none
         print(f"{name:<34} {seconds:>8.1f} {ratio(name, 'tutorial as written'):>10} {ratio(name, expert):>9} "
               f"{accuracy:>9.2%} {peak:>8.0f}")  # fmt: skip
     if arguments.picture:

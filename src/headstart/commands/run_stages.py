@@ -92,8 +92,6 @@ def make(request: RunRequest, out: Path, *, resume: bool, listener: Listener) ->
         HeadstartError: with what is wrong and what to do. What was trained so far is kept.
     """
     out = out if out.name else out.resolve()  # "." has no name to put ".partial" behind
-    from headstart.training.resizing import with_resizing
-
     start = time.perf_counter()
     with partial_run(out, request.to_json(), resume=resume, listener=listener) as partial:
         collection = read(request, listener)
@@ -101,7 +99,7 @@ def make(request: RunRequest, out: Path, *, resume: bool, listener: Listener) ->
             dataset = split(collection, request, listener)
             keep_splits(partial, dataset)
             write_unreadable(partial, dataset.unreadable)
-            request = replace(request, config=with_resizing(request.config, dataset, listener))
+            request = with_resizing(request, dataset, listener)
             trained = fit(dataset, request.config, partial, draw, listener)
             results = measure_run(trained, dataset, collection, request, draw, listener)
         metrics = write(partial, out.name, trained, dataset, results, request, start)
@@ -119,6 +117,13 @@ def read(request: RunRequest, listener: Listener) -> Collection:
     collection = collect(request.data, listener)
     imported.join()  # two threads that import what needs each other could deadlock, or see half of it
     return collection
+
+
+def with_resizing(request: RunRequest, dataset: Dataset, listener: Listener) -> RunRequest:
+    """The same, with the resizing that suits the training images if it is left to them."""
+    from headstart.training.resizing import with_resizing as chosen
+
+    return replace(request, config=chosen(request.config, dataset, listener))
 
 
 def fit(dataset: Dataset, config: TrainingConfig, partial: Path, draw: Draw, listener: Listener) -> Trained:

@@ -47,7 +47,7 @@ class Compact:
         factors = blocks.weighed(USUAL_WEIGHT if sizes[1:] else 0.0)
         centred = (some - blocks.mean) * factors
         first = max(0, len(some) - COMPONENTS)
-        variances, directions = eigh(centred @ centred.T, subset_by_index=[first, len(some) - 1])
+        variances, directions = (found[..., first:] for found in eigh(centred @ centred.T, driver="evd"))
         kept = variances > FAINT * max(float(variances[-1]), 1e-12)
         kernel = centred.T @ (directions[:, kept] / np.sqrt(variances[kept]))
         return cls(blocks.mean, (factors[:, None] * kernel).astype(np.float32))
