@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import headstart
-from headstart.storage.hashing import sha256, sha256_of_file
+from headstart.storage.hashing import sha256, sha256_of_file, sha256_of_weights
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4, "abc"
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -36,3 +36,21 @@ def test_nothing_else_hashes():
         for alias in node.names
     ]
     assert [file for file, name in imports if name == "hashlib"] == ["storage/hashing.py"]
+
+
+def test_weights_are_hashed_again_only_if_they_were_changed(tmp_path, monkeypatch):
+    file = tmp_path / "weights.h5"
+    file.write_bytes(b"abc")
+    assert sha256_of_weights(file) == ABC
+    file.write_bytes(b"abcd")
+    assert sha256_of_weights(file) == sha256_of_file(file) != ABC
+    before = sha256_of_weights(file)
+
+    def never(file: Path) -> str:
+        raise AssertionError(file)
+
+    monkeypatch.setattr("headstart.storage.hashing.sha256_of_file", never)
+    assert sha256_of_weights(file) == before
+    file.unlink()
+    with pytest.raises(OSError, match=r"weights\.h5"):
+        sha256_of_weights(file)

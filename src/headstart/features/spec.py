@@ -18,7 +18,7 @@ from headstart.models.depths import block_sizes
 from headstart.models.packaged import network_file
 from headstart.models.weights import PRETRAINED, identity
 from headstart.storage import cache
-from headstart.storage.hashing import sha256_of_file
+from headstart.storage.hashing import sha256_of_weights
 
 if TYPE_CHECKING:
     import keras
@@ -83,7 +83,7 @@ class FeatureSpec:
             "opencv-python-headless",
             "pillow",
             schema=SCHEMA,
-            weights=sha256_of_file(source) if source else identity(self.backbone, self.weights),
+            weights=sha256_of_weights(source) if source else identity(self.backbone, self.weights),
             backbone=self.backbone,
             image_size=self.image_size,
             start=get_backbone(self.backbone).fine_tune_from if self.cut == FINE_TUNING else self.cut,

@@ -21,8 +21,8 @@ from headstart.numerics import probabilities
 
 C = linear_head.DEFAULT_C  # a stronger penalty than the best classifiers have: such heads memorize fewer wrong labels
 MAX_TRAINING_IMAGES = 20_000  # for each of these heads: with 1,280 features, one takes some 400 MB
-# where a class is that much more probable than the label, the label is doubtful in any case: of 0.2 to 0.5 the largest at
-# which heads on all depths name as many planted errors as heads on the last layer did at 0.5 (benchmarks/LOG.md)
+# Where a class is that much more probable than the label, the label is doubtful in any case. Of 0.2 to 0.5 the largest
+# at which heads on all depths name as many planted errors as heads on the last layer did at 0.5 (benchmarks/LOG.md).
 CLEAR_MARGIN = 0.3
 
 

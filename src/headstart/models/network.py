@@ -27,7 +27,7 @@ from headstart.models.template import Template
 from headstart.models.weights import identity, keras_is_installed, load_base
 from headstart.numerics import num_logits
 from headstart.storage import cache
-from headstart.storage.hashing import sha256, sha256_of_file
+from headstart.storage.hashing import sha256, sha256_of_weights
 
 if TYPE_CHECKING:
     import keras
@@ -217,7 +217,7 @@ class Network:
         """Of the file of the package that has all of this network but its head; None where the base is another."""
         if not isinstance(self._template, PackagedTemplate) or not self._has_its_first_base:
             return None
-        return sha256_of_file(self._template.network)
+        return sha256_of_weights(self._template.network)
 
     def first_base(self) -> keras.Model:
         """The base with the weights that it was built with: its own, or where that has been trained, a new one."""

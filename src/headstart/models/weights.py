@@ -14,7 +14,7 @@ import numpy as np
 
 from headstart.errors import DownloadError, ModelError, WeightsError
 from headstart.models.backbones import KERAS, SIDE_BY_SIDE, check_image_size, get_backbone
-from headstart.storage.hashing import sha256_of_file
+from headstart.storage.hashing import sha256_of_weights
 
 if TYPE_CHECKING:
     import keras
@@ -109,7 +109,7 @@ def identity(name: str, weights: str | Path) -> str | None:
     file = packaged_file(packaged) if weights == PRETRAINED and packaged else Path(weights)
     if not file.is_file():
         return None  # load_base says what is wrong
-    return sha256_of_file(file)
+    return sha256_of_weights(file)
 
 
 def _weights_of_parts(name: str, weights: str | Path) -> dict[str, str]:
