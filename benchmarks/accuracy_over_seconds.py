@@ -1,7 +1,7 @@
 """How accurate after how many seconds: a head on the last layer, a head on every depth, and fine-tuning?
 
     python benchmarks/accuracy_over_seconds.py trashnet.zip covid_xray.zip sign_digits.zip weather.zip solar-cells \
-        --photos 800 --picture docs/accuracy_over_seconds.png
+        --photos 600 --picture docs/depths_over_seconds.png
 
 A collection is a folder, a zip, or "solar-cells"; of large ones --photos are drawn. A quarter is held out and answered
 after the head, and after each epoch of a fine-tuning from the last layer's head, which is not stopped before its
@@ -49,6 +49,7 @@ def points(data: hs.Dataset, recipe: hs.Recipe) -> Points:
 
 def draw(found: dict[str, dict[str, Points]], file: Path) -> None:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FixedLocator, NullLocator
 
     figure = Figure(figsize=(10, 5.6), layout="constrained")
     panels = figure.subplots(2, 3).flat
@@ -58,6 +59,9 @@ def draw(found: dict[str, dict[str, Points]], file: Path) -> None:
             seconds, shares = zip(*reached, strict=True)
             axes.plot(seconds, [100 * share for share in shares], color=colour, marker=marker, markersize=4, label=name)
         axes.set_xscale("log")
+        axes.set_xlim(5, 300)
+        axes.xaxis.set_major_locator(FixedLocator([10, 30, 100, 300]))
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter("{x:g}")
         axes.set_title(collection, fontsize=10)
         axes.set_xlabel("seconds")
@@ -74,7 +78,7 @@ def draw(found: dict[str, dict[str, Points]], file: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("collections", nargs="+")
-    parser.add_argument("--photos", type=int, default=800)
+    parser.add_argument("--photos", type=int, default=600)
     parser.add_argument("--picture", type=Path)
     arguments = parser.parse_args()
     found: dict[str, dict[str, Points]] = {}

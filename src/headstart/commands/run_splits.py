@@ -28,8 +28,8 @@ def split(collection: Collection, request: RunRequest, listener: Listener) -> Da
         )
 
     def groups(images: Split, drawn: np.ndarray) -> list[str]:
-        # few images are copies: nearly all will have the split that they would have without
-        rough = request.config.rough(build(None, Quiet()))
+        # where few images are copies, nearly all will have the split that they would have without
+        rough = request.config.rough(build(None, Quiet())) if request.config.is_rough else frozenset()
         return copy_groups(images, drawn, request.config, listener, rough=rough)
 
     dataset = build(None if request.images else groups, listener)

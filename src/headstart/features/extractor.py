@@ -130,15 +130,15 @@ class FeatureExtractor:
     def _extract(self, images: Split, spec: FeatureSpec) -> Features:
         rough = self.rough.intersection(images.digests)
         if rough:
-            rough -= self._kept(images, spec).places.keys()
+            rough -= self._find(spec, self._expected, images).places.keys()
+        if not rough:
+            return self._complete(images, spec).of(images.digests)
         exact, approximate = (
             images.take([index for index, digest in enumerate(images.digests) if (digest in rough) == which])
             for which in (False, True)
         )
-        found = self._complete(exact, spec)
-        if rough:
-            found = found.joined(self._roughly._complete(approximate, replace(spec, precision=BFLOAT16)))
-        return found.of(images.digests)
+        found = self._roughly._complete(approximate, replace(spec, precision=BFLOAT16))
+        return self._complete(exact, spec).joined(found).of(images.digests)
 
     @cached_property
     def _roughly(self) -> FeatureExtractor:
@@ -148,16 +148,17 @@ class FeatureExtractor:
             spec, listener=self.listener, base=self._base, compute=self.compute, executor=self.executor
         )
 
-    def _kept(self, images: Split, spec: FeatureSpec) -> Shards:
-        """The shards that the engine that is expected has left."""
-        identity = self._given_engine.identity if self._given_engine else expected_identity(self.compute)
-        return self._find(spec, identity, images)
+    @property
+    def _expected(self) -> str | None:
+        """The identity of the engine, without opening it, if it can be told."""
+        return self._given_engine.identity if self._given_engine else expected_identity(self.compute)
 
     def _complete(self, images: Split, spec: FeatureSpec) -> Shards:
         """The shards with all of these images."""
-        found = self._kept(images, spec)
+        found = self._find(spec, self._expected, images)
         if _missing(found, images):
-            found = self._find(spec, self.engine.identity, images)  # which may be another than was expected
+            if self.engine.identity != self._expected:  # another engine than was expected: its features are others
+                found = self._find(spec, self.engine.identity, images)
             found = self._compute(found, images, spec)
         return found
 

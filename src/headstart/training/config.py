@@ -109,15 +109,19 @@ class TrainingConfig:
         """Of the classifier, and of the features of the images that it is measured with."""
         return FLOAT32 if self.precision == AUTO else self.precision
 
-    @cached_property
+    @property
     def training_precision(self) -> str:
         """Of the features of the images that the head is trained on."""
-        is_rough = self.precision == AUTO and self.recipe.solves_head and computes_in_bfloat16()
-        return BFLOAT16 if is_rough else self.answering_precision
+        return BFLOAT16 if self.is_rough else self.answering_precision
+
+    @cached_property
+    def is_rough(self) -> bool:
+        """Whether these features are less exact than all others."""
+        return self.precision == AUTO and self.recipe.solves_head and computes_in_bfloat16()
 
     def rough(self, dataset: Dataset) -> frozenset[str]:
         """Digests of the images whose features need not be exact: those that nothing is measured with."""
-        if self.training_precision == self.answering_precision:
+        if not self.is_rough:
             return frozenset()
         return frozenset(dataset.train.digests).difference(dataset.validation.digests, dataset.test.digests)
 

@@ -117,7 +117,7 @@ def train_classifier(
     _check_splits(dataset)
     _check_keras(config.recipe)
     config = with_resizing(config, dataset, listener)
-    if config.training_precision != config.answering_precision:
+    if config.is_rough:
         listener.emit(Message("Features of training images are computed in bfloat16, all others in float32."))
     listener.emit(StepStarted(Step.COMPOSE, "Compose the model"))
     context = new_context(dataset, config.for_images(len(dataset.train)), checkpoint_folder, listener)
