@@ -190,7 +190,7 @@ def unnamed(file: Path) -> None:
     ),
     (
         lambda f: replaced(f / "classifier.json", '"resizing": "stretch"', '"resizing": "squash"'),
-        "has the resizing 'squash', this headstart knows stretch, crop, pad. Install the headstart that wrote it",
+        "has the resizing 'squash', this headstart knows stretch, crop, pad, resize-crop. Install the",
     ),
     (lambda f: replaced(f / "classifier.json", '"resizing": "stretch"', '"resizing": []'), "the resizing \\[\\],"),
 ])  # fmt: skip

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import headstart as hs
-from headstart.commands.run_stages import copy_groups
+from headstart.commands.run_splits import copy_groups
 from headstart.data import batches
 from headstart.data.images import read_again, read_image
 from headstart.data.resizing import CROP, PAD, PADDING, RESIZE_CROP, RESIZINGS, STRETCH, resize

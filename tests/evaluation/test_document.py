@@ -14,7 +14,7 @@ from support.drawn_metrics import drawn_evaluation, drawn_metrics
 
 KEYS = [
     "schema", "class_names", "backbone", "image_size", "recipe", "seed", "train", "validation", "test", "data",
-    "resizing", "balanced", "weights", "training_precision", "notes", "unreadable", "familiar",
+    "resizing", "balanced", "weights", "precision", "training_precision", "notes", "unreadable", "familiar",
     "certainty", "outlook", "cleaning", "views", "phases", "findings", "seconds", "versions", "date",
 ]  # fmt: skip
 SPLIT_KEYS = ["loss", "accuracy", "top", "per_class", "macro", "weighted", "confusion", "calibration"]

@@ -52,6 +52,13 @@ def test_what_is_known_exactly_is_not_computed_again(images):
     assert not listener.lines
 
 
+def test_where_all_is_known_exactly_a_run_says_so(photos, with_bfloat16, tmp_path):
+    for precision in ("float32", "auto"):
+        settings = {"recipe": HEAD, "image_size": SIZE, "views": "original", "precision": precision}
+        run = hs.make_run(photos, tmp_path / precision, listener=hs.Quiet(), **settings)
+    assert (run.metrics["precision"], run.metrics["training_precision"]) == ("float32", "float32")
+
+
 def test_a_file_that_is_listed_twice(images):
     twice = images.take([0, 1, 0, 1])
     found = features(twice, rough=frozenset(images.digests[:1]))
@@ -69,10 +76,11 @@ def test_training_images_are_rough_but_for_those_that_measure(photos, with_bfloa
     asked = TrainingConfig.of(precision="auto")
     assert asked.rough(dataset) == set(dataset.train.digests)
     assert asked.rough(leaking) == set(dataset.train.digests) - set(leaking.validation.digests)
-    assert (asked.answering_precision, asked.training_precision) == ("float32", "bfloat16")
+    assert asked.is_rough
+    assert asked.answering_precision == "float32"
     for other in (TrainingConfig.of(precision="float32"), TrainingConfig.of(precision="auto", recipe="tutorial")):
         assert other.rough(dataset) == set()
-        assert other.training_precision == "float32"
+        assert not other.is_rough
 
 
 def test_a_processor_without_it(monkeypatch, tmp_path):
@@ -90,10 +98,12 @@ def test_a_run_is_the_same_but_for_rounding(photos, with_bfloat16, tmp_path):
         settings = {"recipe": HEAD, "image_size": SIZE, "views": "original", "precision": precision}
         runs[precision] = hs.make_run(photos, tmp_path / precision, listener=listener, **settings)
     one, other = runs["auto"], runs["float32"]
-    assert listener.lines.count("Features of training images are computed in bfloat16, all others in float32.") == 1
+    assert sum(line.startswith("The head is solved on features in bfloat16") for line in listener.lines) == 1
     assert (one.folder / "splits.csv").read_text("utf-8") == (other.folder / "splits.csv").read_text("utf-8")
     assert (one.metrics["training_precision"], other.metrics["training_precision"]) == ("bfloat16", "float32")
-    assert "was computed in bfloat16" in " ".join((one.folder / "report.html").read_text("utf-8").split())
+    told = "The features of the training images were computed in bfloat16"
+    assert told in " ".join((one.folder / "report.html").read_text("utf-8").split())
+    assert told not in " ".join((other.folder / "report.html").read_text("utf-8").split())
     classifier = hs.load(one.folder)
     assert classifier.precision == "float32"
     dataset = hs.load_dataset(one.folder / "splits.csv", test_fraction=0, listener=hs.Quiet())

@@ -106,7 +106,7 @@ def test_weights_of_each(tiny, tiny_weights, monkeypatch):
     assert [file.name for file in files_at_hand(pair)] == [tiny_weights.name, files_at_hand(OTHER)[0].name]
     assert files_at_hand(f"{tiny}+vgg16") == [] or files_at_hand("vgg16")
     for wrong in (str(tiny_weights), "pretrained+pretrained+random"):
-        with pytest.raises(WeightsError, match=r"are 2 bases\. Give one for each"):
+        with pytest.raises(WeightsError, match=r"has 2 bases\. Give one for each"):
             load_base(pair, SIZE, wrong)
 
 
@@ -119,7 +119,7 @@ def test_bases_that_halve_an_image_differently(tiny):
     ("name", "message"),
     [
         (f"{ONE}+nothing", "There is no backbone 'nothing'"),
-        (f"{ONE}+", "There is no backbone ''"),
+        (f"{ONE}+", "lacks the name of a base"),
         (f"{ONE}+{ONE}", "names a base twice"),
     ],
 )

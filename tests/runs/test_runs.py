@@ -20,7 +20,7 @@ from markupsafe import escape
 from PIL import Image
 
 import headstart as hs
-from headstart.commands.run_stages import copy_groups
+from headstart.commands.run_splits import copy_groups
 from headstart.errors import RunError, RunInterruptedError
 from headstart.evaluation.guarantees import measure_guarantees
 from headstart.evaluation.metrics import measure

@@ -74,7 +74,10 @@ Images = Annotated[int | None, about_data(min=8, metavar="N", help="Use only abo
 Epochs = Annotated[int | None, for_experts(min=1, metavar="N", help="Epochs in each phase, instead of the recipe's.")]
 Weights = Annotated[
     Path | None,
-    for_experts(metavar="FILE", help="Weights of the base (.weights.h5, .h5), instead of the published ones."),
+    for_experts(
+        metavar="FILE",
+        help="Weights of the base (.weights.h5, .h5), instead of the published ones; of a+b: pretrained+FILE.",
+    ),
 ]
 
 # demo, inspect

@@ -57,10 +57,11 @@ class MeasuredBackbone:
             return f"not distinguishable (p = {p:.2g})"
         return f"{'better' if more > less else 'worse'} (p = {p:.2g})"
 
-    def __str__(self) -> str:
+    def line(self, width: int) -> str:
+        """As a line of a table, in which names have that width."""
         accuracy = f"{self.accuracy.value:.1%} ({self.accuracy.low:.1%} to {self.accuracy.high:.1%})"
         size = f"{self.megabytes:,.0f} MB" if self.megabytes else "-"
-        return f"{self.backbone:<20}  {accuracy:<23}  {self.seconds:>11.1f}  {size:>8}  {self.verdict}"
+        return f"{self.backbone:<{width}}  {accuracy:<23}  {self.seconds:>11.1f}  {size:>8}  {self.verdict}"
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,11 @@ class BackboneComparison:
         return {"images": self.images, "candidates": rows, "left_out": self.left_out}
 
     def __str__(self) -> str:
+        width = max(20, *(len(each.backbone) for each in self.candidates), 0)
         lines = [
             f"{self.images:,} training photos, each answered by heads that have not seen it",
-            f"{'backbone':<20}  {'accuracy (95%)':<23}  {'s per 1,000':>11}  {'weights':>8}  against the first",
-            *map(str, self.candidates),
+            f"{'backbone':<{width}}  {'accuracy (95%)':<23}  {'s per 1,000':>11}  {'weights':>8}  against the first",
+            *(each.line(width) for each in self.candidates),
         ]
         for reason in dict.fromkeys(self.left_out.values()):
             names = ", ".join(name for name, why in self.left_out.items() if why == reason)

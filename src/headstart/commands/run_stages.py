@@ -331,7 +331,7 @@ def write(
         seed=config.seed,
         balanced=config.recipe.balanced,
         weights=config.weights,
-        training_precision=config.training_precision,
+        training_precision=trained.training_precision,
         notes=dataset.notes,
         unreadable=len(dataset.unreadable),
         seconds=seconds,

@@ -1,7 +1,7 @@
 """A photo of any shape -> the square that the network sees: the table RESIZINGS. Knows no files.
 
 A classifier is trained, evaluated and used with one row, whose name stands in classifier.json. Of a photo that is
-square already, all rows that show it as far as its nearer edges make the same pixels.
+square already, all rows but "resize-crop" make the same pixels.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,8 @@ class Resizing:
     """One way to make a square of a photo.
 
     to_square: photo, size in pixels -> square of that size.
-    side: `min` or `max` of height and width. Where it has `size` pixels, nothing that is shown is enlarged.
+    side: of the square of the photo that is shown, from its height and width. Where that has `size` pixels, nothing is
+        enlarged.
     """
 
     to_square: Callable[[UInt8[np.ndarray, "h w 3"], int], UInt8[np.ndarray, "size size 3"]]

@@ -119,7 +119,8 @@ class RunMetrics:
 
     train, validation, test: None for a split without images.
     data: name of the collection. weights: of the base at first: "pretrained", "random", or the name of a file.
-    training_precision: "float32" or "bfloat16", of the features of training images that nothing else is measured with.
+    precision: "float32" or "bfloat16", of the classifier as it is measured and as it answers.
+    training_precision: of the features of training images.
     notes: what to know about the files and the splits, in sentences. unreadable: files that were left out.
     familiar: the share of held-out images that the novelty detector accepts.
     learning_curve: what more photos would bring. cleaning: what cleaner labels would.
@@ -138,6 +139,7 @@ class RunMetrics:
     resizing: str
     balanced: bool
     weights: str
+    precision: str
     training_precision: str
     notes: tuple[str, ...]
     unreadable: int
@@ -183,6 +185,7 @@ class RunMetrics:
             "resizing": self.resizing,
             "balanced": self.balanced,
             "weights": self.weights,
+            "precision": self.precision,
             "training_precision": self.training_precision,
             "notes": list(self.notes),
             "unreadable": self.unreadable,
@@ -211,7 +214,8 @@ class RunMetrics:
                        "unreadable", "versions", "date")  # fmt: skip
         return cls(
             **{key: content[key] for key in as_they_are},
-            training_precision=content.get("training_precision", "float32"),  # of headstart 0.1 too
+            precision=content.get("precision", "float32"),  # headstart 0.1 does not say
+            training_precision=content.get("training_precision", "float32"),
             train=train,
             validation=validation,
             test=test,

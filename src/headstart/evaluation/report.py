@@ -30,6 +30,7 @@ from headstart.evaluation.metrics import Evaluation
 from headstart.evaluation.split_metrics import SplitMetrics
 from headstart.inspection.page import sections
 from headstart.inspection.report import Inspection
+from headstart.models.backbones import SIDE_BY_SIDE
 from headstart.pages.rendering import as_webp, render
 from headstart.statistics import Interval, percent, wilson
 
@@ -111,7 +112,8 @@ def run_metrics(
         data=data,
         resizing=classifier.resizing,
         balanced=balanced,
-        weights=Path(weights).name,
+        weights=_names_of(weights, classifier.backbone),
+        precision=classifier.precision,
         training_precision=training_precision,
         notes=tuple(notes),
         unreadable=unreadable,
@@ -126,6 +128,12 @@ def run_metrics(
         versions={"headstart": version("headstart")},
         date=date.today().isoformat(),
     )
+
+
+def _names_of(weights: str | Path, backbone: str) -> str:
+    """Without folders; of bases side by side, those of all."""
+    parts = str(weights).split(SIDE_BY_SIDE) if SIDE_BY_SIDE in backbone else [str(weights)]
+    return SIDE_BY_SIDE.join(Path(part).name for part in parts)
 
 
 def _split_metrics(name: str, evaluation: Evaluation) -> SplitMetrics:

@@ -68,6 +68,7 @@ class FeatureExtractor:
         self.compute = replace(compute or Compute(), precision=spec.precision)
         self.executor = executor or LocalExecutor()
         self.rough = rough
+        self.is_exact = True  # whether all features that were given are those of the spec
         self._extracted: dict[tuple[Split, str], Features] = {}
 
     @cached_property
@@ -133,6 +134,7 @@ class FeatureExtractor:
             rough -= self._find(spec, self._expected, images).places.keys()
         if not rough:
             return self._complete(images, spec).of(images.digests)
+        self.is_exact = False
         exact, approximate = (
             images.take([index for index, digest in enumerate(images.digests) if (digest in rough) == which])
             for which in (False, True)

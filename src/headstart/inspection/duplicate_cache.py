@@ -31,7 +31,7 @@ def cached_duplicates(images: Split, extractor: FeatureExtractor, *, listener: L
     Raises:
         ImageError: a file was changed, moved or damaged since the collection was read.
     """
-    key = _key(images, extractor.spec)
+    key = _key(images, extractor.spec, is_exact=extractor.rough.isdisjoint(images.digests))
     file = cache.cache_folder() / cache.COPIES / f"{key}.json"
     known = _read(file, len(images)) if key else None
     if known:
@@ -42,7 +42,7 @@ def cached_duplicates(images: Split, extractor: FeatureExtractor, *, listener: L
     return found
 
 
-def _key(images: Split, spec: FeatureSpec) -> str | None:
+def _key(images: Split, spec: FeatureSpec, *, is_exact: bool) -> str | None:
     """None where the weights are not known by an identity, so that nothing can be kept."""
     return cache.key(
         "opencv-python-headless",
@@ -53,7 +53,7 @@ def _key(images: Split, spec: FeatureSpec) -> str | None:
         backbone=spec.backbone,
         image_size=spec.image_size,
         resizing=spec.resizing,
-        precision=spec.precision,
+        precision=spec.precision if is_exact else "mixed",
     )
 
 

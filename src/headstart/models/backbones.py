@@ -98,6 +98,8 @@ def get_backbone(name: str) -> Backbone:
 def _side_by_side(name: str) -> Backbone:
     """Raw pixels go to each of several bases; the size is that of the first."""
     parts = tuple(name.split(SIDE_BY_SIDE))
+    if "" in parts:
+        raise ModelError(f"'{name}' lacks the name of a base: expected two names with '{SIDE_BY_SIDE}' between them.")
     if len(set(parts)) < len(parts):
         raise ModelError(f"'{name}' names a base twice, which says nothing more. Name different ones.")
     rows = [get_backbone(part) for part in parts]

@@ -10,7 +10,7 @@ from pathlib import Path
 from headstart.data.dataset import Dataset
 from headstart.data.resizing import STRETCH, get_resizing
 from headstart.data.views import MIRRORED, ORIGINAL, VIEWS
-from headstart.engines.base import BFLOAT16, FLOAT32, Compute, check_precision
+from headstart.engines.base import FLOAT32, Compute, check_precision
 from headstart.engines.openvino import computes_in_bfloat16
 from headstart.errors import ModelError
 from headstart.features.spec import FeatureSpec
@@ -109,14 +109,9 @@ class TrainingConfig:
         """Of the classifier, and of the features of the images that it is measured with."""
         return FLOAT32 if self.precision == AUTO else self.precision
 
-    @property
-    def training_precision(self) -> str:
-        """Of the features of the images that the head is trained on."""
-        return BFLOAT16 if self.is_rough else self.answering_precision
-
     @cached_property
     def is_rough(self) -> bool:
-        """Whether these features are less exact than all others."""
+        """Whether the features of images that the head is trained on are computed in bfloat16, and all others not."""
         return self.precision == AUTO and self.recipe.solves_head and computes_in_bfloat16()
 
     def rough(self, dataset: Dataset) -> frozenset[str]:

@@ -20,7 +20,7 @@ from headstart.features import linear_head
 from headstart.features.compact import Compact
 from headstart.features.extractor import FeatureExtractor
 from headstart.features.rows import rows_of
-from headstart.features.validated import difference, out_of_fold_losses
+from headstart.features.validated import ENOUGH, difference, out_of_fold_losses
 from headstart.training.config import AUTO, TrainingConfig
 
 LOOKED_AT = 1_000  # training images, at most
@@ -55,6 +55,8 @@ def choose_resizing(features: GetFeatures, train: Split, *, seed: int) -> str:
     or else "stretch"."""
     images = train.take(linear_head.some_images(train.labels, LOOKED_AT, seed))
     stretched = out_of_fold_losses([features(images, STRETCH)], images, seed=seed)
+    if len(stretched) < ENOUGH:
+        return STRETCH
     found = {STRETCH: 0.0}
     for name in RESIZINGS:
         if name == STRETCH:

@@ -25,6 +25,7 @@ class Trained:
 
     fine_tuned: whether the classifier has the weights of a fine-tuning.
     views: names of the views of each training image that were kept; none if each epoch drew fresh ones.
+    training_precision: of the features of training images: "float32" or "bfloat16".
     compact: Split -> float32 (n, components), what the base says as it was pretrained, in a few numbers; None if its
         features were not needed.
     """
@@ -32,6 +33,7 @@ class Trained:
     classifier: Classifier
     execution: Execution
     fine_tuned: bool
+    training_precision: str
     views: tuple[str, ...] = ()
     compact: Callable[[Split], Float32[np.ndarray, "n components"]] | None = None
     _known: dict[Any, Any] = field(default_factory=dict, repr=False)

@@ -22,6 +22,7 @@ from headstart.data.dataset import Dataset
 from headstart.data.resizing import STRETCH
 from headstart.data.views import ORIGINAL
 from headstart.deprecation import renamed_arguments
+from headstart.engines.base import BFLOAT16
 from headstart.errors import DatasetError, MissingExtraError
 from headstart.events import Listener, Message, Step, StepStarted
 from headstart.features.extractor import FeatureExtractor
@@ -66,12 +67,12 @@ def train(
     Args:
         dataset: what to train on; its validation images are looked at after each epoch, its test images never.
         recipe: name of a row of RECIPES, or a Recipe.
-        backbone: name of a row of BACKBONES; by default the recipe's.
+        backbone: name of a row of BACKBONES, or two side by side, "a+b"; by default the recipe's.
         image_size: side in pixels; by default the recipe's, or the one that the backbone was pretrained at.
         resizing: how a photo of another shape becomes a square: "stretch" distorts it, "crop" cuts out its middle,
             "pad" keeps all of it and fills the rest with grey, "resize-crop" cuts out 7/8 of that middle; "auto": what
             the training images are answered best by. The classifier does the same with its photos.
-        weights: "pretrained", or the path of a file with the weights of the base.
+        weights: "pretrained", or the path of a file with the weights of the base; of "a+b", one or one for each.
         seed: of the new head, the order of the images, their random views and the dropout.
         execution: "cached" runs what is frozen once, by a compiled engine, and trains the rest on its features;
             "end_to_end" runs the whole Keras model in each step, which is slow, and what tests compare with. The same
@@ -118,7 +119,8 @@ def train_classifier(
     _check_keras(config.recipe)
     config = with_resizing(config, dataset, listener)
     if config.is_rough:
-        listener.emit(Message("Features of training images are computed in bfloat16, all others in float32."))
+        text = "The head is solved on features in bfloat16, where they are not kept already; all others are in float32."
+        listener.emit(Message(text))
     listener.emit(StepStarted(Step.COMPOSE, "Compose the model"))
     context = new_context(dataset, config.for_images(len(dataset.train)), checkpoint_folder, listener)
     _tell_shapes(context)
@@ -293,7 +295,9 @@ def _finished(
         phases=tuple(selection.entry for selection in selections),
     )
     compact = cache(context.compact) if config.recipe.solves_head else None
-    trained = Trained(uncalibrated, execution, fine_tuned, views, compact)
+    exact = fine_tuned or context.pretrained.is_exact
+    precision = config.answering_precision if exact else BFLOAT16
+    trained = Trained(uncalibrated, execution, fine_tuned, precision, views, compact)
     train, validation = dataset.train, dataset.validation
     calibration = fit_calibration(trained.logits(validation), validation.labels)
     detector = fit_novelty_detector(
