@@ -78,7 +78,7 @@ class BackboneComparison:
         return {"images": self.images, "candidates": rows, "left_out": self.left_out}
 
     def __str__(self) -> str:
-        width = max(20, *(len(each.backbone) for each in self.candidates), 0)
+        width = max([20, *(len(each.backbone) for each in self.candidates)])
         lines = [
             f"{self.images:,} training photos, each answered by heads that have not seen it",
             f"{'backbone':<{width}}  {'accuracy (95%)':<23}  {'s per 1,000':>11}  {'weights':>8}  against the first",

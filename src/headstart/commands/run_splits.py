@@ -49,9 +49,9 @@ def copy_groups(
 ) -> list[str]:
     """The same name for copies of one photo, to be kept on one side of the splits.
 
-    drawn: the images whose split is drawn. Where training needs the features of all images anyway, or may
-    need them, copies are looked
-    for among all of them, so that those across given splits become known. rough: see `FeatureExtractor`.
+    drawn: the images whose split is drawn. Where training needs the features of all images anyway, or may need them,
+    copies are looked for among all of them, so that those across given splits become known. rough: see
+    `FeatureExtractor`.
 
     They are looked for on stretched photos, whatever is trained on: there a copy in another shape is found too, and
     runs that differ only in their resizing have the same splits, so that they can be compared.

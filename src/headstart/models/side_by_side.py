@@ -39,13 +39,13 @@ def joined(maps: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
 
 def parts_of(base: keras.Model) -> list[tuple[keras.Model, keras.KerasTensor]]:
     """The bases that stand side by side in a base, each with the tensor that it is given; none in any other base."""
-    calls = [node for node in nodes_of(base) if is_base(node.operation)]
+    calls = [node for node in nodes_of(base) if _is_base(node.operation)]
     order = {id(layer): number for number, layer in enumerate(base.layers)}
     return [
         (node.operation, node.input_tensors[0]) for node in sorted(calls, key=lambda each: order[id(each.operation)])
     ]
 
 
-def is_base(layer: keras.layers.Layer) -> bool:
+def _is_base(layer: keras.layers.Layer) -> bool:
     """Whether a layer is a functional model; some bases have parts that are sequential ones."""
     return isinstance(layer, keras.Model) and not isinstance(layer, keras.Sequential)

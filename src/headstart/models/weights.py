@@ -120,7 +120,7 @@ def _weights_of_parts(name: str, weights: str | Path) -> dict[str, str]:
         found *= len(parts)
     if len(found) != len(parts):
         raise WeightsError(
-            f"'{weights}' names {len(found)} of weights, and '{name}' has {len(parts)} bases. Give one for each, in "
+            f"'{weights}' names weights for {len(found)}, and '{name}' has {len(parts)} bases. Give one for each, in "
             f"their order, such as '{SIDE_BY_SIDE.join([PRETRAINED] * (len(parts) - 1) + ['FILE'])}'."
         )
     return dict(zip(parts, found, strict=True))
