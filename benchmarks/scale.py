@@ -26,16 +26,14 @@ EXTRACTION = """
 import sys, time
 import headstart as hs
 from headstart.data.loading import load_images
-from headstart.training.parts import Parts, new_network
-from headstart.training.settings import Settings
+from headstart.features.extractor import FeatureExtractor
+from headstart.training.config import TrainingConfig
 folder, size = sys.argv[1], int(sys.argv[2])
-settings = Settings.of(recipe="fast", backbone="mobilenet_v2", image_size=size, resizing="stretch",
-                       weights="pretrained", seed=0, execution="cached", precision="float32")
 images, _ = load_images(folder, listener=hs.Quiet())
-parts = Parts(settings, new_network(settings, 2), hs.Quiet())
-parts.features(images.take(range(8)))  # the engine is compiled
+extractor = FeatureExtractor(TrainingConfig.of(image_size=size).feature_spec, listener=hs.Quiet())
+extractor.features(images.take(range(8)))  # the engine is compiled
 start = time.perf_counter()
-parts.features(images)
+extractor.features(images)
 print(time.perf_counter() - start)
 """
 
