@@ -59,6 +59,43 @@ def test_few_images(count):
     assert close.pairs.tolist() == [[0, 1]][: count - 1 if count else 0]
 
 
+def test_the_index_finds_what_all_with_all_finds():
+    """Copies among rows of a few kinds, whose neighbours are closer than the index can tell apart."""
+    rng = np.random.default_rng(0)
+    kinds = np.abs(rng.normal(size=(12, 300)))
+    features = kinds[rng.integers(12, size=3_000)] * rng.gamma(8, 1 / 8, (3_000, 300))
+    copied = rng.permutation(2_500)[:500]
+    features[2_500:] = features[copied] * rng.normal(1, 0.15, (500, 300))
+    exact, found = neighbours.closest_pairs(features), neighbours.probably_closest_pairs(features)
+    assert exact.is_exact
+    assert not found.is_exact
+    planted = {(int(first), second) for second, first in enumerate(copied, 2_500)}
+    known = dict(zip(map(tuple, exact.pairs.tolist()), exact.similarities.tolist(), strict=True))
+    for pair, cosine in zip(map(tuple, found.pairs.tolist()), found.similarities.tolist(), strict=True):
+        assert known.get(pair, cosine) == pytest.approx(cosine, abs=1e-5)
+        assert cosine >= neighbours.LEAST
+    assert planted <= known.keys()
+    assert len(planted & set(map(tuple, found.pairs.tolist()))) >= 0.99 * len(planted)
+    again = neighbours.probably_closest_pairs(features)
+    assert np.array_equal(found.pairs, again.pairs)
+    assert np.array_equal(found.similarities, again.similarities)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 3), min_size=5, max_size=5), min_size=1, max_size=12))
+def test_among_few_rows_the_index_misses_nothing(rows):
+    features = np.array(rows, np.float16)
+    exact, found = neighbours.closest_pairs(features), neighbours.probably_closest_pairs(features)
+    near = exact.similarities > neighbours.LEAST + 1e-5
+    assert set(map(tuple, exact.pairs[near].tolist())) <= set(map(tuple, found.pairs.tolist()))
+
+
+def test_past_some_thousands_of_images_the_index_is_asked(monkeypatch):
+    monkeypatch.setattr(neighbours, "EXACT", 10)
+    assert neighbours.closest_pairs(np.eye(10)).is_exact
+    assert not neighbours.closest_pairs(np.eye(11)).is_exact
+
+
 # The pixels
 
 

@@ -16,6 +16,7 @@ import headstart as hs
 from headstart.errors import DatasetError, RunError
 from headstart.evaluation.advice import advice
 from headstart.evaluation.document import RunMetrics
+from headstart.features import neighbours
 from headstart.inspection import page as page_module
 from headstart.inspection.collection import _copy_findings
 from headstart.inspection.duplicates import Duplicates, Pair
@@ -110,6 +111,17 @@ def test_copies(found):
     (conflict,) = inspection.of_kind(CONFLICT)
     assert {conflict.label, conflict.other_label} == {"cells", "photos"}
     assert "11.jpg" in conflict.path
+
+
+def test_among_many_photos_copies_are_searched_approximately(folder, found, tmp_path, monkeypatch):
+    monkeypatch.setattr(neighbours, "EXACT", 10)
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
+    exact, _ = found
+    inspection = look(folder)
+    assert "searched approximately" in str(inspection)
+    assert "searched approximately" not in str(exact)
+    for kind in (BYTES, PIXELS, NEAR, LEAK, CONFLICT):
+        assert names(inspection, kind) == names(exact, kind)
 
 
 @pytest.mark.parametrize(("across", "within", "conflicts"), [(3, 1, 0), (2, 0, 2), (3, 3, 3), (1, 9, 1)])

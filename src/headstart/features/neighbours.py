@@ -2,15 +2,19 @@
 nor what the features mean. How alike two rows are is the cosine between them.
 
 Nothing as large as all pairs is ever in memory: a block of rows meets a block of rows, and each image keeps its closest
-few. Of 100,000 images with 1,280 features that is some 150 MB, and a minute or two of matrix products.
+few. Past `EXACT` rows, where that takes minutes, an index names the rows that are probably closest
+(`neighbour_index.py`).
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from headstart.features.rows import Rows
+
+EXACT = 20_000  # rows: all with all takes up to 10 s; from here on, it grows with the square
 
 LEAST = 0.85  # cosine: resized, mirrored and slightly cropped copies were above it, but for 1 in 90
 NEIGHBOURS = 10  # of an image at most: copies of copies are found through each other
@@ -20,24 +24,29 @@ ALONE = 2**18
 LEAST_PIECE = 10  # rows: with smaller ones, the product takes longer than the threads would
 PIECE = 4_096  # other rows that `nearest` looks at together
 BLOCK = 4_096  # rows: 21 MB of 1,280 features, and 67 MB of products
+PAIRS = 8_192  # whose cosines are computed together: 84 MB of 1,280 features
+MORE = 6  # rows that the index is asked for besides, as its order is that of fewer numbers
 
 
 @dataclass(frozen=True, eq=False)
 class Close:
     """The closest pairs, the closest first.
 
-    pairs: int64 (m, 2), indices of rows, the smaller first; similarities: float32 (m,), cosines.
+    pairs: int64 (m, 2), indices of rows, the smaller first; similarities: float32 (m,), cosines. is_exact: whether none
+    is missing.
     """
 
     pairs: np.ndarray
     similarities: np.ndarray
+    is_exact: bool = True
 
 
 def closest_pairs(features: Rows) -> Close:
-    """The pairs with a cosine of at least LEAST, of each image those with its closest NEIGHBOURS."""
-    count = len(features)
-    near = np.full((count, NEIGHBOURS), -1, dtype=np.int64)
-    cosines = np.full((count, NEIGHBOURS), LEAST, dtype=np.float32)
+    """The pairs with a cosine of at least LEAST, of each image those with its closest NEIGHBOURS; of more than EXACT
+    images, nearly all of them."""
+    if len(features) > EXACT:
+        return probably_closest_pairs(features)
+    near, cosines = _nobody(len(features))
     for start, block in _blocks(features, 0):
         for below, other in _blocks(features, start):
             product = block @ other.T
@@ -47,11 +56,58 @@ def closest_pairs(features: Rows) -> Close:
                 _keep_closest(near, cosines, below, start, product.T)
             _keep_closest(near, cosines, start, below, product)
     first, place = np.nonzero(near >= 0)
-    pairs = np.sort(np.stack([first, near[first, place]], axis=1), axis=1)
-    _, chosen = np.unique(pairs @ np.array([count, 1]), return_index=True)  # most are there from both sides
-    similarities = cosines[first, place][chosen]
-    order = np.argsort(-similarities, kind="stable")
-    return Close(pairs[chosen][order], similarities[order])
+    return _close(np.stack([first, near[first, place]], axis=1), cosines[first, place], len(features), is_exact=True)
+
+
+def probably_closest_pairs(features: Rows) -> Close:
+    """The same by an index: no pair that is not one, but one in a hundred may be missing."""
+    from headstart.features.neighbour_index import NeighbourIndex
+
+    found, start = [], 0
+    for rows, squares in NeighbourIndex(Directed(features)).nearest(NEIGHBOURS + 1 + MORE):
+        first = np.repeat(np.arange(start, start + len(rows)), rows.shape[1])
+        start += len(rows)
+        promising = (squares.ravel() <= 2 * (1 - LEAST)) & (rows.ravel() != first)
+        found.append(_closest_of(features, np.stack([first[promising], rows.ravel()[promising]], axis=1)))
+    pairs, cosines = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return _close(pairs, cosines, len(features), is_exact=False)
+
+
+def _closest_of(features: Rows, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of pairs (row, other), int64 (m, 2), those with a cosine of at least LEAST, of each row its closest NEIGHBOURS;
+    and the cosines."""
+    cosines = np.empty(len(pairs), np.float32)
+    for start in range(0, len(pairs), PAIRS):
+        some, place = np.unique(pairs[start : start + PAIRS], return_inverse=True)
+        ways = directions(features[some])
+        first, second = place.reshape(-1, 2).T
+        cosines[start : start + PAIRS] = np.einsum("ij,ij->i", ways[first], ways[second])
+    order = np.lexsort((-cosines, pairs[:, 0]))
+    pairs, cosines = pairs[order], cosines[order]
+    rank = np.arange(len(pairs)) - np.searchsorted(pairs[:, 0], pairs[:, 0])
+    kept = (rank < NEIGHBOURS) & (cosines >= LEAST)
+    return pairs[kept], cosines[kept]
+
+
+def _close(pairs: np.ndarray, cosines: np.ndarray, count: int, *, is_exact: bool) -> Close:
+    """pairs: (row, other), most of them from both sides."""
+    pairs = np.sort(pairs, axis=1)
+    _, chosen = np.unique(pairs @ np.array([count, 1]), return_index=True)
+    order = np.argsort(-cosines[chosen], kind="stable")
+    return Close(pairs[chosen][order], cosines[chosen][order], is_exact)
+
+
+class Directed:
+    """Rows of length 1, without a copy of them all."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, rows: Any, /) -> np.ndarray:
+        return directions(self._rows[rows])
 
 
 def directions(features: np.ndarray) -> np.ndarray:
@@ -96,6 +152,11 @@ def _product(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     if piece < LEAST_PIECE:
         return some @ others.T
     return np.concatenate([some @ others[start : start + piece].T for start in range(0, len(others), piece)], axis=1)
+
+
+def _nobody(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The closest of each row, and the cosines that others have to exceed, before any is known."""
+    return np.full((count, NEIGHBOURS), -1, np.int64), np.full((count, NEIGHBOURS), LEAST, np.float32)
 
 
 def _blocks(features: Rows, first: int) -> Iterator[tuple[int, np.ndarray]]:

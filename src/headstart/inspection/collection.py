@@ -29,6 +29,7 @@ from headstart.inspection.leaks import find_leaks
 from headstart.inspection.outliers import find_outliers
 from headstart.inspection.report import Inspection
 
+APPROXIMATE = "copies were searched approximately: one pair in a hundred may be missing"
 ENOUGH_MIRRORED = 3  # copies under another label, that show that mirroring changes the class
 
 
@@ -60,7 +61,13 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
         images=len(images),
         classes=_classes(found.listing.items, found.items),
         sizes=files.sizes,
-        remarks=(*_refusal(found), *found.listing.notes, *remarks_on_class_sizes(found.items), *files.remarks),
+        remarks=(
+            *_refusal(found),
+            *found.listing.notes,
+            *remarks_on_class_sizes(found.items),
+            *files.remarks,
+            *([] if duplicates.is_exact else [APPROXIMATE]),
+        ),
         findings=_in_order(_with_labels(findings, found.listing.items)),
         limit=duplicates.limit,
         compared=duplicates.compared,

@@ -18,7 +18,7 @@ from headstart.models.weights import identity
 from headstart.storage import cache
 from headstart.storage.hashing import sha256
 
-SCHEMA = 5  # of what counts as a copy
+SCHEMA = 6  # of what counts as a copy
 
 
 def cached_duplicates(images: Split, extractor: FeatureExtractor, *, listener: Listener) -> Duplicates:
@@ -62,12 +62,20 @@ def _read(file: Path, count: int) -> Duplicates | None:
     try:
         document = json.loads(file.read_text("utf-8"))
         pairs, groups = tuple(Pair(*row) for row in document["pairs"]), np.array(document["groups"], np.int64)
-        return Duplicates(pairs, groups, document["limit"], document["looked_at"]) if len(groups) == count else None
+        if len(groups) != count:
+            return None
+        return Duplicates(pairs, groups, document["limit"], document["compared"], document["is_exact"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def _write(file: Path, found: Duplicates) -> None:
     pairs = [(pair.first, pair.second, pair.kind, pair.similarity, pair.mirrored) for pair in found.pairs]
-    document = {"limit": found.limit, "looked_at": found.compared, "pairs": pairs, "groups": found.groups.tolist()}
+    document = {
+        "limit": found.limit,
+        "compared": found.compared,
+        "is_exact": found.is_exact,
+        "pairs": pairs,
+        "groups": found.groups.tolist(),
+    }
     cache.store_file(file, json.dumps(document).encode())

@@ -59,12 +59,14 @@ class Duplicates:
         safe to keep on one side of a split, too.
     limit: the cosine of features from which on pairs were compared.
     compared: how many pairs were compared, including those that earlier pairs had already shown to be copies.
+    is_exact: whether features were searched for all pairs; else by an index, which may miss some.
     """
 
     pairs: tuple[Pair, ...]
     groups: Int[np.ndarray, " n"]
     limit: float = LEAST
     compared: int = 0
+    is_exact: bool = True
 
     def members(self) -> list[np.ndarray]:
         """The indices of the images of each group of two or more."""
@@ -93,7 +95,7 @@ def find_duplicates(images: Split, features: Rows, *, listener: Listener) -> Dup
     crowded = np.bincount(groups[different]) > CROWD
     sure = [pair for pair in pairs if pair.similarity >= MIN_SIMILARITY_IN_A_CROWD or not crowded[groups[pair.first]]]
     limit = float(close.similarities[compared - 1]) if compared < len(close.pairs) else LEAST
-    return Duplicates(_surest(len(images), sure), groups, limit, compared)
+    return Duplicates(_surest(len(images), sure), groups, limit, compared, close.is_exact)
 
 
 def grouped(count: int, pairs: Sequence[Pair]) -> Int[np.ndarray, " count"]:
