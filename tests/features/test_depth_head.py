@@ -1,5 +1,7 @@
 """The head that reads every depth: scikit-learn's solution on weighed features, whichever way it is found."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -7,6 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from headstart.features import depth_head, linear_head
 from headstart.features.depth_head import USUAL_WEIGHT, Blocks, solve_depths
 from headstart.features.linear_head import solve
+from headstart.features.rows import Joined, stored_order
+from headstart.features.store import find_shards, records, write_shard
 
 SIZES = (40, 10, 10, 30, 30)  # the last layer; mean and deviation of two depths
 
@@ -48,15 +52,45 @@ def test_the_solution_is_scikit_learns(classes, rows, views, weight, monkeypatch
     np.testing.assert_allclose(found, expected, atol=2e-3 * np.abs(expected).max())
 
 
-def test_pieces_find_the_same_head(monkeypatch):
+def on_disk(features: np.ndarray, folder: Path) -> Joined:
+    """The same rows, in shards of which each holds some of the whole collection, the last layer as a tensor of its
+    own."""
+    digests = [f"{number:064x}" for number in range(len(features))]
+    order = np.random.default_rng(1).permutation(len(features))
+    for rows in np.array_split(order, 7):
+        tensors = features[rows, : SIZES[0]], features[rows, SIZES[0] :]
+        write_shard(records([digests[row] for row in rows], tensors), folder)
+    return Joined(find_shards(folder, set(digests), None).of(digests))
+
+
+def test_rows_on_disk_are_read_as_they_are(tmp_path):
+    features = made(3, 200)[0].astype(np.float16).astype(np.float32)
+    rows = on_disk(features, tmp_path)
+    for wanted in (slice(None), slice(20, 30), np.array([7, 180, 7]), stored_order(rows)):
+        np.testing.assert_array_equal(rows[wanted], features[wanted])
+    for shard in tmp_path.iterdir():
+        shard.unlink()
+    np.testing.assert_array_equal(rows[:], features)  # what is mapped outlives its file
+    assert sorted(stored_order(rows)) == list(range(200))
+    assert list(stored_order(features)) == list(range(200))
+
+
+@pytest.mark.parametrize("where", ["in memory", "on disk"])
+def test_pieces_find_the_same_head(where, monkeypatch, tmp_path):
     """Weight and C are chosen on a part of the images, and the rest is solved from that on."""
     features, labels = made(3, 900)
+    features = features.astype(np.float16).astype(np.float32)
     monkeypatch.setattr(linear_head, "TOLERANCE", 1e-6)
     whole = solve_depths([features], SIZES, labels, 3, seed=0, weight=0.6)
     monkeypatch.setattr(depth_head, "VALIDATED", 300)
     monkeypatch.setattr(depth_head, "IN_GRAM", 600)
     monkeypatch.setattr(depth_head, "cross_validate", lambda *arguments, **settings: (whole.C, 0.5))
-    pieces = solve_depths([features], SIZES, labels, 3, seed=0, weight=0.6)
+    monkeypatch.setattr(linear_head, "PIECE", 200)
+    rows = features
+    if where == "on disk":
+        monkeypatch.setattr(depth_head, "IN_MEMORY", 0)
+        rows = on_disk(features, tmp_path)
+    pieces = solve_depths([rows], SIZES, labels, 3, seed=0, weight=0.6)
     np.testing.assert_allclose(
         pieces.logits(features), whole.logits(features), atol=5e-3 * np.abs(whole.logits(features)).max()
     )

@@ -29,11 +29,11 @@ from headstart.features.linear_head import (
     solve_in_pieces,
     some_images,
 )
-from headstart.features.rows import Rows
+from headstart.features.rows import Chosen, Rows, stored_order
 
 WEIGHTS = (0.0, 0.35, 0.6, 0.85, 0.95, 1.0)  # of the depths before the last, of which one is chosen
 VALIDATED = 1_000  # images, at most, that weight and C are chosen on, in their first view
-IN_MEMORY = 10**9  # bytes of features that are read once, and not in each step
+IN_MEMORY = 1_500_000_000  # bytes of features that are read once, and not in each step
 # Views of an image are alike, so with each the penalty counts for less; but they keep a head from fitting one of them.
 # One step of C_VALUES more than in proportion was as good or better on four collections (benchmarks/LOG.md).
 LENIENCY = 10**0.5
@@ -64,8 +64,12 @@ def solve_depths(
     counts = np.ones(num_classes) if class_weights is None else class_weights
     rows = len(views) * len(labels)
     if 4 * rows * sum(sizes) <= IN_MEMORY:
-        views = [view[:] for view in views]
-    blocks = Blocks.of(views, sizes)
+        views, order = [view[:] for view in views], slice(None)
+        ordered = views
+    else:
+        order = stored_order(views[0])
+        ordered = [Chosen(view, order) for view in views]
+    blocks = Blocks.of(ordered, sizes)
     images = some_images(labels, VALIDATED, seed) if len(labels) > VALIDATED else np.arange(len(labels))
     some, fitted = _Sample.of(views[0][images], blocks), labels[images]
     groups = None if photos is None else photos[images]
@@ -78,7 +82,7 @@ def solve_depths(
     weights = some.solve(fitted, counts, weight, C)
     if len(fitted) < rows:
         deviation = 1 / np.maximum(factors, 1e-12)[:, None]
-        weights = solve_in_pieces(views, labels, counts, blocks.mean, deviation, C, weights)
+        weights = solve_in_pieces(ordered, labels[order], counts, blocks.mean, deviation, C, weights)
     kernel = weights[:-1] * factors[:, None]  # for features as they come
     bias = weights[-1] - blocks.mean @ kernel
     return Head(kernel.astype(np.float32), bias.astype(np.float32), C, weight)

@@ -4,6 +4,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from headstart.array_types import Int
 from headstart.features.store import Features
 
 
@@ -41,7 +42,16 @@ class Joined:
         return len(self._features)
 
     def __getitem__(self, rows: Any, /) -> np.ndarray:
-        return np.concatenate(self._features.take(np.arange(len(self))[rows]), axis=1)
+        return self._features.side_by_side(np.arange(len(self))[rows])
+
+    @property
+    def stored_order(self) -> np.ndarray:
+        return self._features.stored_order
+
+
+def stored_order(rows: Rows) -> Int[np.ndarray, " n"]:
+    """The rows in the order in which they are read fastest: that of the files that they are in, if they are in some."""
+    return rows.stored_order if isinstance(rows, (Features, Joined)) else np.arange(len(rows))
 
 
 def rows_of(features: Features) -> Rows:

@@ -9,7 +9,7 @@ and 100 new images cost the work of 100.
 import time
 import uuid
 import zlib
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ import numpy as np
 from headstart.array_types import Float, Float32, Int
 from headstart.storage import cache
 
+MOST_OF_IT = 4  # from a quarter of its rows on, a shard is read: pages that are mapped count as memory until the end
 STALE = 24 * 3600  # seconds after which the half-written file of a killed run is removed
 DIGEST = "digest"  # the field of a record that holds the SHA-256 of an image; the others are tensors
 
@@ -47,15 +48,34 @@ class Features:
 
     def take(self, indices: np.ndarray) -> list[Float32[np.ndarray, "m ..."]]:
         """For each tensor at the cut, float32 (len(indices), *shape)."""
-        places = self.place[indices]
-        names = self.names
-        taken = [np.empty((len(places), *self.shards[0].dtype[name].shape), np.float32) for name in names]
-        for number in np.unique(places[:, 0]):
-            chosen = np.flatnonzero(places[:, 0] == number)
-            rows = self.shards[number][places[chosen, 1]]
-            for array, name in zip(taken, names, strict=True):
+        taken = [np.empty((len(indices), *self.shards[0].dtype[name].shape), np.float32) for name in self.names]
+        for chosen, rows in self._records(indices):
+            for array, name in zip(taken, self.names, strict=True):
                 array[chosen] = rows[name]
         return taken
+
+    def side_by_side(self, indices: np.ndarray) -> Float32[np.ndarray, "m numbers"]:
+        """All tensors, which are vectors, in one: float32 (len(indices), numbers)."""
+        sizes = [self.shards[0].dtype[name].shape[0] for name in self.names]
+        taken = np.empty((len(indices), sum(sizes)), np.float32)
+        for chosen, rows in self._records(indices):
+            for end, size, name in zip(np.cumsum(sizes), sizes, self.names, strict=True):
+                taken[chosen, end - size : end] = rows[name]
+        return taken
+
+    @property
+    def stored_order(self) -> Int[np.ndarray, " n"]:
+        """The images in the order of the shards, in which they are read fastest."""
+        return np.lexsort((self.place[:, 1], self.place[:, 0]))
+
+    def _records(self, indices: np.ndarray) -> Iterator[tuple[Int[np.ndarray, " k"], np.ndarray]]:
+        """The records of images, shard by shard, and where among the indices they are."""
+        places = self.place[indices]
+        for number in np.unique(places[:, 0]):
+            chosen = np.flatnonzero(places[:, 0] == number)
+            rows = places[chosen, 1]
+            shard = self.shards[number]
+            yield chosen, (_read(shard) if len(rows) * MOST_OF_IT >= len(shard) else shard)[rows]
 
     def __getitem__(self, rows: slice | np.ndarray) -> Float32[np.ndarray, "m ..."]:
         """Of the first tensor: float32 (rows, *shape)."""
@@ -175,6 +195,16 @@ def _open(path: Path) -> tuple[np.ndarray, bool]:
         return shard, False
     _mapped[path] = shard = np.load(path, mmap_mode="r", allow_pickle=False)
     return shard, True
+
+
+def _read(shard: np.ndarray) -> np.ndarray:
+    """A shard in memory; where its file has been removed meanwhile, which a memory map outlives, as it is."""
+    if not isinstance(shard, np.memmap):
+        return shard
+    try:
+        return np.load(str(shard.filename), allow_pickle=False)
+    except OSError:
+        return shard
 
 
 def _check(is_whole: bool) -> None:
