@@ -24,9 +24,9 @@ WINDOW = 15  # pixels: side of the squares in which the structure is compared
 MIN_VARIANCE = 1.0  # grey levels, squared: windows with less structure show only noise
 MIN_STRUCTURED_SHARE = 0.05  # share of windows with structure; with fewer, the images cannot be compared
 AGREEING_SHARE = 0.9  # share of the windows that must agree
-ECC_CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 1e-4)  # ten steps are usually enough
+COARSE_STEPS, FINE_STEPS = 10, 5  # of the alignment: from the coarse one on, few fine ones are left (benchmarks/LOG.md)
+ENOUGH = 1e-3  # gain in correlation below which a step was the last
 _INSIDE_MARGIN = np.pad(np.ones((SIDE - 2 * MARGIN, SIDE - 2 * MARGIN), np.float32), MARGIN)
-_EVERYWHERE = np.full((SIDE, SIDE), 255, np.uint8)
 
 Grey = Float32[np.ndarray, "height width"]
 Transform = Float32[np.ndarray, "2 3"]  # affine, from pixels of the second image to pixels of the first, at SIDE
@@ -72,7 +72,7 @@ def _band_pass(grey: Grey) -> Grey:
 
 
 def _coarse_alignment(first: Grey, second: Grey) -> tuple[float, Transform]:
-    """Where the middle of the second lies in the first: the correlation there, and the transform."""
+    """Where the middle of the second lies in the first: the correlation there, and the transform, at COARSE_SIDE."""
     best, transform = -1.0, np.eye(2, 3, dtype=np.float32)
     for scale in SCALES:
         side = round(COARSE_SIDE * scale)
@@ -82,23 +82,30 @@ def _coarse_alignment(first: Grey, second: Grey) -> tuple[float, Transform]:
         template = np.ascontiguousarray(resized[margin : margin + part, margin : margin + part])
         _, correlation, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(first, template, cv2.TM_CCOEFF_NORMED))
         if correlation > best:
-            zoom, ratio = side / COARSE_SIDE, SIDE / COARSE_SIDE
-            best = correlation
-            transform = np.array([[zoom, 0, ratio * (x - margin)], [0, zoom, ratio * (y - margin)]], np.float32)
+            zoom, best = side / COARSE_SIDE, correlation
+            transform = np.array([[zoom, 0, x - margin], [0, zoom, y - margin]], np.float32)
     return best, transform
 
 
 def _refined_match(first: Structure, second: Structure, transform: Transform) -> float:
+    """transform: at COARSE_SIDE."""
     try:
-        _, transform = cv2.findTransformECC(
-            second.fine, first.fine, transform, cv2.MOTION_AFFINE, ECC_CRITERIA, _EVERYWHERE, 5
-        )
+        transform = _aligned(first.coarse, second.coarse, transform, COARSE_STEPS)
+        transform[:, 2] *= SIDE / COARSE_SIDE
+        transform = _aligned(first.fine, second.fine, transform, FINE_STEPS)
     except cv2.error:  # OpenCV reports in this way that the images have nothing in common
         return 0.0
     overlap = _warped(_INSIDE_MARGIN, transform) * _INSIDE_MARGIN > 0.99
     if overlap.mean() < MIN_OVERLAP:
         return 0.0
     return _agreement(_warped(first.fine, transform), second.fine, overlap)
+
+
+def _aligned(first: Grey, second: Grey, transform: Transform, steps: int) -> Transform:
+    """A transform, from the given one on, that the second image fits better with. Raises cv2.error where none does."""
+    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, steps, ENOUGH)
+    everywhere = np.full(first.shape, 255, np.uint8)
+    return cv2.findTransformECC(second, first, transform, cv2.MOTION_AFFINE, criteria, everywhere, 5)[1]
 
 
 def _warped(image: Grey, transform: Transform) -> Grey:
