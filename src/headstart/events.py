@@ -41,6 +41,7 @@ class Task(StrEnum):
     EXTRACT = "extract"
     COMPARE = "compare"
     EPOCH = "epoch"
+    VALIDATE = "validate"
     EVALUATE = "evaluate"
     PREDICT = "predict"
 

@@ -27,6 +27,7 @@ from headstart.models.composing import compose
 from headstart.models.depths import block_sizes
 from headstart.models.preprocessing import preprocess
 from headstart.models.weights import layer_index, load_base
+from headstart.training import trainer
 from headstart.training.folding import FoldedBatchNormalization, fold
 from headstart.training.keras_fit import TrainableNetwork, unfreeze
 from headstart.training.optimization import compile_for
@@ -372,8 +373,9 @@ def test_both_executions_of_the_tutorial_are_one_algorithm(photos, recipe, tiny)
                 np.testing.assert_array_equal(variable.numpy(), old.numpy(), err_msg=variable.path)
 
 
-def test_fine_tuning_is_kept_only_if_it_helps(photos, tiny):
+def test_fine_tuning_is_kept_only_if_it_helps(photos, tiny, monkeypatch):
     """The recipe `fast` never ends with a higher calibrated validation loss than its head; always_fine_tuned may."""
+    monkeypatch.setattr(trainer, "FEW", 0)  # the validation images tell
     dataset = hs.load_dataset(photos, seed=3, listener=hs.Quiet())
     fast = hs.RECIPES["fast"].with_epochs(3)
     listener = Listener()
@@ -432,6 +434,19 @@ def test_a_handful_of_images(tmp_path, make_folder, tiny):
     classifier = hs.train(dataset, backbone=tiny, image_size=32, listener=listener)
     assert [phase["name"] for phase in classifier.phases] == ["feature_extraction"]
     assert "No fine-tuning: 2 validation images are too few to tell whether it helps." in "\n".join(listener.lines)
+
+
+def test_two_classes_of_which_one_has_five_photos(tmp_path, make_folder, tiny):
+    """Cross-validation says whether fine-tuning helps; where it is asked for, it is done."""
+    dataset = hs.load_dataset(make_folder(tmp_path / "cells", {"defective": 5, "functional": 70}), listener=hs.Quiet())
+    listener = Listener()
+    settings = {"backbone": tiny, "image_size": 32}
+    hs.train(dataset, recipe=hs.RECIPES["fast"].with_epochs(1), listener=listener, **settings)
+    assert any(line.startswith(("Fine-tuning would ", "No fine-tuning: a linear probe")) for line in listener.lines)
+    asked = hs.RECIPES["fast"].with_epochs(1).always_fine_tuned()
+    tuned = hs.train(dataset, recipe=asked, listener=hs.Quiet(), **settings)
+    assert [phase["name"] for phase in tuned.phases] == ["feature_extraction", "fine_tuning"]
+    assert np.isfinite(tuned.logits([np.zeros((1, 32, 32, 3), np.uint8)])).all()
 
 
 def test_refusals(photos):

@@ -45,7 +45,7 @@ def test_backbone(name, tmp_path):
     start = layer_index(base, row.fine_tune_from)
     assert 0 < start < len(base.layers)
     trained = sum(layer.count_params() for layer in base.layers[start:])
-    assert 0.25 < trained / base.count_params() < 0.9, "fine-tuning trains the top, not all and not nothing"
+    assert 0.2 < trained / base.count_params() < 0.9, "fine-tuning trains the top, not all and not nothing"
 
     images = np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype("float32")
     pixels = keras.Input((size, size, 3))

@@ -1,6 +1,7 @@
 """The tutorial's recipe: its numbers, what it trains, what it must not touch, and that it can be done again."""
 
 import csv
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -317,7 +318,7 @@ def test_averaged_weights(tiny):
     np.testing.assert_array_equal(network.get_layer("logits").get_weights()[0], seen[2])
 
 
-@pytest.mark.parametrize(("images", "epochs"), [(1, 24), (2_500, 24), (5_000, 12), (30_000, 2), (1_000_000, 2)])
+@pytest.mark.parametrize(("images", "epochs"), [(1, 8), (7_500, 8), (15_000, 4), (30_000, 2), (1_000_000, 2)])
 def test_many_images_need_fewer_epochs(images, epochs):
     fast = hs.RECIPES["fast"].for_images(images)
     assert [phase.epochs for phase in fast.phases] == [1, epochs]
@@ -331,12 +332,12 @@ def test_many_images_need_fewer_epochs(images, epochs):
         ([], False),
         ([0.9] * 3, False),
         ([0.9] * 4, True),  # the first of them was the best, three epochs ago
-        ([1.2, 1.1, 1.0, 0.9], False),  # falling: whatever the loss was before the phase
+        ([1.2, 1.1, 1.0, 0.9], False),  # falling
         ([1.2, 0.8, 0.9, 0.9], False),
         ([1.2, 0.8, 0.9, 0.9, 0.9], True),
-        ([0.9, 1.0, 0.8, 1.1, 1.2, 1.1, 1.0], False),  # it fell a little before it rose, and falls since
-        ([0.9, 1.0, 0.8, 1.2, 1.0, 1.1, 1.1], False),
-        ([0.9, 0.8, 1.2, 1.0, 1.1, 1.1, 1.1], True),
+        ([0.9, 1.0, 0.8, 1.1, 1.2], False),
+        ([0.9, 1.0, 0.8, 1.1, 1.2, 1.1], True),
+        ([0.9, math.inf], True),  # it diverged
         ([0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1], True),  # all epochs
     ],
 )

@@ -9,6 +9,7 @@ from headstart import commands
 from headstart.cli import options as o
 from headstart.cli.running import NO_BARS, Call, app, command, print_json
 from headstart.events import Listener
+from headstart.time_limit import parse_duration
 
 __all__ = ["app"]
 
@@ -72,6 +73,7 @@ def train(
     weights: o.Weights = None,
     precision: o.Precision = "float32",
     execution: o.Execution = "cached",
+    time_limit: o.TimeLimit = None,
 ) -> None:
     """Train a classifier on labelled photos. Everything about it is left in a folder."""
     run = commands.train(
@@ -91,6 +93,7 @@ def train(
         test_fraction=test_fraction,
         images=images,
         seed=seed,
+        time_limit=parse_duration(time_limit) if time_limit else None,
         resume=resume,
         listener=call.listener,
     )

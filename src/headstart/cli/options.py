@@ -70,6 +70,14 @@ Seed = Annotated[
     int, usual(min=0, metavar="N", help="Of everything that is random: splits, head, order, augmentation.")
 ]
 Resume = Annotated[bool, usual("--resume", help="Resume a run that was stopped.")]
+TimeLimit = Annotated[
+    str | None,
+    usual(
+        metavar="TIME",
+        help="Such as 90s, 10m or 1h30m, for all of it: what is left is spent on what gains most (mirrored views, a "
+        "second base, fine-tuning).",
+    ),
+]
 Images = Annotated[int | None, about_data(min=8, metavar="N", help="Use only about so many images, for a quick look.")]
 Epochs = Annotated[int | None, for_experts(min=1, metavar="N", help="Epochs in each phase, instead of the recipe's.")]
 Weights = Annotated[

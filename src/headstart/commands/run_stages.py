@@ -28,6 +28,7 @@ from headstart.listeners.quiet import Quiet
 from headstart.runs.folder import METRICS, PLOTS, REPORT, Run
 from headstart.runs.partial import CHECKPOINTS, partial_run
 from headstart.runs.writing import keep_splits, write_history, write_predictions, write_summary, write_unreadable
+from headstart.time_limit import TimeLimit
 from headstart.training.config import TrainingConfig
 from headstart.training.recipes import Recipe, get_recipe
 
@@ -85,14 +86,14 @@ def adjusted(
     return recipe.with_epochs(epochs) if epochs else recipe
 
 
-def make(request: RunRequest, out: Path, *, resume: bool, listener: Listener) -> Run:
+def make(request: RunRequest, out: Path, *, resume: bool, listener: Listener, time_limit: float | None = None) -> Run:
     """All stages of a run, one after the other. Arguments: see `commands.train`.
 
     Raises:
         HeadstartError: with what is wrong and what to do. What was trained so far is kept.
     """
     out = out if out.name else out.resolve()  # "." has no name to put ".partial" behind
-    start = time.perf_counter()
+    start, limit = time.perf_counter(), TimeLimit.of(time_limit)
     with partial_run(out, request.to_json(), resume=resume, listener=listener) as partial:
         collection = read(request, listener)
         with drawing(partial / PLOTS) as draw:
@@ -100,7 +101,7 @@ def make(request: RunRequest, out: Path, *, resume: bool, listener: Listener) ->
             keep_splits(partial, dataset)
             write_unreadable(partial, dataset.unreadable)
             request = with_resizing(request, dataset, listener)
-            trained = fit(dataset, request.config, partial, draw, listener)
+            trained = fit(dataset, request.config, partial, draw, limit, listener)
             results = measure_run(trained, dataset, collection, request, draw, listener)
         metrics = write(partial, out.name, trained, dataset, results, request, start)
     run = Run(out, metrics)
@@ -126,13 +127,16 @@ def with_resizing(request: RunRequest, dataset: Dataset, listener: Listener) -> 
     return replace(request, config=chosen(request.config, dataset, listener))
 
 
-def fit(dataset: Dataset, config: TrainingConfig, partial: Path, draw: Draw, listener: Listener) -> Trained:
+def fit(
+    dataset: Dataset, config: TrainingConfig, partial: Path, draw: Draw, limit: TimeLimit, listener: Listener
+) -> Trained:
     """Train, and draw what the training has seen. The state after each epoch is kept in `partial`."""
     from headstart.evaluation import gallery
     from headstart.training.trainer import train_classifier
 
     gallery.draw_samples(draw, dataset, seed=config.seed)
-    trained = train_classifier(dataset, config, checkpoint_folder=partial / CHECKPOINTS, listener=listener)
+    checkpoints = partial / CHECKPOINTS
+    trained = train_classifier(dataset, config, checkpoint_folder=checkpoints, limit=limit, listener=listener)
     gallery.draw_views(
         draw,
         dataset,

@@ -34,6 +34,7 @@ def train(
     test_fraction: float | None = None,
     images: int | None = None,
     seed: int = 0,
+    time_limit: float | None = None,
     resume: bool = False,
     listener: Listener | None = None,
 ) -> Run:
@@ -51,6 +52,8 @@ def train(
         test_fraction: see `load_dataset`.
         images: use only about so many of the images, for a quick look. Near copies are not kept together then, because
             finding them needs the features of all images. None: all.
+        time_limit: seconds for all of it, see `headstart.train`; in any case the photos are read, copies looked for
+            and the report is written.
         resume: resume the partial run for `out`, if there is one.
         listener: where to report to; by default to standard error.
 
@@ -73,7 +76,7 @@ def train(
         views=views,
     )
     request = RunRequest(Path(data).absolute(), config, test_fraction, images)
-    return make(request, Path(out), resume=resume, listener=listener or Console())
+    return make(request, Path(out), resume=resume, listener=listener or Console(), time_limit=time_limit)
 
 
 make_run = train  # its name until 0.2

@@ -53,10 +53,10 @@ class Backbone:
 BACKBONES = {
     "mobilenet_v2": Backbone("MobileNetV2", "tf", 224, 1280, 100, packaged="mobilenet_v2_imagenet_no_top.weights.h5"),
     "efficientnet_lite0": Backbone(
-        "EfficientNetLite0", "lite", 224, 1280, "block11_expand", 32, LITE0_WEIGHTS, LITE, LITE0_NETWORK
+        "EfficientNetLite0", "lite", 224, 1280, "block15_expand", 32, LITE0_WEIGHTS, LITE, LITE0_NETWORK
     ),
-    "efficientnet_lite1": Backbone("EfficientNetLite1", "lite", 240, 1280, "block15_expand", module=LITE),
-    "efficientnet_lite2": Backbone("EfficientNetLite2", "lite", 260, 1280, "block15_expand", module=LITE),
+    "efficientnet_lite1": Backbone("EfficientNetLite1", "lite", 240, 1280, "block20_expand", module=LITE),
+    "efficientnet_lite2": Backbone("EfficientNetLite2", "lite", 260, 1280, "block20_expand", module=LITE),
     "mobilenet": Backbone("MobileNet", "tf", 224, 1024, "conv_dw_12"),
     "mobilenet_v3_small": Backbone("MobileNetV3Small", "inside", 224, 576, "expanded_conv_8_expand"),
     "mobilenet_v3_large": Backbone("MobileNetV3Large", "inside", 224, 960, "expanded_conv_12_expand"),

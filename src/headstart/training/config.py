@@ -34,6 +34,7 @@ class TrainingConfig:
     resizing: name of a row of RESIZINGS; "auto" until the training images are known, see `training/resizing.py`.
     precision: "float32" or "bfloat16", of all; "auto": float32 but for what a head is solved on, if the processor
         computes in bfloat16.
+    chooses_backbone: whether nobody has named one.
     """
 
     recipe: Recipe
@@ -45,6 +46,7 @@ class TrainingConfig:
     execution: str
     precision: str
     views: str = AUTO
+    chooses_backbone: bool = False
 
     @classmethod
     def of(
@@ -65,6 +67,7 @@ class TrainingConfig:
             ModelError: something is not known, or does not go together.
         """
         recipe = get_recipe(recipe)
+        chooses_backbone = backbone is None
         backbone = backbone or recipe.usual_backbone
         image_size = image_size or recipe.image_size_for(backbone)
         check_image_size(backbone, image_size)
@@ -95,7 +98,7 @@ class TrainingConfig:
                 f"The recipe '{recipe.name}' draws random views of its own, so views cannot be chosen. "
                 f"Take the recipe 'fast', or leave the views out."
             )
-        return cls(recipe, backbone, image_size, resizing, weights, seed, execution, precision, views)
+        return cls(recipe, backbone, image_size, resizing, weights, seed, execution, precision, views, chooses_backbone)
 
     @property
     def feature_spec(self) -> FeatureSpec:
@@ -129,4 +132,7 @@ class TrainingConfig:
         return replace(self, recipe=self.recipe.for_images(count))
 
     def to_json(self) -> dict:
-        return asdict(self) | {"weights": str(self.weights)}
+        """What must be the same where a run is resumed."""
+        content = asdict(self) | {"weights": str(self.weights)}
+        del content["chooses_backbone"]  # only a time limit asks for it
+        return content

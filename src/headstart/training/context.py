@@ -16,13 +16,16 @@ from headstart.events import Listener, Message
 from headstart.features.compact import Compact
 from headstart.features.rows import rows_of
 from headstart.models.network import Network
+from headstart.time_limit import NO_LIMIT, TimeLimit
 from headstart.training.config import VIEW_CHOICES, TrainingConfig
 from headstart.training.probe import LinearProbe
+from headstart.training.spending import engine_rate, needed_for_view, too_long
 from headstart.training.views import harmless_views
 
 if TYPE_CHECKING:
     from headstart.features.extractor import FeatureExtractor
 
+MOST = 4  # views of an image that a fine-tuning of some epochs is given: each takes as long as an epoch
 MANY = 40_000  # views of all images together that are worth their time; beyond, two of each image
 
 
@@ -31,6 +34,7 @@ class TrainingContext:
     """dataset: its training images are trained on, its validation images are looked at after each epoch.
 
     pretrained: gives features of the base as it was pretrained, whatever becomes of it.
+    limit: of the time for all of the training.
     """
 
     dataset: Dataset
@@ -39,6 +43,7 @@ class TrainingContext:
     pretrained: FeatureExtractor
     listener: Listener
     checkpoint_folder: Path | None = None
+    limit: TimeLimit = NO_LIMIT
 
     @cached_property
     def class_weights(self) -> Float[np.ndarray, " classes"]:
@@ -55,12 +60,23 @@ class TrainingContext:
     @cached_property
     def head_views(self) -> tuple[str, ...]:
         """Those that a solved head is given: unless the config names them, the original one, and the mirrored one if
-        the collection is not easy, and it helps. More gain little, and take as many times longer (benchmarks/LOG.md).
+        the collection is neither easy nor large, and it helps. More gain little, and take as many times longer
+        (benchmarks/LOG.md).
         """
         views = VIEW_CHOICES[self.config.views]
-        if views is None:
-            views = (ORIGINAL,) if self.probe.is_easy else self._harmless((ORIGINAL, MIRRORED), slack=0.0)
-        return self._told(views)
+        if views is None and (self.probe.is_easy or len(self.dataset.train) > MANY // 2):
+            views = (ORIGINAL,)
+        elif views is None and self.limit.is_set:
+            needed = needed_for_view(len(self.dataset.train), self.rate)
+            if not self.limit.allows(needed):
+                self.listener.emit(Message(f"No mirrored views: {too_long(needed, self.limit)}."))
+                views = (ORIGINAL,)
+        return self._told(views or self._harmless((ORIGINAL, MIRRORED), slack=0.0))
+
+    @cached_property
+    def rate(self) -> float:
+        """Images per second of the engine of the base as it was pretrained."""
+        return engine_rate(self.pretrained)
 
     @cached_property
     def views(self) -> tuple[str, ...]:
@@ -68,7 +84,8 @@ class TrainingContext:
         are worth their time."""
         if VIEW_CHOICES[self.config.views]:
             return self.head_views
-        return self._told(self._harmless(self.probe.views[: max(2, MANY // len(self.dataset.train))]))
+        most = min(MOST, max(2, MANY // len(self.dataset.train)))
+        return self._told(self._harmless(self.probe.views[:most]))
 
     def _harmless(self, views: tuple[str, ...], *, slack: float = 1.0) -> tuple[str, ...]:
         """slack: see `harmless_views`. A fine-tuning gains from views that a head does not."""

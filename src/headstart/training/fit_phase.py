@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,8 @@ def fit_phase(context: TrainingContext, execution: Execution, phase: Phase, stat
     fitting = _prepared(context, execution, phase, state)
     state = _start(fitting, state)
     data = TrainingData(fitting.train, context.class_weights, binary=fitting.model.binary)
-    while not stopping.is_over(state.losses_of(phase.name)):
+    limit = context.limit
+    while not (stopping.is_over(state.losses_of(phase.name)) or _is_out_of_time(context, phase, state)):
         start = time.perf_counter()
         logs = fit_epoch(
             fitting.model,
@@ -43,6 +45,7 @@ def fit_phase(context: TrainingContext, execution: Execution, phase: Phase, stat
             epochs=fitting.last_epoch,
             seed=context.config.seed,
             listener=context.listener,
+            limit=limit,
         )
         state = _after_epoch(fitting, state, logs, start, stopping)
         if context.checkpoint_folder:
@@ -50,6 +53,15 @@ def fit_phase(context: TrainingContext, execution: Execution, phase: Phase, stat
     if state.best:
         context.network.model.set_weights(state.best)
     return state
+
+
+def _is_out_of_time(context: TrainingContext, phase: Phase, state: TrainingState) -> bool:
+    """Whether another epoch would end too late. There is one in any case; where its time is up, it ends early."""
+    done = state.rows_of(phase.name)
+    if not done or context.limit.allows(done[-1]["seconds"]):
+        return False
+    context.listener.emit(Message(f"The time is up after {len(done)} epochs: {context.limit}."))
+    return True
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,11 +133,11 @@ def _after_epoch(
     """Validate the averaged weights; keep them if they are the best so far, or if the phase keeps its last epoch."""
     from headstart.training.keras_fit import ema_weights
 
-    phase, loss = fitting.phase, float("nan")
+    phase, loss = fitting.phase, math.nan
     with ema_weights(fitting.model):
         logits = fitting.validate()
         if phase.patience is not None:
-            correct, loss = fitting.judge(logits)
+            correct, loss = fitting.judge(logits) if np.isfinite(logits).all() else (state.correct[0], math.inf)
             if stopping.is_new_low(loss, state.losses_of(phase.name)):
                 state = replace(state, correct=(*state.correct[:1], correct))
                 if loss < state.loss_before(phase.name):

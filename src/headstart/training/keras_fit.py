@@ -19,6 +19,7 @@ from headstart.models.backbones import get_backbone
 from headstart.models.composing import features_of
 from headstart.models.layers import DROPOUT, LOGITS
 from headstart.models.weights import layer_index
+from headstart.time_limit import NO_LIMIT, TimeLimit
 
 PLAIN_LOSS = "cross_entropy"  # the metric that a compiled model has for it: what is reported, and compared
 PREFETCHED = 2  # batches that are made while a step is computed
@@ -70,6 +71,11 @@ class TrainableNetwork(keras.Model):
 def identity_features(network: keras.Model) -> keras.Model:
     """In the place of a base that is frozen: features (n, numbers) -> the same."""
     return keras.Sequential([keras.Input(features_of(network).shape[1:]), keras.layers.Identity()])
+
+
+def set_head_trainable(network: keras.Model, trainable: bool) -> None:
+    """Whether the head of a network made by `compose` is trained."""
+    network.get_layer(LOGITS).trainable = trainable
 
 
 def unfreeze(base: keras.Model, backbone: str, *, top: bool) -> None:
@@ -125,9 +131,16 @@ class TrainingData(keras.utils.PyDataset):
 
 
 def fit_epoch(
-    model: TrainableNetwork, data: TrainingData, epoch: int, *, epochs: int, seed: int, listener: Listener
+    model: TrainableNetwork,
+    data: TrainingData,
+    epoch: int,
+    *,
+    epochs: int,
+    seed: int,
+    listener: Listener,
+    limit: TimeLimit = NO_LIMIT,
 ) -> dict[str, float]:
-    """Train a compiled model for one epoch, counted from 0, of `epochs` in all.
+    """Train a compiled model for one epoch, counted from 0, of `epochs` in all; a part of it where its time is up.
 
     Returns:
         `loss`, the cross-entropy without smoothing, and `accuracy` of the training images, as the steps went by.
@@ -137,7 +150,7 @@ def fit_epoch(
     """
     data.epoch, data.failure = epoch, None
     model.reseed(seed, epoch)
-    watcher = _Watcher(f"Epoch {epoch + 1}/{epochs}", len(data), listener)
+    watcher = _Watcher(f"Epoch {epoch + 1}/{epochs}", len(data), listener, limit)
     with _failure_of(data), watcher.progress:  # an epoch that is interrupted leaves no bar behind
         model.fit(
             data.pipeline,
@@ -199,9 +212,9 @@ def _failure_of(data: TrainingData) -> Iterator[None]:
 class _Watcher(keras.callbacks.Callback):
     """Tells the listener how far an epoch is, and keeps what `fit` would lose."""
 
-    def __init__(self, description: str, steps: int, listener: Listener) -> None:
+    def __init__(self, description: str, steps: int, listener: Listener, limit: TimeLimit) -> None:
         super().__init__()
-        self.description, self.steps, self.listener = description, steps, listener
+        self.description, self.steps, self.listener, self.limit = description, steps, listener, limit
         self.progress = ExitStack()
         self.logs: dict[str, float] = {}
         self.weights: list[np.ndarray] = []
@@ -213,6 +226,8 @@ class _Watcher(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         logs = logs or {}
         self.advance(1, f"loss {logs[PLAIN_LOSS]:.4f}  accuracy {logs['accuracy']:.4f}")
+        if self.limit.left < 0:
+            self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs = logs or {}

@@ -49,12 +49,12 @@ class Phase:
         None: it is constant.
     ema_decay: momentum of the exponential moving average of the weights over the steps. That average is measured after
         each epoch, and kept. None: the weights as they are.
-    patience: epochs without a new low of the calibrated validation loss, counted from its peak, after which the phase
-        stops; the weights of the best epoch are kept, or those from before the phase if none was better. From the peak,
-        as the loss rises at first, and how soon differs from run to run. Calibrated, as a classifier is used: smoothed
-        labels make logits too careful, which its temperature corrects. None: train to the end, and keep the last epoch.
+    patience: epochs without a new low of the calibrated validation loss after which the phase stops; the weights of the
+        best epoch are kept, or those from before the phase if none was better. Calibrated, as a classifier is used: its
+        temperature corrects logits that are too bold. None: train to the end, and keep the last epoch.
     max_images: after so many images (with repetitions) a phase is long enough: the more images, the fewer epochs, but
         at least 2. None: `epochs`, however many images there are.
+    trains_head: whether the head is trained, too; else it stays as the phases before left it.
     """
 
     name: str
@@ -68,12 +68,15 @@ class Phase:
     ema_decay: float | None = None
     patience: int | None = None
     max_images: int | None = None
+    trains_head: bool = True
 
     def __post_init__(self) -> None:
         """
         Raises:
-            ModelError: there are no epochs, or there is no such optimizer.
+            ModelError: there are no epochs, nothing is trained, or there is no such optimizer.
         """
+        if not (self.unfreeze or self.trains_head):
+            raise ModelError(f"The phase '{self.name}' trains neither the base nor the head. Set one of them to True.")
         if self.epochs < 1:
             raise ModelError(f"The phase '{self.name}' has {self.epochs} epochs; it needs at least 1.")
         if self.optimizer == "lbfgs":
@@ -198,21 +201,20 @@ RECIPES = {
     "fast": Recipe(
         name="fast",
         head=SolvedHead(),
-        # By experiments (benchmarks/LOG.md): the loss rises at first, then falls to the last epoch and is often below
-        # the head's only after the tenth, hence so many and the patience; averaged weights are far better than those of
-        # any one step; without smoothing, a few overconfident mistakes cost more than all that was gained.
+        # By experiments (benchmarks/LOG.md): a solved head is best left as it is, and the base moves toward it, so that
+        # the training loss falls from the first step on; averaged weights are far better than those of any one step.
         fine_tuning=Phase(
             FINE_TUNING,
-            epochs=24,
+            epochs=8,
             optimizer="adamw",
-            learning_rate=1e-4,
+            learning_rate=3e-4,
             unfreeze=True,
             weight_decay=0.01,
-            label_smoothing=0.1,
             warm_up=0.1,
             ema_decay=0.99,
-            patience=8,
+            patience=4,
             max_images=60_000,
+            trains_head=False,
         ),
         image_size=None,
         dropout=0.0,  # a solved head has its penalty; dropping features would only blur it

@@ -13,6 +13,8 @@ from headstart.statistics import Disagreement, disagreement
 from headstart.training.recipes import Phase, SolvedHead
 from headstart.training.state import TrainingState
 
+DIVERGED = "The head alone is kept: fine-tuning diverged, its steps were too long for this collection."
+
 
 @dataclass(frozen=True)
 class PhaseResult:
@@ -29,16 +31,13 @@ class PhaseResult:
 class Selection:
     """What is kept of a phase.
 
-    kept: whether its weights are. entry: of `phases` in metrics.json.
+    kept: whether its weights are. entry: of `phases` in metrics.json. verdict: why, in a sentence, if there was a
+        choice.
     """
 
     kept: bool
     entry: dict[str, Any]
-
-    @property
-    def verdict(self) -> str | None:
-        """Why, in a sentence, if there was a choice."""
-        return self.entry["judgement"] and self.entry["judgement"]["verdict"]
+    verdict: str | None = None
 
 
 def select(result: PhaseResult, state: TrainingState) -> Selection:
@@ -49,13 +48,15 @@ def select(result: PhaseResult, state: TrainingState) -> Selection:
     """
     phase, summary = result.phase, result.summary
     rows = state.rows_of(phase.name)
-    chosen, kept, judgement = rows[-1], True, None
+    chosen, kept, judgement, verdict = rows[-1], True, None, None
     if isinstance(phase, Phase) and phase.patience is not None:
         losses, before = state.losses_of(phase.name), state.loss_before(phase.name)
         chosen = rows[int(np.argmin(losses))]
         if before < math.inf:
-            judgement = _judgement(before, min(losses), chosen["epoch"], disagreement(*state.correct))
             kept = min(losses) < before
+            if min(losses) < math.inf:
+                judgement = _judgement(before, min(losses), chosen["epoch"], disagreement(*state.correct))
+            verdict = judgement["verdict"] if judgement else DIVERGED
             if not kept:
                 chosen = next(row for row in reversed(state.history) if row["phase"] != phase.name)
     entry = {
@@ -70,7 +71,7 @@ def select(result: PhaseResult, state: TrainingState) -> Selection:
         "seconds": round(sum(row["seconds"] for row in rows), 3),
         "validation": {"loss": chosen["val_loss"], "accuracy": chosen["val_accuracy"]},
     }
-    return Selection(kept, entry)
+    return Selection(kept, entry, verdict)
 
 
 def _reads_depths(phase: SolvedHead | Phase, state: TrainingState) -> bool:

@@ -31,9 +31,11 @@ from headstart.models.backbones import get_backbone
 from headstart.models.network import Network
 from headstart.models.summary import Summary
 from headstart.models.weights import PRETRAINED, keras_is_installed, layer_index
+from headstart.time_limit import NO_LIMIT, TimeLimit
 from headstart.training import checkpoints, recipes
 from headstart.training.config import AUTO, CACHED, TrainingConfig
 from headstart.training.context import TrainingContext
+from headstart.training.cross_validation import PARTS, gain_of
 from headstart.training.early_stopping import EarlyStopping
 from headstart.training.execution import Execution, execution_of
 from headstart.training.fit_phase import fit_phase
@@ -41,9 +43,12 @@ from headstart.training.recipes import Phase, Recipe, SolvedHead
 from headstart.training.resizing import with_resizing
 from headstart.training.selection import PhaseResult, Selection, select
 from headstart.training.solve_head import solve_head
+from headstart.training.spending import needed_for_fine_tuning, too_long, with_second_base
 from headstart.training.state import TrainingState
 from headstart.training.trained import Trained
 
+FEW = 200  # validation images; with fewer, the training images tell whether fine-tuning helps
+ANYWAY = "`--fine-tune always` does it all the same."
 ENOUGH_TO_JUDGE = 10  # validation images; with fewer, one image moves the accuracy by more than 10 points
 
 
@@ -60,6 +65,7 @@ def train(
     execution: str = CACHED,
     precision: str = "float32",
     views: str = AUTO,
+    time_limit: float | None = None,
     listener: Listener | None = None,
 ) -> Classifier:
     """Train a classifier.
@@ -84,6 +90,9 @@ def train(
         views: of each training image: "original", "mirrored" (both), "all" (the eight ways to turn and mirror it);
             "auto": the mirrored one where it helps a solved head, and for the fine-tuning after it as many as do no
             harm, as the training images tell. The recipe "tutorial" draws views of its own.
+        time_limit: seconds for all of it; None: as long as it takes. Features, a solved head and its measurement are
+            made in any case. What is left of it is spent on what gains most: mirrored views, a second base beside the
+            default one (unless `backbone` names one), fine-tuning, which ends with the time.
         listener: where to report to; by default to standard error.
 
     Returns:
@@ -105,11 +114,17 @@ def train(
         precision=precision,
         views=views,
     )
-    return train_classifier(dataset, config, listener=listener or Console()).classifier
+    limit = TimeLimit.of(time_limit)
+    return train_classifier(dataset, config, limit=limit, listener=listener or Console()).classifier
 
 
 def train_classifier(
-    dataset: Dataset, config: TrainingConfig, *, checkpoint_folder: Path | None = None, listener: Listener
+    dataset: Dataset,
+    config: TrainingConfig,
+    *,
+    checkpoint_folder: Path | None = None,
+    limit: TimeLimit = NO_LIMIT,
+    listener: Listener,
 ) -> Trained:
     """`train`, with what a run needs besides.
 
@@ -118,11 +133,13 @@ def train_classifier(
     _check_splits(dataset)
     _check_keras(config.recipe)
     config = with_resizing(config, dataset, listener)
+    if not (checkpoint_folder and checkpoints.latest(checkpoint_folder)):  # what is resumed has its base
+        config = with_second_base(config, dataset, limit, listener)
     if config.is_rough:
         text = "The head is solved on features in bfloat16, where they are not kept already; all others are in float32."
         listener.emit(Message(text))
     listener.emit(StepStarted(Step.COMPOSE, "Compose the model"))
-    context = new_context(dataset, config.for_images(len(dataset.train)), checkpoint_folder, listener)
+    context = new_context(dataset, config.for_images(len(dataset.train)), checkpoint_folder, listener, limit)
     _tell_shapes(context)
     execution = execution_of(context)
     state = _resumed(context)
@@ -131,15 +148,20 @@ def train_classifier(
     if recipe.head:
         state, selection, views = _train_phase(context, execution, recipe.head, state)
         selections.append(selection)
-    if recipe.fine_tuning and _is_worthwhile(context, recipe.fine_tuning):
-        state, selection, more = _train_phase(context, execution, recipe.fine_tuning, state)
+    tuning = recipe.fine_tuning and _worthwhile(context, recipe, state)
+    if tuning:
+        state, selection, more = _train_phase(context, execution, tuning, state)
         selections.append(selection)
         fine_tuned, views = selection.kept, more if selection.kept else views
     return _finished(context, execution, state, selections, views, fine_tuned=fine_tuned)
 
 
 def new_context(
-    dataset: Dataset, config: TrainingConfig, checkpoint_folder: Path | None, listener: Listener
+    dataset: Dataset,
+    config: TrainingConfig,
+    checkpoint_folder: Path | None,
+    listener: Listener,
+    limit: TimeLimit = NO_LIMIT,
 ) -> TrainingContext:
     """A pretrained base with a new head, as a training begins, and the extractor of the base's features.
 
@@ -158,7 +180,7 @@ def new_context(
         compute=config.compute,
         rough=config.rough(dataset),
     )
-    return TrainingContext(dataset, config, network, pretrained, listener, checkpoint_folder)
+    return TrainingContext(dataset, config, network, pretrained, listener, checkpoint_folder, limit)
 
 
 def new_network(
@@ -213,27 +235,56 @@ def _resumed(context: TrainingContext) -> TrainingState:
     return state
 
 
-def _is_worthwhile(context: TrainingContext, phase: Phase) -> bool:
-    """Whether fine-tuning is worth its time; one that is kept in any case is."""
+def _worthwhile(context: TrainingContext, recipe: Recipe, state: TrainingState) -> Phase | None:
+    """The fine-tuning, if it is worth its time; one that is kept in any case is.
+
+    Whether it helps is told by the validation images, epoch by epoch; or, where these are few, before, by the training
+    images: then it is kept as it ends.
+    """
+    phase, listener = recipe.fine_tuning, context.listener
+    if phase is None:
+        return None
+    few = phase.patience is not None and len(context.dataset.validation) < FEW
+    if not state.rows_of(phase.name):  # one that is resumed was worthwhile
+        reason = _reason_against(context, phase) or _too_long(context, phase, validated=few)
+        if not reason:
+            listener.emit(StepStarted(Step.FINE_TUNE, "Fine-tune the top of the base"))
+        if few and not reason and isinstance(recipe.head, SolvedHead):
+            gain = gain_of(context, recipe.head, phase)
+            listener.emit(Message(f"Fine-tuning would {'help' if gain.is_clear else 'not clearly help'}: {gain}."))
+            reason = None if gain.is_clear else f"it would not clearly help. {ANYWAY}"
+        if reason:
+            listener.emit(Message(f"No fine-tuning: {reason}"))
+            return None
+    return replace(phase, patience=None) if few else phase
+
+
+def _reason_against(context: TrainingContext, phase: Phase) -> str | None:
+    """Why a fine-tuning is not even tried; None if it may help, or is kept in any case."""
     if phase.patience is None:
-        return True
-    held_out = len(context.dataset.validation)
+        return None
     if not keras_is_installed():
-        context.listener.emit(Message("No fine-tuning: it needs Keras: pip install 'headstart[tune]'"))
-        return False
+        return "it needs Keras: pip install 'headstart[tune]'"
     if get_backbone(context.config.backbone).parts:
-        context.listener.emit(Message("No fine-tuning: of bases side by side, only the head is trained."))
-        return False
+        return "of bases side by side, only the head is trained."
+    held_out, probe = len(context.dataset.validation), context.probe
     if held_out < ENOUGH_TO_JUDGE:
-        reason = f"{held_out} validation images are too few to tell whether it helps"
-    elif context.probe.is_easy:
-        count = len(context.probe.held_out)
-        correct = count - context.probe.mistakes
-        reason = f"a linear probe predicted {correct} of {count} held-out training images correctly"
-    else:
-        return True
-    context.listener.emit(Message(f"No fine-tuning: {reason}. `--fine-tune always` does it all the same."))
-    return False
+        return f"{held_out} validation images are too few to tell whether it helps. {ANYWAY}"
+    if probe.is_easy:
+        count = len(probe.held_out)
+        correct = count - probe.mistakes
+        return f"a linear probe predicted {correct} of {count} held-out training images correctly. {ANYWAY}"
+    return None
+
+
+def _too_long(context: TrainingContext, phase: Phase, *, validated: bool) -> str | None:
+    """Why there is not even the time to begin with a phase; None if there is."""
+    if not context.limit.is_set:
+        return None
+    count, tunings = len(context.dataset.train), PARTS - 1 if validated else 0
+    views = len(context.head_views) if context.config.recipe.solves_head else 1
+    needed = needed_for_fine_tuning(phase, count, views, context.rate, validated=tunings)
+    return None if context.limit.allows(needed) else f"{too_long(needed, context.limit)}."
 
 
 def _train_phase(
@@ -241,10 +292,8 @@ def _train_phase(
 ) -> tuple[TrainingState, Selection, tuple[str, ...]]:
     """A phase from where it stands to its end: the state, what is kept of it, and the views that it was trained on."""
     network = context.network
-    if phase.unfreeze or network.is_built:  # until it is built, all of the base is frozen
-        from headstart.training.keras_fit import unfreeze
-
-        unfreeze(network.base, context.config.backbone, top=phase.unfreeze)
+    if isinstance(phase, Phase) or network.is_built:  # until it is built, all of the base is frozen
+        _set_trainable(context, phase)
     summary, views = network.summary, ()
     if isinstance(phase, SolvedHead):
         if not state.rows_of(phase.name):
@@ -259,10 +308,19 @@ def _train_phase(
             state = fit_phase(context, execution, phase, state)
         elif state.best and state.history[-1]["phase"] == phase.name:
             network.model.set_weights(state.best)
+        _set_trainable(context, replace(phase, trains_head=True))  # as who goes on with the `.keras` file expects
     selection = select(PhaseResult(phase, summary), state)
     if selection.verdict:
         context.listener.emit(Message(selection.verdict))
     return state, selection, views
+
+
+def _set_trainable(context: TrainingContext, phase: SolvedHead | Phase) -> None:
+    """Which layers of the network are trained."""
+    from headstart.training.keras_fit import set_head_trainable, unfreeze
+
+    unfreeze(context.network.base, context.config.backbone, top=phase.unfreeze)
+    set_head_trainable(context.network.model, isinstance(phase, SolvedHead) or phase.trains_head)
 
 
 def _is_over(phase: Phase, state: TrainingState) -> bool:
@@ -320,8 +378,9 @@ def _tell_shapes(context: TrainingContext) -> None:
 
 def _tell_phase(context: TrainingContext, phase: SolvedHead | Phase, summary: Summary) -> None:
     listener = context.listener
+    if context.limit.is_set:
+        listener.emit(Message(f"Time: {context.limit}."))
     if phase.unfreeze:
-        listener.emit(StepStarted(Step.FINE_TUNE, "Fine-tune the top of the base"))
         start = layer_index(context.network.base, get_backbone(context.config.backbone).fine_tune_from)
         text = f"The base has {summary.base_layers} layers; those from number {start} on are trained from here on."
         listener.emit(Message(text))

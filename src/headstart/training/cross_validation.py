@@ -1,0 +1,130 @@
+"""Would fine-tuning help? Asked of the training images, where the validation images are too few to tell.
+
+Of some folds, each is answered by networks that have seen neither its images nor copies of them: one with a head alone,
+and the same fine-tuned. Both are trained as the network itself is, by the same stages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from headstart.array_types import Float64
+from headstart.classifier.calibration import fit_temperature
+from headstart.data.dataset import Split
+from headstart.events import Listener, Task, advancing
+from headstart.features import linear_head
+from headstart.listeners.quiet import Quiet
+from headstart.numerics import cross_entropies, log_probabilities, two_sided
+from headstart.statistics import Disagreement, disagreement
+from headstart.training.context import TrainingContext
+from headstart.training.execution import execution_of
+from headstart.training.fit_phase import fit_phase
+from headstart.training.recipes import Phase, SolvedHead
+from headstart.training.solve_head import solve_head
+from headstart.training.state import TrainingState
+
+PARTS = 3  # of the folds that are answered: three fifths of the images, in the time of two and a half fine-tunings
+CLEAR = 1.0  # standard errors by which fine-tuning has to be better
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What a fine-tuning changes for images that were not trained on.
+
+    before, after: mean calibrated cross-entropy of the head alone, and of the fine-tuned network. error: the standard
+    error of their difference. between: their answers.
+    """
+
+    before: float
+    after: float
+    error: float
+    between: Disagreement
+    images: int
+
+    @property
+    def is_clear(self) -> bool:
+        return self.before - self.after > CLEAR * self.error
+
+    def __str__(self) -> str:
+        return (
+            f"on {self.images:,} training images, answered by cross-validation, it changes the loss from "
+            f"{self.before:.4f} to {self.after:.4f} (standard error {self.error:.4f}); {self.between.only_second:,} "
+            f"predictions corrected, {self.between.only_first:,} spoiled"
+        )
+
+
+def gain_of(context: TrainingContext, head: SolvedHead, phase: Phase) -> Gain:
+    """What the phase changes after a solved head. The network's weights are as before, afterwards."""
+    from headstart.training.keras_fit import set_head_trainable, unfreeze
+
+    train, network = context.dataset.train, context.network
+    unfreeze(network.base, context.config.backbone, top=phase.unfreeze)
+    set_head_trainable(network.model, phase.trains_head)
+    weights, phase = network.model.get_weights(), replace(phase, patience=None)
+    parts = linear_head.folds(train.labels, context.config.seed, train.photos)[:PARTS]
+    answers = []
+    with advancing(context.listener, Task.VALIDATE, "Cross-validating fine-tuning", len(parts)) as advance:
+        for fitted, held_out in parts:
+            answers.append(_answered(_Fold.of(context, train.take(fitted), train.take(held_out)), head, phase))
+            network.model.set_weights(weights)
+            advance(1)
+    labels = train.labels[np.concatenate([held_out for _, held_out in parts])]
+    before, after = (np.concatenate(logits) for logits in zip(*answers, strict=True))
+    if not np.isfinite(after).all():
+        after = np.zeros_like(after)  # it diverged, and knows nothing
+    differences = _losses(before, labels) - _losses(after, labels)
+    correct = [two_sided(logits).argmax(axis=1) == labels for logits in (before, after)]
+    return Gain(
+        before=float(_losses(before, labels).mean()),
+        after=float(_losses(after, labels).mean()),
+        error=float(differences.std() / np.sqrt(len(labels))),
+        between=disagreement(*correct),
+        images=len(labels),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Fold(TrainingContext):
+    """A training on some of the training images, which shows them in the same views as that on all of them."""
+
+    whole: TrainingContext = field(kw_only=True)
+
+    @classmethod
+    def of(cls, whole: TrainingContext, fitted: Split, held_out: Split) -> _Fold:
+        dataset = replace(whole.dataset, train=fitted, validation=held_out, test=held_out.take([]))
+        listener = _Silent(whole.listener)
+        return cls(dataset, whole.config, whole.network, whole.pretrained, listener, whole=whole)
+
+    @cached_property
+    def views(self) -> tuple[str, ...]:
+        return self.whole.views
+
+    @cached_property
+    def head_views(self) -> tuple[str, ...]:
+        return self.whole.head_views
+
+
+class _Silent(Quiet):
+    """Hears of the wish to stop, and says nothing."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.cancelled = listener.cancelled
+
+
+def _answered(fold: _Fold, head: SolvedHead, phase: Phase) -> tuple[np.ndarray, np.ndarray]:
+    """The logits of the held-out images: of the head alone, and after the fine-tuning."""
+    execution, held_out = execution_of(fold), fold.dataset.validation
+    solved = solve_head(fold, head, TrainingState())
+    before = solved.head.logits(execution.features(held_out, fine_tuned=False))
+    fold.network.set_head(solved.head.kernel, solved.head.bias)
+    fit_phase(fold, execution, phase, solved.state)
+    return before, linear_head.logits(execution.features(held_out, fine_tuned=True), *fold.network.head)
+
+
+def _losses(logits: np.ndarray, labels: np.ndarray) -> Float64[np.ndarray, " n"]:
+    """The cross-entropy of each answer, once calibrated."""
+    scaled = np.asarray(logits, np.float64) / fit_temperature(logits, labels)
+    return cross_entropies(log_probabilities(scaled), labels)
