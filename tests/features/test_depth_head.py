@@ -68,6 +68,8 @@ def test_rows_on_disk_are_read_as_they_are(tmp_path):
     rows = on_disk(features, tmp_path)
     for wanted in (slice(None), slice(20, 30), np.array([7, 180, 7]), stored_order(rows)):
         np.testing.assert_array_equal(rows[wanted], features[wanted])
+    rows._features.release()
+    np.testing.assert_array_equal(rows[:2], features[:2])
     for shard in tmp_path.iterdir():
         shard.unlink()
     np.testing.assert_array_equal(rows[:], features)  # what is mapped outlives its file

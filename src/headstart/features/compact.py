@@ -15,7 +15,7 @@ from scipy.linalg import eigh
 
 from headstart.array_types import Float32
 from headstart.features.blocks import USUAL_WEIGHT, Blocks
-from headstart.features.linear_head import pieces
+from headstart.features.linear_head import row_by_row
 from headstart.features.rows import Rows
 
 COMPONENTS = 400  # at most
@@ -54,5 +54,4 @@ class Compact:
 
     def __call__(self, features: Rows) -> Float32[np.ndarray, "n components"]:
         """Features (n, numbers) -> their components."""
-        found = [(piece - self.mean) @ self.kernel for _, piece in pieces([features])]
-        return np.concatenate(found) if found else np.zeros((0, self.kernel.shape[1]), np.float32)
+        return row_by_row(features, lambda piece: (piece - self.mean) @ self.kernel)

@@ -6,6 +6,7 @@ changed, opened as memory maps. So two runs at once cannot disturb each other, a
 and 100 new images cost the work of 100.
 """
 
+import mmap
 import time
 import uuid
 import zlib
@@ -67,6 +68,13 @@ class Features:
     def stored_order(self) -> Int[np.ndarray, " n"]:
         """The images in the order of the shards, in which they are read fastest."""
         return np.lexsort((self.place[:, 1], self.place[:, 0]))
+
+    def release(self) -> None:
+        """Give back the memory of pages that were read: they are mapped again when they are needed."""
+        for shard in self.shards:
+            mapped = shard.base
+            if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+                mapped.madvise(mmap.MADV_DONTNEED)
 
     def _records(self, indices: np.ndarray) -> Iterator[tuple[Int[np.ndarray, " k"], np.ndarray]]:
         """The records of images, shard by shard, and where among the indices they are."""

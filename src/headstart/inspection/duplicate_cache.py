@@ -36,7 +36,9 @@ def cached_duplicates(images: Split, extractor: FeatureExtractor, *, listener: L
     known = _read(file, len(images)) if key else None
     if known:
         return known
-    found = find_duplicates(images, extractor.features(images), listener=listener)
+    features = extractor.features(images)
+    found = find_duplicates(images, features, listener=listener)
+    features.release()  # of many images each was looked at, wherever it lies
     if key:
         _write(file, found)
     return found
