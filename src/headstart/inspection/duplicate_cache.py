@@ -13,6 +13,7 @@ from headstart.data.dataset import Split
 from headstart.events import Listener
 from headstart.features.extractor import FeatureExtractor
 from headstart.features.spec import FeatureSpec
+from headstart.features.store import Features
 from headstart.inspection.duplicates import Duplicates, Pair, find_duplicates
 from headstart.models.weights import identity
 from headstart.storage import cache
@@ -38,7 +39,8 @@ def cached_duplicates(images: Split, extractor: FeatureExtractor, *, listener: L
         return known
     features = extractor.features(images)
     found = find_duplicates(images, features, listener=listener)
-    features.release()  # of many images each was looked at, wherever it lies
+    if isinstance(features, Features):  # on disk: of many images each was looked at, wherever it lies
+        features.release()
     if key:
         _write(file, found)
     return found
