@@ -110,6 +110,7 @@ def test_the_rate_of_an_engine(dataset, settings):
 def test_cross_validation_says_the_same_again_and_leaves_the_network_as_it_was(dataset, settings):
     config = TrainingConfig.of(recipe=FAST.with_epochs(2), **settings)
     context = trainer.new_context(dataset, config, None, Quiet())
+    trainer._set_trainable(context, replace(TUNING, epochs=2))
     before = context.network.model.get_weights()
     gain, again = (gain_of(context, SolvedHead(), replace(TUNING, epochs=2)) for _ in range(2))
     for one, other in zip(before, context.network.model.get_weights(), strict=True):
@@ -131,6 +132,7 @@ def test_where_validation_images_are_few_the_training_images_decide(helps, datas
     trained = train_classifier(dataset, config, listener=listener)
     assert trained.fine_tuned == helps
     assert len(trained.classifier.history) == (3 if helps else 1)
+    assert trained.classifier.model.get_layer("logits").trainable
     said = "\n".join(listener.lines)
     assert ("Fine-tuning would help: on 60" if helps else "Fine-tuning would not clearly help: on 60") in said
 

@@ -46,7 +46,9 @@ def closest_pairs(features: Rows) -> Close:
     images, nearly all of them."""
     if len(features) > EXACT:
         return probably_closest_pairs(features)
-    near, cosines = _nobody(len(features))
+    count = len(features)
+    near = np.full((count, NEIGHBOURS), -1, dtype=np.int64)
+    cosines = np.full((count, NEIGHBOURS), LEAST, dtype=np.float32)
     for start, block in _blocks(features, 0):
         for below, other in _blocks(features, start):
             product = block @ other.T
@@ -56,7 +58,7 @@ def closest_pairs(features: Rows) -> Close:
                 _keep_closest(near, cosines, below, start, product.T)
             _keep_closest(near, cosines, start, below, product)
     first, place = np.nonzero(near >= 0)
-    return _close(np.stack([first, near[first, place]], axis=1), cosines[first, place], len(features), is_exact=True)
+    return _close(np.stack([first, near[first, place]], axis=1), cosines[first, place], count, is_exact=True)
 
 
 def probably_closest_pairs(features: Rows) -> Close:
@@ -152,11 +154,6 @@ def _product(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     if piece < LEAST_PIECE:
         return some @ others.T
     return np.concatenate([some @ others[start : start + piece].T for start in range(0, len(others), piece)], axis=1)
-
-
-def _nobody(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The closest of each row, and the cosines that others have to exceed, before any is known."""
-    return np.full((count, NEIGHBOURS), -1, np.int64), np.full((count, NEIGHBOURS), LEAST, np.float32)
 
 
 def _blocks(features: Rows, first: int) -> Iterator[tuple[int, np.ndarray]]:

@@ -40,6 +40,11 @@ def _sync(file: Path) -> None:
         os.fsync(opened.fileno())
 
 
+def exist(folder: Path) -> bool:
+    """Whether there is a state that was written whole."""
+    return bool(_complete(folder))
+
+
 def latest(folder: Path) -> TrainingState | None:
     """The last state that was written whole; None where there is none."""
     complete = _complete(folder)

@@ -19,7 +19,7 @@ from headstart.models.network import Network
 from headstart.time_limit import NO_LIMIT, TimeLimit
 from headstart.training.config import VIEW_CHOICES, TrainingConfig
 from headstart.training.probe import LinearProbe
-from headstart.training.spending import engine_rate, needed_for_view, too_long
+from headstart.training.spending import engine_rate, too_long
 from headstart.training.views import harmless_views
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class TrainingContext:
         if views is None and (self.probe.is_easy or len(self.dataset.train) > MANY // 2):
             views = (ORIGINAL,)
         elif views is None and self.limit.is_set:
-            needed = needed_for_view(len(self.dataset.train), self.rate)
+            needed = len(self.dataset.train) / self.rate
             if not self.limit.allows(needed):
                 self.listener.emit(Message(f"No mirrored views: {too_long(needed, self.limit)}."))
                 views = (ORIGINAL,)

@@ -57,12 +57,11 @@ class Gain:
 
 
 def gain_of(context: TrainingContext, head: SolvedHead, phase: Phase) -> Gain:
-    """What the phase changes after a solved head. The network's weights are as before, afterwards."""
-    from headstart.training.keras_fit import set_head_trainable, unfreeze
+    """What the phase changes after a solved head. The network's weights are as before, afterwards.
 
+    Which layers are trained is set already, for the phase.
+    """
     train, network = context.dataset.train, context.network
-    unfreeze(network.base, context.config.backbone, top=phase.unfreeze)
-    set_head_trainable(network.model, phase.trains_head)
     weights, phase = network.model.get_weights(), replace(phase, patience=None)
     parts = linear_head.folds(train.labels, context.config.seed, train.photos)[:PARTS]
     answers = []

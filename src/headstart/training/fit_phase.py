@@ -35,7 +35,6 @@ def fit_phase(context: TrainingContext, execution: Execution, phase: Phase, stat
     fitting = _prepared(context, execution, phase, state)
     state = _start(fitting, state)
     data = TrainingData(fitting.train, context.class_weights, binary=fitting.model.binary)
-    limit = context.limit
     while not (stopping.is_over(state.losses_of(phase.name)) or _is_out_of_time(context, phase, state)):
         start = time.perf_counter()
         logs = fit_epoch(
@@ -45,7 +44,7 @@ def fit_phase(context: TrainingContext, execution: Execution, phase: Phase, stat
             epochs=fitting.last_epoch,
             seed=context.config.seed,
             listener=context.listener,
-            limit=limit,
+            limit=context.limit,
         )
         state = _after_epoch(fitting, state, logs, start, stopping)
         if context.checkpoint_folder:

@@ -53,11 +53,6 @@ def with_second_base(config: TrainingConfig, dataset: Dataset, limit: TimeLimit,
     return replace(config, backbone=f"{config.backbone}{SIDE_BY_SIDE}{SECOND}")
 
 
-def needed_for_view(count: int, rate: float) -> float:
-    """Seconds for one more view of so many images."""
-    return count / rate
-
-
 def needed_for_fine_tuning(phase: Phase, count: int, views: int, rate: float, *, validated: float) -> float:
     """Seconds that a fine-tuning of so many training images takes at least, two epochs.
 

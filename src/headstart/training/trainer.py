@@ -133,7 +133,7 @@ def train_classifier(
     _check_splits(dataset)
     _check_keras(config.recipe)
     config = with_resizing(config, dataset, listener)
-    if not (checkpoint_folder and checkpoints.latest(checkpoint_folder)):  # what is resumed has its base
+    if not (checkpoint_folder and checkpoints.exist(checkpoint_folder)):  # what is resumed has its base
         config = with_second_base(config, dataset, limit, listener)
     if config.is_rough:
         text = "The head is solved on features in bfloat16, where they are not kept already; all others are in float32."
@@ -250,7 +250,9 @@ def _worthwhile(context: TrainingContext, recipe: Recipe, state: TrainingState) 
         if not reason:
             listener.emit(StepStarted(Step.FINE_TUNE, "Fine-tune the top of the base"))
         if few and not reason and isinstance(recipe.head, SolvedHead):
+            _set_trainable(context, phase)
             gain = gain_of(context, recipe.head, phase)
+            _set_trainable(context, recipe.head)
             listener.emit(Message(f"Fine-tuning would {'help' if gain.is_clear else 'not clearly help'}: {gain}."))
             reason = None if gain.is_clear else f"it would not clearly help. {ANYWAY}"
         if reason:
