@@ -32,7 +32,8 @@ def colour(rng: np.random.Generator, low: int, high: int) -> tuple[int, ...]:
 def arrow(name: str, rng: np.random.Generator) -> Image.Image:
     """Bright on dark, of a thickness and at a height that differ."""
     image = Image.new("RGB", (SIDE, SIDE), colour(rng, 0, 90))
-    draw, bright, height, tip = ImageDraw.Draw(image), colour(rng, 150, 255), rng.integers(30, 60), rng.integers(10, 20)
+    draw, bright = ImageDraw.Draw(image), colour(rng, 150, 255)
+    height, tip = int(rng.integers(30, 60)), int(rng.integers(10, 20))
     draw.line((12, height, 84, height), fill=bright, width=int(rng.integers(4, 9)))
     draw.polygon([(88, height), (80 - tip, height - tip), (80 - tip, height + tip)], fill=bright)
     return image if name == "right" else image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
