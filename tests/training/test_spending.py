@@ -137,6 +137,25 @@ def test_where_validation_images_are_few_the_training_images_decide(helps, datas
     assert ("Fine-tuning would help: on 60" if helps else "Fine-tuning would not clearly help: on 60") in said
 
 
+def test_losses_before_and_after_are_those_of_the_same_views(dataset, settings):
+    """In steps of no length, the first epoch has the head's loss; with all views, which the head has not seen, too."""
+    still = replace(TUNING, learning_rate=0.0, weight_decay=0.0)
+    recipe = replace(FAST, fine_tuning=still).with_epochs(2).always_fine_tuned()
+    alone = train_classifier(
+        dataset, TrainingConfig.of(recipe=FAST.without_fine_tuning(), views="original", **settings), listener=Quiet()
+    )
+    for views in ("original", "all"):
+        listener = Listener()
+        config = TrainingConfig.of(recipe=recipe, views=views, **settings)
+        head, first, second = train_classifier(dataset, config, listener=listener).classifier.history
+        assert first["loss"] == pytest.approx(head["loss"], rel=1e-3)
+        assert first["accuracy"] == pytest.approx(head["accuracy"])
+        assert f"In the views of fine-tuning the head has training loss {head['loss']:.4f}" in "\n".join(listener.lines)
+        if views == "original":
+            assert head["loss"] == pytest.approx(alone.classifier.history[0]["loss"], rel=1e-3)
+            assert second["loss"] == pytest.approx(first["loss"], rel=1e-3)
+
+
 @pytest.mark.parametrize("few", [0, 10_000])
 def test_a_fine_tuning_that_diverges_leaves_the_head(few, dataset, settings, monkeypatch):
     monkeypatch.setattr(trainer, "FEW", few)

@@ -115,6 +115,8 @@ def _start(fitting: _Fitting, state: TrainingState) -> TrainingState:
     phase = fitting.phase
     if state.rows_of(phase.name):
         return state
+    if state.history and fitting.context.config.recipe.solves_head:
+        state = _in_its_views(fitting, state)
     compares = phase.patience is not None
     state = replace(state, best=fitting.weights() if compares else ())
     if state.history and not compares:
@@ -124,6 +126,19 @@ def _start(fitting: _Fitting, state: TrainingState) -> TrainingState:
         text = "Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}".format(**fitting.measured(logits))
         fitting.context.listener.emit(Message(text))
     return state.with_reference(*fitting.judge(logits)) if compares else state
+
+
+def _in_its_views(fitting: _Fitting, state: TrainingState) -> TrainingState:
+    """The state with what a solved head says of the training images as the first epoch is going to show them.
+
+    These are more views than it was solved on, and harder: only so do the losses before and after compare.
+    """
+    from headstart.training.keras_fit import predict_with_labels
+
+    found = measured(*predict_with_labels(fitting.model, fitting.train, state.epoch), fitting.context.class_weights)
+    text = "In the views of fine-tuning the head has training loss {loss:.4f}, accuracy {accuracy:.4f}."
+    fitting.context.listener.emit(Message(text.format(**found)))
+    return state.with_training(found)
 
 
 def _after_epoch(

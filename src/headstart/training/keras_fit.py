@@ -166,17 +166,25 @@ def fit_epoch(
 
 
 def predict_all(model: keras.Model, source: Source) -> Float[np.ndarray, "n ..."]:
-    """The output of a model, logits or features, for images in batches that are not shuffled.
+    """The output of a model, logits or features, for images in batches that are not shuffled."""
+    return predict_with_labels(model, source)[0]
+
+
+def predict_with_labels(
+    model: keras.Model, source: Source, epoch: int = 0
+) -> tuple[Float[np.ndarray, "n ..."], Int[np.ndarray, " n"]]:
+    """The output of a model for images, and their labels, both in the order and in the views of an epoch.
 
     A last batch that is shorter is filled up: TensorFlow would trace its length anew, and warn of it.
     """
-    pieces = []
+    pieces, of_batches = [], []
     for index in range(len(source)):
-        tensors, labels = source.batch(index)
+        tensors, labels = source.batch(index, epoch)
         filled = np.arange(source.batch_size).clip(max=len(labels) - 1)
         full = keras.tree.map_structure(lambda tensor, rows=filled: tensor[rows], tensors)
         pieces.append(model.predict_on_batch(full)[: len(labels)])
-    return np.concatenate(pieces)
+        of_batches.append(labels)
+    return np.concatenate(pieces), np.concatenate(of_batches)
 
 
 @contextmanager

@@ -16,7 +16,8 @@ Weights = tuple[np.ndarray, ...]
 class TrainingState:
     """After as many epochs as `history` has rows.
 
-    history: a row of history.csv for each epoch; a solved head has one.
+    history: a row of history.csv for each epoch; a solved head has one. Its training loss and accuracy are those in the
+        original view, or from the fine-tuning after it on, in the views of that.
     calibrated_losses: the calibrated validation loss of each row; NaN where a phase keeps its last epoch anyway.
     correct: which validation images are predicted correctly by the head alone, and by the best epoch of fine-tuning;
         empty where neither is compared.
@@ -59,6 +60,10 @@ class TrainingState:
         """With what fine-tuning is compared with: the head alone, as it is now."""
         losses = (*self.calibrated_losses[:-1], loss) if self.history else ()
         return replace(self, correct=(correct, correct), calibrated_losses=losses)
+
+    def with_training(self, measured: dict[str, float]) -> "TrainingState":
+        """With other numbers of the training images in the last row."""
+        return replace(self, history=(*self.history[:-1], self.history[-1] | measured))
 
     @property
     def _judged_rows(self) -> Sequence[tuple[dict[str, Any], float]]:
