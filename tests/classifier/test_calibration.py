@@ -119,6 +119,28 @@ def test_answers_say_whether_they_are_sure():
     assert [answer.sure for answer in Calibration().to_predictions(names)(logits)] == [True, True]
 
 
+def test_where_nothing_can_be_guaranteed_nothing_is_sure():
+    logits, names = np.log([[0.999, 0.001], [0.9, 0.1]]), ("a", "b")
+    nothing = Calibration(1.0, dict.fromkeys(LEVELS, NEVER))
+    assert nothing.usual_accuracy is None
+    assert [answer.sure for answer in nothing.to_predictions(names)(logits)] == [False, False]
+    a_little = Calibration(1.0, {0.8: 0.5, 0.9: 0.95, 0.95: NEVER, 0.99: NEVER})
+    assert a_little.usual_accuracy == 0.9
+    assert [answer.sure for answer in a_little.to_predictions(names)(logits)] == [True, False]
+    more = Calibration(1.0, {0.8: 0.5, 0.9: 0.6, 0.95: 0.7, 0.99: 0.995})
+    assert more.usual_accuracy == 0.95, "no stricter than usual, where nobody asks"
+
+
+def test_a_class_of_a_few_photos_is_never_sure():
+    logits, names = np.log([[0.999, 0.001], [0.001, 0.999]]), ("a", "b")
+    certainty = Calibration(1.0, dict.fromkeys(LEVELS, 0.5), dict.fromkeys(LEVELS, 0.5), unsure=("b",))
+    for settings in ({}, {"accuracy": 0.9}, {"coverage": 0.9}):
+        assert [answer.sure for answer in certainty.to_predictions(names, **settings)(logits)] == [True, False]
+    assert Calibration.from_json(certainty.to_json()) == certainty
+    older = {key: value for key, value in certainty.to_json().items() if key != "unsure"}
+    assert Calibration.from_json(older).unsure == ()
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -15,9 +15,12 @@ from support.drawn_metrics import drawn_evaluation, drawn_metrics
 KEYS = [
     "schema", "class_names", "backbone", "image_size", "recipe", "seed", "train", "validation", "test", "data",
     "resizing", "balanced", "weights", "precision", "training_precision", "notes", "unreadable", "familiar",
-    "certainty", "outlook", "cleaning", "views", "phases", "findings", "seconds", "versions", "date",
+    "certainty", "cross_validated", "outlook", "cleaning", "views", "phases", "findings", "seconds", "versions", "date",
 ]  # fmt: skip
-SPLIT_KEYS = ["loss", "accuracy", "top", "per_class", "macro", "weighted", "confusion", "calibration"]
+SPLIT_KEYS = [
+    "loss", "accuracy", "baseline", "balanced_accuracy", "top", "per_class", "macro", "weighted", "confusion",
+    "calibration",
+]  # fmt: skip
 CURVE = LearningCurve((Point(10, 0.8, 0.7, 0.9), Point(25, 0.9, 0.8, 0.95)), 25, 0.92, 0.9, 0.95, 0.02, 0.0, 0.05)
 AVERAGING = Averaging(("original", "mirrored"), 0.3, wilson(15, 20), Disagreement(1, 3, 0.6))
 CLEANING = Cleaning(images=60, left_out=3, held_out=20, correct=15, between=Disagreement(1, 3, 0.6))
@@ -30,6 +33,7 @@ def full(numbers) -> RunMetrics:
     phases = (*numbers.phases, replace(numbers.phases[0], name="fine_tuning", fine_tuning=judgement))
     findings = Findings("3 leaks.", {"leak": 3})
     found = replace(numbers, learning_curve=CURVE, cleaning=CLEANING, averaging=AVERAGING, findings=findings)
+    found = replace(found, cross_validated=wilson(58, 62))
     return replace(found, phases=phases, notes=("one",))
 
 

@@ -74,3 +74,15 @@ def test_the_same_seed_gives_the_same():
 def test_too_few_photos_say_nothing():
     train, held_out = drawn(30, apart=1.0, seed=0), drawn(20, apart=1.0, seed=1)
     assert measure_learning_curve(*train, *held_out, num_classes=2, seed=0) is None
+
+
+@pytest.mark.parametrize(("held_out", "least"), [(12, 0.08), (100, 0.005)])
+def test_no_mistake_among_a_few_photos_promises_nothing(held_out, least):
+    """Rule of three: with none of 12 wrong, a quarter of all may be."""
+    found = looked_for(drawn(80, apart=3.0, seed=0), drawn(held_out, apart=3.0, seed=1))
+    assert found.points[-1].accuracy == 1
+    assert least < 1 - found.low < 3.7 / held_out
+    assert found.expected == found.high == 1
+    assert found.gain_low == 0 < found.gain_high
+    if held_out == 12:
+        assert found.advice.startswith("It is not yet clear whether more photos would help")

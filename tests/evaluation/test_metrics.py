@@ -12,7 +12,7 @@ from headstart import numerics
 from headstart.classifier.calibration import Calibration
 from headstart.classifier.prediction import predictions
 from headstart.errors import ModelError
-from headstart.evaluation.metrics import confusion_matrix, measure
+from headstart.evaluation.metrics import Evaluation, confusion_matrix, measure
 from headstart.evaluation.reliability import reliability
 from headstart.statistics import percent, wilson
 
@@ -174,3 +174,28 @@ def test_pictures_show_every_class_where_there_is_room(labels, seed):
     chosen = varied(labels, seed=seed)
     assert len(set(chosen.tolist())) == len(chosen) == min(9, len(labels))
     assert set(labels[chosen]) == set(labels)
+
+
+def answered(labels: np.ndarray, answers: np.ndarray, classes: int) -> Evaluation:
+    return measure(4.0 * np.eye(classes)[answers], labels, [f"class {number}" for number in range(classes)])
+
+
+def test_a_classifier_that_always_gives_the_commonest_answer_is_told_so():
+    labels = np.array([0] * 200 + [1] * 6)
+    found = answered(labels, np.zeros(206, int), 2)
+    assert found.metrics.baseline == found.accuracy.value == 200 / 206
+    assert found.metrics.balanced_accuracy == 0.5
+    assert found.to_json()["baseline"] == {"class": "class 0", "accuracy": 200 / 206}
+    said = str(found)
+    assert "Always answering 'class 0' would score 97.1%" in said
+    assert "balanced accuracy (the mean recall of the classes): 50.0%" in said
+    assert "not shown to be better than that" in said
+
+
+def test_even_classes_have_their_baseline_too():
+    labels = np.arange(300) % 3
+    found = answered(labels, labels, 3).metrics
+    assert (found.baseline, found.balanced_accuracy) == (1 / 3, 1.0)
+    assert found.against_the_commonest == "Always answering 'class 0' would score 33.3%."
+    alone = answered(np.zeros(5, int), np.array([0, 0, 0, 1, 1]), 2).metrics
+    assert alone.against_the_commonest.endswith("as all of these images are of that class.")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from headstart.classifier.calibration import fit_calibration
+from headstart.classifier.calibration import Calibration, fit_calibration
 from headstart.data.dataset import Unreadable
 from headstart.evaluation import plots, report
 from headstart.evaluation.advice import advice
@@ -137,7 +137,7 @@ def test_what_may_be_chance_is_no_advice(numbers):
 def test_what_was_not_looked_for_is_said(numbers):
     calibrated = replace(numbers.test.calibration, error=0.0)
     sure = replace(numbers.test, accuracy=wilson(5_000, 5_000), per_class=(), calibration=calibrated)
-    found = replace(numbers, test=sure)
+    found = replace(numbers, test=sure, calibration=Calibration())
     assert advice(replace(found, findings=Findings("", {})))[0].startswith("Nothing stands out")
     (line,) = advice(found)
     assert line.startswith("Inspect the data: this run did not look for near copies, leaks or doubtful labels")

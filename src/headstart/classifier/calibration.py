@@ -20,6 +20,7 @@ from headstart.numerics import cross_entropies, log_probabilities, probabilities
 # What can be guaranteed. A level in between is served by the next stricter one.
 LEVELS = (0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 DEFAULT_ACCURACY = 0.95  # of the predictions that are sure, unless another accuracy is asked for
+FEW_PHOTOS = 10  # training photos of a class; a prediction of one with fewer is never sure
 NEVER = float("inf")  # a threshold that no probability reaches
 PRIOR_DEVIATION = 0.5  # of the temperature's logarithm: most networks need 0.6 to 1.6
 HOTTEST = 20.0  # temperatures are looked for from 1/20 to 20
@@ -38,11 +39,13 @@ class Calibration:
         guaranteed for any; of all sure predictions, at least that share is correct (with 90% confidence).
     coverage: guaranteed coverage -> least probability of a candidate, 0..1; the class is among the candidates for at
         least that share of images.
+    unsure: the classes that were trained on fewer than FEW_PHOTOS photos: a prediction of one is never sure.
     """
 
     temperature: float = 1.0
     accuracy: Mapping[float, float] = field(default_factory=dict)
     coverage: Mapping[float, float] = field(default_factory=dict)
+    unsure: tuple[str, ...] = ()
 
     def probabilities(self, logits: Float[np.ndarray, "n logits"]) -> Float[np.ndarray, "n classes"]:
         """Logits (n, 1) or (n, classes) -> float64 (n, classes), calibrated, each row adding up to 1."""
@@ -67,19 +70,31 @@ class Calibration:
             return partial(self._with_candidates, class_names, self.least_in_set(coverage))
         if accuracy is not None:
             return partial(self._with_sure, class_names, self.least_probability(accuracy))
-        least = self.accuracy.get(DEFAULT_ACCURACY, 0.0)
-        # nobody asked for a guarantee that cannot be given
-        return partial(self._with_sure, class_names, 0.0 if least == NEVER else least)
+        if not self.accuracy:  # nothing was measured
+            return partial(self._with_sure, class_names, 0.0)
+        usual = self.usual_accuracy
+        return partial(self._with_sure, class_names, NEVER if usual is None else self.accuracy[usual])
+
+    @property
+    def usual_accuracy(self) -> float | None:
+        """The accuracy of sure predictions where none is asked for: DEFAULT_ACCURACY, or the largest below it that can
+        be guaranteed; None where none can be, so that nothing is sure."""
+        levels = [level for level, least in self.accuracy.items() if level <= DEFAULT_ACCURACY and least != NEVER]
+        return max(levels, default=None)
 
     def _with_sure(self, class_names: Sequence[str], least: float, logits: np.ndarray) -> list[Prediction]:
         found = predictions(self.probabilities(logits), class_names)
-        return [replace(prediction, sure=prediction.probability >= least) for prediction in found]
+        return [
+            replace(prediction, sure=prediction.probability >= least and prediction.label not in self.unsure)
+            for prediction in found
+        ]
 
     def _with_candidates(self, class_names: Sequence[str], least: float, logits: np.ndarray) -> list[Prediction]:
         found = []
         for prediction in predictions(self.probabilities(logits), class_names):
             candidates = tuple(name for name, p in prediction.probabilities.items() if p >= least)
-            found.append(replace(prediction, sure=len(candidates) == 1, candidates=candidates))
+            sure = len(candidates) == 1 and prediction.label not in self.unsure
+            found.append(replace(prediction, sure=sure, candidates=candidates))
         return found
 
     def least_probability(self, accuracy: float) -> float:
@@ -104,6 +119,7 @@ class Calibration:
             "temperature": self.temperature,
             "accuracy": {f"{level:g}": None if least == NEVER else least for level, least in self.accuracy.items()},
             "coverage": {f"{level:g}": least for level, least in self.coverage.items()},
+            "unsure": list(self.unsure),
         }
 
     @classmethod
@@ -116,6 +132,7 @@ class Calibration:
             temperature,
             {float(level): NEVER if least is None else float(least) for level, least in content["accuracy"].items()},
             {float(level): float(least) for level, least in content["coverage"].items()},
+            tuple(map(str, content.get("unsure", ()))),  # headstart 0.1 does not say
         )
 
 

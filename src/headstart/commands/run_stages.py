@@ -187,6 +187,7 @@ def measure_run(
         cleaning=measure_cleaner_labels(trained, dataset, seed) if inspection and DOUBT in inspection.counts else None,
         familiar=share_of_familiar(trained, held_out),
         inspection=inspection,
+        cross_validated=trained.cross_validated,
     )
 
 
@@ -202,6 +203,7 @@ def evaluate_splits(trained: Trained, dataset: Dataset, listener: Listener) -> d
     }
     for name, evaluation in evaluations.items():
         listener.emit(Message(f"{name:<10}  accuracy {evaluation.accuracy}, loss {evaluation.loss:.4f}"))
+    listener.emit(Message(list(evaluations.values())[-1].metrics.against_the_commonest))
     return evaluations
 
 

@@ -4,6 +4,7 @@ First what makes the numbers misleading, then what was measured to help, the lar
 chance counts as none), then what might help.
 """
 
+from headstart.classifier.calibration import DEFAULT_ACCURACY, FEW_PHOTOS
 from headstart.evaluation.cleaning import Cleaning
 from headstart.evaluation.document import RunMetrics
 from headstart.evaluation.split_metrics import ClassMetrics, SplitMetrics
@@ -14,6 +15,7 @@ WIDE_INTERVAL = 0.06  # of the accuracy, from which on more test images are wort
 LARGE_CALIBRATION_ERROR = 0.05  # that is worth a sentence
 WEAK_RECALL = 0.15  # how far the recall of a class is below the accuracy
 MIN_SUPPORT = 5  # images of a class, to say that it is weak
+MAX_NAMED = 3  # classes of a kind
 MANY_MISTAKES = 0.02  # share from which on a bigger backbone is worth trying
 
 
@@ -21,10 +23,12 @@ def advice(metrics: RunMetrics) -> list[str]:
     """One sentence or more each; at least one."""
     lines = [
         *_on_the_collection(metrics),
+        *_on_rare_classes(metrics),
         *_measured_to_help(metrics),
         *_on_weak_classes(metrics),
         *_on_the_accuracy(metrics),
         *_on_calibration(metrics.held_out),
+        *_on_certainty(metrics),
     ]
     return lines or ["Nothing stands out: use it, and test it on new photos now and then (headstart evaluate)."]
 
@@ -46,6 +50,38 @@ def _on_the_collection(metrics: RunMetrics) -> list[str]:
         copies = "1 photo is" if conflicts == 1 else f"{conflicts:,} photos are"
         lines.append(f"Give each photo one label: {copies} a copy of a photo with another label.")
     return lines
+
+
+def _on_rare_classes(metrics: RunMetrics) -> list[str]:
+    """On those with so few training photos that nothing that is said of them can be relied on."""
+    if metrics.train is None:
+        return []
+    supports = {row.name: row.support for row in metrics.train.per_class}
+    rare = sorted((name for name in supports if supports[name] < FEW_PHOTOS), key=lambda name: supports[name])
+    if not rare:
+        return []
+    named = ", ".join(f"'{name}' ({supports[name]:,})" for name in rare[:MAX_NAMED])
+    more = f" and {len(rare) - MAX_NAMED:,} more classes" if len(rare) > MAX_NAMED else ""
+    return [
+        f"Add photos of {named}{more}: fewer than {FEW_PHOTOS} training photos are too few to learn a class from, and "
+        f"what is measured of it is mostly chance. Answers that name it are never called sure."
+    ]
+
+
+def _on_certainty(metrics: RunMetrics) -> list[str]:
+    """On a classifier whose answers are sure of less than usual, or never."""
+    level = metrics.calibration.usual_accuracy
+    if level == DEFAULT_ACCURACY or not metrics.calibration.accuracy:
+        return []
+    if level is None:
+        return [
+            "No answer is called sure: the photos that the classifier was calibrated on are too few, or too often "
+            "answered wrongly, to guarantee any accuracy. Add photos."
+        ]
+    return [
+        f"Of the answers that are called sure, only {level:.0%} are guaranteed to be correct, not "
+        f"{DEFAULT_ACCURACY:.0%}: add photos, to be sure of more."
+    ]
 
 
 def _measured_to_help(metrics: RunMetrics) -> list[str]:

@@ -123,6 +123,8 @@ class RunMetrics:
     training_precision: of the features of training images.
     notes: what to know about the files and the splits, in sentences. unreadable: files that were left out.
     familiar: the share of held-out images that the novelty detector accepts.
+    cross_validated: how validation and training images were answered by heads that had not seen them; None where the
+        validation images alone were enough to calibrate on.
     learning_curve: what more photos would bring. cleaning: what cleaner labels would.
     averaging: what averaging over views would; None for a classifier that was trained on one.
     """
@@ -145,6 +147,7 @@ class RunMetrics:
     unreadable: int
     familiar: Interval | None
     calibration: Calibration
+    cross_validated: Interval | None
     learning_curve: LearningCurve | None
     cleaning: Cleaning | None
     averaging: Averaging | None
@@ -153,6 +156,13 @@ class RunMetrics:
     seconds: Seconds
     versions: Mapping[str, str]
     date: str
+
+    @property
+    def calibrated_on(self) -> int:
+        """How many images the classifier was calibrated on."""
+        if self.cross_validated:
+            return self.cross_validated.count
+        return self.validation.accuracy.count if self.validation else 0
 
     @property
     def held_out_name(self) -> str:
@@ -191,6 +201,7 @@ class RunMetrics:
             "unreadable": self.unreadable,
             "familiar": _json(self.familiar),
             "certainty": self.calibration.to_json(),
+            "cross_validated": _json(self.cross_validated),
             "outlook": _json(self.learning_curve),
             "cleaning": _json(self.cleaning),
             "views": _json(self.averaging),
@@ -223,6 +234,7 @@ class RunMetrics:
             notes=tuple(content["notes"]),
             familiar=interval_from_json(content["familiar"]),
             calibration=Calibration.from_json(content["certainty"]),
+            cross_validated=interval_from_json(content.get("cross_validated")),  # headstart 0.1 does not have it
             learning_curve=LearningCurve.from_json(outlook) if outlook else None,
             cleaning=Cleaning.from_json(cleaning) if cleaning else None,
             averaging=Averaging.from_json(views) if views else None,

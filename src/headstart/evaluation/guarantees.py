@@ -12,12 +12,13 @@ def measure_guarantees(evaluation: Evaluation) -> Guarantees:
     """Check both kinds of guarantees, at each level that the classifier's calibration has."""
     calibration, probabilities = evaluation.calibration, evaluation.probabilities
     count, confidence = len(evaluation.labels), probabilities.max(axis=1)
+    is_ever_sure = ~np.isin(evaluation.class_names, calibration.unsure)
     of_true_class = probabilities[np.arange(count), evaluation.labels]
 
     def accuracy(threshold: float) -> AccuracyGuarantee | None:
         if threshold == NEVER:
             return None
-        given = confidence >= threshold
+        given = (confidence >= threshold) & is_ever_sure[evaluation.predicted]
         answered, hits = int(given.sum()), int(evaluation.correct[given].sum())
         return AccuracyGuarantee(wilson(answered, count), wilson(hits, answered) if answered else None)
 

@@ -158,7 +158,7 @@ class Evaluation:
 
     def __str__(self) -> str:
         width = max(map(len, [*self.class_names, "class"]))
-        lines = [f"accuracy {self.accuracy}, loss {self.loss:.4f}"]
+        lines = [f"accuracy {self.accuracy}, loss {self.loss:.4f}", self.metrics.against_the_commonest]
         lines.append(f"{'class':<{width}}  precision  recall      F1  ROC area  images")
         for row in self.classes:
             values = (row.precision, row.recall, row.f1, row.roc_area)

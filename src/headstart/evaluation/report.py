@@ -62,6 +62,8 @@ class Results:
     learning_curve: what more images would bring. cleaning: what cleaner labels would. averaging: what views would.
     familiar: the share of held-out images that the novelty detector accepts.
     inspection: of the collection; None where it was not inspected.
+    cross_validated: how validation and training images were answered by heads that had not seen them; None where the
+        validation images were enough to calibrate on.
     """
 
     evaluations: Mapping[str, Evaluation]
@@ -70,6 +72,7 @@ class Results:
     averaging: Averaging | None = None
     familiar: Interval | None = None
     inspection: Inspection | None = None
+    cross_validated: Interval | None = None
 
 
 def run_metrics(
@@ -119,6 +122,7 @@ def run_metrics(
         unreadable=unreadable,
         familiar=results.familiar,
         calibration=classifier.calibration,
+        cross_validated=results.cross_validated,
         learning_curve=results.learning_curve,
         cleaning=results.cleaning,
         averaging=results.averaging,
@@ -201,6 +205,12 @@ def verdict(metrics: RunMetrics) -> str:
         f"{accuracy.correct:,} of {accuracy.count:,} {name} images are classified correctly: {percent(accuracy.value)}."
         f" On new photos of the same kind, expect between {percent(accuracy.low)} and {percent(accuracy.high)}."
     )
+    sentences += f" {metrics.held_out.against_the_commonest}"
+    if metrics.cross_validated:
+        sentences += (
+            f" As these are few: of all validation and training images, answered by heads that had not seen them, "
+            f"{metrics.cross_validated} are classified correctly."
+        )
     if name == VALIDATION:
         sentences += (
             " These images also guided choices during training (which weights to keep, when an answer is sure), so "

@@ -6,7 +6,9 @@ Each class has `to_json` and `from_json`. The JSON keys are a file format: some 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from headstart.statistics import Interval
+from headstart.statistics import Interval, percent
+
+UNEVEN = 2
 
 
 @dataclass(frozen=True)
@@ -172,10 +174,44 @@ class SplitMetrics:
     calibration_before: CalibrationMetrics
     guarantees: Guarantees | None = None
 
+    @property
+    def commonest(self) -> ClassMetrics:
+        """The class with the most images."""
+        return max(self.per_class, key=lambda row: row.support)
+
+    @property
+    def baseline(self) -> float:
+        """The accuracy of answering always with the commonest class."""
+        return self.commonest.support / self.accuracy.count
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """The mean recall of the classes that have images: K. Brodersen et al., ICPR 2010."""
+        return self.macro.recall
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether a class has at least UNEVEN times the images of another."""
+        return self.commonest.support >= UNEVEN * min(row.support for row in self.per_class if row.support)
+
+    @property
+    def against_the_commonest(self) -> str:
+        """What always answering with the commonest class would score, in sentences."""
+        text = f"Always answering '{self.commonest.name}' would score {percent(self.baseline)}"
+        if self.baseline == 1:
+            return f"{text}, as all of these images are of that class."
+        if self.is_uneven:
+            text += f"; balanced accuracy (the mean recall of the classes): {percent(self.balanced_accuracy)}"
+        if self.accuracy.low <= self.baseline:
+            text += ". The classifier is not shown to be better than that"
+        return f"{text}."
+
     def to_json(self) -> dict:
         content = {
             "loss": self.loss,
             "accuracy": self.accuracy.to_json(),
+            "baseline": {"class": self.commonest.name, "accuracy": self.baseline},
+            "balanced_accuracy": self.balanced_accuracy,
             "top": {str(count): share.to_json() for count, share in self.top.items()},
             "per_class": [row.to_json() for row in self.per_class],
             "macro": self.macro.to_json(),

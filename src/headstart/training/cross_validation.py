@@ -6,22 +6,20 @@ and the same fine-tuned. Both are trained as the network itself is, by the same 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from headstart.array_types import Float64
 from headstart.classifier.calibration import fit_temperature
-from headstart.data.dataset import Split
-from headstart.events import Listener, Task, advancing
+from headstart.events import Task, advancing
 from headstart.features import linear_head
-from headstart.listeners.quiet import Quiet
 from headstart.numerics import cross_entropies, log_probabilities, two_sided
 from headstart.statistics import Disagreement, disagreement
 from headstart.training.context import TrainingContext
 from headstart.training.execution import execution_of
 from headstart.training.fit_phase import fit_phase
+from headstart.training.fold import Fold
 from headstart.training.recipes import Phase, SolvedHead
 from headstart.training.solve_head import solve_head
 from headstart.training.state import TrainingState
@@ -67,7 +65,7 @@ def gain_of(context: TrainingContext, head: SolvedHead, phase: Phase) -> Gain:
     answers = []
     with advancing(context.listener, Task.VALIDATE, "Cross-validating fine-tuning", len(parts)) as advance:
         for fitted, held_out in parts:
-            answers.append(_answered(_Fold.of(context, train.take(fitted), train.take(held_out)), head, phase))
+            answers.append(_answered(Fold.of(context, train.take(fitted), train.take(held_out)), head, phase))
             network.model.set_weights(weights)
             advance(1)
     labels = train.labels[np.concatenate([held_out for _, held_out in parts])]
@@ -85,35 +83,7 @@ def gain_of(context: TrainingContext, head: SolvedHead, phase: Phase) -> Gain:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Fold(TrainingContext):
-    """A training on some of the training images, which shows them in the same views as that on all of them."""
-
-    whole: TrainingContext = field(kw_only=True)
-
-    @classmethod
-    def of(cls, whole: TrainingContext, fitted: Split, held_out: Split) -> _Fold:
-        dataset = replace(whole.dataset, train=fitted, validation=held_out, test=held_out.take([]))
-        listener = _Silent(whole.listener)
-        return cls(dataset, whole.config, whole.network, whole.pretrained, listener, whole=whole)
-
-    @cached_property
-    def views(self) -> tuple[str, ...]:
-        return self.whole.views
-
-    @cached_property
-    def head_views(self) -> tuple[str, ...]:
-        return self.whole.head_views
-
-
-class _Silent(Quiet):
-    """Hears of the wish to stop, and says nothing."""
-
-    def __init__(self, listener: Listener) -> None:
-        self.cancelled = listener.cancelled
-
-
-def _answered(fold: _Fold, head: SolvedHead, phase: Phase) -> tuple[np.ndarray, np.ndarray]:
+def _answered(fold: Fold, head: SolvedHead, phase: Phase) -> tuple[np.ndarray, np.ndarray]:
     """The logits of the held-out images: of the head alone, and after the fine-tuning."""
     execution, held_out = execution_of(fold), fold.dataset.validation
     solved = solve_head(fold, head, TrainingState())

@@ -16,6 +16,7 @@ from headstart.features import linear_head
 from headstart.features.rows import Leading, Rows
 from headstart.models.backbones import get_backbone
 from headstart.numerics import check_numbers
+from headstart.statistics import Interval
 from headstart.training.execution import Execution
 
 
@@ -28,6 +29,7 @@ class Trained:
     training_precision: of the features of training images: "float32" or "bfloat16".
     compact: Split -> float32 (n, components), what the base says as it was pretrained, in a few numbers; None if its
         features were not needed.
+    cross_validated: see `Calibrated`.
     """
 
     classifier: Classifier
@@ -36,6 +38,7 @@ class Trained:
     training_precision: str
     views: tuple[str, ...] = ()
     compact: Callable[[Split], Float32[np.ndarray, "n components"]] | None = None
+    cross_validated: Interval | None = None
     _known: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def features(self, split: Split, view: str = ORIGINAL) -> Rows:

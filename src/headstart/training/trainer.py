@@ -15,7 +15,6 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from headstart.classifier.calibration import fit_calibration
 from headstart.classifier.classifier import Classifier
 from headstart.classifier.novelty import fit_novelty_detector
 from headstart.data.dataset import Dataset
@@ -33,6 +32,7 @@ from headstart.models.summary import Summary
 from headstart.models.weights import PRETRAINED, keras_is_installed, layer_index
 from headstart.time_limit import NO_LIMIT, TimeLimit
 from headstart.training import checkpoints, recipes
+from headstart.training.calibrate import calibrate
 from headstart.training.config import AUTO, CACHED, TrainingConfig
 from headstart.training.context import TrainingContext
 from headstart.training.cross_validation import PARTS, gain_of
@@ -339,7 +339,7 @@ def _finished(
     *,
     fine_tuned: bool,
 ) -> Trained:
-    """The classifier, calibrated on the validation images."""
+    """The classifier, calibrated."""
     dataset, config = context.dataset, context.config
 
     uncalibrated = Classifier(
@@ -359,11 +359,12 @@ def _finished(
     precision = config.answering_precision if exact else BFLOAT16
     trained = Trained(uncalibrated, execution, fine_tuned, precision, views, compact)
     train, validation = dataset.train, dataset.validation
-    calibration = fit_calibration(trained.logits(validation), validation.labels)
+    found = calibrate(context, trained)
     detector = fit_novelty_detector(
         trained.last_layer(train), train, trained.last_layer(validation), seed=config.seed
     )  # fmt: skip
-    return replace(trained, classifier=replace(uncalibrated, calibration=calibration, novelty_detector=detector))
+    classifier = replace(uncalibrated, calibration=found.calibration, novelty_detector=detector)
+    return replace(trained, classifier=classifier, cross_validated=found.cross_validated)
 
 
 def _tell_shapes(context: TrainingContext) -> None:

@@ -1,0 +1,72 @@
+"""The stage that calibrates: what a classifier says of images that it was not trained on -> Calibration.
+
+These are the validation images. Of a small collection they are too few to show anything: then each training image is
+answered too, by a head that was solved without it and its copies.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from headstart.array_types import Float, Int
+from headstart.classifier.calibration import FEW_PHOTOS, Calibration, fit_calibration
+from headstart.features import linear_head
+from headstart.features.rows import rows_of
+from headstart.numerics import two_sided
+from headstart.statistics import Interval, wilson
+from headstart.training.context import TrainingContext
+from headstart.training.fold import Fold
+from headstart.training.recipes import SolvedHead
+from headstart.training.solve_head import solve_head
+from headstart.training.state import TrainingState
+from headstart.training.trained import Trained
+
+FEW = 100  # validation images; with fewer, training images are answered too
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """cross_validated: how many of the validation and training images were answered correctly by heads that had not
+    seen them; None where the validation images are enough, or the head was not solved alone."""
+
+    calibration: Calibration
+    cross_validated: Interval | None = None
+
+
+def calibrate(context: TrainingContext, trained: Trained) -> Calibrated:
+    """Calibrate a classifier that is trained otherwise."""
+    train, validation = context.dataset.train, context.dataset.validation
+    logits, labels, found = trained.logits(validation), validation.labels, None
+    head = context.config.recipe.head
+    if len(validation) < FEW and isinstance(head, SolvedHead) and not trained.fine_tuned:
+        answered, of_training = _out_of_fold(context, head)
+        logits, labels = np.concatenate([logits, of_training]), np.concatenate([labels, train.labels[answered]])
+        found = wilson(int((two_sided(logits).argmax(axis=1) == labels).sum()), len(labels))
+    counts = Counter(train.labels.tolist())
+    unsure = tuple(name for label, name in enumerate(context.dataset.class_names) if counts[label] < FEW_PHOTOS)
+    return Calibrated(replace(fit_calibration(logits, labels), unsure=unsure), found)
+
+
+def _out_of_fold(
+    context: TrainingContext, head: SolvedHead
+) -> tuple[Int[np.ndarray, " answered"], Float[np.ndarray, "answered logits"]]:
+    """The training images that are held out once, and the logits of heads that have not seen them.
+
+    A head that lacks a class, which all images of lie in the fold that it is to answer, answers none of them.
+    """
+    train = context.dataset.train
+    answered, logits = [], []
+    for fitted, held_out in linear_head.folds(train.labels, context.config.seed, train.photos):
+        if len(np.unique(train.labels[fitted])) < len(context.dataset.class_names):
+            continue
+        fold = Fold.of(context, train.take(fitted), train.take(held_out))
+        solved = solve_head(fold, head, TrainingState()).head
+        answered.append(held_out)
+        logits.append(solved.logits(rows_of(context.pretrained.features(fold.dataset.validation))))
+    if not answered:
+        width = 1 if len(context.dataset.class_names) == 2 else len(context.dataset.class_names)
+        return np.zeros(0, np.int64), np.zeros((0, width), np.float32)
+    return np.concatenate(answered), np.concatenate(logits)
