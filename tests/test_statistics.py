@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headstart.statistics import Interval, disagreement, wilson
+from headstart.statistics import Interval, disagreement, proportion, wilson
 
 
 def answers(both: int, only_first: int, only_second: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
@@ -42,3 +42,44 @@ def test_an_interval_in_words_and_as_json():
     assert Interval(**interval.to_json()) == interval
     with pytest.raises(ValueError, match="A count of 0 has no proportion: expected at least 1"):
         wilson(0, 0)
+
+
+def bounds(interval: Interval) -> tuple[float, float]:
+    return interval.low, interval.high
+
+
+def test_images_that_are_groups_of_one_are_nearly_independent():
+    hits = np.arange(400) % 10 > 0
+    alone, grouped = proportion(hits), proportion(hits, np.arange(400).tolist())
+    assert alone == wilson(360, 400)
+    assert (grouped.value, grouped.correct, grouped.count) == (alone.value, alone.correct, alone.count)
+    assert bounds(grouped) == pytest.approx(bounds(alone), abs=0.003)
+
+
+def test_where_all_of_a_group_are_alike_the_groups_count():
+    hits = np.repeat(np.arange(20) % 10 > 0, 15)
+    found = proportion(hits, np.repeat(np.arange(20), 15).tolist())
+    assert found.low < wilson(18, 20).low + 0.02
+    assert found.high > 0.97
+    assert found.low < proportion(hits).low - 0.1
+    right = proportion(np.ones(300, bool), [str(number % 5) for number in range(300)])
+    assert right.value == right.high == 1
+    assert right.low < wilson(5, 5).low, "none of five groups wrong"
+    assert bounds(proportion(np.ones(300, bool), ["one"] * 300)) == (0, 1)
+    with pytest.raises(ValueError, match="2 groups of 3 images"):
+        proportion(np.ones(3, bool), ["a", "b"])
+
+
+@pytest.mark.parametrize(("groups", "size", "share", "alike"), [(8, 20, 0.9, 0.3), (30, 8, 0.97, 0.3), (40, 6, 0.9, 0)])
+def test_intervals_of_groups_hold_the_truth(groups, size, share, alike):
+    """Drawn from a beta-binomial distribution with this correlation inside of groups."""
+    rng, held, independent = np.random.default_rng(0), 0, 0
+    for _ in range(300):
+        of_groups = rng.beta(share * (1 - alike) / alike, (1 - share) * (1 - alike) / alike, groups) if alike else share
+        place = np.repeat(np.arange(groups), rng.integers(size // 2, 2 * size, groups))
+        hits = rng.random(len(place)) < np.broadcast_to(of_groups, groups)[place]
+        found, naive = proportion(hits, place.tolist()), proportion(hits)
+        held += found.low <= share <= found.high
+        independent += naive.low <= share <= naive.high
+    assert held >= 0.94 * 300
+    assert held >= independent

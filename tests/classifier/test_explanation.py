@@ -9,6 +9,7 @@ from sklearn.datasets import load_sample_images
 from sklearn.neighbors import NearestNeighbors
 
 import headstart as hs
+from headstart.classifier import novelty
 from headstart.classifier.activation_map import FINEST, class_map, overlay
 from headstart.classifier.novelty import FILE, NEIGHBOURS, NoveltyDetector, fit_novelty_detector
 from headstart.data.images import read_image
@@ -140,6 +141,21 @@ def test_few_validation_images_do_not_make_their_like_strange():
         shares.append(known.is_familiar(features[64:]).mean())
     assert np.mean(shares) >= 0.95
     assert np.mean(shares) < 1
+
+
+@pytest.mark.parametrize("count", [80, 500])
+def test_a_training_photo_is_familiar_however_odd(count, monkeypatch):
+    """Far from all others, and among more than are usually remembered, too; what is as odd and new is not."""
+    monkeypatch.setattr(novelty, "KNOWN", 100)
+    rng = np.random.default_rng(0)
+    split = hs.Split(("",) * count, np.zeros(count, np.int32), ("00" * 32,) * count, ("a",))
+    features = np.abs(rng.normal(size=(count + 50, 64))) + 0.5
+    odd = np.eye(64)[:5] * 20 + 0.1
+    features[:5] = odd
+    known = fit_novelty_detector(features[:count], split, features[count:], seed=0)
+    assert known.is_familiar(features[:count]).all()
+    assert not known.is_familiar(np.eye(64)[10:15] * 20 + 0.1).any()
+    assert len(known.known) <= min(count, 200)
 
 
 @pytest.mark.parametrize(("rows", "others"), [(1, 2000), (3, 777), (16, 40), (1, 5), (500, 300)])

@@ -22,6 +22,8 @@ from headstart.features.rows import Rows
 FILE = "known.npy"
 KNOWN = 2_000  # training images that are remembered: 5 MB of 1,280 features
 USUAL = 0.97  # share of images of the same kind that should be familiar: a little more than the 95% that the docs state
+SAME = 0.02  # a distance below which an image is a training image, or a copy of it: such a one needs no neighbours
+PIECE = 8_192  # training images whose distances are measured together
 NEIGHBOURS = 5  # the distance is that to the fifth nearest, so that one odd training image vouches for nothing
 
 
@@ -57,8 +59,9 @@ class NoveltyDetector:
         return self.known.astype(np.float32)
 
     def is_familiar(self, features: Float[np.ndarray, "n numbers"]) -> Bool[np.ndarray, " n"]:
-        """Of each image, whether a training image is like it."""
-        return self.distances(features) <= self.farthest
+        """Of each image, whether training images are like it, or it is one of them."""
+        nearest = distances(self._directions(features), self._known, 0)
+        return (self.distances(features) <= self.farthest) | (nearest <= SAME)
 
     def nearest(
         self, features: Float[np.ndarray, "1 numbers"], count: int
@@ -91,17 +94,33 @@ def fit_novelty_detector(features: Rows, train: Split, held_out: Rows, *, seed: 
     """A detector that takes most images of the same kind for familiar.
 
     Args:
-        features: (n, depth) of the training images `train`; of many, as many of each class are remembered.
+        features: (n, depth) of the training images `train`; of many, as many of each class are remembered, and those
+            besides that would not be familiar otherwise, at most KNOWN of either.
         held_out: (m, depth), m at least 1, of images that were not trained on.
         seed: of the choice of training images.
     """
     chosen = np.sort(round_robin(train.labels, np.random.default_rng(seed))[:KNOWN])
-    digests = tuple(train.digests[i] for i in chosen)
-    known = NoveltyDetector(directions(features[chosen]).astype(np.float16), digests, 2.0)
+    known = _remembered(features, train, chosen, 2.0)
     distances = known.distances(held_out[:])
     if math.ceil((len(distances) + 1) * USUAL) > len(distances):
         # too few to show so rare a distance: those between the training images say more than none
         distances = np.concatenate([distances, known.distances_inside()])
     # as in split conformal prediction: of m + 1 images, in any order, this one is among the nearest with that share
     place = min(math.ceil((len(distances) + 1) * USUAL), len(distances)) - 1
-    return NoveltyDetector(known.known, digests, float(np.sort(distances)[place]))
+    farthest = float(np.sort(distances)[place])
+    if len(train) > KNOWN:
+        chosen = np.union1d(chosen, _odd(features, known, farthest))
+    return _remembered(features, train, chosen, farthest)
+
+
+def _remembered(features: Rows, train: Split, chosen: Int[np.ndarray, " m"], farthest: float) -> NoveltyDetector:
+    digests = tuple(train.digests[i] for i in chosen)
+    return NoveltyDetector(directions(features[chosen]).astype(np.float16), digests, farthest)
+
+
+def _odd(features: Rows, known: NoveltyDetector, farthest: float) -> Int[np.ndarray, " k"]:
+    """The training images that are too far from those that are remembered, the farthest ones, KNOWN at most."""
+    starts = range(0, len(features), PIECE)
+    found = np.concatenate([known.distances(features[start : start + PIECE]) for start in starts])
+    order = np.argsort(-found, kind="stable")[:KNOWN]
+    return order[found[order] > farthest]

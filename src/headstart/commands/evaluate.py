@@ -36,7 +36,7 @@ def evaluate(
         run: folder of a run.
         data: folder, zip or CSV, see `load_dataset`.
         split: "train", "validation", "test" or "all". None: the test images of `data`, or where it has none, all that
-            the run was neither trained nor validated on.
+            the run was neither trained nor validated on; near copies of such photos are left out as well.
         listener: where to report to; by default to standard error.
 
     Raises:
@@ -45,10 +45,13 @@ def evaluate(
     from headstart.listeners.console import Console
     from headstart.runs.folder import RunFolder
     from headstart.runs.held_out import choose
+    from headstart.runs.unseen import without_copies
 
     run, data, listener = Path(run), Path(data), listener or Console()
     _ = RunFolder(run).card  # before the images are read: there may be no run
     chosen = choose(data, run, split, listener=listener)
+    if split is None:
+        chosen = without_copies(chosen, run, listener=listener)
     from headstart.classifier.predictor import Predictor
     from headstart.evaluation.evaluate import evaluate as measure
 

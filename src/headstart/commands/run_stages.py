@@ -197,7 +197,13 @@ def evaluate_splits(trained: Trained, dataset: Dataset, listener: Listener) -> d
 
     listener.emit(StepStarted(Step.EVALUATE, "Evaluate"))
     evaluations = {
-        name: measure(trained.logits(split), split.labels, dataset.class_names, trained.classifier.calibration)
+        name: measure(
+            trained.logits(split),
+            split.labels,
+            dataset.class_names,
+            trained.classifier.calibration,
+            groups=split.groups,
+        )
         for name, split in dataset.splits().items()
         if len(split)
     }
@@ -240,7 +246,8 @@ def measure_views(trained: Trained, held_out: Split, alone: Evaluation, listener
     if len(trained.views) < 2:
         return None
     logits = np.mean([trained.logits(held_out, view) for view in trained.views], axis=0)
-    averaged = measure(logits, held_out.labels, alone.class_names, trained.classifier.calibration)
+    calibration = trained.classifier.calibration
+    averaged = measure(logits, held_out.labels, alone.class_names, calibration, groups=held_out.groups)
     found = Averaging.of(trained.views, alone, averaged)
     listener.emit(Message(found.sentence))
     return found
@@ -285,13 +292,13 @@ def inspect_again(
 
 def share_of_familiar(trained: Trained, held_out: Split) -> Interval | None:
     """The share of held-out images that are like those that were trained on."""
-    from headstart.statistics import wilson
+    from headstart.statistics import proportion
 
     detector = trained.classifier.novelty_detector
     if detector is None:
         return None
     familiar = detector.is_familiar(trained.last_layer(held_out)[:])
-    return wilson(int(familiar.sum()), len(familiar))
+    return proportion(familiar, held_out.groups or None)
 
 
 def say_predictions(listener: Listener, evaluation: Evaluation, name: str, seed: int) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from headstart.array_types import Int, Int64
 from headstart.data import splits
+from headstart.data.groups import joined
 from headstart.data.splits import TEST, TRAIN, VALIDATION
 
 
@@ -20,15 +21,20 @@ class Split:
     digests: tuple[str, ...]  # SHA-256 of the files' bytes, hexadecimal
     class_names: tuple[str, ...]
     copies: tuple[Hashable, ...] = ()  # equal for copies of one photo, near ones too, if these were searched for
+    groups: tuple[str, ...] = ()  # of the same patient, plant, site, day, ..., if the user names such groups
 
     def __len__(self) -> int:
         return len(self.paths)
 
     @cached_property
     def photos(self) -> Int64[np.ndarray, " n"]:
-        """A number for each image, equal for images of the same photo as far as known: by `copies`, or by digest."""
+        """A number for each image, equal for images that belong on one side of a split: of the same photo, as far as
+        known (by `copies`, or by digest), or of the same group."""
+        names: Sequence[Hashable] = self.copies or self.digests
+        if self.groups:
+            names = joined(names, self.groups)
         numbers: dict[Hashable, int] = {}
-        return np.array([numbers.setdefault(name, len(numbers)) for name in self.copies or self.digests], np.int64)
+        return np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
 
     def take(self, indices: Sequence[int] | Int[np.ndarray, " m"]) -> "Split":
         """The images at `indices`, in that order."""
@@ -39,6 +45,7 @@ class Split:
             labels=self.labels[indices],
             digests=tuple(self.digests[i] for i in indices),
             copies=tuple(self.copies[i] for i in indices) if self.copies else (),
+            groups=tuple(self.groups[i] for i in indices) if self.groups else (),
         )
 
 

@@ -4,7 +4,7 @@ The draw depends on the names, the labels and the seed, never on the order in wh
 photo form a group, and a group stays together.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -28,7 +28,7 @@ def draw(
     Args:
         names: of the images, unique; they fix the order that is drawn from.
         labels: of the images.
-        groups: images with the same group stay together; a group has the label of its first image.
+        groups: images with the same group stay together, also of several labels.
         wanted: how many images of each label to pick.
         seed: of the random order.
 
@@ -44,15 +44,17 @@ def draw(
         of_label[labels[group[0]]].append(group)
 
     picked = np.zeros(len(names), dtype=bool)
+    room = Counter(wanted)
     rng = np.random.default_rng(seed)
     for label in sorted(of_label):
-        room = wanted.get(label, 0)
+        before = room[label]
         for position in rng.permutation(len(of_label[label])):
-            group = of_label[label][position]
-            if len(group) <= room:
+            group = of_label[label][int(position)]
+            sizes = Counter(labels[index] for index in group)
+            if all(sizes[name] <= room[name] for name in sizes):
                 picked[group] = True
-                room -= len(group)
-        if room == wanted.get(label, 0) > 0 and len(of_label[label]) > 1:  # no group was small enough
+                room -= sizes
+        if room[label] == before > 0 and len(of_label[label]) > 1:  # no group was small enough
             picked[min(of_label[label], key=len)] = True
     return picked
 

@@ -30,7 +30,7 @@ def evaluate(classifier: BasePredictor, split: Split, *, listener: Listener | No
     images = (images for images, _ in track(listener or Quiet(), batches, Task.EVALUATE, "Evaluating", len(batches)))
     logits = classifier.logits(images)
     check_numbers(logits, split.paths)
-    return measure(logits, split.labels, classifier.class_names, classifier.calibration)
+    return measure(logits, split.labels, classifier.class_names, classifier.calibration, groups=split.groups)
 
 
 def _relabelled(classifier: BasePredictor, split: Split) -> Split:

@@ -12,7 +12,7 @@ from headstart.evaluation.curves import Curves, curves
 from headstart.evaluation.reliability import Reliability, reliability
 from headstart.evaluation.split_metrics import ClassAverages, ClassMetrics, SplitMetrics
 from headstart.numerics import check_numbers, cross_entropies, log_probabilities, probabilities
-from headstart.statistics import Interval, wilson
+from headstart.statistics import Interval, proportion
 
 TOP = (3, 5)  # with more classes than that: is the true class among so many most probable ones?
 AVERAGED = ("precision", "recall", "f1", "roc_area", "average_precision")
@@ -30,6 +30,7 @@ class Evaluation:
     loss: mean cross-entropy of the logits as they are, natural logarithm: what Keras' `evaluate` gives.
     accuracy: with its 95% interval.
     confusion: row: the true class, column: the answer.
+    groups: of the images, if they come in groups that the user names: intervals then count these, see `proportion`.
     """
 
     class_names: tuple[str, ...]
@@ -39,6 +40,7 @@ class Evaluation:
     loss: float
     accuracy: Interval
     confusion: Int64[np.ndarray, "classes classes"]
+    groups: tuple[str, ...] = field(default=(), repr=False)
 
     @cached_property
     def probabilities(self) -> Float64[np.ndarray, "n classes"]:
@@ -84,7 +86,11 @@ class Evaluation:
     def top(self, count: int) -> Interval:
         """How often the true class is among the `count` most probable ones."""
         ranked = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :count]
-        return wilson(int((ranked == self.labels[:, None]).any(axis=1).sum()), len(self.labels))
+        return self.proportion((ranked == self.labels[:, None]).any(axis=1))
+
+    def proportion(self, hits: Bool[np.ndarray, " n"]) -> Interval:
+        """The share of the images that are hits."""
+        return proportion(hits, self.groups or None)
 
     @cached_property
     def curves(self) -> tuple[Curves | None, ...]:
@@ -174,12 +180,15 @@ def measure(
     labels: Int[np.ndarray, " n"],
     class_names: Sequence[str],
     calibration: Calibration | None = None,
+    *,
+    groups: Sequence[str] = (),
 ) -> Evaluation:
     """
     Args:
         logits: (n, 1) for two classes, otherwise (n, classes); n is at least 1.
         labels: the true classes.
         calibration: by default none: a temperature of 1.
+        groups: of the images, or none.
 
     Raises:
         ModelError: some logits are NaN or infinite.
@@ -194,8 +203,9 @@ def measure(
         logits=logits,
         calibration=calibration or Calibration(),
         loss=float(cross_entropies(logarithms, labels).mean()),
-        accuracy=wilson(int((predicted == labels).sum()), len(labels)),
+        accuracy=proportion(predicted == labels, groups or None),
         confusion=confusion_matrix(labels, predicted, len(class_names)),
+        groups=tuple(groups),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-from headstart.array_types import Int, Int64
+from headstart.array_types import Bool, Int, Int64
 from headstart.concurrency import cpu_budget
 from headstart.data.dataset import Split
 from headstart.data.images import read_again, read_image
@@ -96,6 +96,16 @@ def find_duplicates(images: Split, features: Rows, *, listener: Listener) -> Dup
     sure = [pair for pair in pairs if pair.similarity >= MIN_SIMILARITY_IN_A_CROWD or not crowded[groups[pair.first]]]
     limit = float(close.similarities[compared - 1]) if compared < len(close.pairs) else LEAST
     return Duplicates(_surest(len(images), sure), groups, limit, compared, close.is_exact)
+
+
+def find_copies(images: Split, seen: Bool[np.ndarray, " n"], features: Rows, *, listener: Listener) -> np.ndarray:
+    """Which of the images that are not `seen` are copies of one that is: indices, ascending. Arguments: see
+    `find_duplicates`."""
+    close = closest_pairs(features).pairs
+    across = close[seen[close[:, 0]] != seen[close[:, 1]]]
+    confirmed, _ = _confirmed(images.paths, across, listener)
+    found = {pair.second if seen[pair.first] else pair.first for pair in confirmed}
+    return np.array(sorted(found), np.int64)
 
 
 def grouped(count: int, pairs: Sequence[Pair]) -> Int[np.ndarray, " count"]:

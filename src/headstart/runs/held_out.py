@@ -17,8 +17,15 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class HeldOut:
+    """Images that measure a run.
+
+    description: which images these are, in a sentence.
+    seen: those of the collection that the run was trained or validated on, if they are left out.
+    """
+
     images: Split
-    description: str  # which images these are, in a sentence
+    description: str
+    seen: Split | None = None
 
 
 def choose(data: Path, run: Path, split: str | None = None, *, listener: Listener | None = None) -> HeldOut:
@@ -60,7 +67,8 @@ def choose(data: Path, run: Path, split: str | None = None, *, listener: Listene
             + (f"none is in the split '{split}'. " if split else "it was trained or validated on them. ")
             + "Give other photos, or use --split all to measure on these anyway."
         )
-    return HeldOut(images.take(np.flatnonzero(chosen)), description)
+    known_ones = [index for index, run_split in enumerate(of_run) if run_split in (TRAIN, VALIDATION)]
+    return HeldOut(images.take(np.flatnonzero(chosen)), description, None if split else images.take(known_ones))
 
 
 def _splits_of(run: Path) -> dict[str, str]:
