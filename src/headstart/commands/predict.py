@@ -90,7 +90,7 @@ def predict(
     """
     from headstart.classifier.output_formats import predict_files
     from headstart.classifier.predictor import Predictor
-    from headstart.data.folder import images_among
+    from headstart.data.image_arguments import images_among
     from headstart.events import Message, Task, track
     from headstart.listeners.console import Console
     from headstart.listeners.quiet import Quiet
