@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from headstart.data.images import FORMAT_OF_SUFFIX
-from headstart.data.source import Source
+from headstart.data.source import DataSource
 from headstart.data.split_names import split_in
 from headstart.data.splits import SPLITS, TRAIN, VALIDATION
 from headstart.errors import DatasetError
@@ -56,12 +56,12 @@ class Columns:
     def text(self) -> str:
         """In words, which column is what."""
         label = f"'{self.label}' (labels)" if self.label else f"{len(self.classes)} columns of labels, one a class"
-        split = f", '{self.split}' (splits)" if self.split else ""
+        split = f" and '{self.split}' (splits)" if self.split else ""
         unused = f"; not used: {', '.join(map(repr, self.unused))}" if self.unused else ""
-        return f"'{self.path}' (paths), {label}{split}{unused}"
+        return f"'{self.path}' (paths){', ' if split else ' and '}{label}{split}{unused}"
 
 
-def find_columns(names: Sequence[str], lines: Iterable[Cells], source: Source) -> Columns:
+def find_columns(names: Sequence[str], lines: Iterable[Cells], source: DataSource) -> Columns:
     """Which column is what.
 
     Args:
@@ -100,7 +100,7 @@ def _one_hot(names: Sequence[str], lines: Iterable[Cells]) -> tuple[str, ...]:
     return classes if len(classes) > 1 else ()
 
 
-def _message(names: Sequence[str], missing: Sequence[str], source: Source) -> str:
+def _message(names: Sequence[str], missing: Sequence[str], source: DataSource) -> str:
     columns = " and ".join(
         f"no column '{(source.path_column if what == 'path' else source.label_column) or what}'" for what in missing
     )

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from headstart.data import archives, tables
 from headstart.data.layout import FORMS, Layout, Tree, understand
-from headstart.data.source import Source
-from headstart.data.walking import Files, files_below, is_visible, what_headstart_wrote
+from headstart.data.own_output import what_headstart_wrote
+from headstart.data.source import DataSource
+from headstart.data.walking import Files, files_below, is_visible
 from headstart.errors import DatasetError
 from headstart.events import Listener, Message
 
@@ -38,20 +39,20 @@ class Listing:
     layout: str  # what was understood, in a sentence without a full stop
 
 
-def list_images(data: Path | Source, listener: Listener | None = None) -> Listing:
+def list_images(data: Path | DataSource, listener: Listener | None = None) -> Listing:
     """The images of a directory, zip or CSV. listener: is told the layout, and may cancel the unpacking of a zip.
 
     Raises:
         DatasetError: it does not exist, or holds no images in one of the four forms.
         CancelledError: the listener asks the work to stop.
     """
-    listing = _listing_of(Source.of(data), listener)
+    listing = _listing_of(DataSource.of(data), listener)
     if listener:
         listener.emit(Message(f"Layout: {listing.layout}."))
     return listing
 
 
-def _listing_of(source: Source, listener: Listener | None) -> Listing:
+def _listing_of(source: DataSource, listener: Listener | None) -> Listing:
     data = source.path
     try:
         exists = data.exists()
@@ -74,7 +75,7 @@ def _listing(source: Path, items: Iterable[Item], notes: Iterable[str], layout: 
     return Listing(str(source), tuple(sorted(items, key=lambda item: item.name)), tuple(notes), layout)
 
 
-def _list_folder(root: Path, source: Source) -> Listing:
+def _list_folder(root: Path, source: DataSource) -> Listing:
     """The listing of a folder. source: what messages name instead of it."""
     if what := what_headstart_wrote(root):
         raise DatasetError(

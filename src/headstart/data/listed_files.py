@@ -14,11 +14,13 @@ _ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|[\\/]")  # also of Windows
 class FileFinder:
     """Finds the files of a collection below a folder. Remembers what is in each folder.
 
-    is_moved: whether absolute paths are those of another place, and their last parts are looked for below the folder.
+    moved: how many files had an absolute path of another place, and were found below the folder by its last parts.
     """
 
-    def __init__(self, root: Path, *, is_moved: bool) -> None:
-        self.root, self._is_moved = root, is_moved
+    def __init__(self, root: Path, *, is_sure: bool) -> None:
+        """is_sure: whether somebody said that the files are below `root`. Then absolute paths are looked for there
+        first, and the name of the file is enough to find it; else it takes the folder that the file is in, too."""
+        self.root, self.moved, self._is_sure = root, 0, is_sure
         self._skipped = 0  # how many parts of the last absolute path were above the root; the next one is likely alike
         self._entries: dict[Path, dict[str, list[str]]] = {}  # folder -> folded name -> the names in it
 
@@ -29,19 +31,24 @@ class FileFinder:
         if there is only one such file, in another case or without the ending of an image.
         """
         parts = tuple(part for part in re.split(r"[\\/]", name) if part not in ("", "."))
-        if self._is_moved and is_absolute(name) and (found := self._moved(parts)):
-            return found
-        path = self.root / name
-        if _is_file(path):
-            return path
-        if path.anchor and Path(name).is_absolute():
-            return self._alike(Path(path.anchor), path.relative_to(path.anchor).parts)
-        return None if is_absolute(name) else self._alike(self.root, parts)
+        if not is_absolute(name):
+            path = self.root / name
+            return path if _is_file(path) else self._alike(self.root, parts)
+        if self._is_sure:
+            return self._moved(parts) or self._in_place(Path(name))
+        return self._in_place(Path(name)) or self._moved(parts)
+
+    def _in_place(self, path: Path) -> Path | None:
+        if not path.is_absolute():  # it is one of Windows
+            return None
+        return path if _is_file(path) else self._alike(Path(path.anchor), path.relative_to(path.anchor).parts)
 
     def _moved(self, parts: Sequence[str]) -> Path | None:
-        for skipped in (self._skipped, *range(len(parts))):
-            if skipped < len(parts) and (found := self._alike(self.root, parts[skipped:])):
+        end = len(parts) if self._is_sure else len(parts) - 1
+        for skipped in (self._skipped, *range(end)):
+            if skipped < end and (found := self._alike(self.root, parts[skipped:])):
                 self._skipped = skipped
+                self.moved += 1
                 return found
         return None
 

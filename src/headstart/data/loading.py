@@ -20,7 +20,7 @@ from headstart.data.dataset import Dataset, Split, Unreadable
 from headstart.data.folder import Item, Listing, list_images
 from headstart.data.images import read_image
 from headstart.data.readable import known_digests, remember
-from headstart.data.source import Source
+from headstart.data.source import DataSource
 from headstart.data.splits import SPLITS, TEST, VALIDATION
 from headstart.deprecation import renamed_arguments
 from headstart.errors import DatasetError, ImageError
@@ -53,7 +53,7 @@ class Collection:
 
 @renamed_arguments(progress="listener")
 def load_dataset(
-    data: str | Path | Source,
+    data: str | Path | DataSource,
     *,
     seed: int = 0,
     validation_fraction: float | None = None,
@@ -65,8 +65,8 @@ def load_dataset(
 
     Args:
         data: a folder of class folders; a folder with train/, validation/ and perhaps test/, each of class folders;
-            a zip of either; or a CSV with the columns path,label[,split]. A Source, where it has to be said how it is
-            read: the names of columns, or which folders are the classes.
+            a zip of either; or a CSV with the columns path,label[,split]. A DataSource says how it is read: the
+            names of columns, or which folders are the classes.
         seed: of the splits that headstart draws. Splits that the collection gives are kept.
         validation_fraction: of each class, where there is no validation split. Default: 0.15.
         test_fraction: where there is no test split: of each class (default 0.15), or of the validation images if the
@@ -81,7 +81,7 @@ def load_dataset(
     """
     listener = listener or Console()
     return build_dataset(
-        collect(data, listener),
+        collect(list_images(DataSource.of(data), listener), listener),
         seed=seed,
         validation_fraction=validation_fraction,
         test_fraction=test_fraction,
@@ -91,7 +91,9 @@ def load_dataset(
 
 
 @renamed_arguments(progress="listener")
-def load_images(data: str | Path | Source, *, listener: Listener | None = None) -> tuple[Split, tuple[str | None, ...]]:
+def load_images(
+    data: str | Path | DataSource, *, listener: Listener | None = None
+) -> tuple[Split, tuple[str | None, ...]]:
     """Labelled images to measure a classifier on: any number of images of any number of classes. No split is drawn.
 
     Args:
@@ -106,20 +108,19 @@ def load_images(data: str | Path | Source, *, listener: Listener | None = None) 
         CancelledError: the listener asks the work to stop.
     """
     listener = listener or Console()
-    collection = read_collection(list_images(Source.of(data), listener), listener)
+    collection = read_collection(list_images(DataSource.of(data), listener), listener)
     _check_unreadable(collection)
     _report_unreadable(collection.unreadable, listener)
     return collection.images(), tuple(item.split for item in collection.items)
 
 
-def collect(data: str | Path | Source, listener: Listener) -> Collection:
-    """Read all images of a collection that can be trained on.
+def collect(listing: Listing, listener: Listener) -> Collection:
+    """Read all images of a listing that can be trained on.
 
     Raises:
         DatasetError: it cannot.
         CancelledError: the listener asks the work to stop.
     """
-    listing = list_images(Source.of(data), listener)
     _check_listing(listing)
     collection = read_collection(listing, listener)
     _check_readable(collection)

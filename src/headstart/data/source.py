@@ -1,4 +1,4 @@
-"""Source: where a collection is, and what its owner says about how it is to be read. Reads nothing."""
+"""DataSource: where a collection is, and what its owner says about how it is to be read. Reads nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Source:
+class DataSource:
     """A collection, wherever a function takes `data`, for one whose layout has to be explained.
 
     path: a folder, zip or CSV, see `load_dataset`.
@@ -24,10 +24,10 @@ class Source:
     class_level: int | None = None
 
     @staticmethod
-    def of(data: str | Path | Source) -> Source:
-        return data if isinstance(data, Source) else Source(Path(data))
+    def of(data: str | Path | DataSource) -> DataSource:
+        return data if isinstance(data, DataSource) else DataSource(Path(data))
 
-    def absolute(self) -> Source:
+    def absolute(self) -> DataSource:
         """The same in any working folder."""
         return replace(
             self, path=self.path.absolute(), image_root=self.image_root.absolute() if self.image_root else None

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from headstart.data.columns import Cells, Columns, find_columns
 from headstart.data.listed_files import FileFinder, is_absolute
-from headstart.data.source import Source
+from headstart.data.source import DataSource
 from headstart.errors import DatasetError
 
 TABLE = "splits.csv"  # of a run
@@ -46,18 +46,19 @@ class Table:
     text: str
 
 
-def read_listing(data: Path | Source) -> Table:
+def read_listing(data: Path | DataSource) -> Table:
     """The rows of a CSV, with commas, semicolons or tabs between the columns.
 
     Raises:
         DatasetError: a column, a file or a label is missing, a split is unknown, a path is listed twice, or an image
             has several labels.
     """
-    source = Source.of(data)
+    source = DataSource.of(data)
     table = source.path
     names, lines = _read(table)
     columns = find_columns(names, (cells for _, cells in lines), source)
-    rows = _rows(lines, columns, source)
+    finder = FileFinder(source.image_root or table.parent, is_sure=source.image_root is not None)
+    rows = _rows(lines, columns, finder, source)
     if not rows:
         raise DatasetError(f"'{table}' lists no images: there is nothing below its first line.")
     without_split = sum(row.split is None for row in rows)
@@ -67,7 +68,11 @@ def read_listing(data: Path | Source) -> Table:
             f"Fill in the column '{columns.split}' for all of them, or leave it out."
         )
     _check_one_label_each(rows, table)
-    return Table(_with_whole_numbers(rows), f"a CSV with the columns {columns.text}")
+    moved = f"; {finder.moved} images are not where it says, but below '{finder.root}'" if finder.moved else ""
+    return Table(
+        _with_whole_numbers(rows),
+        f"a CSV of {len({row.label for row in rows})} classes with the columns {columns.text}{moved}",
+    )
 
 
 def _read(table: Path) -> tuple[list[str], list[tuple[int, Cells]]]:
@@ -104,8 +109,7 @@ def _text(table: Path) -> str:
         ) from None
 
 
-def _rows(lines: Iterable[tuple[int, Cells]], columns: Columns, source: Source) -> list[Row]:
-    finder = FileFinder(source.image_root or source.path.parent, is_moved=source.image_root is not None)
+def _rows(lines: Iterable[tuple[int, Cells]], columns: Columns, finder: FileFinder, source: DataSource) -> list[Row]:
     rows: dict[str, Row] = {}
     faults = []
     for number, cells in lines:
@@ -141,7 +145,7 @@ def _missing(name: str, finder: FileFinder) -> str:
     if _ADDRESS.match(name):
         return f"'{name}' is an address; download the images, and name the files"
     if is_absolute(name):
-        return f"no such file '{name}'; where the images are now, you can say with --image-root FOLDER"
+        return f"no such file '{name}'; if the images are elsewhere now, say where: --image-root FOLDER"
     return f"no such file '{name}' in '{finder.root}'"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from headstart.data.images import FORMAT_OF_SUFFIX
+from headstart.data.own_output import what_headstart_wrote
 from headstart.errors import DatasetError
 
 # Written by Windows, macOS, Linux, Android, and by Synology's and QNAP's storage
@@ -16,10 +17,6 @@ SYSTEM_NAMES = frozenset(
     {"thumbs.db", "desktop.ini", "$recycle.bin", "recycler", "system volume information", "found.000",
      "__macosx", "icon\r", "lost+found", "lost.dir", "@eadir", "#recycle", "@recycle", "@recently-snapshot"}
 )  # fmt: skip
-
-# A file or an ending of a folder that headstart writes -> what the folder is
-OWN_FILES = {"classifier.json": "a classifier", "inspection.html": "an inspection"}
-PARTIAL = ".partial"
 
 
 @dataclass(frozen=True)
@@ -60,13 +57,6 @@ def by_suffix(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
 def is_visible(name: str) -> bool:
     return not name.startswith(".") and name.lower() not in SYSTEM_NAMES
-
-
-def what_headstart_wrote(folder: Path) -> str | None:
-    """What a folder is if headstart wrote it: "a classifier", ..."""
-    if folder.name.endswith(PARTIAL):
-        return "an unfinished run"
-    return next((what for name, what in OWN_FILES.items() if (folder / name).is_file()), None)
 
 
 def _walk(folder: Path, above: frozenset[str], found: Files) -> None:
