@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.data import archives, tables
-from headstart.data.layout import FORMS, Layout, Tree, understand
+from headstart.data.folder_tree import Tree
+from headstart.data.layout import FORMS, Layout, understand
 from headstart.data.own_output import what_headstart_wrote
 from headstart.data.source import DataSource
 from headstart.data.walking import Files, files_below, is_visible

@@ -1,6 +1,6 @@
 """The folders that hold images -> the class and the split of each, and a sentence on the layout that was understood.
 
-Looks at names, and at sizes of files where two folders may be copies of each other. Where two layouts are possible, it
+Where two layouts are possible, it
 asks rather than guesses: the wrong guess would train a classifier of "train or test?".
 """
 
@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from headstart.data.split_names import is_neutral, is_unlabelled, split_in, words_of
+from headstart.data.folder_tree import Parts, Tree
+from headstart.data.split_names import SplitName, is_neutral, is_unlabelled, split_in, words_of
 from headstart.data.splits import SPLITS, TRAIN
 from headstart.errors import DatasetError
 
@@ -25,8 +26,6 @@ SHARED = 0.5  # of the names of folders are in more than one place: then they re
 MAX_SHOWN = 5  # names in a sentence
 
 _DATE = re.compile(r"(19|20)\d\d([-_.]?\d\d){0,2}")
-
-Parts = tuple[str, ...]  # a path below the collection
 
 
 @dataclass(frozen=True)
@@ -49,39 +48,6 @@ class Layout:
     parents: tuple[Parts, ...]
     text: str
     left_out: dict[Parts, str]
-
-
-class Tree:
-    """The folders of a collection that hold images, at any depth."""
-
-    def __init__(self, root: Path, images: Iterable[Parts]) -> None:
-        """images: their paths below `root`."""
-        self.root, self.images = root, sorted(images)
-        self.counts = Counter(image[:-1] for image in self.images)  # directly in a folder
-        self._children: dict[Parts, set[str]] = {}
-        for folder in self.counts:
-            for level, name in enumerate(folder):
-                self._children.setdefault(folder[:level], set()).add(name)
-
-    def children(self, folder: Parts) -> list[str]:
-        """The folders in a folder that hold images, at any depth."""
-        return sorted(self._children.get(folder, ()))
-
-    def below(self, folder: Parts) -> list[Parts]:
-        """The images below a folder."""
-        return [image for image in self.images if image[: len(folder)] == folder]
-
-    def without(self, folder: Parts) -> "Tree":
-        return Tree(self.root, [image for image in self.images if image[: len(folder)] != folder])
-
-    def repeats(self, inner: Parts, outer: Parts) -> bool:
-        """Whether each image below `inner` is also below `outer`, with the same name and size."""
-        there = set(self.images)
-        pairs = [(image, outer + image[len(inner) :]) for image in self.below(inner)]
-        return all(other in there for _, other in pairs) and all(
-            (self.root / Path(*image)).stat().st_size == (self.root / Path(*other)).stat().st_size
-            for image, other in pairs
-        )
 
 
 def understand(tree: Tree, source: Path, class_level: int | None = None) -> Layout:
@@ -110,6 +76,7 @@ def understand(tree: Tree, source: Path, class_level: int | None = None) -> Layo
             f"'{source}' holds {len(tree.images)} images, but no class folders. "
             f"Put the images of each class into a folder with the name of the class.\n{FORMS}"
         )
+    _check_no_splits(layout, source)
     _check_not_repeated(tree, layout, source)
     return replace(layout, left_out=left_out)
 
@@ -120,12 +87,17 @@ def _without_wrappers(tree: Tree) -> Parts:
     A zip often has one folder that holds everything. Such a wrapper has at least two folders of images in it.
     """
     lower: Parts = ()
-    while len(inside := tree.children(lower)) == 1 and not _is_plain_split(inside[0]):
+    while len(inside := tree.children(lower)) == 1 and not _is_split_folder(tree, (*lower, inside[0])):
         lower = (*lower, inside[0])
         deeper = tree.children(lower)
         if len(deeper) > 1 or any(map(_is_plain_split, deeper)):
             return lower
     return ()
+
+
+def _is_split_folder(tree: Tree, folder: Parts) -> bool:
+    """Whether it is named after a split and holds no split folders itself."""
+    return _is_plain_split(folder[-1]) and len({_split_of(name) for name in tree.children(folder)} - {None}) < 2
 
 
 def _without_repetitions(tree: Tree, root: Parts, source: Path) -> tuple[Tree, dict[Parts, str]]:
@@ -164,7 +136,7 @@ def _splits_above(tree: Tree, root: Parts, source: Path) -> dict[str, str] | Non
     named = {top: name for top in tops if (name := split_in(top))}
     others = [top for top in tops if top not in named]
     shared = _sharing(tree, root, named)
-    same_rest = len({name.rest for name in named.values() if name.rest}) <= 1 and len(named) > 1
+    same_rest = len(named) > 1 and _have_one_rest(named.values())
     meant = [top for top in named if named[top].is_plain or top in shared or (same_rest and not others)]
     if not meant:
         return None
@@ -276,6 +248,26 @@ def _at_level(tree: Tree, level: int, source: Path) -> Layout:
     places = {folder: Place(folder[level - 1], None if named is None else _split_of(folder[named])) for folder in deep}
     text = f"{_classes(places)} at level {level}" + ("" if named is None else f", with splits at level {named + 1}")
     return Layout(places, (), tuple({folder[: level - 1]: None for folder in deep}), text, {})
+
+
+def _check_no_splits(layout: Layout, source: Path) -> None:
+    """
+    Raises:
+        DatasetError: the classes would be called train and test.
+    """
+    labels = sorted({place.label for place in layout.places.values()})
+    named = [name for label in labels if (name := split_in(label))]
+    if len(named) == len(labels) and len({name.split for name in named}) > 1 and _have_one_rest(named):
+        level = len(layout.parents[0]) + 1
+        raise DatasetError(
+            f"The class folders of '{source}' would be {_some(labels)}, which are names of splits. If they are the "
+            f"classes, say so: --class-level {level}; if not, say at which level the classes are.\n{FORMS}"
+        )
+
+
+def _have_one_rest(names: Collection[SplitName]) -> bool:
+    """Whether names differ only in their splits: seg_train, seg_test, but not bullet_train, crash_test."""
+    return len({name.rest for name in names if name.rest}) <= 1
 
 
 def _check_not_repeated(tree: Tree, layout: Layout, source: Path) -> None:
