@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from headstart.classifier.predictor import Predictor
-from headstart.data.folder import images_below
 from headstart.data.images import read_image
+from headstart.data.walking import images_below
 
 
 def speeds(predictor: Predictor, files: list[Path]) -> dict[str, float]:

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 import headstart as hs
-from headstart.data.folder import images_below
 from headstart.data.samples import get_solar_cells
+from headstart.data.walking import images_below
 from headstart.evaluation.guarantees import measure_guarantees
 from headstart.evaluation.metrics import measure
 from headstart.training.config import TrainingConfig

@@ -104,7 +104,7 @@ def solar_cells() -> Path:
 def cells(solar_cells: Path) -> dict[str, list[Path]]:
     """The paths of the real images, by class."""
     by_class: dict[str, list[Path]] = {}
-    for path, _, label, _ in read_listing(solar_cells):
+    for path, _, label, _ in read_listing(solar_cells).rows:
         by_class.setdefault(label, []).append(path)
     return by_class
 

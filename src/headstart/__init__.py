@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from headstart.data.augmentation import Augmentation
     from headstart.data.dataset import Dataset, Split
     from headstart.data.loading import load_dataset, load_images
+    from headstart.data.source import DataSource
     from headstart.errors import (
         CancelledError,
         DatasetError,
@@ -103,6 +104,7 @@ _MODULES = {
     "ServiceError": "errors",
     "Several": "listeners.several",
     "SolvedHead": "training.recipes",
+    "DataSource": "data.source",
     "Split": "data.dataset",
     "Step": "events",
     "StepStarted": "events",
@@ -133,6 +135,7 @@ __all__ = [
     "Classifier",
     "Client",
     "Console",
+    "DataSource",
     "Dataset",
     "DatasetError",
     "EpochEnded",

@@ -11,7 +11,7 @@ from headstart.data import archives
 from headstart.data.archives import unpacked
 from headstart.errors import CancelledError, DatasetError
 from support.recording import Recorder
-from support.small_collections import collection, load, picture, zipped
+from support.small_collections import collection, load, picture, png, zipped
 
 
 @pytest.mark.parametrize("name", ["../evil.png", "/tmp/evil.png", "a/../../evil.png", "..\\evil.png", "C:\\evil.png"])
@@ -44,7 +44,7 @@ def test_damaged_zip(tmp_path):
     with pytest.raises(DatasetError, match="damaged zip"):
         load(tmp_path / "damaged.zip")
     (tmp_path / "short.zip").write_bytes(archive.read_bytes()[:500])
-    with pytest.raises(DatasetError, match="neither a folder nor a zip"):
+    with pytest.raises(DatasetError, match=r"begins like a zip, but its end is missing: copy or download it again"):
         load(tmp_path / "short.zip")
     assert len(load(archive)) == 18, "a failed attempt must not spoil the cache"
 
@@ -99,6 +99,42 @@ def test_a_zip_with_a_password_is_said(tmp_path, monkeypatch):
     archive.write_bytes(data)
     with pytest.raises(DatasetError, match=r"cannot be unpacked \(.*password.*\)\. Unpack it, and give the folder"):
         load(archive)
+
+
+@pytest.mark.parametrize("method", [9, 95, 98])  # Deflate64 of Windows' Explorer, XZ and PPMd of 7-Zip
+def test_a_method_that_python_lacks_is_no_damage(tmp_path, monkeypatch, method):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
+    archive = zipped(collection(tmp_path / "p", {"a": 2, "b": 2}), tmp_path / "p.zip")
+    data = bytearray(archive.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):  # the method, in both headers
+        start = -1
+        while (start := data.find(signature, start + 1)) >= 0:
+            data[start + offset] = method
+    archive.write_bytes(data)
+    with pytest.raises(DatasetError, match=r"is packed in a way that headstart cannot read .* Unpack it") as refused:
+        load(archive)
+    assert not isinstance(refused.value, archives.DamagedArchiveError)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_is_known_whatever_the_method(tmp_path, monkeypatch, method):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
+    with zipfile.ZipFile(tmp_path / "p.zip", "w", method) as file:
+        for number in range(4):
+            file.writestr(f"{'ab'[number % 2]}/{number}.png", png(number))
+    assert len(load(tmp_path / "p.zip")) == 4
+    data = bytearray((tmp_path / "p.zip").read_bytes())
+    data[60:80] = bytes(range(200, 220))
+    (tmp_path / "damaged.zip").write_bytes(data)
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "another"))
+    with pytest.raises(DatasetError, match="is a damaged zip"):
+        load(tmp_path / "damaged.zip")
+
+
+def test_other_archives_are_to_be_unpacked(tmp_path):
+    (tmp_path / "p.tar.gz").write_bytes(b"x")
+    with pytest.raises(DatasetError, match=r"neither a folder nor a zip nor a CSV\. Unpack it, and give the folder"):
+        load(tmp_path / "p.tar.gz")
 
 
 def test_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):

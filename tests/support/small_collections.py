@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 import headstart as hs
+from headstart.data.source import DataSource
 
 QUIET = hs.Quiet()
 
@@ -34,7 +35,7 @@ def collection(root: Path, classes: dict[str, int], start: int = 0) -> Path:
     return root
 
 
-def load(path: Path, **settings: Any) -> hs.Dataset:
+def load(path: Path | DataSource, **settings: Any) -> hs.Dataset:
     return hs.load_dataset(path, listener=QUIET, **settings)
 
 

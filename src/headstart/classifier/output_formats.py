@@ -19,6 +19,7 @@ from headstart.classifier.prediction import Prediction
 from headstart.classifier.predictor import Predictor
 from headstart.concurrency import cpu_budget, prefetch
 from headstart.data.images import read_image, read_thumbnail
+from headstart.data.own_output import EXPLANATIONS
 from headstart.data.resizing import STRETCH
 from headstart.errors import ImageError, RunError
 from headstart.storage.atomic import check_free
@@ -90,6 +91,7 @@ def _explained(
 
     try:
         folder.mkdir(parents=True)
+        (folder / EXPLANATIONS).touch()  # or the pictures could become photos of a training
         with ThreadPoolExecutor(cpu_budget()) as pool:
             yield from prefetch(pool, drawn, enumerate(zip(files, explanations, strict=True), start=1), DECODED_AHEAD)
     except OSError as error:

@@ -38,7 +38,7 @@ def demo(
     call.show_json(commands.demo(out, listener=call.listener, **given))
 
 
-@command(reports=True)
+@command(reports=True, reads=True)
 def inspect(
     call: Call,
     data: o.DataPath,
@@ -53,7 +53,7 @@ def inspect(
     call.show(commands.inspect(data, out=out, listener=call.listener, **given))
 
 
-@command(reports=True)
+@command(reports=True, reads=True)
 def train(
     call: Call,
     data: o.DataPath,
@@ -100,7 +100,7 @@ def train(
     call.show_json(run)
 
 
-@command(reports=True)
+@command(reports=True, reads=True)
 def evaluate(call: Call, run: o.RunFolder, data: o.DataPath, split: o.SplitName = None) -> None:
     """Measure a classifier on labelled photos."""
     call.show(commands.evaluate(run, data, split=split, listener=call.listener))
@@ -143,7 +143,7 @@ def predict(
         raise typer.Exit(2)
 
 
-@command(reports=True)
+@command(reports=True, reads=True)
 def export(
     call: Call,
     run: o.RunFolder,
@@ -197,7 +197,7 @@ def _print_address(address: str, names: list[str]) -> None:
     print_json({"address": address, "models": names})
 
 
-@command(reports=True)
+@command(reports=True, reads=True)
 def backbones(
     call: Call,
     data: o.Measured = None,

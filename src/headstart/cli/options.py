@@ -43,6 +43,30 @@ DataPath = Annotated[
         "with the columns path,label[,split].",
     ),
 ]
+PathColumn = Annotated[
+    str | None, about_data(metavar="NAME", help="Column of a CSV that has the paths. By default 'path' or the like.")
+]
+LabelColumn = Annotated[
+    str | None, about_data(metavar="NAME", help="Column of a CSV that has the labels. By default 'label' or the like.")
+]
+ImageRoot = Annotated[
+    Path | None,
+    about_data(
+        metavar="FOLDER",
+        help="Folder that the paths in a CSV start from, instead of the CSV's own; absolute paths of another computer "
+        "are looked for below it.",
+    ),
+]
+ClassLevel = Annotated[
+    int | None,
+    about_data(min=1, metavar="N", help="The folders N levels below DATA are the classes. By default it is found out."),
+]
+SOURCE = {
+    "path_column": PathColumn,
+    "label_column": LabelColumn,
+    "image_root": ImageRoot,
+    "class_level": ClassLevel,
+}  # how DATA is read, see `headstart.Source`
 RunFolder = Annotated[Path, Argument(metavar="RUN", help="Folder that `headstart train` wrote.")]
 RecipeName = Annotated[
     str,

@@ -18,7 +18,9 @@ import typer
 
 from headstart.cli.choices import choices_in
 from headstart.cli.helping import OUTPUT, USUAL, Command, Group
-from headstart.errors import HeadstartError, RunError, RunInterruptedError
+from headstart.cli.options import SOURCE
+from headstart.data.source import DataSource
+from headstart.errors import DatasetError, HeadstartError, RunError, RunInterruptedError
 from headstart.events import Advanced, Event, Listener
 from headstart.listeners.json_lines import JsonLines
 from headstart.listeners.several import Several
@@ -109,10 +111,13 @@ def terminal() -> Listener:
     return Console()
 
 
-def command(*, reports: bool = False, console: Callable[[], Listener] = terminal) -> Callable[[Callable], Callable]:
+def command(
+    *, reports: bool = False, reads: bool = False, console: Callable[[], Listener] = terminal
+) -> Callable[[Callable], Callable]:
     """A decorator: a function of a Call and options becomes a command of the app, with the options that all share.
 
-    reports: whether it has --events. console: makes who tells the user what happens.
+    reports: whether it has --events. reads: whether its `data` is a collection, so that it has the options of how to
+    read that, and gets a DataSource. console: makes who tells the user what happens.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -128,10 +133,12 @@ def command(*, reports: bool = False, console: Callable[[], Listener] = terminal
             with _one_message(as_json), nullcontext() if verbose else _quiet_libraries():
                 for name, check in checks.items():
                     given[name] = None if given[name] is None else check(given[name])
+                if reads:
+                    given["data"] = _source(given["data"], {name: given.pop(name) for name in SOURCE})
                 with _events(events) as listener:
                     function(Call(as_json, LazyConsole(console), listener), **given)
 
-        parameters = [_parameter("context", typer.Context, inspect.Parameter.empty), *own, *_shared(reports)]
+        parameters = [_parameter("context", typer.Context, inspect.Parameter.empty), *own, *_shared(reports, reads)]
         run.__signature__ = inspect.Signature(  # pyright: ignore[reportAttributeAccessIssue]
             [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
         )
@@ -142,9 +149,21 @@ def command(*, reports: bool = False, console: Callable[[], Listener] = terminal
     return register
 
 
-def _shared(reports: bool) -> list[inspect.Parameter]:
+def _source(data: Path | None, settings: dict[str, Any]) -> DataSource | None:
+    """
+    Raises:
+        DatasetError: it is said how to read a collection, but none is given.
+    """
+    if data is None and any(value is not None for value in settings.values()):
+        options = ", ".join("--" + name.replace("_", "-") for name in SOURCE)
+        raise DatasetError(f"The options {options} say how DATA is read: give DATA, or leave them out.")
+    return None if data is None else DataSource(data, **settings)
+
+
+def _shared(reports: bool, reads: bool) -> list[inspect.Parameter]:
+    of_data = [_parameter(name, annotation, None) for name, annotation in SOURCE.items()] if reads else []
     events = [_parameter("events", Events, None)] if reports else []
-    return [_parameter("as_json", Json, False), *events, _parameter("verbose", Verbose, False)]
+    return [*of_data, _parameter("as_json", Json, False), *events, _parameter("verbose", Verbose, False)]
 
 
 def _parameter(name: str, annotation: object, default: object) -> inspect.Parameter:

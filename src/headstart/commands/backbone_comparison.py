@@ -18,6 +18,7 @@ from headstart.data.dataset import Split
 from headstart.data.images import read_again
 from headstart.data.loading import load_dataset
 from headstart.data.resizing import STRETCH
+from headstart.data.source import DataSource
 from headstart.engines.base import in_batches, run_all
 from headstart.errors import DatasetError, MissingExtraError, WeightsError
 from headstart.events import Listener, Step, StepStarted
@@ -95,7 +96,7 @@ def _why_not_at_hand(name: str) -> str:
 
 
 def compare_backbones(
-    data: str | Path, *, backbones: Sequence[str], image_size: int | None, seed: int, listener: Listener
+    data: str | Path | DataSource, *, backbones: Sequence[str], image_size: int | None, seed: int, listener: Listener
 ) -> BackboneComparison:
     """See `commands.backbones`."""
     names = list(dict.fromkeys(backbones)) or [name for name in BACKBONES if files_at_hand(name)]
@@ -132,7 +133,9 @@ def _config(backbone: str, image_size: int | None, seed: int) -> TrainingConfig:
     return TrainingConfig.of(backbone=backbone, image_size=image_size, resizing=STRETCH, weights=PRETRAINED, seed=seed)
 
 
-def _training_photos(data: str | Path, config: TrainingConfig, listener: Listener) -> tuple[Split, np.ndarray]:
+def _training_photos(
+    data: str | Path | DataSource, config: TrainingConfig, listener: Listener
+) -> tuple[Split, np.ndarray]:
     """The training photos, and int (n,): the same number for copies of one photo.
 
     config: always of the default base, so that whatever is compared, in whatever order, the photos are the same.

@@ -11,6 +11,7 @@ from headstart.errors import DatasetError
 
 if TYPE_CHECKING:
     from headstart.commands.backbone_comparison import BackboneComparison
+    from headstart.data.source import DataSource
     from headstart.events import Listener
     from headstart.models.backbones import Backbone
 
@@ -36,7 +37,7 @@ class BackboneTable:
 def backbones(data: None = None) -> BackboneTable: ...
 @overload
 def backbones(
-    data: str | Path,
+    data: str | Path | DataSource,
     *,
     backbones: Sequence[str] = ...,
     image_size: int | None = ...,
@@ -45,7 +46,7 @@ def backbones(
 ) -> BackboneComparison: ...
 @overload
 def backbones(
-    data: str | Path | None,
+    data: str | Path | DataSource | None,
     *,
     backbones: Sequence[str] = ...,
     image_size: int | None = ...,
@@ -53,7 +54,7 @@ def backbones(
     listener: Listener | None = ...,
 ) -> BackboneTable | BackboneComparison: ...
 def backbones(
-    data: str | Path | None = None,
+    data: str | Path | DataSource | None = None,
     *,
     backbones: Sequence[str] = (),
     image_size: int | None = None,

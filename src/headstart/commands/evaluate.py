@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from headstart.data.source import DataSource
     from headstart.evaluation.metrics import Evaluation
     from headstart.events import Listener
 
@@ -28,7 +29,7 @@ class RunEvaluation:
 
 
 def evaluate(
-    run: str | Path, data: str | Path, *, split: str | None = None, listener: Listener | None = None
+    run: str | Path, data: str | Path | DataSource, *, split: str | None = None, listener: Listener | None = None
 ) -> RunEvaluation:
     """Measure a run on labelled photos.
 
@@ -42,19 +43,23 @@ def evaluate(
     Raises:
         HeadstartError: there is no such run, no such images, or a class that the run does not know.
     """
+    from headstart.data.source import DataSource
     from headstart.listeners.console import Console
     from headstart.runs.folder import RunFolder
     from headstart.runs.held_out import choose
     from headstart.runs.unseen import without_copies
 
-    run, data, listener = Path(run), Path(data), listener or Console()
+    run, source, listener = Path(run), DataSource.of(data), listener or Console()
     _ = RunFolder(run).card  # before the images are read: there may be no run
-    chosen = choose(data, run, split, listener=listener)
+    chosen = choose(source, run, split, listener=listener)
     if split is None:
         chosen = without_copies(chosen, run, listener=listener)
     from headstart.classifier.predictor import Predictor
     from headstart.evaluation.evaluate import evaluate as measure
 
     return RunEvaluation(
-        run, data, chosen.description, measure(Predictor(run, listener=listener), chosen.images, listener=listener)
+        run,
+        source.path,
+        chosen.description,
+        measure(Predictor(run, listener=listener), chosen.images, listener=listener),
     )

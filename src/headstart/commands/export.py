@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from headstart.deprecation import renamed_arguments
 
 if TYPE_CHECKING:
+    from headstart.data.source import DataSource
     from headstart.events import Listener
     from headstart.export.export import Export
     from headstart.export.proof import Tolerance
@@ -21,7 +22,7 @@ def export(
     format: str,
     quantize: str | None = None,
     pixels: str = "uint8",
-    data: str | Path | None = None,
+    data: str | Path | DataSource | None = None,
     tolerance: Tolerance | None = None,
     listener: Listener | None = None,
 ) -> Export:

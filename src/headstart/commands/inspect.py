@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from headstart.deprecation import renamed_arguments
 
 if TYPE_CHECKING:
+    from headstart.data.source import DataSource
     from headstart.events import Listener
     from headstart.inspection.report import Inspection
 
 
 @renamed_arguments(progress="listener")
 def inspect(
-    data: str | Path,
+    data: str | Path | DataSource,
     *,
     out: str | Path | None = None,
     backbone: str | None = None,
@@ -29,7 +30,8 @@ def inspect(
 
     Args:
         data: folder, zip or CSV, see `load_dataset`; also one that cannot be trained on.
-        out: a new folder for findings.json, findings.csv and inspection.html; None: nothing is written.
+        out: a new folder, outside of the photos, for findings.json, findings.csv and inspection.html. None: nothing is
+            written.
         backbone, image_size, weights: of the network whose features are used; by default those of the recipe "fast".
             With the same ones, `headstart.train` shares these features.
         seed: of the cross-validation that judges the labels.
@@ -40,6 +42,8 @@ def inspect(
     """
     from headstart.data.folder import list_images
     from headstart.data.loading import read_collection
+    from headstart.data.own_output import check_outside
+    from headstart.data.source import DataSource
     from headstart.events import Message
     from headstart.features.extractor import FeatureExtractor
     from headstart.features.spec import FeatureSpec
@@ -54,8 +58,9 @@ def inspect(
     spec = FeatureSpec(backbone, image_size or get_backbone(backbone).image_size, weights=weights, depths=True)
     if out is not None:
         check_free(Path(out))
+        check_outside(Path(out), data)
     start = time.perf_counter()
-    found = read_collection(list_images(Path(data)), listener)
+    found = read_collection(list_images(DataSource.of(data), listener), listener)
     extractor = FeatureExtractor(spec, listener=listener)
     inspection = inspect_collection(found, extractor, seed=seed, listener=listener)
     inspection = replace(inspection, seconds=time.perf_counter() - start)

@@ -81,7 +81,7 @@ def predict(
             that can be guaranteed.
         coverage: name so many classes that the correct one is among them for this share of photos.
         views: average over the views that the classifier was trained on: a little more accurate, and slower.
-        explain: a new folder, for a picture of each photo that shows where its answer comes from.
+        explain: a new folder, outside of the photos, for a picture of each that shows where its answer comes from.
         listener: where to report to; by default nowhere.
 
     Raises:
@@ -90,12 +90,16 @@ def predict(
     """
     from headstart.classifier.output_formats import predict_files
     from headstart.classifier.predictor import Predictor
-    from headstart.data.folder import images_among
+    from headstart.data.image_arguments import images_among
+    from headstart.data.own_output import check_outside
     from headstart.events import Message, Task, track
     from headstart.listeners.console import Console
     from headstart.listeners.quiet import Quiet
 
     given = [images] if isinstance(images, str | Path) else images
+    if explain is not None:
+        for each in given:
+            check_outside(Path(explain), each)
     files, left_out = images_among([Path(each) for each in given])
     predictor = Predictor(run, listener=listener)
     if views and len(predictor.views) == 1:

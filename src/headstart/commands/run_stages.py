@@ -17,8 +17,10 @@ import numpy as np
 
 from headstart.commands.run_splits import split
 from headstart.data.dataset import Dataset, Split
+from headstart.data.folder import list_images
 from headstart.data.loading import Collection, collect
 from headstart.data.resizing import STRETCH
+from headstart.data.source import DataSource
 from headstart.data.splits import TEST, VALIDATION
 from headstart.errors import ImageError, ModelError
 from headstart.evaluation.drawing import Draw, drawing
@@ -49,9 +51,9 @@ FINE_TUNE = ("auto", "always", "never")
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What a run is to be made of. data: absolute path of the collection. The rest: see `commands.train`."""
+    """What a run is to be made of. data: the collection, by its absolute path. The rest: see `commands.train`."""
 
-    data: Path
+    data: DataSource
     config: TrainingConfig
     test_fraction: float | None = None
     images: int | None = None
@@ -60,6 +62,7 @@ class RunRequest:
         """What must be the same where a run is resumed."""
         return {
             "data": str(self.data),
+            **self.data.settings(),
             "test_fraction": self.test_fraction,
             "images": self.images,
             **self.config.to_json(),
@@ -113,9 +116,10 @@ def make(request: RunRequest, out: Path, *, resume: bool, listener: Listener, ti
 
 def read(request: RunRequest, listener: Listener) -> Collection:
     """Read every image once, while the modules that take seconds to import are imported."""
-    listener.emit(StepStarted(Step.READ_DATA, "Look at the data"))
     imported = _import_meanwhile()
-    collection = collect(request.data, listener)
+    listing = list_images(request.data, listener)  # which says the layout, before anything else
+    listener.emit(StepStarted(Step.READ_DATA, "Look at the data"))
+    collection = collect(listing, listener)
     imported.join()  # two threads that import what needs each other could deadlock, or see half of it
     return collection
 
@@ -340,7 +344,7 @@ def write(
     metrics = report.run_metrics(
         classifier,
         results,
-        data=request.data.name,
+        data=request.data.path.name,
         seed=config.seed,
         balanced=config.recipe.balanced,
         weights=config.weights,

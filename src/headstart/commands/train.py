@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headstart.data.source import DataSource
 from headstart.deprecation import renamed_arguments
 from headstart.runs.folder import Run
 
@@ -17,7 +18,7 @@ __all__ = ["Run", "make_run", "train"]
 
 @renamed_arguments(progress="listener")
 def train(
-    data: str | Path,
+    data: str | Path | DataSource,
     out: str | Path,
     *,
     recipe: str | Recipe = "fast",
@@ -42,7 +43,7 @@ def train(
 
     Args:
         data: folder, zip or CSV, see `load_dataset`.
-        out: the folder of the run; it must not exist yet.
+        out: the folder of the run; it must not exist yet, and be outside of the photos.
         recipe: name of a row of RECIPES, or a Recipe.
         fine_tune: "auto": as the recipe says; "always": keep the fine-tuning whether it helps or not; "never": train
             the head alone.
@@ -61,9 +62,11 @@ def train(
         HeadstartError: with what is wrong and what to do. What was trained so far is kept.
     """
     from headstart.commands.run_stages import RunRequest, adjusted, make
+    from headstart.data.own_output import check_outside
     from headstart.listeners.console import Console
     from headstart.training.config import TrainingConfig
 
+    check_outside(Path(out), data)
     config = TrainingConfig.of(
         recipe=adjusted(recipe, epochs=epochs, fine_tune=fine_tune, balanced=balanced),
         backbone=backbone,
@@ -75,7 +78,7 @@ def train(
         precision=precision,
         views=views,
     )
-    request = RunRequest(Path(data).absolute(), config, test_fraction, images)
+    request = RunRequest(DataSource.of(data).absolute(), config, test_fraction, images)
     return make(request, Path(out), resume=resume, listener=listener or Console(), time_limit=time_limit)
 
 

@@ -10,11 +10,21 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from headstart.data.zip_names import member_names
 from headstart.errors import DatasetError
 from headstart.events import Listener, check_cancelled
 from headstart.listeners.quiet import Quiet
 from headstart.storage.cache import cache_folder
 from headstart.storage.hashing import sha256
+
+try:
+    from lzma import LZMAError  # some builds of Python lack it
+
+    _LZMA_ERRORS: tuple[type[Exception], ...] = (LZMAError,)
+except ImportError:
+    _LZMA_ERRORS = ()
+
+OTHER_ARCHIVES = frozenset({".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
 
 
 class DamagedArchiveError(DatasetError):
@@ -34,18 +44,55 @@ def unpacked(archive: Path, listener: Listener | None = None) -> Path:
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = [member for member in opened.infolist() if not member.is_dir()]
-            for member in members:
-                _check(member, archive)
+            members = _members(opened, archive)
             folder = cache_folder() / "archives" / _digest(members)
             if not folder.is_dir():
                 _check_space(members, archive, folder.parent)
                 _unpack(opened, members, archive, folder, listener or Quiet())
             return folder
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error) as error:
+    except NotImplementedError as error:  # how zipfile reports a method that Python lacks
+        raise DatasetError(
+            f"'{archive}' is packed in a way that headstart cannot read ({error}). Unpack it with the program that "
+            f"made it, and give the folder."
+        ) from None
+    except (zipfile.BadZipFile, EOFError, zlib.error, *_LZMA_ERRORS) as error:
         raise DamagedArchiveError(f"'{archive}' is a damaged zip ({error}). Copy or download it again.") from None
     except RuntimeError as error:  # how zipfile reports encryption
         raise DatasetError(f"'{archive}' cannot be unpacked ({error}). Unpack it, and give the folder.") from None
+
+
+def remedy(path: Path) -> str:
+    """What to do with a file that `is_zip` denies, where it is an archive all the same. It continues a sentence."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except OSError as error:
+        return f" (it cannot be opened: {error.strerror or error})"
+    if start == b"PK\x03\x04":
+        return ". It begins like a zip, but its end is missing: copy or download it again"
+    if path.suffix.lower() in OTHER_ARCHIVES:
+        return ". Unpack it, and give the folder"
+    return ""
+
+
+def _members(opened: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
+    """The files of a zip, with their names as they were meant, and each of them inside of the archive.
+
+    Raises:
+        DatasetError: one is not, two have the same name, or names are in an unknown encoding.
+    """
+    entries = opened.infolist()
+    members: dict[str, zipfile.ZipInfo] = {}
+    for member, name in zip(entries, member_names(entries, archive), strict=True):
+        _check(member, name, archive)
+        if name.endswith("/") or not PurePosixPath(name).parts:  # a folder, or the entry "." of some programs
+            continue
+        name = str(PurePosixPath(name))
+        if name in members and members[name].orig_filename != member.orig_filename:  # the same: it was added anew
+            raise DatasetError(f"'{archive}' holds '{name}' twice. Unpack it, and give the folder.")
+        member.filename = name  # `orig_filename` is what zipfile compares with the header of the member
+        members[name] = member
+    return list(members.values())
 
 
 def _digest(members: list[zipfile.ZipInfo]) -> str:
@@ -53,12 +100,12 @@ def _digest(members: list[zipfile.ZipInfo]) -> str:
     return sha256(repr(contents).encode())[:32]
 
 
-def _check(member: zipfile.ZipInfo, archive: Path) -> None:
-    name = PurePosixPath(member.filename.replace("\\", "/"))
+def _check(member: zipfile.ZipInfo, name: str, archive: Path) -> None:
+    path = PurePosixPath(name)
     is_link = stat.S_ISLNK(member.external_attr >> 16)
-    if name.is_absolute() or ".." in name.parts or ":" in name.parts[0] or is_link:
+    if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]) or is_link or "\0" in name:
         raise DatasetError(
-            f"'{archive}' holds '{member.filename}', which points outside of the archive. Nothing was unpacked. "
+            f"'{archive}' holds '{name}', which points outside of the archive. Nothing was unpacked. "
             f"Make a new zip from the folder of photos."
         )
 
@@ -94,6 +141,8 @@ def _unpack(
                 if not folder.is_dir():  # otherwise another process was faster, with the same content
                     raise
     except OSError as error:
+        if error.errno is None:  # not the disk's, but the decompressor's of bzip2
+            raise zipfile.BadZipFile(str(error)) from None
         raise _unwritable(archive, folder.parent, error) from None
 
 

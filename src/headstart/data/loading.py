@@ -20,6 +20,7 @@ from headstart.data.dataset import Dataset, Split, Unreadable
 from headstart.data.folder import Item, Listing, list_images
 from headstart.data.images import read_image
 from headstart.data.readable import known_digests, remember
+from headstart.data.source import DataSource
 from headstart.data.splits import SPLITS, TEST, VALIDATION
 from headstart.deprecation import renamed_arguments
 from headstart.errors import DatasetError, ImageError
@@ -52,7 +53,7 @@ class Collection:
 
 @renamed_arguments(progress="listener")
 def load_dataset(
-    data: str | Path,
+    data: str | Path | DataSource,
     *,
     seed: int = 0,
     validation_fraction: float | None = None,
@@ -64,7 +65,8 @@ def load_dataset(
 
     Args:
         data: a folder of class folders; a folder with train/, validation/ and perhaps test/, each of class folders;
-            a zip of either; or a CSV with the columns path,label[,split].
+            a zip of either; or a CSV with the columns path,label[,split]. A DataSource says how it is read: the
+            names of columns, or which folders are the classes.
         seed: of the splits that headstart draws. Splits that the collection gives are kept.
         validation_fraction: of each class, where there is no validation split. Default: 0.15.
         test_fraction: where there is no test split: of each class (default 0.15), or of the validation images if the
@@ -79,7 +81,7 @@ def load_dataset(
     """
     listener = listener or Console()
     return build_dataset(
-        collect(data, listener),
+        collect(list_images(DataSource.of(data), listener), listener),
         seed=seed,
         validation_fraction=validation_fraction,
         test_fraction=test_fraction,
@@ -89,7 +91,9 @@ def load_dataset(
 
 
 @renamed_arguments(progress="listener")
-def load_images(data: str | Path, *, listener: Listener | None = None) -> tuple[Split, tuple[str | None, ...]]:
+def load_images(
+    data: str | Path | DataSource, *, listener: Listener | None = None
+) -> tuple[Split, tuple[str | None, ...]]:
     """Labelled images to measure a classifier on: any number of images of any number of classes. No split is drawn.
 
     Args:
@@ -104,20 +108,19 @@ def load_images(data: str | Path, *, listener: Listener | None = None) -> tuple[
         CancelledError: the listener asks the work to stop.
     """
     listener = listener or Console()
-    collection = read_collection(list_images(Path(data), listener), listener)
+    collection = read_collection(list_images(DataSource.of(data), listener), listener)
     _check_unreadable(collection)
     _report_unreadable(collection.unreadable, listener)
     return collection.images(), tuple(item.split for item in collection.items)
 
 
-def collect(data: str | Path, listener: Listener) -> Collection:
-    """Read all images of a collection that can be trained on.
+def collect(listing: Listing, listener: Listener) -> Collection:
+    """Read all images of a listing that can be trained on.
 
     Raises:
         DatasetError: it cannot.
         CancelledError: the listener asks the work to stop.
     """
-    listing = list_images(Path(data), listener)
     _check_listing(listing)
     collection = read_collection(listing, listener)
     _check_readable(collection)
@@ -231,13 +234,18 @@ def _check_classes(names: set[str], source: str) -> None:
             f"'{source}' holds {found}; a classifier needs at least two. "
             f"Add a folder of images of something else (such as 'other')."
         )
-    for _, same in groupby(sorted(names, key=lambda name: (name.lower(), name)), key=str.lower):
+    for _, same in groupby(sorted(names, key=lambda name: (_folded(name), name)), key=_folded):
         twins = list(same)
         if len(twins) > 1:
             raise DatasetError(
                 f"'{source}' holds the classes {' and '.join(map(repr, twins))}, which differ only in upper and lower "
-                f"case. Give them one name if they are one class, or clearly different names."
+                f"case, or in spaces. Give them one name if they are one class, or clearly different names."
             )
+
+
+def _folded(name: str) -> str:
+    """Without what a reader does not see: case, spaces around, invisible characters."""
+    return " ".join("".join(sign for sign in name if sign.isprintable() or sign.isspace()).lower().split())
 
 
 def _check_readable(collection: Collection) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.data.archives import DamagedArchiveError, is_zip, unpacked
-from headstart.data.folder import images_below
+from headstart.data.walking import images_below
 from headstart.errors import DatasetError, DownloadError, MissingExtraError
 from headstart.storage.cache import cache_folder
 

@@ -4,102 +4,184 @@ Relative paths are relative to the CSV. `read_listing` reads what `write_splits`
 collection that can be trained on or evaluated.
 """
 
+import codecs
 import csv
 import io
-from collections.abc import Iterable
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from headstart.data.splits import SPLITS
+from headstart.data.columns import Cells, Columns, find_columns
+from headstart.data.listed_files import FileFinder, is_absolute
+from headstart.data.source import DataSource
 from headstart.errors import DatasetError
 
 TABLE = "splits.csv"  # of a run
 MAX_SHOWN = 5  # faulty lines that a message shows
 
-Row = tuple[Path, str, str, str | None]  # path, name, label, split
+_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # that Excel writes above the columns
+_LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
+_WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
-_SPLIT_NAMES = {**{name: name for name in SPLITS}, "training": "train", "val": "validation", "valid": "validation"}
+
+class Row(NamedTuple):
+    """An image that a CSV lists. name: its path as it is written there, with forward slashes."""
+
+    path: Path
+    name: str
+    label: str
+    split: str | None
 
 
-def read_listing(table: Path) -> list[Row]:
+@dataclass(frozen=True)
+class Table:
+    """What a CSV lists. text: which column is what."""
+
+    rows: list[Row]
+    text: str
+
+
+def read_listing(data: Path | DataSource) -> Table:
     """The rows of a CSV, with commas, semicolons or tabs between the columns.
 
     Raises:
-        DatasetError: a column, a file or a label is missing, a split is unknown, or a path is listed twice.
+        DatasetError: a column, a file or a label is missing, a split is unknown, a path is listed twice, or an image
+            has several labels.
     """
-    rows = _read_rows(table, _open(table))
+    source = DataSource.of(data)
+    table = source.path
+    names, lines = _read(table)
+    columns = find_columns(names, (cells for _, cells in lines), source)
+    finder = FileFinder(source.image_root or table.parent, is_sure=source.image_root is not None)
+    rows = _rows(lines, columns, finder, source)
     if not rows:
         raise DatasetError(f"'{table}' lists no images: there is nothing below its first line.")
-    without_split = sum(split is None for *_, split in rows)
+    without_split = sum(row.split is None for row in rows)
     if 0 < without_split < len(rows):
         raise DatasetError(
             f"'{table}' names a split for some images, but not for {without_split} of {len(rows)}. "
-            f"Fill in the column 'split' for all of them, or leave it out."
+            f"Fill in the column '{columns.split}' for all of them, or leave it out."
         )
-    return rows
+    _check_one_label_each(rows, table)
+    moved = f"; {finder.moved} images are not where it says, but below '{finder.root}'" if finder.moved else ""
+    return Table(
+        _with_whole_numbers(rows),
+        f"a CSV of {len({row.label for row in rows})} classes with the columns {columns.text}{moved}",
+    )
 
 
-def _open(table: Path) -> csv.DictReader:
-    """Find the separator, and check the names of the columns."""
+def _read(table: Path) -> tuple[list[str], list[tuple[int, Cells]]]:
+    """The names of the columns, and the lines that are not empty, with their numbers."""
     text = _text(table)
-    first = text.partition("\n")[0]
-    if not first.strip():
+    told = _SEPARATOR_LINE.match(text)
+    first = _LINE.search(text, told.end() if told else 0)
+    if not first:
         raise DatasetError(f"'{table}' is empty. Its first line names the columns: path,label or path,label,split.")
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    columns = [str(name).strip().lower() for name in reader.fieldnames or []]
-    missing = [name for name in ("path", "label") if name not in columns]
-    if missing:
-        raise DatasetError(
-            f"'{table}' has no column {' and no column '.join(map(repr, missing))} (found: {', '.join(columns)}). "
-            f"Its first line must name the columns: path,label or path,label,split."
-        )
-    reader.fieldnames = columns
-    return reader
-
-
-def _read_rows(table: Path, reader: csv.DictReader) -> list[Row]:
-    rows: dict[Path, Row] = {}
-    faults = []
+    delimiter = told[1] if told else max(",;\t", key=first[0].count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines: list[tuple[int, list[str]]] = []
     try:
-        for cells in reader:
-            row, fault = _row(table.parent, cells)
-            if row and row[0] in rows:
-                fault = f"'{row[1]}' is listed twice"
-            if fault:
-                faults.append(f"line {reader.line_num}: {fault}")
-            elif row:
-                rows[row[0]] = row
+        for line in reader:
+            if any(map(str.strip, line)):
+                lines.append((reader.line_num, list(map(str.strip, line))))
     except csv.Error as error:
         raise DatasetError(f"'{table}' is not a valid CSV, at line {reader.line_num}: {error}.") from None
-    if faults:
-        more = [f"... and {len(faults) - MAX_SHOWN} more"] if len(faults) > MAX_SHOWN else []
-        lines = "\n  ".join(faults[:MAX_SHOWN] + more)
-        raise DatasetError(f"'{table}' has {len(faults)} faulty lines. Correct or remove them:\n  {lines}")
-    return list(rows.values())
+    (_, names), *below = lines[1 if told else 0 :] or [(0, [])]
+    return names, [(number, dict(zip(names, line + [""] * len(names), strict=False))) for number, line in below]
 
 
 def _text(table: Path) -> str:
     try:
-        return table.read_bytes().decode("utf-8-sig")
+        content = table.read_bytes()
     except OSError as error:
         raise DatasetError(f"'{table}' cannot be opened: {error.strerror or error}.") from None
+    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # a spreadsheet's "Unicode text"
+    try:
+        return content.decode("utf-16" if is_utf16 else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise DatasetError(
             f"'{table}' cannot be read as UTF-8 text ({error}). In a spreadsheet, save it as 'CSV UTF-8'."
         ) from None
 
 
-def _row(folder: Path, cells: dict[str, str | None]) -> tuple[Row | None, str | None]:
+def _rows(lines: Iterable[tuple[int, Cells]], columns: Columns, finder: FileFinder, source: DataSource) -> list[Row]:
+    rows: dict[str, Row] = {}
+    faults = []
+    for number, cells in lines:
+        row, fault = _row(finder, cells, columns)
+        known = rows.setdefault(os.path.abspath(row.path), row) if row else None  # noqa: PTH100  without links
+        if row and known is not row:
+            fault = _fault_of_two(row, known)
+        if fault:
+            faults.append(f"line {number}: {fault}")
+    if faults:
+        more = [f"... and {len(faults) - MAX_SHOWN} more"] if len(faults) > MAX_SHOWN else []
+        shown = "\n  ".join(faults[:MAX_SHOWN] + more)
+        raise DatasetError(f"'{source}' has {len(faults)} faulty lines. Correct or remove them:\n  {shown}")
+    return list(rows.values())
+
+
+def _row(finder: FileFinder, cells: Cells, columns: Columns) -> tuple[Row | None, str | None]:
     """A line of the table, or what is wrong with it."""
-    name, label, split = ((cells.get(key) or "").strip() for key in ("path", "label", "split"))
-    path = folder / name
-    if not name or not label:
-        return None, f"no {'label' if name else 'path'}"
-    if split and split.lower() not in _SPLIT_NAMES:
-        return None, f"unknown split '{split}' (expected {', '.join(SPLITS)})"
-    if not path.is_file():
-        return None, f"no such file '{name}'"
-    return (path, name.replace("\\", "/"), label, _SPLIT_NAMES[split.lower()] if split else None), None
+    name = cells[columns.path]
+    if not name:
+        return None, "no path"
+    label, fault = columns.label_of(cells)
+    split, unknown = columns.split_of(cells)
+    if label is None or fault or unknown:
+        return None, fault or unknown
+    path = finder.find(name)
+    if path is None:
+        return None, _missing(name, finder)
+    return Row(path, name.replace("\\", "/"), label, split), None
+
+
+def _missing(name: str, finder: FileFinder) -> str:
+    if _ADDRESS.match(name):
+        return f"'{name}' is an address; download the images, and name the files"
+    if is_absolute(name):
+        return f"no such file '{name}'; if the images are elsewhere now, say where: --image-root FOLDER"
+    return f"no such file '{name}' in '{finder.root}'"
+
+
+def _fault_of_two(row: Row, known: Row | None) -> str:
+    if known and known.label != row.label:
+        return f"'{row.name}' has several labels ('{known.label}' and '{row.label}'), where one is expected"
+    return f"'{row.name}' is listed twice"
+
+
+def _check_one_label_each(rows: Sequence[Row], table: Path) -> None:
+    """
+    Raises:
+        DatasetError: labels name several classes each, such as "cats|dogs".
+    """
+    labels = {row.label for row in rows}
+    for sign in "|;,":
+        parts = {label: {part.strip() for part in label.split(sign)} for label in labels if sign in label}
+        shared = Counter(part for each in parts.values() for part in each if part)
+        for label, each in sorted(parts.items()):
+            known = [part for part in each if part in labels or (sign == "|" and shared[part] > 1)]
+            if known and (sign == "|" or len(known) == len(each)):
+                count = sum(row.label == label for row in rows)
+                raise DatasetError(
+                    f"'{table}' has the label '{label}' ({count} images): several labels a photo, which headstart does "
+                    f"not support. Leave one label each, or write '{label.replace(sign, ' and ')}' to make both "
+                    f"together a class of its own."
+                )
+
+
+def _with_whole_numbers(rows: list[Row]) -> list[Row]:
+    """Where all labels are numbers, 0.0 is written as 0: spreadsheets and pandas write either."""
+    if not all(re.fullmatch(r"[+-]?\d+(\.\d+)?", row.label) for row in rows):
+        return rows
+    return [
+        row._replace(label=found[1] if (found := _WHOLE_NUMBER.fullmatch(row.label)) else row.label) for row in rows
+    ]
 
 
 def write_splits(table: Path, rows: Iterable[tuple[str, str, str, str]]) -> None:

@@ -22,6 +22,7 @@ import numpy as np
 from headstart.array_types import UInt8
 from headstart.concurrency import cpu_budget
 from headstart.data.images import read_again
+from headstart.data.source import DataSource
 from headstart.data.splits import TRAIN, VALIDATION
 from headstart.errors import ExportError, HeadstartError
 from headstart.events import Listener, Message
@@ -67,7 +68,7 @@ def export(
     format: str,
     quantize: str | None = None,
     pixels: str = "uint8",
-    data: str | Path | None = None,
+    data: str | Path | DataSource | None = None,
     tolerance: Tolerance | None = None,
     listener: Listener | None = None,
 ) -> Export:
@@ -89,7 +90,7 @@ def export(
     """
     run, listener = Path(run), listener or Console()
     destination = _destination(Path(out), format, quantize or FLOAT32, pixels)
-    photos = PhotosOfRun(run, Path(data) if data else None, listener)
+    photos = PhotosOfRun(run, DataSource.of(data) if data else None, listener)
     for_proof = photos.draw(VALIDATION, PROOF_PHOTOS)
     for_calibration = photos.draw(TRAIN, CALIBRATION_PHOTOS) if destination.precision == INT8 else None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from headstart.data.loading import load_images
+from headstart.data.source import DataSource
 from headstart.data.splits import TRAIN
 from headstart.errors import DatasetError
 from headstart.events import Listener
@@ -35,7 +36,7 @@ class Photos:
 class PhotosOfRun:
     """The photos that a run was trained and validated on, where they are now."""
 
-    def __init__(self, run: Path, data: Path | None, listener: Listener) -> None:
+    def __init__(self, run: Path, data: Path | DataSource | None, listener: Listener) -> None:
         """
         Args:
             run: the folder of a run.
@@ -90,7 +91,7 @@ class PhotosOfRun:
             )
 
 
-def _rows_in(data: Path, known: Iterable[SplitRow], listener: Listener) -> list[SplitRow]:
+def _rows_in(data: Path | DataSource, known: Iterable[SplitRow], listener: Listener) -> list[SplitRow]:
     """The photos in `data`, in the splits in which the run saw them; if the run names none, in the splits of `data`."""
     images, own_splits = load_images(data, listener=listener)
     split_of = {row.digest: row.split for row in known}

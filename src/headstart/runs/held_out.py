@@ -7,6 +7,7 @@ import numpy as np
 
 from headstart.data.dataset import Split
 from headstart.data.loading import load_images
+from headstart.data.source import DataSource
 from headstart.data.splits import SPLITS, TEST, TRAIN, VALIDATION
 from headstart.errors import DatasetError
 from headstart.events import Listener
@@ -28,7 +29,9 @@ class HeldOut:
     seen: Split | None = None
 
 
-def choose(data: Path, run: Path, split: str | None = None, *, listener: Listener | None = None) -> HeldOut:
+def choose(
+    data: Path | DataSource, run: Path, split: str | None = None, *, listener: Listener | None = None
+) -> HeldOut:
     """The images of `data` to measure `run` on.
 
     Args:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from headstart.data.own_output import PARTIAL
 from headstart.errors import CancelledError, RunError, RunInterruptedError
 from headstart.events import Listener, Message
 
@@ -42,7 +43,7 @@ def partial_run(out: Path, settings: dict, *, resume: bool, listener: Listener) 
 
 def partial_of(out: Path) -> Path:
     """Where the run on its way to `out` is made."""
-    return out.with_name(out.name + ".partial")
+    return out.with_name(out.name + PARTIAL)
 
 
 def epochs_in(partial: Path) -> int:

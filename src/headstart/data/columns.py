@@ -1,0 +1,116 @@
+"""The first line of a CSV -> which column is what: path, label (or one column a class), split. Knows no files.
+
+A further column of a collection is found here, and read in `tables.py`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from headstart.data.images import FORMAT_OF_SUFFIX
+from headstart.data.source import DataSource
+from headstart.data.split_names import split_in
+from headstart.data.splits import SPLITS, TRAIN, VALIDATION
+from headstart.errors import DatasetError
+
+# Usual names, of which the first is also looked for first
+PATH_NAMES = ("path", "filename", "file_name", "filepath", "file_path", "file", "image_path", "image_name", "image",
+              "img_path", "img_name", "img", "image_id", "id_code", "image_file")  # fmt: skip
+LABEL_NAMES = ("label", "class", "class_name", "label_name", "category", "target", "species", "diagnosis")
+SPLIT_NAMES = ("split", "subset", "partition", "set")
+IS_VALIDATION = "is_valid"  # fastai's
+TRUE, FALSE = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no", ""})
+
+Cells = Mapping[str, str]  # column -> what stands there, without spaces around
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a CSV. classes: of labels that are one-hot; then `label` is None. unused: the others."""
+
+    path: str
+    label: str | None
+    classes: tuple[str, ...]
+    split: str | None
+    unused: tuple[str, ...]
+
+    def label_of(self, cells: Cells) -> tuple[str | None, str | None]:
+        """The label of a line, or what is wrong with it."""
+        if self.label is not None:
+            return (cells[self.label], None) if cells[self.label] else (None, "no label")
+        marked = [name for name in self.classes if cells[name].lower() in TRUE]
+        if len(marked) == 1:
+            return marked[0], None
+        return None, f"several labels ({', '.join(marked)}), where one is expected" if marked else "no label"
+
+    def split_of(self, cells: Cells) -> tuple[str | None, str | None]:
+        """The split of a line, None where it says none, or what is wrong with it."""
+        if self.split is None or not (given := cells[self.split]):
+            return None, None
+        if self.split.lower() == IS_VALIDATION and given.lower() in TRUE | FALSE:
+            return VALIDATION if given.lower() in TRUE else TRAIN, None
+        found = split_in(given)
+        return (found.split, None) if found else (None, f"unknown split '{given}' (expected {', '.join(SPLITS)})")
+
+    @property
+    def text(self) -> str:
+        """In words, which column is what."""
+        label = f"'{self.label}' (labels)" if self.label else f"{len(self.classes)} columns of labels, one a class"
+        split = f" and '{self.split}' (splits)" if self.split else ""
+        unused = f"; not used: {', '.join(map(repr, self.unused))}" if self.unused else ""
+        return f"'{self.path}' (paths){', ' if split else ' and '}{label}{split}{unused}"
+
+
+def find_columns(names: Sequence[str], lines: Iterable[Cells], source: DataSource) -> Columns:
+    """Which column is what.
+
+    Args:
+        names: of the columns. Upper and lower case are the same.
+        lines: of the CSV, to find labels that are one-hot.
+        source: says which columns are meant, where their names are unusual.
+
+    Raises:
+        DatasetError: a column is missing, or several may be meant.
+    """
+    path = _column(names, source.path_column, PATH_NAMES)
+    label = _column(names, source.label_column, LABEL_NAMES)
+    split = _column(names, None, (*SPLIT_NAMES, IS_VALIDATION))
+    others = [name for name in names if name not in (path, label, split, "")]
+    classes = () if label or not path else _one_hot(others, lines)
+    missing = [what for what, found in (("path", path), ("label", label or classes)) if not found]
+    if not path or missing:
+        raise DatasetError(_message(names, missing, source))
+    return Columns(path, label, classes, split, tuple(name for name in others if name not in classes))
+
+
+def _column(names: Sequence[str], wanted: str | None, usual: Sequence[str]) -> str | None:
+    known = {name.lower(): name for name in reversed(names)}
+    if wanted is not None:
+        return known.get(wanted.strip().lower())
+    return next((known[name] for name in usual if name in known), None)
+
+
+def _one_hot(names: Sequence[str], lines: Iterable[Cells]) -> tuple[str, ...]:
+    """Of the columns, those that hold only 0 and 1, if there are at least two, and a 1 in each."""
+    possible, marked = list(names), set()
+    for cells in lines:
+        possible = [name for name in possible if cells[name].lower() in TRUE | FALSE]
+        marked |= {name for name in possible if cells[name].lower() in TRUE}
+    classes = tuple(name for name in possible if name in marked)
+    return classes if len(classes) > 1 else ()
+
+
+def _message(names: Sequence[str], missing: Sequence[str], source: DataSource) -> str:
+    columns = " and ".join(
+        f"no column '{(source.path_column if what == 'path' else source.label_column) or what}'" for what in missing
+    )
+    if any(PurePath(name).suffix.lower() in FORMAT_OF_SUFFIX for name in names):
+        return (
+            f"'{source}' has {columns}: its first line ({', '.join(names)}) is that of an image already. Put a line "
+            f"above it that names the columns: path,label or path,label,split."
+        )
+    options = " ".join(f"--{what}-column NAME" for what in missing)
+    return (
+        f"'{source}' has {columns} (found: {', '.join(names)}). Say which column it is: {options}; or name the columns "
+        f"in its first line: path,label or path,label,split."
+    )

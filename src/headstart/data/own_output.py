@@ -1,0 +1,39 @@
+"""What headstart writes must not become photos of the next training: it is known again, and kept out of collections."""
+
+from pathlib import Path
+
+from headstart.data.source import DataSource
+from headstart.errors import RunError
+
+# A file in a folder that headstart wrote -> what the folder is
+OWN_FILES = {
+    "classifier.json": "a classifier",
+    "inspection.html": "an inspection",
+    ".headstart-explanations": "a folder of explanations",  # written for this purpose
+}
+PARTIAL = ".partial"  # the ending of a run's folder until the run is complete
+EXPLANATIONS = next(name for name, what in OWN_FILES.items() if what == "a folder of explanations")
+
+
+def what_headstart_wrote(folder: Path) -> str | None:
+    """What a folder is if headstart wrote it: "a classifier", ..."""
+    if folder.name.endswith(PARTIAL):
+        return "an unfinished run"
+    return next((what for name, what in OWN_FILES.items() if (folder / name).is_file()), None)
+
+
+def check_outside(out: Path, data: str | Path | DataSource) -> None:
+    """
+    Raises:
+        RunError: `out` is inside a folder of photos.
+    """
+    folder = DataSource.of(data).path
+    try:
+        inside = folder.is_dir() and out.resolve().is_relative_to(folder.resolve())
+    except OSError as error:
+        raise RunError(f"'{out}' cannot be written: {error.strerror or error}. Choose another folder.") from None
+    if inside:
+        raise RunError(
+            f"'{out}' is inside '{folder}', where the photos are: its pictures would be taken for photos. Choose a "
+            f"folder outside."
+        )

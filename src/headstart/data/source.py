@@ -1,0 +1,42 @@
+"""DataSource: where a collection is, and what its owner says about how it is to be read. Reads nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """A collection, wherever a function takes `data`, for one whose layout has to be explained.
+
+    path: a folder, zip or CSV, see `load_dataset`.
+    path_column, label_column: columns of a CSV. None: by their usual names, such as path and label.
+    image_root: the folder that the paths in a CSV start from, by default the CSV's own. Absolute paths of another
+        computer are looked for below it by their last parts.
+    class_level: the class is the name of the folder at this level below `path`, from 1. None: it is found out.
+    """
+
+    path: Path
+    path_column: str | None = None
+    label_column: str | None = None
+    image_root: Path | None = None
+    class_level: int | None = None
+
+    @staticmethod
+    def of(data: str | Path | DataSource) -> DataSource:
+        return data if isinstance(data, DataSource) else DataSource(Path(data))
+
+    def absolute(self) -> DataSource:
+        """The same in any working folder."""
+        return replace(
+            self, path=self.path.absolute(), image_root=self.image_root.absolute() if self.image_root else None
+        )
+
+    def settings(self) -> dict[str, str | int]:
+        """What was said besides the path."""
+        said = {name: value for name, value in asdict(self).items() if value is not None and name != "path"}
+        return {name: str(value) if isinstance(value, Path) else value for name, value in said.items()}
+
+    def __str__(self) -> str:
+        return str(self.path)
