@@ -104,8 +104,8 @@ def solar_cells() -> Path:
 def cells(solar_cells: Path) -> dict[str, list[Path]]:
     """The paths of the real images, by class."""
     by_class: dict[str, list[Path]] = {}
-    for path, _, label, _ in read_listing(solar_cells).rows:
-        by_class.setdefault(label, []).append(path)
+    for row in read_listing(solar_cells).rows:
+        by_class.setdefault(row.label, []).append(row.path)
     return by_class
 
 

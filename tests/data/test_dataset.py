@@ -1,5 +1,6 @@
 """Folders -> Dataset: the layouts, what is ignored, what is refused and with which words, and how splits are drawn."""
 
+import csv
 import os
 import shutil
 import unicodedata
@@ -15,6 +16,7 @@ from headstart.data.loading import load_images
 from headstart.data.tables import write_splits
 from headstart.errors import CancelledError, DatasetError
 from headstart.events import Message, Task
+from headstart.statistics import wilson
 from support.recording import Recorder
 from support.small_collections import QUIET, collection, load, picture, png, split_of, zipped
 
@@ -379,3 +381,68 @@ def test_where_all_are_copies_of_one_photo_there_is_a_validation_all_the_same(tm
     dataset = load(root, groups=lambda images, drawn: [0 for _ in images.paths])
     assert len(dataset.validation) == 4
     assert any("nearly the same as others in train" in note for note in dataset.notes)
+
+
+@pytest.fixture
+def patients(tmp_path, cells) -> Path:
+    """Six photos each of twelve patients, in two classes; their names say whose they are."""
+    for number in range(72):
+        label = "defective" if number // 6 % 2 else "functional"
+        folder = tmp_path / "photos" / label
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(cells[label][number], folder / f"p{number // 6:02}_{number % 6}.png")
+    return tmp_path / "photos"
+
+
+def sides(dataset: hs.Dataset) -> dict[str, set[str]]:
+    """Patient -> the splits in which photos of it are."""
+    found: dict[str, set[str]] = {}
+    for name, split in dataset.splits().items():
+        for path in split.paths:
+            found.setdefault(Path(path).name[:3], set()).add(name)
+    return found
+
+
+def test_groups_are_on_one_side_by_a_pattern_and_by_a_column(patients, tmp_path):
+    torn = hs.load_dataset(patients, seed=0, listener=hs.Quiet())
+    assert any(len(names) > 1 for names in sides(torn).values())
+    listener = Recorder()
+    source = hs.DataSource(patients, group_by=r"(p\d+)_")
+    found = hs.load_dataset(source, seed=0, listener=listener)
+    assert all(len(names) == 1 for names in sides(found).values())
+    assert {len(split) % 6 for split in found.splits().values()} == {0}
+    assert "the images come in 12 groups that belong together" in "\n".join(listener.lines)
+    assert len(np.unique(found.train.photos)) == len(found.train) // 6
+
+    rows = [(path, label, group) for path, label, _, _, group in found.rows()]
+    with (tmp_path / "table.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("path", "label", "patient"), *rows])
+    again = hs.load_dataset(tmp_path / "table.csv", seed=0, listener=hs.Quiet())
+    assert sides(again).keys() == sides(found).keys()
+    assert all(len(names) == 1 for names in sides(again).values())
+    (tmp_path / "table.csv").write_text((tmp_path / "table.csv").read_text("utf-8").replace("patient", "ward"), "utf-8")
+    named = hs.load_dataset(hs.DataSource(tmp_path / "table.csv", group_column="ward"), seed=0, listener=hs.Quiet())
+    assert sides(named) == sides(again)
+
+
+def test_a_split_that_is_given_and_tears_groups_apart_is_noted(patients, tmp_path):
+    rows = [
+        (file, file.parent.name, "train" if file.stem.endswith(("0", "1", "2", "3")) else "validation", file.name[:3])
+        for file in sorted(patients.rglob("*.png"))
+    ]
+    with (tmp_path / "table.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("path", "label", "split", "group"), *rows])
+    found = hs.load_dataset(tmp_path / "table.csv", seed=0, test_fraction=0, listener=hs.Quiet())
+    assert any(note.startswith("24 images in validation are of a group that is also in train") for note in found.notes)
+
+
+def test_a_run_keeps_its_groups(patients, tiny, tmp_path):
+    recipe = hs.RECIPES["fast"].without_fine_tuning()
+    source = hs.DataSource(patients, group_by=r"(p\d+)_")
+    run = hs.make_run(source, tmp_path / "run", recipe=recipe, backbone=tiny, image_size=32, listener=hs.Quiet())
+    again = hs.load_dataset(run.folder / "splits.csv", listener=hs.Quiet())
+    assert len(set(again.train.groups)) == len(again.train) // 6
+    accuracy = run.metrics["test"]["accuracy"]
+    independent = wilson(accuracy["correct"], accuracy["count"])
+    assert accuracy["high"] - accuracy["low"] > independent.high - independent.low
+    assert "95% intervals count groups" in (run.folder / "report.html").read_text("utf-8")

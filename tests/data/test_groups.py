@@ -14,21 +14,21 @@ LABELS = [name.split("/")[0] for name in NAMES]
 
 def test_a_pattern_finds_them_also_across_classes():
     found, notes = group_names(NAMES, LABELS, r"(p\d+)_", "photos")
-    assert found == ["group p1", "group p1", "group p2", "group p3", "group p1", "well/other.jpg"]
+    assert found == ["p1", "p1", "p2", "p3", "p1", "well/other.jpg"]
     assert notes == [
         r"1 of 6 images have no group by --group-by '(p\d+)_' (such as 'well/other.jpg'): each of them counts as a "
         "group of its own"
     ]
-    assert group_names(NAMES[:5], LABELS[:5], r"p\d", "photos")[0] == [f"group p{number}" for number in (1, 1, 2, 3, 1)]
+    assert group_names(NAMES[:5], LABELS[:5], r"p\d", "photos")[0] == [f"p{number}" for number in (1, 1, 2, 3, 1)]
     two, _ = group_names(["a/x1-y2.png", "a/x1-y3.png", "b/x2-y2.png"], ["a", "a", "b"], r"(x\d)-(y\d)", "photos")
-    assert two == ["group x1 y2", "group x1 y3", "group x2 y2"]
+    assert two == ["x1 y2", "x1 y3", "x2 y2"]
 
 
 def test_folders_are_groups_but_for_those_of_classes():
     names = ["sick/anna/1.jpg", "sick/bert/1.jpg", "well/anna/1.jpg", "well/carl/2.jpg", "well/3.jpg", "4.jpg"]
     labels = ["sick", "sick", "well", "well", "well", "well"]
     found, notes = group_names(names, labels, PARENT_FOLDER, "photos")
-    assert found == ["group anna", "group bert", "group anna", "group carl", "well/3.jpg", "4.jpg"]
+    assert found == ["anna", "bert", "anna", "carl", "well/3.jpg", "4.jpg"]
     assert notes[0].startswith("2 of 6 images have no group by --group-by 'parent-folder'")
 
 

@@ -49,6 +49,14 @@ PathColumn = Annotated[
 LabelColumn = Annotated[
     str | None, about_data(metavar="NAME", help="Column of a CSV that has the labels. By default 'label' or the like.")
 ]
+GroupColumn = Annotated[
+    str | None,
+    about_data(
+        metavar="NAME",
+        help="Column of a CSV that says which photos belong together, see --group-by. By default 'group', 'patient' or "
+        "the like.",
+    ),
+]
 ImageRoot = Annotated[
     Path | None,
     about_data(
@@ -61,11 +69,21 @@ ClassLevel = Annotated[
     int | None,
     about_data(min=1, metavar="N", help="The folders N levels below DATA are the classes. By default it is found out."),
 ]
+GroupBy = Annotated[
+    str | None,
+    about_data(
+        metavar="REGEX",
+        help="Photos of one patient, plant, site or day stay together: what the expression finds in a photo's path is "
+        "the name of its group; or parent-folder. A CSV may have a column instead.",
+    ),
+]
 SOURCE = {
     "path_column": PathColumn,
     "label_column": LabelColumn,
+    "group_column": GroupColumn,
     "image_root": ImageRoot,
     "class_level": ClassLevel,
+    "group_by": GroupBy,
 }  # how DATA is read, see `headstart.Source`
 RunFolder = Annotated[Path, Argument(metavar="RUN", help="Folder that `headstart train` wrote.")]
 RecipeName = Annotated[

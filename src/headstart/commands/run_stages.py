@@ -233,6 +233,7 @@ def measure_more_photos(
         held_out.labels,
         num_classes=len(dataset.class_names),
         seed=seed,
+        groups=held_out.groups,
     )
     if found:
         listener.emit(Message(found.advice))

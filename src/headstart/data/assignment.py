@@ -58,15 +58,18 @@ def indices_to_draw_from(items: Sequence[Item]) -> list[int]:
     return [] if TEST in given else [index for index, item in enumerate(items) if item.split == VALIDATION]
 
 
-def split_notes(items: list[Item], digests: Sequence[str], groups: Sequence[Hashable]) -> list[str]:
+def split_notes(
+    items: list[Item], digests: Sequence[str], copies: Sequence[Hashable], groups: Sequence[str] = ()
+) -> list[str]:
     """What the owner of the collection should know about its splits, in sentences.
 
-    items: with their splits. digests: SHA-256 of their bytes. groups: the same for copies of one photo.
+    items: with their splits. digests: SHA-256 of their bytes. copies: the same for copies of one photo. groups: of
+        images that belong together, if any are named.
     """
     of_split = {name: [index for index, item in enumerate(items) if item.split == name] for name in SPLITS}
     notes = []
     for seen, held_out in ((TRAIN, VALIDATION), (TRAIN, TEST), (VALIDATION, TEST)):
-        for indices, how in _leaks(of_split[seen], of_split[held_out], digests, groups):
+        for indices, how in _leaks(of_split[seen], of_split[held_out], digests, copies, groups):
             count = f"1 image in {held_out} is" if len(indices) == 1 else f"{len(indices):,} images in {held_out} are"
             notes.append(
                 f"{count} {how} {seen} (such as '{items[indices[0]].name}'), "
@@ -81,16 +84,27 @@ def split_notes(items: list[Item], digests: Sequence[str], groups: Sequence[Hash
 
 
 def _leaks(
-    seen: list[int], held_out: list[int], digests: Sequence[str], groups: Sequence[Hashable]
+    seen: list[int],
+    held_out: list[int],
+    digests: Sequence[str],
+    copies: Sequence[Hashable],
+    groups: Sequence[str],
 ) -> Iterator[tuple[list[int], str]]:
-    """The indices of held-out images that are copies of seen ones, byte for byte and near, each if there are any."""
-    seen_digests, seen_groups = {digests[index] for index in seen}, {groups[index] for index in seen}
+    """The indices of held-out images that are copies of seen ones, byte for byte and near, or of the same group, each
+    if there are any."""
+    seen_digests, seen_copies = {digests[index] for index in seen}, {copies[index] for index in seen}
     equal = [index for index in held_out if digests[index] in seen_digests]
-    near = [index for index in held_out if groups[index] in seen_groups and digests[index] not in seen_digests]
+    near = [index for index in held_out if copies[index] in seen_copies and digests[index] not in seen_digests]
+    of_group = []
+    if groups:
+        seen_groups = {groups[index] for index in seen}
+        of_group = [index for index in held_out if groups[index] in seen_groups]
     if equal:
         yield equal, "byte for byte also in"
     if near:
         yield near, "nearly the same as others in"
+    if of_group:
+        yield of_group, "of a group that is also in"
 
 
 def _check_classes(items: list[Item], source: str) -> None:

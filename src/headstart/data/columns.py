@@ -17,7 +17,16 @@ from headstart.errors import DatasetError
 PATH_NAMES = ("path", "filename", "file_name", "filepath", "file_path", "file", "image_path", "image_name", "image",
               "img_path", "img_name", "img", "image_id", "id_code", "image_file")  # fmt: skip
 LABEL_NAMES = ("label", "class", "class_name", "label_name", "category", "target", "species", "diagnosis")
+GROUP_NAMES = (
+    "group",
+    "group_id",
+    "patient",
+    "patient_id",
+    "subject",
+    "subject_id",
+)  # of images that belong together, see `groups.py`
 SPLIT_NAMES = ("split", "subset", "partition", "set")
+HASH = "hash"  # of a splits.csv, which is not read from it
 IS_VALIDATION = "is_valid"  # fastai's
 TRUE, FALSE = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no", ""})
 
@@ -32,6 +41,7 @@ class Columns:
     label: str | None
     classes: tuple[str, ...]
     split: str | None
+    group: str | None
     unused: tuple[str, ...]
 
     def label_of(self, cells: Cells) -> tuple[str | None, str | None]:
@@ -56,9 +66,10 @@ class Columns:
     def text(self) -> str:
         """In words, which column is what."""
         label = f"'{self.label}' (labels)" if self.label else f"{len(self.classes)} columns of labels, one a class"
-        split = f" and '{self.split}' (splits)" if self.split else ""
+        others = [f"'{name}' ({what})" for name, what in ((self.split, "splits"), (self.group, "groups")) if name]
+        *first, last = f"'{self.path}' (paths)", label, *others
         unused = f"; not used: {', '.join(map(repr, self.unused))}" if self.unused else ""
-        return f"'{self.path}' (paths){', ' if split else ' and '}{label}{split}{unused}"
+        return f"{', '.join(first)} and {last}{unused}"
 
 
 def find_columns(names: Sequence[str], lines: Iterable[Cells], source: DataSource) -> Columns:
@@ -75,12 +86,14 @@ def find_columns(names: Sequence[str], lines: Iterable[Cells], source: DataSourc
     path = _column(names, source.path_column, PATH_NAMES)
     label = _column(names, source.label_column, LABEL_NAMES)
     split = _column(names, None, (*SPLIT_NAMES, IS_VALIDATION))
-    others = [name for name in names if name not in (path, label, split, "")]
+    group = _column(names, source.group_column, GROUP_NAMES)
+    others = [name for name in names if name not in (path, label, split, group, "", HASH)]
     classes = () if label or not path else _one_hot(others, lines)
     missing = [what for what, found in (("path", path), ("label", label or classes)) if not found]
+    missing += ["group"] if source.group_column and not group else []
     if not path or missing:
         raise DatasetError(_message(names, missing, source))
-    return Columns(path, label, classes, split, tuple(name for name in others if name not in classes))
+    return Columns(path, label, classes, split, group, tuple(name for name in others if name not in classes))
 
 
 def _column(names: Sequence[str], wanted: str | None, usual: Sequence[str]) -> str | None:
@@ -101,9 +114,8 @@ def _one_hot(names: Sequence[str], lines: Iterable[Cells]) -> tuple[str, ...]:
 
 
 def _message(names: Sequence[str], missing: Sequence[str], source: DataSource) -> str:
-    columns = " and ".join(
-        f"no column '{(source.path_column if what == 'path' else source.label_column) or what}'" for what in missing
-    )
+    wanted = {"path": source.path_column, "label": source.label_column, "group": source.group_column}
+    columns = " and ".join(f"no column '{wanted[what] or what}'" for what in missing)
     if any(PurePath(name).suffix.lower() in FORMAT_OF_SUFFIX for name in names):
         return (
             f"'{source}' has {columns}: its first line ({', '.join(names)}) is that of an image already. Put a line "

@@ -74,12 +74,14 @@ class Dataset:
     def splits(self) -> dict[str, Split]:
         return {TRAIN: self.train, VALIDATION: self.validation, TEST: self.test}
 
-    def rows(self) -> list[tuple[str, str, str, str]]:
-        """path, label, split, hash of every image: the content of splits.csv."""
+    def rows(self) -> list[tuple[str, ...]]:
+        """path, label, split, hash of every image, and if images have groups, that: the content of splits.csv."""
         return [
-            (path, self.class_names[label], name, digest)
+            (path, self.class_names[label], name, digest, *group)
             for name, split in self.splits().items()
-            for path, label, digest in zip(split.paths, split.labels, split.digests, strict=True)
+            for path, label, digest, *group in zip(
+                split.paths, split.labels, split.digests, *([split.groups] if split.groups else []), strict=True
+            )
         ]
 
     def sample(self, count: int, *, seed: int = 0) -> "Dataset":

@@ -7,11 +7,12 @@ headstart's cache.
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headstart.data import archives, tables
 from headstart.data.folder_tree import Tree
+from headstart.data.groups import group_names
 from headstart.data.layout import FORMS, Layout, understand
 from headstart.data.own_output import what_headstart_wrote
 from headstart.data.source import DataSource
@@ -28,6 +29,7 @@ class Item:
     name: str  # relative to the collection, with forward slashes: the same on every machine
     label: str
     split: str | None  # None: the collection gives none, so it is drawn
+    group: str | None = None  # of images that belong together, if the collection names any
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ def list_images(data: Path | DataSource, listener: Listener | None = None) -> Li
         DatasetError: it does not exist, or holds no images in one of the four forms.
         CancelledError: the listener asks the work to stop.
     """
-    listing = _listing_of(DataSource.of(data), listener)
+    source = DataSource.of(data)
+    listing = _grouped(_listing_of(source, listener), source.group_by)
     if listener:
         listener.emit(Message(f"Layout: {listing.layout}."))
     return listing
@@ -65,11 +68,24 @@ def _listing_of(source: DataSource, listener: Listener | None) -> Listing:
         return _list_folder(data, source)
     if data.suffix.lower() == ".csv":
         table = tables.read_listing(source)
-        items = [Item(row.path, row.name, _normal(row.label), row.split) for row in table.rows]
+        items = [Item(row.path, row.name, _normal(row.label), row.split, row.group) for row in table.rows]
         return _listing(data, items, (), table.text)
     if archives.is_zip(data):
         return _list_folder(archives.unpacked(data, listener), source)
     raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}")
+
+
+def _grouped(listing: Listing, rule: str | None) -> Listing:
+    """With the groups that a rule finds, or those of a CSV, in which an image without one is a group of its own."""
+    if rule is None:
+        if not any(item.group for item in listing.items):
+            return listing
+        groups, notes = [item.group or item.name for item in listing.items], []
+    else:
+        names, labels = [item.name for item in listing.items], [item.label for item in listing.items]
+        groups, notes = group_names(names, labels, rule, listing.source)
+    items = [replace(item, group=group) for item, group in zip(listing.items, groups, strict=True)]
+    return replace(listing, items=tuple(items), notes=(*listing.notes, *notes))
 
 
 def _listing(source: Path, items: Iterable[Item], notes: Iterable[str], layout: str) -> Listing:

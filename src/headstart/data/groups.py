@@ -40,7 +40,7 @@ def group_names(names: Sequence[str], labels: Sequence[str], rule: str, source: 
             f"{len(missing):,} of {len(names):,} images have no group by --group-by '{rule}' (such as "
             f"{_shown(missing)}): each of them counts as a group of its own"
         )
-    return [name if group is None else f"group {group}" for name, group in zip(names, found, strict=True)], notes
+    return [group or name for name, group in zip(names, found, strict=True)], notes
 
 
 def joined(first: Sequence[Hashable], second: Sequence[Hashable]) -> list[int]:

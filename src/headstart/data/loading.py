@@ -18,6 +18,7 @@ from headstart.concurrency import cpu_budget, prefetch
 from headstart.data.assignment import assign_splits, indices_to_draw_from, split_notes
 from headstart.data.dataset import Dataset, Split, Unreadable
 from headstart.data.folder import Item, Listing, list_images
+from headstart.data.groups import joined
 from headstart.data.images import read_image
 from headstart.data.readable import known_digests, remember
 from headstart.data.source import DataSource
@@ -46,6 +47,11 @@ class Collection:
     digests: list[str]  # SHA-256 of the items' bytes, hexadecimal
     unreadable: tuple[Unreadable, ...]
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Of the items; empty where the collection names none."""
+        return groups_of(self.items)
+
     def images(self) -> Split:
         """All readable images, in the order of `items`."""
         return _split(self.items, self.digests, tuple(sorted({item.label for item in self.items})))
@@ -71,8 +77,9 @@ def load_dataset(
         validation_fraction: of each class, where there is no validation split. Default: 0.15.
         test_fraction: where there is no test split: of each class (default 0.15), or of the validation images if the
             collection has these (default 0.2, in whole batches of 32, as in the tutorial). 0: no test set.
-        groups: gives each image a group, and is told the indices of the images whose split is drawn. Images of one
-            group stay together in such a split. Default: files with the same bytes.
+        groups: tells which images are copies of one photo: gives each image a name, and is told the indices of the
+            images whose split is drawn. Images of one name stay together in such a split. Default: files with the same
+            bytes. (Which images belong together otherwise, a DataSource says, or a column of a CSV.)
         listener: receives events; by default a console on standard error.
 
     Raises:
@@ -168,12 +175,14 @@ def build_dataset(
     source, digests = collection.listing.source, collection.digests
     to_draw_from = np.array(indices_to_draw_from(collection.items), np.int64)
     group_of = groups(collection.images(), to_draw_from) if groups else digests
-    items = assign_splits(collection.items, group_of, seed, *fractions, source)
+    given = collection.groups
+    sides = joined(group_of, given) if given else group_of
+    items = assign_splits(collection.items, sides, seed, *fractions, source)
     is_drawn = items != collection.items
     if not any(item.split == VALIDATION for item in items):  # all are copies of one photo: better a leak than no split
-        items = assign_splits(collection.items, digests, seed, *fractions, source)
+        items = assign_splits(collection.items, given or digests, seed, *fractions, source)
         is_drawn = False
-    notes = (*collection.listing.notes, *split_notes(items, digests, group_of))
+    notes = (*collection.listing.notes, *_note_on_groups(given), *split_notes(items, digests, group_of, given))
     class_names = tuple(sorted({item.label for item in items}))
     images = replace(_split(items, digests, class_names), copies=tuple(group_of))
     parts = [images.take([index for index, item in enumerate(items) if item.split == name]) for name in SPLITS]
@@ -187,6 +196,15 @@ def build_dataset(
     for note in notes:
         listener.emit(Message(f"Note: {note}."))
     return Dataset(class_names, *parts, unreadable=collection.unreadable, notes=notes)
+
+
+def _note_on_groups(groups: Sequence[str]) -> list[str]:
+    if not groups:
+        return []
+    return [
+        f"the images come in {len(set(groups)):,} groups that belong together: where splits are drawn, each is kept on "
+        f"one side, and 95% intervals count groups, not images"
+    ]
 
 
 def refusal(collection: Collection) -> str | None:
@@ -278,9 +296,15 @@ def _report_unreadable(files: Sequence[Unreadable], listener: Listener) -> None:
         listener.emit(Message(f"Left out: '{file.path}' {file.reason}."))
 
 
+def groups_of(items: Sequence[Item]) -> tuple[str, ...]:
+    """The group of each item; none where the collection names none."""
+    return tuple(item.group for item in items if item.group is not None)
+
+
 def _split(items: Sequence[Item], digests: Sequence[str], class_names: tuple[str, ...]) -> Split:
     number = {name: index for index, name in enumerate(class_names)}
     return Split(
+        groups=groups_of(items),
         paths=tuple(str(item.path.absolute()) for item in items),
         labels=np.array([number[item.label] for item in items], dtype=np.int32),
         digests=tuple(digests),

@@ -11,17 +11,21 @@ class DataSource:
     """A collection, wherever a function takes `data`, for one whose layout has to be explained.
 
     path: a folder, zip or CSV, see `load_dataset`.
-    path_column, label_column: columns of a CSV. None: by their usual names, such as path and label.
+    path_column, label_column, group_column: columns of a CSV. None: by their usual names, such as path, label and, of
+        images that belong together, group or patient.
     image_root: the folder that the paths in a CSV start from, by default the CSV's own. Absolute paths of another
         computer are looked for below it by their last parts.
     class_level: the class is the name of the folder at this level below `path`, from 1. None: it is found out.
+    group_by: which images belong together, see `group_names`. None: as a column of a CSV says.
     """
 
     path: Path
     path_column: str | None = None
     label_column: str | None = None
+    group_column: str | None = None
     image_root: Path | None = None
     class_level: int | None = None
+    group_by: str | None = None
 
     @staticmethod
     def of(data: str | Path | DataSource) -> DataSource:

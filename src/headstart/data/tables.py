@@ -30,12 +30,14 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 class Row(NamedTuple):
-    """An image that a CSV lists. name: its path as it is written there, with forward slashes."""
+    """An image that a CSV lists. name: its path as it is written there, with forward slashes. group: None where the
+    line names none."""
 
     path: Path
     name: str
     label: str
     split: str | None
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,9 @@ def _row(finder: FileFinder, cells: Cells, columns: Columns) -> tuple[Row | None
     path = finder.find(name)
     if path is None:
         return None, _missing(name, finder)
-    return Row(path, name.replace("\\", "/"), label, split), None
+    return Row(
+        path, name.replace("\\", "/"), label, split, cells[columns.group] or None if columns.group else None
+    ), None
 
 
 def _missing(name: str, finder: FileFinder) -> str:
@@ -184,11 +188,12 @@ def _with_whole_numbers(rows: list[Row]) -> list[Row]:
     ]
 
 
-def write_splits(table: Path, rows: Iterable[tuple[str, str, str, str]]) -> None:
-    """Write `path,label,split,hash`, one line per image."""
+def write_splits(table: Path, rows: Iterable[tuple[str, ...]]) -> None:
+    """Write `path,label,split,hash`, one line per image; with a fifth column, `group`, if rows have one."""
+    rows = list(rows)
     with table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(("path", "label", "split", "hash"))
+        writer.writerow(("path", "label", "split", "hash", "group")[: len(rows[0]) if rows else 4])
         writer.writerows(rows)
 
 

@@ -7,7 +7,7 @@ uncertainty comes from weighing the held-out images at random (Bayesian bootstra
 none. The features come from the cache; nothing is fine-tuned.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -99,12 +99,14 @@ def measure_learning_curve(
     *,
     num_classes: int,
     seed: int,
+    groups: Sequence[Hashable] = (),
 ) -> LearningCurve | None:
     """
     Args:
         features: (n, depth), of the training images.
         held_out: (m, depth), of other images.
         seed: of the draws and the bootstrap.
+        groups: of the held-out images, if they come in groups, which are then weighed as wholes.
 
     Returns:
         None where a class is too small for a quarter of it to be trained on.
@@ -128,20 +130,22 @@ def measure_learning_curve(
          for fraction in fractions]
     )  # fmt: skip
     sizes = np.array([round(fraction * len(order)) for fraction in fractions])
-    return _curve(sizes, wrong, len(labels), rng)
+    number = {group: place for place, group in enumerate(dict.fromkeys(groups))}
+    place = np.array([number[group] for group in groups], np.int64) if groups else np.arange(len(held_out_labels))
+    return _curve(sizes, wrong, place, len(labels), rng)
 
 
 def _curve(
-    sizes: Int[np.ndarray, " points"], wrong: Float64[np.ndarray, "points m"], images: int, rng: np.random.Generator
+    sizes: Int[np.ndarray, " points"],
+    wrong: Float64[np.ndarray, "points m"],
+    place: Int[np.ndarray, " m"],
+    images: int,
+    rng: np.random.Generator,
 ) -> LearningCurve:
-    """wrong: for each size, in what share of the draws each held-out image was misclassified."""
+    """wrong: for each size, in what share of the draws each held-out image was misclassified. place: its group."""
     count, errors = wrong.shape[1], wrong.mean(axis=1)
     now, later = (_extrapolated(sizes, errors, count, times * images) for times in (1, 2))
-    unseen = (sizes[-1] / sizes) ** USUAL_EXPONENT  # the mistakes of an image that is answered wrongly in the end
-    known = np.concatenate([wrong, unseen[:, None]], axis=1)
-    weights = rng.dirichlet(np.ones(count + 1), BOOTSTRAPS)
-    weights[: BOOTSTRAPS // 2, -1] = 0  # the image is as likely to be answered correctly, always
-    resampled = np.minimum(weights @ known.T, 1.0)
+    resampled = _resampled(sizes, wrong, place, rng)
     errors_later = np.array([_extrapolated(sizes, each, count, 2 * images) for each in resampled])
     gains = np.array([_extrapolated(sizes, each, count, images) for each in resampled]) - errors_later
     return LearningCurve(
@@ -154,6 +158,26 @@ def _curve(
         gain_low=float(np.quantile(gains, 0.025)),
         gain_high=float(np.quantile(gains, 0.975)),
     )
+
+
+def _resampled(
+    sizes: Int[np.ndarray, " points"],
+    wrong: Float64[np.ndarray, "points m"],
+    place: Int[np.ndarray, " m"],
+    rng: np.random.Generator,
+) -> Float64[np.ndarray, "bootstraps points"]:
+    """The errors, were the groups of held-out images others: as many of these, and one that nobody has seen.
+
+    In one half of the bootstraps that one is answered correctly, always; in the other half wrongly, in the end.
+    """
+    members = np.bincount(place)
+    mistakes = np.array([np.bincount(place, each) for each in wrong])
+    unseen = members.mean() * (sizes[-1] / sizes) ** USUAL_EXPONENT
+    known = np.concatenate([mistakes, unseen[:, None]], axis=1)
+    weights = rng.dirichlet(np.ones(len(members) + 1), BOOTSTRAPS)
+    count = weights @ np.append(members, members.mean())
+    weights[: BOOTSTRAPS // 2, -1] = 0
+    return np.minimum(weights @ known.T / count[:, None], 1.0)
 
 
 def _point(images: int, accuracy: float, count: int) -> Point:

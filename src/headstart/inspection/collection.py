@@ -13,6 +13,7 @@ import numpy as np
 
 from headstart.data.dataset import Split
 from headstart.data.folder import Item
+from headstart.data.groups import joined
 from headstart.data.loading import Collection, printable, refusal
 from headstart.data.splits import SPLITS
 from headstart.events import Listener
@@ -80,7 +81,8 @@ def _label_findings(
 ) -> list[Finding]:
     """Doubtful labels, by what all depths say, and images that are unlike their class, by the last layer; no image is
     both."""
-    out_of_fold = out_of_fold_probabilities(compact, images.labels, duplicates.groups, seed=seed)
+    sides = np.array(joined(duplicates.groups.tolist(), images.groups)) if images.groups else duplicates.groups
+    out_of_fold = out_of_fold_probabilities(compact, images.labels, sides, seed=seed)
     issues = find_label_issues(out_of_fold, images.labels)
     findings = [
         Finding(DOUBT, images.paths[issue.image], suggested=images.class_names[issue.suggested], score=-issue.margin)
