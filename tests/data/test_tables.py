@@ -128,7 +128,7 @@ def test_csvs_of_spreadsheets_and_competitions(four, text, encoding):
 def test_columns_of_any_name_can_be_said(four):
     rows = "\n".join(f"{number},x/{number}.png,{'ab'[number // 2]},{number % 2}" for number in range(4))
     listed = table(four, "id,Where,What,path\n" + rows)
-    dataset = load(DataSource(listed, path_column="where", label_column="WHAT"))
+    dataset = load(DataSource(str(listed), path_column="where", label_column="WHAT"))
     assert dataset.class_names == ("a", "b")
     with pytest.raises(DatasetError, match=r"no column 'kind' \(found: id, Where, What, path\)"):
         load(DataSource(listed, path_column="where", label_column="kind"))

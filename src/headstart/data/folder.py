@@ -61,6 +61,7 @@ def _listing_of(source: DataSource, listener: Listener | None) -> Listing:
         raise DatasetError(f"'{data}' is not a valid path: {error.strerror or error}.") from None
     if not exists:
         raise DatasetError(f"'{data}' does not exist. Check the path (now in '{Path.cwd()}').\n{FORMS}")
+    _check_settings(source)
     if data.is_dir():
         return _list_folder(data, source)
     if data.suffix.lower() == ".csv":
@@ -70,6 +71,17 @@ def _listing_of(source: DataSource, listener: Listener | None) -> Listing:
     if archives.is_zip(data):
         return _list_folder(archives.unpacked(data, listener), source)
     raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}")
+
+
+def _check_settings(source: DataSource) -> None:
+    is_csv = source.path.is_file() and source.path.suffix.lower() == ".csv"
+    wrong = source.settings().keys() & ({"class_level"} if is_csv else {"path_column", "label_column", "image_root"})
+    if wrong:
+        options = ", ".join("--" + name.replace("_", "-") for name in sorted(wrong))
+        raise DatasetError(
+            f"'{source}' is {'a' if is_csv else 'no'} CSV, but {options} {'is' if len(wrong) == 1 else 'are'} given, "
+            f"which says how {'folders are' if is_csv else 'a CSV is'} read. Leave it out."
+        )
 
 
 def _listing(source: Path, items: Iterable[Item], notes: Iterable[str], layout: str) -> Listing:
