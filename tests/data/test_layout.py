@@ -180,6 +180,8 @@ def test_images_and_masks_are_no_classes(tmp_path):
 def test_dates_below_a_class_belong_to_it(tmp_path):
     folders = [f"{name}/2024-0{month}" for name in ("cats", "dogs") for month in (1, 2, 3)]
     assert counts(listed(tmp_path / "p", folders)) == {None: {"cats", "dogs"}}
+    assert counts(listed(tmp_path / "q", ["cats/2023", "cats/2024"])) == {None: {"cats"}}
+    assert counts(listed(tmp_path / "r", ["test/cats/2023", "test/cats/2024"])) == {"test": {"cats"}}
 
 
 def test_class_level_keeps_the_splits_above(tmp_path):

@@ -72,7 +72,7 @@ def _check_not_repeated(tree: Tree, classes: set[Parts], source: Path) -> None:
     for folder in classes:
         inside.setdefault(folder[-1], set()).update(tree.children(folder))
     counts = Counter(name for names in inside.values() for name in names)
-    shared = {name for name, count in counts.items() if count > 1 and not _DATE.fullmatch(name)}
+    shared = {name for name, count in counts.items() if count > 1 and not is_date(name)}
     if len(inside) < 2 or len(shared) < 2 or sum(counts[name] for name in shared) <= SHARED * counts.total():
         return
     total = tree.totals(classes)
@@ -93,6 +93,11 @@ def _levels(classes: set[Parts], others: Collection[str] = (), *, deeper: int = 
     names = some(folder[-1] for folder in classes)
     text = f"Say --class-level {level} if the classes are {names}"
     return text + (f", or --class-level {level + deeper} if they are {some(others)}." if others else ".")
+
+
+def is_date(name: str) -> bool:
+    """Whether a folder is named after a day, a month or a year: 2024-05, 20240531, 2024."""
+    return bool(_DATE.fullmatch(name))
 
 
 def listed(names: Iterable[str]) -> str:

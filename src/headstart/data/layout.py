@@ -1,7 +1,7 @@
 """The folders that hold images -> the class and the split of each, and a sentence on the layout that was understood.
 
-Where two layouts are possible, it
-asks rather than guesses: the wrong guess would train a classifier of "train or test?".
+Where two layouts are possible, it asks rather than guesses: the wrong guess would train a classifier of "train or
+test?".
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from headstart.data.class_doubts import check_classes, listed, some
+from headstart.data.class_doubts import check_classes, is_date, listed, some
 from headstart.data.folder_tree import Parts, Tree
 from headstart.data.split_names import (
     have_one_rest,
@@ -93,9 +93,14 @@ def _without_wrappers(tree: Tree) -> Parts:
     while len(inside := tree.children(lower)) == 1 and not _is_split_folder(tree, (*lower, inside[0])):
         lower = (*lower, inside[0])
         deeper = tree.children(lower)
-        if len(deeper) > 1 or any(map(is_plain_split, deeper)):
+        if _may_be_classes(deeper) or any(map(is_plain_split, deeper)):
             return lower
     return ()
+
+
+def _may_be_classes(names: Collection[str]) -> bool:
+    """Whether these can be all classes: a single one is none, and dates divide a class."""
+    return len(names) > 1 and not all(map(is_date, names))
 
 
 def _is_split_folder(tree: Tree, folder: Parts) -> bool:
@@ -135,7 +140,7 @@ def _splits_above(tree: Tree, root: Parts, source: Path) -> dict[str, str] | Non
     Raises:
         DatasetError: it is ambiguous, or the split folders hold no class folders.
     """
-    tops = [top for top in tree.children(root) if not _is_left_out(tree, (*root, top))]
+    tops = [top for top in tree.children(root) if not _is_unlabelled_folder(tree, (*root, top))]
     named = {top: name for top in tops if (name := split_in(top))}
     others = [top for top in tops if top not in named]
     shared = _sharing(tree, root, named)
@@ -160,7 +165,7 @@ def _splits_above(tree: Tree, root: Parts, source: Path) -> dict[str, str] | Non
     return None if others else {top: named[top].split for top in meant}
 
 
-def _is_left_out(tree: Tree, folder: Parts) -> bool:
+def _is_unlabelled_folder(tree: Tree, folder: Parts) -> bool:
     """Whether it holds photos without a class, beside split folders with class folders."""
     beside = [name for name in tree.children(folder[:-1]) if split_of(name)]
     return is_unlabelled(folder[-1]) and any(tree.children((*folder[:-1], name)) for name in beside)
@@ -205,7 +210,8 @@ def _class_parents(tree: Tree, root: Parts, tops: Iterable[str]) -> dict[str, Pa
             for top, name in only.items()
             if name not in classes and _is_wrapper(tree, (*parents[top], name), top, classes)
         }
-        if len(only) == len(nested) and all(tree.children((*parents[top], name)) for top, name in only.items()):
+        inside = {top: tree.children((*parents[top], name)) for top, name in only.items()}
+        if len(only) == len(nested) and all(inside.values()) and _may_be_classes(set().union(*inside.values())):
             lower = {top: (*parents[top], name) for top, name in only.items()}  # a single class makes no sense
         if not lower:
             return parents
@@ -265,11 +271,9 @@ def _text_of_splits(parents: dict[str, Parts], splits: dict[str, str], places: d
         for top in order
     ]
     classes = {
-        top: {folder[len(parents[top])] for folder in places if _is_below(folder, parents[top])} for top in order
+        frozenset(folder[len(parent)] for folder in places if _is_below(folder, parent)) for parent in parents.values()
     }
-    unlabelled = [top for top in order if not classes[top]]
-    same = len({frozenset(found) for found in classes.values() if found}) == 1
-    each = "each with the same " if len(names) > 1 and same and not unlabelled else "with "
+    each = "each with the same " if len(names) > 1 and len(classes) == 1 else "with "
     return _text(f"{listed(names)}, {each}{_classes(places)}", root)
 
 
