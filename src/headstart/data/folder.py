@@ -64,7 +64,7 @@ def _listing_of(source: DataSource, listener: Listener | None) -> Listing:
     _check_settings(source)
     if data.is_dir():
         return _list_folder(data, source)
-    if data.suffix.lower() == ".csv":
+    if data.suffix.lower() in tables.SUFFIXES:
         table = tables.read_listing(source)
         items = [Item(row.path, row.name, _normal(row.label), row.split) for row in table.rows]
         return _listing(data, items, (), table.text)
@@ -74,7 +74,7 @@ def _listing_of(source: DataSource, listener: Listener | None) -> Listing:
 
 
 def _check_settings(source: DataSource) -> None:
-    is_csv = source.path.is_file() and source.path.suffix.lower() == ".csv"
+    is_csv = source.path.is_file() and source.path.suffix.lower() in tables.SUFFIXES
     wrong = source.settings().keys() & ({"class_level"} if is_csv else {"path_column", "label_column", "image_root"})
     if wrong:
         options = ", ".join("--" + name.replace("_", "-") for name in sorted(wrong))
@@ -97,7 +97,9 @@ def _list_folder(root: Path, source: DataSource) -> Listing:
         )
     files = files_below(root)
     if not files.images:
-        raise DatasetError(f"'{source}' holds no images (found: {_kinds(files.others) or 'nothing'}).\n{FORMS}")
+        found = _kinds(files.others) or "nothing"
+        remedy = " Unpack the archives in it." if any(map(archives.is_archive, files.others)) else ""
+        raise DatasetError(f"'{source}' holds no images (found: {found}).{remedy}\n{FORMS}")
     below = {path: path.relative_to(root).parts for path in files.images}
     tree = Tree(root, below.values())
     layout = understand(tree, source.path, source.class_level)
