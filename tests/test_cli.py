@@ -410,6 +410,7 @@ def test_predict_says_what_it_leaves_out_and_what_does_not_go_together(run, phot
     (["train", "{photos}", "--out", "{photos}/run"], "is inside"),
     (["predict", "{run}", "{photos}", "--explain", "{photos}/defective/why"], "is inside"),
     (["inspect", "{photos}", "--class-level", "2"], "no images in folders at level 2; expected 1 to 1"),
+    (["inspect", "{photos}", "--label-column", "kind"], "is no CSV, but --label-column is given"),
     (["backbones", "--class-level", "2"], "say how DATA is read"),
     (["inspect", "{photos}", "--image-size", "16"], "16 x 16 pixels are too small"),
     (["evaluate", "{tmp}", "{photos}"], "holds no classifier.json"),

@@ -34,6 +34,7 @@ DOCUMENTS = {
 DOCUMENTS_WITHOUT_BLOCKS = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "docs/data.md",
     "docs/evaluation.md",
     "docs/inspection.md",
     "docs/performance.md",

@@ -135,6 +135,8 @@ def test_other_archives_are_to_be_unpacked(tmp_path):
     (tmp_path / "p.tar.gz").write_bytes(b"x")
     with pytest.raises(DatasetError, match=r"neither a folder nor a zip nor a CSV\. Unpack it, and give the folder"):
         load(tmp_path / "p.tar.gz")
+    with pytest.raises(DatasetError, match=r"holds no images \(found: 1 \.gz\)\. Unpack the archives in it"):
+        load(tmp_path)
 
 
 def test_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):

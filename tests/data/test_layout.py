@@ -77,7 +77,7 @@ def test_split_folders_are_known_and_wrappers_looked_through(tmp_path, train, he
     folders = [f"{part}/{name}" for part in (train, held_out) for name in ("cats", "dogs")]
     listing = listed(tmp_path / "p", folders)
     assert counts(listing) == {"train": {"cats", "dogs"}, split: {"cats", "dogs"}}
-    assert "each with the same 2 class folders" in listing.layout
+    assert "each with the same 2 class folders (cats and dogs)" in listing.layout
 
 
 def test_a_split_may_lack_classes(tmp_path):
@@ -122,7 +122,7 @@ def test_splits_inside_of_the_class_folders(tmp_path):
     folders = [f"{name}/{split}" for name in ("cats", "dogs") for split in ("train", "val")]
     listing = listed(tmp_path / "p", folders)
     assert counts(listing) == {"train": {"cats", "dogs"}, "validation": {"cats", "dogs"}}
-    assert listing.layout == "2 class folders, each with its own split folders"
+    assert listing.layout == "2 class folders (cats and dogs), each with its own split folders"
 
 
 @pytest.mark.parametrize("top", ["p", "copy", "Cats and dogs"])
@@ -148,20 +148,40 @@ def test_a_copy_of_a_collection_with_splits_is_left_out(tmp_path):
 def test_where_all_classes_hold_the_same_folders_it_is_asked(tmp_path):
     cameras = [f"camera{number}/{name}" for number in range(3) for name in ("cats", "dogs")]
     root = tmp_path / "p"
-    with pytest.raises(DatasetError, match=r"--class-level 1 if they are 'camera0'.*-level 2 if they are 'cats'"):
+    with pytest.raises(
+        DatasetError, match=r"names: 'cats' and 'dogs'.*-level 1 .*'camera0'.*-level 2 if they are 'cats'"
+    ):
         listed(root, cameras)
     assert counts(list_images(DataSource(root, class_level=2))) == {None: {"cats", "dogs"}}
     assert counts(list_images(DataSource(root, class_level=1))) == {None: {"camera0", "camera1", "camera2"}}
-    with pytest.raises(DatasetError, match=r"--class-level 2 if they are 'north'.*--class-level 3"):
+    with pytest.raises(DatasetError, match=r"'north' and 'south' .*-level 2 .*-level 3 if they are 'cats'"):
         listed(tmp_path / "q", [f"{split}/{site}/{name}" for split in ("train", "val")
                                 for site in ("north", "south") for name in ("cats", "dogs")])  # fmt: skip
     with pytest.raises(DatasetError, match="Which are the classes"):
         listed(tmp_path / "r", ["p1/healthy", "p1/ill", "p2/healthy", "p3/ill", "p3/healthy"])
 
 
+@pytest.mark.parametrize("beside", [["docs"], ["raw/cats", "raw/dogs"], ["B/train/cats", "B/test/cats"]])
+def test_split_folders_inside_of_what_would_be_a_class_are_asked_about(tmp_path, beside):
+    folders = [f"A/{split}/{name}" for split in ("train", "test") for name in ("cats", "dogs")]
+    with pytest.raises(DatasetError, match=r"the split folders 'test' and 'train' in 'A'.*DATA .'.*/A'.*-level 3"):
+        listed(tmp_path / "p", folders + beside)
+    assert counts(list_images(tmp_path / "p" / "A")) == {"train": {"cats", "dogs"}, "test": {"cats", "dogs"}}
+
+
+def test_images_and_masks_are_no_classes(tmp_path):
+    with pytest.raises(DatasetError, match=r"'images' and 'masks': images and their masks"):
+        listed(tmp_path / "p", ["images", "masks"])
+    with pytest.raises(DatasetError, match=r"one label for a whole photo"):
+        listed(tmp_path / "q", ["train/images", "train/labels", "val/images", "val/labels"])
+    assert len(listed(tmp_path / "r", ["mask", "no mask"]).items) == 6
+
+
 def test_dates_below_a_class_belong_to_it(tmp_path):
     folders = [f"{name}/2024-0{month}" for name in ("cats", "dogs") for month in (1, 2, 3)]
     assert counts(listed(tmp_path / "p", folders)) == {None: {"cats", "dogs"}}
+    assert counts(listed(tmp_path / "q", ["cats/2023", "cats/2024"])) == {None: {"cats"}}
+    assert counts(listed(tmp_path / "r", ["test/cats/2023", "test/cats/2024"])) == {"test": {"cats"}}
 
 
 def test_class_level_keeps_the_splits_above(tmp_path):
@@ -169,7 +189,7 @@ def test_class_level_keeps_the_splits_above(tmp_path):
     collection(tmp_path / "p", dict.fromkeys(folders, 2))
     listing = list_images(DataSource(tmp_path / "p", class_level=3))
     assert counts(listing) == {"train": {"a", "b"}, "validation": {"a", "b"}}
-    assert listing.layout == "2 class folders at level 3, with splits at level 1"
+    assert listing.layout == "2 class folders (a and b) at level 3, with splits at level 1"
 
 
 @pytest.mark.parametrize("level", [0, 3])
@@ -184,8 +204,8 @@ def test_the_layout_is_said_before_anything_else(tmp_path):
     folders = [f"archive/data/{split}/{name}" for split in ("train", "val", "test_set/test_set") for name in "abcdef"]
     hs.load_dataset(collection(tmp_path / "p", dict.fromkeys(folders, 2)), listener=listener)
     assert listener.lines[0] == (
-        "Layout: train/, val/ (validation) and test_set/test_set/ (test), each with the same 6 class folders, inside "
-        "'archive/data'."
+        "Layout: train/, val/ (validation) and test_set/test_set/ (test), each with the same 6 class folders "
+        "(a, b, c, d, e and f), inside 'archive/data'."
     )
 
 

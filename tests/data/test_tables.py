@@ -125,10 +125,14 @@ def test_csvs_of_spreadsheets_and_competitions(four, text, encoding):
     assert len(dataset) == 4
 
 
+def test_the_ending_tsv(four):
+    assert len(load(table(four, "path\tlabel\nx/0.png\ta\nx/1.png\ta\nx/2.png\tb\nx/3.png\tb\n", "list.tsv"))) == 4
+
+
 def test_columns_of_any_name_can_be_said(four):
     rows = "\n".join(f"{number},x/{number}.png,{'ab'[number // 2]},{number % 2}" for number in range(4))
     listed = table(four, "id,Where,What,path\n" + rows)
-    dataset = load(DataSource(listed, path_column="where", label_column="WHAT"))
+    dataset = load(DataSource(str(listed), path_column="where", label_column="WHAT"))
     assert dataset.class_names == ("a", "b")
     with pytest.raises(DatasetError, match=r"no column 'kind' \(found: id, Where, What, path\)"):
         load(DataSource(listed, path_column="where", label_column="kind"))

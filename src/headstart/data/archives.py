@@ -35,6 +35,11 @@ def is_zip(path: Path) -> bool:
     return path.is_file() and zipfile.is_zipfile(path)
 
 
+def is_archive(path: Path) -> bool:
+    """Whether a file has the ending of an archive, also of one that headstart does not open."""
+    return path.suffix.lower() in OTHER_ARCHIVES | {".zip"}
+
+
 def unpacked(archive: Path, listener: Listener | None = None) -> Path:
     """The folder with the archive's content. It is unpacked on first use, and found by its table of contents.
 

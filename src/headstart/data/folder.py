@@ -20,6 +20,8 @@ from headstart.data.walking import Files, files_below, is_visible
 from headstart.errors import DatasetError
 from headstart.events import Listener, Message
 
+OF_CSV = {"path_column", "label_column", "group_column", "image_root"}  # settings that folders do not have
+
 
 @dataclass(frozen=True)
 class Item:
@@ -64,9 +66,10 @@ def _listing_of(source: DataSource, listener: Listener | None) -> Listing:
         raise DatasetError(f"'{data}' is not a valid path: {error.strerror or error}.") from None
     if not exists:
         raise DatasetError(f"'{data}' does not exist. Check the path (now in '{Path.cwd()}').\n{FORMS}")
+    _check_settings(source)
     if data.is_dir():
         return _list_folder(data, source)
-    if data.suffix.lower() == ".csv":
+    if data.suffix.lower() in tables.SUFFIXES:
         table = tables.read_listing(source)
         items = [Item(row.path, row.name, _normal(row.label), row.split, row.group) for row in table.rows]
         return _listing(data, items, (), table.text)
@@ -88,6 +91,17 @@ def _grouped(listing: Listing, rule: str | None) -> Listing:
     return replace(listing, items=tuple(items), notes=(*listing.notes, *notes))
 
 
+def _check_settings(source: DataSource) -> None:
+    is_csv = source.path.is_file() and source.path.suffix.lower() in tables.SUFFIXES
+    wrong = source.settings().keys() & ({"class_level"} if is_csv else OF_CSV)
+    if wrong:
+        options = ", ".join("--" + name.replace("_", "-") for name in sorted(wrong))
+        raise DatasetError(
+            f"'{source}' is {'a' if is_csv else 'no'} CSV, but {options} {'is' if len(wrong) == 1 else 'are'} given, "
+            f"which says how {'folders are' if is_csv else 'a CSV is'} read. Leave it out."
+        )
+
+
 def _listing(source: Path, items: Iterable[Item], notes: Iterable[str], layout: str) -> Listing:
     return Listing(str(source), tuple(sorted(items, key=lambda item: item.name)), tuple(notes), layout)
 
@@ -101,7 +115,9 @@ def _list_folder(root: Path, source: DataSource) -> Listing:
         )
     files = files_below(root)
     if not files.images:
-        raise DatasetError(f"'{source}' holds no images (found: {_kinds(files.others) or 'nothing'}).\n{FORMS}")
+        found = _kinds(files.others) or "nothing"
+        remedy = " Unpack the archives in it." if any(map(archives.is_archive, files.others)) else ""
+        raise DatasetError(f"'{source}' holds no images (found: {found}).{remedy}\n{FORMS}")
     below = {path: path.relative_to(root).parts for path in files.images}
     tree = Tree(root, below.values())
     layout = understand(tree, source.path, source.class_level)

@@ -27,6 +27,15 @@ class Tree:
         """The images below a folder."""
         return [image for image in self.images if image[: len(folder)] == folder]
 
+    def totals(self, folders: Iterable[Parts]) -> Counter[Parts]:
+        """How many images each of some folders holds, at any depth."""
+        wanted, found = set(folders), Counter[Parts]()
+        for folder, count in self.counts.items():
+            for level in range(len(folder) + 1):
+                if folder[:level] in wanted:
+                    found[folder[:level]] += count
+        return found
+
     def without(self, folder: Parts) -> "Tree":
         return Tree(self.root, [image for image in self.images if image[: len(folder)] != folder])
 

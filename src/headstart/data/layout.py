@@ -1,17 +1,25 @@
 """The folders that hold images -> the class and the split of each, and a sentence on the layout that was understood.
 
-Where two layouts are possible, it
-asks rather than guesses: the wrong guess would train a classifier of "train or test?".
+Where two layouts are possible, it asks rather than guesses: the wrong guess would train a classifier of "train or
+test?".
 """
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from headstart.data.class_doubts import check_classes, is_date, listed, some
 from headstart.data.folder_tree import Parts, Tree
-from headstart.data.split_names import SplitName, is_neutral, is_unlabelled, split_in, words_of
+from headstart.data.split_names import (
+    have_one_rest,
+    is_neutral,
+    is_plain_split,
+    is_unlabelled,
+    split_in,
+    split_of,
+    words_of,
+)
 from headstart.data.splits import SPLITS, TRAIN
 from headstart.errors import DatasetError
 
@@ -21,11 +29,7 @@ FORMS = """Expected one of:
   a zip of either
   a CSV with the columns path,label or path,label,split"""
 
-MOST = 0.9  # of the images of a class folder lie in its subfolders: then these may be the classes
 SHARED = 0.5  # of the names of folders are in more than one place: then they repeat each other
-MAX_SHOWN = 5  # names in a sentence
-
-_DATE = re.compile(r"(19|20)\d\d([-_.]?\d\d){0,2}")
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def understand(tree: Tree, source: Path, class_level: int | None = None) -> Layo
 
     Args:
         source: the collection's name in messages.
-        class_level: see `Source`.
+        class_level: see `DataSource`.
 
     Raises:
         DatasetError: there are no class folders, or it is not clear which folders are the classes.
@@ -76,8 +80,7 @@ def understand(tree: Tree, source: Path, class_level: int | None = None) -> Layo
             f"'{source}' holds {len(tree.images)} images, but no class folders. "
             f"Put the images of each class into a folder with the name of the class.\n{FORMS}"
         )
-    _check_no_splits(layout, source)
-    _check_not_repeated(tree, layout, source)
+    check_classes(tree, layout, source)
     return replace(layout, left_out=left_out)
 
 
@@ -90,14 +93,19 @@ def _without_wrappers(tree: Tree) -> Parts:
     while len(inside := tree.children(lower)) == 1 and not _is_split_folder(tree, (*lower, inside[0])):
         lower = (*lower, inside[0])
         deeper = tree.children(lower)
-        if len(deeper) > 1 or any(map(_is_plain_split, deeper)):
+        if _may_be_classes(deeper) or any(map(is_plain_split, deeper)):
             return lower
     return ()
 
 
+def _may_be_classes(names: Collection[str]) -> bool:
+    """Whether these can be all classes: a single one is none, and dates divide a class."""
+    return len(names) > 1 and not all(map(is_date, names))
+
+
 def _is_split_folder(tree: Tree, folder: Parts) -> bool:
     """Whether it is named after a split and holds no split folders itself."""
-    return _is_plain_split(folder[-1]) and len({_split_of(name) for name in tree.children(folder)} - {None}) < 2
+    return is_plain_split(folder[-1]) and len({split_of(name) for name in tree.children(folder)} - {None}) < 2
 
 
 def _without_repetitions(tree: Tree, root: Parts, source: Path) -> tuple[Tree, dict[Parts, str]]:
@@ -115,7 +123,7 @@ def _without_repetitions(tree: Tree, root: Parts, source: Path) -> tuple[Tree, d
         if not tree.repeats((*root, top), root):
             raise DatasetError(
                 f"'{source}' holds the folder '{top}', and in it are folders with the names of those beside it "
-                f"({_some(inner & beside)}), but with other images. If it belongs to the same collection, move its "
+                f"({some(inner & beside)}), but with other images. If it belongs to the same collection, move its "
                 f"images into the folders beside it; if not, move '{top}' elsewhere."
             )
         left_out[(*root, top)] = f"'{top}' holds the images of the folders beside it once more, and is left out"
@@ -132,11 +140,11 @@ def _splits_above(tree: Tree, root: Parts, source: Path) -> dict[str, str] | Non
     Raises:
         DatasetError: it is ambiguous, or the split folders hold no class folders.
     """
-    tops = [top for top in tree.children(root) if not _is_left_out(tree, (*root, top))]
+    tops = [top for top in tree.children(root) if not _is_unlabelled_folder(tree, (*root, top))]
     named = {top: name for top in tops if (name := split_in(top))}
     others = [top for top in tops if top not in named]
     shared = _sharing(tree, root, named)
-    same_rest = len(named) > 1 and _have_one_rest(named.values())
+    same_rest = len(named) > 1 and have_one_rest(named.values())
     meant = [top for top in named if named[top].is_plain or top in shared or (same_rest and not others)]
     if not meant:
         return None
@@ -157,9 +165,9 @@ def _splits_above(tree: Tree, root: Parts, source: Path) -> dict[str, str] | Non
     return None if others else {top: named[top].split for top in meant}
 
 
-def _is_left_out(tree: Tree, folder: Parts) -> bool:
+def _is_unlabelled_folder(tree: Tree, folder: Parts) -> bool:
     """Whether it holds photos without a class, beside split folders with class folders."""
-    beside = [name for name in tree.children(folder[:-1]) if _split_of(name)]
+    beside = [name for name in tree.children(folder[:-1]) if split_of(name)]
     return is_unlabelled(folder[-1]) and any(tree.children((*folder[:-1], name)) for name in beside)
 
 
@@ -185,7 +193,7 @@ def _with_splits_above(tree: Tree, root: Parts, splits: dict[str, str]) -> Layou
 def _with_splits_below(tree: Tree, root: Parts, left_out: dict[Parts, str]) -> Layout:
     level = len(root)
     places = {
-        folder: Place(folder[level], _split_of(folder[level + 1])) for folder in tree.counts if len(folder) > level + 1
+        folder: Place(folder[level], split_of(folder[level + 1])) for folder in tree.counts if len(folder) > level + 1
     }
     return Layout(places, root, (root,), _text(f"{_classes(places)}, each with its own split folders", root), left_out)
 
@@ -202,7 +210,8 @@ def _class_parents(tree: Tree, root: Parts, tops: Iterable[str]) -> dict[str, Pa
             for top, name in only.items()
             if name not in classes and _is_wrapper(tree, (*parents[top], name), top, classes)
         }
-        if len(only) == len(nested) and all(tree.children((*parents[top], name)) for top, name in only.items()):
+        inside = {top: tree.children((*parents[top], name)) for top, name in only.items()}
+        if len(only) == len(nested) and all(inside.values()) and _may_be_classes(set().union(*inside.values())):
             lower = {top: (*parents[top], name) for top, name in only.items()}  # a single class makes no sense
         if not lower:
             return parents
@@ -216,7 +225,7 @@ def _is_wrapper(tree: Tree, folder: Parts, top: str, classes: Collection[str]) -
         words_of(name) == words_of(top)
         or is_neutral(name)
         or (not inside and is_unlabelled(name))
-        or (_split_of(name) is not None and _split_of(name) == _split_of(top))
+        or (split_of(name) is not None and split_of(name) == split_of(top))
     )
     return says_nothing or bool(set(inside) & set(classes))
 
@@ -225,11 +234,11 @@ def _are_splits_below(tree: Tree, root: Parts) -> bool:
     """Whether each class folder is divided into split folders: cats/train/*.jpg, cats/test/*.jpg."""
     inside = [tree.children((*root, top)) for top in tree.children(root)]
     names = {name for names in inside for name in names}
-    splits = {_split_of(name) for name in names}
+    splits = {split_of(name) for name in names}
     return (
         len(inside) > 1
         and all(inside)
-        and all(map(_is_plain_split, names))
+        and all(map(is_plain_split, names))
         and TRAIN in splits
         and len(splits) > 1
         and not any(tree.children((*root, top, name)) for top in tree.children(root) for name in names)
@@ -245,76 +254,14 @@ def _at_level(tree: Tree, level: int, source: Path) -> Layout:
             f"DATA/1/2/3/photo.jpg."
         )
     named = next((above for above in range(level - 1) if all(split_in(folder[above]) for folder in deep)), None)
-    places = {folder: Place(folder[level - 1], None if named is None else _split_of(folder[named])) for folder in deep}
+    places = {folder: Place(folder[level - 1], None if named is None else split_of(folder[named])) for folder in deep}
     text = f"{_classes(places)} at level {level}" + ("" if named is None else f", with splits at level {named + 1}")
     return Layout(places, (), tuple({folder[: level - 1]: None for folder in deep}), text, {})
-
-
-def _check_no_splits(layout: Layout, source: Path) -> None:
-    """
-    Raises:
-        DatasetError: the classes would be called train and test.
-    """
-    labels = sorted({place.label for place in layout.places.values()})
-    named = [name for label in labels if (name := split_in(label))]
-    if len(named) == len(labels) and len({name.split for name in named}) > 1 and _have_one_rest(named):
-        level = len(layout.parents[0]) + 1
-        raise DatasetError(
-            f"The class folders of '{source}' would be {_some(labels)}, which are names of splits. If they are the "
-            f"classes, say so: --class-level {level}; if not, say at which level the classes are.\n{FORMS}"
-        )
-
-
-def _have_one_rest(names: Collection[SplitName]) -> bool:
-    """Whether names differ only in their splits: seg_train, seg_test, but not bullet_train, crash_test."""
-    return len({name.rest for name in names if name.rest}) <= 1
-
-
-def _check_not_repeated(tree: Tree, layout: Layout, source: Path) -> None:
-    """
-    Raises:
-        DatasetError: all class folders hold folders of the same names, which may be the classes.
-    """
-    inside: dict[str, set[str]] = {}
-    direct, total = Counter(), Counter()
-    level = 0  # of the class folders
-    for folder, place in layout.places.items():
-        start = next(len(parent) for parent in layout.parents if folder[: len(parent)] == parent)
-        level = start + 1
-        names = inside.setdefault(place.label, set())
-        total[place.label] += tree.counts[folder]
-        if len(folder) > level:
-            names.add(folder[level])
-        else:
-            direct[place.label] += tree.counts[folder]
-    counts = Counter(name for names in inside.values() for name in names)
-    shared = {name for name, count in counts.items() if count > 1 and not _DATE.fullmatch(name)}
-    if (
-        len(inside) > 1
-        and len(shared) > 1
-        and sum(counts[name] for name in shared) > SHARED * counts.total()
-        and all(direct[label] <= (1 - MOST) * total[label] for label in inside)
-    ):
-        raise DatasetError(
-            f"The folders {_some(inside)} of '{source}' all hold folders of the same names: {_some(shared)}. Which are "
-            f"the classes? Say --class-level {level} if they are {_some(inside)}, or --class-level {level + 1} if they "
-            f"are {_some(shared)}."
-        )
 
 
 def _overlap(inner: set[str], beside: set[str]) -> bool:
     common = len(inner & beside)
     return common > 1 and common > SHARED * len(inner) and common > SHARED * len(beside)
-
-
-def _split_of(name: str) -> str | None:
-    found = split_in(name)
-    return found.split if found else None
-
-
-def _is_plain_split(name: str) -> bool:
-    found = split_in(name)
-    return found is not None and found.is_plain
 
 
 def _text_of_splits(parents: dict[str, Parts], splits: dict[str, str], places: dict[Parts, Place], root: Parts) -> str:
@@ -324,12 +271,10 @@ def _text_of_splits(parents: dict[str, Parts], splits: dict[str, str], places: d
         for top in order
     ]
     classes = {
-        top: {folder[len(parents[top])] for folder in places if _is_below(folder, parents[top])} for top in order
+        frozenset(folder[len(parent)] for folder in places if _is_below(folder, parent)) for parent in parents.values()
     }
-    unlabelled = [top for top in order if not classes[top]]
-    same = len({frozenset(found) for found in classes.values() if found}) == 1
-    each = "each with the same " if len(names) > 1 and same and not unlabelled else "with "
-    return _text(f"{_listed(names)}, {each}{_classes(places)}", root)
+    each = "each with the same " if len(names) > 1 and len(classes) == 1 else "with "
+    return _text(f"{listed(names)}, {each}{_classes(places)}", root)
 
 
 def _is_below(folder: Parts, parent: Parts) -> bool:
@@ -337,18 +282,9 @@ def _is_below(folder: Parts, parent: Parts) -> bool:
 
 
 def _classes(places: dict[Parts, Place]) -> str:
-    count = len({place.label for place in places.values()})
-    return f"{count} class folder{'s' if count != 1 else ''}"
+    names = sorted({place.label for place in places.values()})
+    return f"{len(names)} class folder{'s' if len(names) != 1 else ''}" + (f" ({listed(names)})" if names else "")
 
 
 def _text(what: str, root: Parts) -> str:
     return f"{what}, inside '{'/'.join(root)}'" if root else what
-
-
-def _listed(names: list[str]) -> str:
-    names = names if len(names) <= MAX_SHOWN else [*names[:MAX_SHOWN], f"{len(names) - MAX_SHOWN} more"]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _some(names: Iterable[str]) -> str:
-    return _listed([f"'{name}'" for name in sorted(names)])

@@ -8,28 +8,47 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class DataSource:
-    """A collection, wherever a function takes `data`, for one whose layout has to be explained.
+    """A collection whose layout has to be explained. It can stand wherever a function takes `data`.
 
     path: a folder, zip or CSV, see `load_dataset`.
     path_column, label_column, group_column: columns of a CSV. None: by their usual names, such as path, label and, of
         images that belong together, group or patient.
-    image_root: the folder that the paths in a CSV start from, by default the CSV's own. Absolute paths of another
-        computer are looked for below it by their last parts.
+    image_root: the folder that the paths in a CSV start from. None: the CSV's own. Absolute paths of another computer
+        are looked for below it by their last parts.
     class_level: the class is the name of the folder at this level below `path`, from 1. None: it is found out.
     group_by: which images belong together, see `group_names`. None: as a column of a CSV says.
     """
 
     path: Path
-    path_column: str | None = None
-    label_column: str | None = None
-    group_column: str | None = None
-    image_root: Path | None = None
-    class_level: int | None = None
-    group_by: str | None = None
+    path_column: str | None
+    label_column: str | None
+    group_column: str | None
+    image_root: Path | None
+    class_level: int | None
+    group_by: str | None
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        path_column: str | None = None,
+        label_column: str | None = None,
+        group_column: str | None = None,
+        image_root: str | Path | None = None,
+        class_level: int | None = None,
+        group_by: str | None = None,
+    ) -> None:
+        object.__setattr__(self, "path", Path(path))
+        object.__setattr__(self, "path_column", path_column)
+        object.__setattr__(self, "label_column", label_column)
+        object.__setattr__(self, "image_root", None if image_root is None else Path(image_root))
+        object.__setattr__(self, "class_level", class_level)
+        object.__setattr__(self, "group_column", group_column)
+        object.__setattr__(self, "group_by", group_by)
 
     @staticmethod
     def of(data: str | Path | DataSource) -> DataSource:
-        return data if isinstance(data, DataSource) else DataSource(Path(data))
+        return data if isinstance(data, DataSource) else DataSource(data)
 
     def absolute(self) -> DataSource:
         """The same in any working folder."""

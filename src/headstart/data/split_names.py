@@ -4,6 +4,7 @@ Knows words, no files. The same words count in folders and in CSVs.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from headstart.data.splits import TEST, TRAIN, VALIDATION
@@ -50,6 +51,21 @@ def split_in(name: str) -> SplitName | None:
         if not found and word not in NEUTRAL_WORDS and not word.isdigit():
             rest.append(word)
     return SplitName(split, tuple(rest)) if split else None
+
+
+def split_of(name: str) -> str | None:
+    found = split_in(name)
+    return found.split if found else None
+
+
+def is_plain_split(name: str) -> bool:
+    found = split_in(name)
+    return found is not None and found.is_plain
+
+
+def have_one_rest(names: Iterable[SplitName]) -> bool:
+    """Whether names differ only in their splits: seg_train, seg_test, but not bullet_train, crash_test."""
+    return len({name.rest for name in names if name.rest}) <= 1
 
 
 def is_unlabelled(name: str) -> bool:

@@ -21,6 +21,7 @@ from headstart.data.source import DataSource
 from headstart.errors import DatasetError
 
 TABLE = "splits.csv"  # of a run
+SUFFIXES = (".csv", ".tsv")
 MAX_SHOWN = 5  # faulty lines that a message shows
 
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # that Excel writes above the columns
