@@ -378,12 +378,12 @@ def test_predict_reports_what_it_cannot_read_and_answers_the_rest(run, photos, t
 
 def test_predict_says_what_it_leaves_out_and_what_does_not_go_together(run, photos, tmp_path, call):
     shutil.copy(next(photos.rglob("*.png")), tmp_path)
-    for name in ("a.heic", "b.HEIC", "c.avif"):
+    for name in ("a.cr2", "b.CR2", "c.psd"):
         (tmp_path / name).write_bytes(b"photo")
     for what in (tmp_path, tmp_path / "*"):
         status, output, errors = call("predict", run.folder, what)
         assert (status, len(output.splitlines())) == (0, 1)
-        assert "files that headstart does not read are left out: 2 .heic, 1 .avif" in errors
+        assert "files that headstart does not read are left out: 2 .cr2, 1 .psd" in errors
     for more in (("--out", tmp_path / "answers.csv"), ("--format", "csv")):
         status, output, errors = call("predict", run.folder, tmp_path, "--json", *more)
         assert (status, output) == (2, "")

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.data import archives, tables
-from headstart.data.images import FORMAT_OF_SUFFIX
+from headstart.data.formats import is_meant_as_image
+from headstart.data.lost_classes import refuse_lost_classes
 from headstart.data.splits import TEST, TRAIN, VALIDATION
 from headstart.errors import DatasetError
 from headstart.events import Listener
@@ -85,11 +86,11 @@ def _sorted_below(folder: Path, files: Iterable[Path]) -> list[Path]:
 
 
 def _by_suffix(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """Those with an image's suffix, and the others."""
+    """Those that are meant as images, and the others."""
     images: list[Path] = []
     others: list[Path] = []
     for file in files:
-        (images if file.suffix.lower() in FORMAT_OF_SUFFIX else others).append(file)
+        (images if is_meant_as_image(file) else others).append(file)
     return images, others
 
 
@@ -154,6 +155,7 @@ def _list_folder(root: Path, source: Path) -> Listing:
             f"Put the images of each class into a folder with the name of the class.\n{FORMS}"
         )
     empty = _folders_at(root, level) - {parts[:level] for parts in below.values() if len(parts) > level}
+    refuse_lost_classes(empty, others, root, source)
     loose = sorted(set(images) - {item.path for item in items})
     return _listing(source, items, [*_note_on_loose(loose), *_note_on_others(others), *_note_on_empty(empty)])
 

@@ -241,8 +241,8 @@ def _check_classes(names: set[str], source: str) -> None:
 
 
 def _check_readable(collection: Collection) -> None:
+    _check_no_class_lost(collection)  # first: it names the class
     _check_unreadable(collection)
-    _check_no_class_lost(collection)
 
 
 def _check_unreadable(collection: Collection) -> None:
@@ -258,10 +258,12 @@ def _check_unreadable(collection: Collection) -> None:
 def _check_no_class_lost(collection: Collection) -> None:
     """No class may vanish because none of its files can be read."""
     counts = Counter(item.label for item in collection.listing.items)
+    reasons = {file.path: file.reason for file in collection.unreadable}
     for label in sorted(counts.keys() - {item.label for item in collection.items}):
+        first = next(printable(item.path) for item in collection.listing.items if item.label == label)
         raise DatasetError(
             f"None of the {counts[label]} files of the class '{label}' in '{collection.listing.source}' can be read. "
-            f"Repair them, or remove the class."
+            f"Repair or convert them, or remove the class:\n  '{first}' {reasons[first]}"
         )
 
 
