@@ -4,6 +4,7 @@ import io
 import os
 import sys
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest

@@ -64,7 +64,7 @@ def page(pixels: np.ndarray, *, order: str = "<", compressed: bool = False, plan
     rows = -(-height // 2)
     planes = [pixels[..., sample] for sample in range(samples)] if planar else [pixels]
     strips = [
-        plane[top : top + rows].astype(pixels.dtype.newbyteorder(order)).tobytes()
+        plane[top : top + rows].astype(pixels.dtype.newbyteorder("<" if order == "<" else ">")).tobytes()
         for plane in planes
         for top in range(0, height, rows)
     ]

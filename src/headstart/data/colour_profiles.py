@@ -6,6 +6,7 @@ pale or too dark. LittleCMS converts; most profiles are sRGB by another name, wh
 
 import io
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -43,7 +44,8 @@ def _transform(profile: bytes) -> tuple[str, ImageCms.ImageCmsTransform] | None:
     """Pillow's mode of the colours, and what makes sRGB of them; None where there is nothing to do, or no way."""
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        mode = MODE_OF_SPACE.get(opened.profile.xcolor_space.strip())
+        described: Any = opened.profile
+        mode = MODE_OF_SPACE.get(described.xcolor_space.strip())
         if mode is None:
             return None
         transform = ImageCms.buildTransform(

@@ -14,6 +14,7 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     Image,
+    ImageFile,
     Jpeg2KImagePlugin,
     JpegImagePlugin,
     PngImagePlugin,
@@ -83,12 +84,12 @@ def open_image(data: bytes, max_pixels: int) -> Opened:
     return Opened(image, data, page)
 
 
-def reopened(opened: Opened) -> Image.Image:
+def reopened(opened: Opened) -> ImageFile.ImageFile:
     """The image once more, to decode it in another way."""
     return _open(opened.content)
 
 
-def _open(data: bytes) -> Image.Image:
+def _open(data: bytes) -> ImageFile.ImageFile:
     name = formats.format_of(data[: formats.HEAD])
     if name == HEIF:
         return _heif_opener()(io.BytesIO(data))
@@ -100,7 +101,7 @@ def _open(data: bytes) -> Image.Image:
         return Image.open(io.BytesIO(_without_long_texts(data)), formats=PILLOW_FORMATS)
 
 
-def _heif_opener() -> Callable[[io.BytesIO], Image.Image]:
+def _heif_opener() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
     try:
         from pillow_heif import HeifImageFile
     except ImportError:

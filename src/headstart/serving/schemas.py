@@ -32,6 +32,7 @@ EXAMPLE_MODEL = {
     "class_names": ["cats", "dogs"],
     "image_size": 224,
     "resizing": "stretch",
+    "value_range": [0, 65535],
     "backbone": "mobilenet_v2",
     "recipe": "fast",
     "promises": {"accuracy": [0.8, 0.9, 0.95, 0.98], "coverage": [0.8, 0.9, 0.95, 0.98, 0.99, 0.995]},
@@ -203,7 +204,8 @@ class LimitsOfRequests(BaseModel):
 
 
 class Model(BaseModel):
-    """A description of a model. models: the names of all models that are served."""
+    """A description of a model. value_range: black and white in photos with 16 bits a value. models: the names of all
+    models that are served."""
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_MODEL})
 
@@ -213,6 +215,7 @@ class Model(BaseModel):
     class_names: list[str]
     image_size: int
     resizing: str
+    value_range: tuple[int, int]
     backbone: str
     recipe: str
     promises: Promises
