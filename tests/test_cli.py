@@ -226,14 +226,20 @@ def test_train_writes_results_only_to_standard_output(photos, tmp_path, call):
 
 
 @pytest.fixture
-def odd_photo(photos, tmp_path):
-    """A JPEG with odd bytes before its end, of which the decoder in C writes to standard error."""
+def odd_photo(photos, tmp_path, monkeypatch):
+    """A JPEG of which the decoder writes to standard error, as libraries in C do: not by way of Python."""
+    import simplejpeg
     from PIL import Image
+
+    decode = simplejpeg.decode_jpeg
+
+    def noisy(*arguments, **options):
+        os.write(2, b"Corrupt JPEG data: 44 extraneous bytes\n")
+        return decode(*arguments, **options)
 
     path = tmp_path / "odd.jpg"
     Image.open(next(photos.rglob("*.png"))).convert("RGB").save(path, "JPEG")
-    data = path.read_bytes()
-    path.write_bytes(data[:-2] + b"\x12" * 44 + data[-2:])
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", noisy)
     return path
 
 

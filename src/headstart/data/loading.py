@@ -267,7 +267,8 @@ def _check_classes(names: set[str], source: str) -> None:
 
 
 def _check_readable(collection: Collection) -> None:
-    _check_no_class_lost(collection)  # first: it names the class
+    if collection.items:
+        _check_no_class_lost(collection)  # first: it names the class
     _check_unreadable(collection)
 
 
