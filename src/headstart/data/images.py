@@ -5,6 +5,7 @@ prediction call the same functions, so a file always gives the same pixels. `res
 """
 
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,18 +87,15 @@ def read_header(path: str | Path) -> Header:
 
 def _opened_header(path: str | Path) -> Image.Image:
     """Of a JPEG, which can be large, only the header is read."""
-    try:
-        with Path(path).open("rb") as file:
-            if formats.format_of(file.read(formats.HEAD)) == "JPEG":
-                return Image.open(file, formats=["JPEG"])
-    except PILLOW_FAILURES:  # what is wrong is found below
-        pass
+    with suppress(*PILLOW_FAILURES), Path(path).open("rb") as file:  # what is wrong is found below
+        if formats.format_of(file.read(formats.HEAD)) == "JPEG":
+            return Image.open(file, formats=["JPEG"])
     return open_image(_content(path), MAX_PIXELS).image
 
 
 def _is_animated(image: Image.Image) -> bool:
     try:
-        return bool(getattr(image, "is_animated", False)) and image.format not in ("MPO", "HEIF")
+        return image.format not in ("MPO", "HEIF") and bool(getattr(image, "is_animated", False))
     except PILLOW_FAILURES:  # a file may be damaged after its first frame, which is all that is decoded
         return True
 
