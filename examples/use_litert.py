@@ -16,11 +16,13 @@ from ai_edge_litert.interpreter import Interpreter
 from PIL import Image, ImageOps
 
 
-def squared(path: str, size: int, resizing: str) -> np.ndarray:
+def squared(path: str, size: int, resizing: str, value_range: list[int]) -> np.ndarray:
     """A photo as the network sees it, (size, size, 3): upright, RGB, and made square as in the training."""
     photo = ImageOps.exif_transpose(Image.open(path))
     if photo.mode.startswith("I"):  # 16 bits a pixel
-        photo = Image.fromarray((np.asarray(photo) // 256).astype(np.uint8))
+        low, high = value_range  # black, white
+        shades = (np.asarray(photo).clip(low, high).astype(float) - low) * 255 / (high - low)
+        photo = Image.fromarray(np.round(shades).astype(np.uint8))
     photo = photo.convert("RGBA")  # transparent parts become white
     photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
     share = {"crop": 1, "resize-crop": 7 / 8}.get(resizing)  # of the shorter side that the network sees
@@ -42,7 +44,8 @@ classify = Interpreter(file).get_signature_runner("serving_default")
 description = json.loads(zipfile.ZipFile(file).read("export.json"))  # the file ends with a zip
 names, size = description["class_names"], description["image_size"]
 
-pixels = np.stack([squared(photo, size, description["resizing"]) for photo in photos])
+resizing, value_range = description["resizing"], description["value_range"]
+pixels = np.stack([squared(photo, size, resizing, value_range) for photo in photos])
 pixels = pixels.astype(description["input"]["type"])  # 0 to 255, as they are
 probabilities = classify(pixels=pixels)["probabilities"]
 for photo, row in zip(photos, probabilities, strict=True):

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or "jaxtyping" in sys.modules:
-    from jaxtyping import Bool, Float, Float16, Float32, Float64, Int, Int32, Int64, Num, Real, Shaped, UInt8
+    from jaxtyping import Bool, Float, Float16, Float32, Float64, Int, Int32, Int64, Num, Real, Shaped, UInt8, UInt16
 else:
 
     class _ArrayType:
@@ -18,6 +18,9 @@ else:
         def __class_getitem__(cls, item: tuple[Any, str]) -> Any:
             return item[0]
 
-    Bool = Float = Float16 = Float32 = Float64 = Int = Int32 = Int64 = Num = Real = Shaped = UInt8 = _ArrayType
+    Bool = Float = Float16 = Float32 = Float64 = Int = Int32 = Int64 = Num = Real = Shaped = UInt8 = UInt16 = _ArrayType
 
-__all__ = ["Bool", "Float", "Float16", "Float32", "Float64", "Int", "Int32", "Int64", "Num", "Real", "Shaped", "UInt8"]
+__all__ = [
+    "Bool", "Float", "Float16", "Float32", "Float64", "Int", "Int32", "Int64", "Num", "Real", "Shaped", "UInt8",
+    "UInt16",
+]  # fmt: skip

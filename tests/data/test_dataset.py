@@ -3,6 +3,7 @@
 import csv
 import os
 import shutil
+import sys
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -99,8 +100,44 @@ def test_a_class_never_vanishes_without_a_word(tmp_path):
         load(root)
     shutil.rmtree(root / "b")
     (root / "d").mkdir()
-    (root / "d" / "x.heic").write_bytes(b"x")
+    (root / "d" / "x.txt").write_bytes(b"x")
     assert any("folders without images are not classes: 'd'" in note for note in load(root).notes)
+
+
+@pytest.mark.parametrize(("name", "found"), [
+    ("x.CR2", "raw file"), ("x.psd", "Photoshop"), ("x.dcm", "DICOM"), ("x.mp4", "video"), ("x.pdf", "PDF"),
+])  # fmt: skip
+def test_a_class_of_pictures_of_another_kind_is_an_error(tmp_path, name, found):
+    root = collection(tmp_path / "p", {"a": 4, "b": 4})
+    (root / "c" / "more").mkdir(parents=True)
+    (root / "c" / "more" / name).write_bytes(b"x")
+    with pytest.raises(DatasetError, match=rf"'c'.*'{name}', one of 1, is .*{found}.* move the folder elsewhere"):
+        load(root)
+    for number in range(2):  # beside photos, as cameras write both, it is left out
+        picture(root / "c" / f"{number}.png", 90 + number)
+    assert load(root).class_names == ("a", "b", "c")
+
+
+def test_a_class_of_heic_photos_without_their_decoder_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    root = collection(tmp_path / "p", {"a": 4, "b": 4})
+    (root / "c").mkdir()
+    (root / "c" / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+    with pytest.raises(DatasetError, match=r"class 'c' .*can be read[^$]*HEIC photo.*headstart\[heif\]"):
+        load(root)
+
+
+@pytest.mark.parametrize("name", ["{}", "{}.png?w=640", "{}.png_large", "{}.1", "{}.image"])
+def test_photos_without_the_ending_of_an_image_are_known_by_their_first_bytes(tmp_path, name):
+    root = collection(tmp_path / "p", {"a": 6, "b": 6})
+    for file in (root / "a").iterdir():
+        file.rename(file.with_name(name.format(file.stem)))
+    (root / "a" / "README").write_text("words")
+    (root / "a" / "thumbnail.thm").write_bytes(next((root / "b").iterdir()).read_bytes())
+    dataset = load(root)
+    assert dataset.class_names == ("a", "b")
+    assert len(dataset) == 12
+    assert dataset.unreadable == ()
 
 
 def test_names_that_are_no_text(tmp_path):
@@ -134,11 +171,11 @@ def test_hidden_files_and_those_of_the_system_are_ignored(tmp_path):
 
 def test_other_files_are_left_out_and_said(tmp_path):
     root = collection(tmp_path / "p", {"a": 4, "b": 4})
-    for name in ("a/IMG.heic", "a/IMG2.heic", "b/notes.txt"):
+    for name in ("a/IMG.cr2", "a/IMG2.cr2", "b/notes.txt"):
         (root / name).write_bytes(b"x")
     picture(root / "loose.png", 99)
     notes = " ".join(load(root).notes)
-    assert "2 .heic" in notes
+    assert "2 .cr2" in notes
     assert "1 .txt" in notes
     assert "loose.png" in notes
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,7 +24,7 @@ def picture() -> Image.Image:
     return Image.fromarray(np.stack([x * 6, y * 10, 255 - x * 3 - y * 5], axis=2).astype(np.uint8))
 
 
-def encoded(image: Image.Image, format: str, **options: object) -> bytes:
+def encoded(image: Image.Image, format: str, **options: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, format, **options)
     return file.getvalue()
@@ -119,9 +120,16 @@ def test_what_is_no_image_says_why(picture, tmp_path):
     for data, reason in [
         (b"", "is empty"),
         (b"these are words", "is not an image"),
-        (b"%PDF-1.4 and so on", "is not an image"),
+        (b"%PDF-1.4 and so on", "is not an image .* PDF"),
+        (b"<!DOCTYPE html><html>404", "is not an image .* web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "is not an image .*git lfs pull"),
+        (bytes(1000), "is not an image .* filled with zeros"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + bytes(99), "is not an image .* video"),
+        (b"FUJIFILMCCD-RAW 0201" + bytes(200), "is not an image .* raw file"),
+        (bytes(128) + b"DICM" + bytes(99), "is not an image .* DICOM"),
+        (bytes(range(256)), r"is not an image that headstart reads \(JPEG"),
         (jpeg[: len(jpeg) * 9 // 10], "cut short"),
-        (jpeg[:-2], "cut short"),
+        (jpeg[:-9], "cut short"),
         (png[: len(png) // 2], "cut short"),
         (png[:20], "damaged|not an image"),
         (encoded(picture.convert("F"), "TIFF"), "32-bit"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import headstart as hs
 from headstart.data import loading, readable
 
-DIGESTS = st.lists(st.binary(min_size=32, max_size=32), max_size=5)
+IMAGES = st.dictionaries(st.binary(min_size=32, max_size=32), st.integers(0, 65535), max_size=5)
 
 
 @pytest.fixture
@@ -37,27 +37,27 @@ readable_image = loading.read_image
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
-@given(st.lists(DIGESTS, max_size=40))
+@given(st.lists(IMAGES, max_size=40))
 def test_nothing_is_forgotten_and_files_stay_few(runs):
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEADSTART_CACHE", folder)
-        expected = set()
+        expected = {}
         for run in runs:
             readable.remember(run)
-            expected |= set(run)
-        assert readable.known_digests() == expected
+            expected |= run
+        assert readable.known_images() == expected
         assert len(readable._files()) <= readable.MAX_FILES
 
 
 def test_damaged_files_are_passed_over(cache):
-    readable.remember([b"a" * 32])
+    readable.remember({b"a" * 32: 7})
     folder = readable._folder()
     (folder / "cut.bin").write_bytes(b"b" * 40)
     (folder / "folder.bin").mkdir()
-    assert readable.known_digests() == {b"a" * 32}
+    assert readable.known_images() == {b"a" * 32: 7}
 
 
 def test_a_cache_that_cannot_be_written(cache):
     cache.write_text("a file in its place")
-    readable.remember([b"a" * 32])
-    assert readable.known_digests() == set()
+    readable.remember({b"a" * 32: 7})
+    assert readable.known_images() == {}

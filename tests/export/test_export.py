@@ -21,6 +21,7 @@ import headstart as hs
 from headstart import cli
 from headstart.data.images import read_image
 from headstart.data.resizing import RESIZINGS
+from headstart.data.value_range import ValueRange
 from headstart.engines.openvino import import_openvino
 from headstart.errors import DatasetError, ExportError, HeadstartError, MissingExtraError, RunError
 from headstart.export.export import Export
@@ -166,7 +167,7 @@ def check_example(written: Export, classifier: hs.Classifier, cells, name: str) 
         assert label == prediction.label
 
 
-def squared_of(script: Path) -> tuple[str, Callable[[str, int, str], np.ndarray]]:
+def squared_of(script: Path) -> tuple[str, Callable[..., np.ndarray]]:
     """How an example makes photos square: its source, and the function."""
     parts = [node for node in ast.parse(script.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
     (source,) = [ast.unparse(node) for node in parts if node.name == "squared"]
@@ -183,15 +184,15 @@ def test_the_examples_read_any_photo_as_headstart_does(tmp_path):
     exif[ExifTags.Base.Orientation] = 6  # lies on its side
     photo.save(tmp_path / "lying.jpg", exif=exif, quality=95)
     photo.convert("CMYK").save(tmp_path / "print.jpg", quality=95)
-    Image.fromarray(np.asarray(photo.convert("L")).astype(np.uint16) * 257).save(tmp_path / "16 bits.png")
+    Image.fromarray(np.asarray(photo.convert("L")).astype(np.uint16) * 16).save(tmp_path / "12 bits in 16.png")
     clear = photo.convert("RGBA")
     clear.putalpha(Image.linear_gradient("L").resize(photo.size))
     clear.save(tmp_path / "clear.png")
     clear.quantize(32).save(tmp_path / "palette.png")
     for path in sorted(tmp_path.iterdir()):
         for resizing in RESIZINGS:
-            ours = read_image(path, 96, resizing).astype(float)
-            theirs = found[0][1](str(path), 96, resizing)
+            ours = read_image(path, 96, resizing, value_range=ValueRange(100, 3000)).astype(float)
+            theirs = found[0][1](str(path), 96, resizing, [100, 3000])
             assert theirs.shape == (96, 96, 3)
             assert theirs.dtype == np.uint8
             assert np.abs(theirs - ours).mean() < 4, (path.name, resizing)  # of 255

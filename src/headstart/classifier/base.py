@@ -24,6 +24,7 @@ from headstart.classifier.prediction import Prediction
 from headstart.concurrency import cpu_budget, prefetch
 from headstart.data.images import MAX_PIXELS, from_array, from_pillow, read_image
 from headstart.data.resizing import resize
+from headstart.data.value_range import ValueRange
 from headstart.data.views import ORIGINAL, VIEWS
 from headstart.deprecation import warn_of_old_name
 from headstart.engines.base import Pixels
@@ -56,6 +57,7 @@ class BasePredictor(ABC):
     class_names: tuple[str, ...]
     image_size: int
     resizing: str
+    value_range: ValueRange
     views: tuple[str, ...]
     calibration: Calibration
     novelty_detector: NoveltyDetector | None
@@ -199,8 +201,11 @@ class BasePredictor(ABC):
             ImageError: it is no image, or has too many pixels.
         """
         if isinstance(picture, (str, Path, bytes)):
-            return read_image(picture, self.image_size, self.resizing, max_pixels=max_pixels)
-        pixels = from_pillow(picture) if isinstance(picture, Image.Image) else from_array(picture)
+            return read_image(
+                picture, self.image_size, self.resizing, value_range=self.value_range, max_pixels=max_pixels
+            )
+        is_pillow = isinstance(picture, Image.Image)
+        pixels = from_pillow(picture, value_range=self.value_range) if is_pillow else from_array(picture)
         return resize(pixels, self.image_size, self.resizing)
 
     @property

@@ -12,9 +12,10 @@ from headstart.classifier.calibration import Calibration
 from headstart.classifier.novelty import FILE as KNOWN
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.data.resizing import RESIZINGS, STRETCH
+from headstart.data.value_range import FULL, ValueRange, checked
 from headstart.data.views import ORIGINAL, VIEWS
 from headstart.engines.base import PRECISIONS
-from headstart.errors import RunError
+from headstart.errors import ModelError, RunError
 from headstart.storage.hashing import sha256_of_file
 
 SCHEMA = 1
@@ -30,6 +31,7 @@ class Facts(NamedTuple):
     image_size: int
     recipe: str
     resizing: str
+    value_range: ValueRange
     precision: str
     views: tuple[str, ...]
     calibration: Calibration
@@ -45,7 +47,7 @@ def read_card(folder: Path) -> dict:
 
     Raises:
         RunError: there is no such folder, it holds no classifier, or the card is damaged, of another schema or with an
-            unknown resizing or precision.
+            unknown resizing, range of values or precision.
     """
     file = folder / FILE
     try:
@@ -70,6 +72,13 @@ def read_card(folder: Path) -> dict:
         raise RunError(
             f"'{file}' has the resizing {card['resizing']!r}, this headstart knows {', '.join(RESIZINGS)}. {writer}"
         )
+    card.setdefault("value_range", list(FULL))
+    try:
+        checked(ValueRange(*card["value_range"]))
+    except (ModelError, TypeError):
+        raise RunError(
+            f"'{file}' is damaged: its value_range is {card['value_range']!r}. Copy the folder again."
+        ) from None
     card.setdefault("precision", "float32")
     if card["precision"] not in list(PRECISIONS):
         raise RunError(
@@ -101,6 +110,7 @@ def facts_of(folder: Path, card: dict) -> Facts:
         image_size=card["image_size"],
         recipe=card["recipe"],
         resizing=card["resizing"],
+        value_range=ValueRange(*card["value_range"]),
         precision=card["precision"],
         views=tuple(card["views"]),
         calibration=calibration,

@@ -82,7 +82,7 @@ def _explained(
         if isinstance(found, ImageError):
             return FilePrediction(file, found)
         try:
-            photo = _shown(file, predictor.resizing)
+            photo = _shown(file, predictor)
         except ImageError as error:  # it was changed since, or can be read only once
             return FilePrediction(file, error)
         picture = folder / f"{number:0{digits}}-{Path(file).stem[:50]}.jpg"
@@ -98,9 +98,11 @@ def _explained(
         raise RunError(f"'{folder}' cannot be written: {error.strerror or error}. Choose another folder.") from error
 
 
-def _shown(file: str, resizing: str) -> np.ndarray:
+def _shown(file: str, predictor: Predictor) -> np.ndarray:
     """A photo in the size that it is shown in, uint8 (height, width, 3): all that the network sees, unsquared."""
-    return read_thumbnail(file, SHOWN) if resizing == STRETCH else read_image(file, SHOWN, resizing)
+    if predictor.resizing == STRETCH:
+        return read_thumbnail(file, SHOWN, value_range=predictor.value_range)
+    return read_image(file, SHOWN, predictor.resizing, value_range=predictor.value_range)
 
 
 @contextmanager

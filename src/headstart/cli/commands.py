@@ -47,10 +47,11 @@ def inspect(
     image_size: o.ImageSize = None,
     seed: o.Seed = 0,
     weights: o.Weights = None,
+    value_range: o.ValueRange = None,
 ) -> None:
     """Find copies, leaks, doubtful labels and odd files. Changes none of your files."""
     given = {"backbone": backbone, "image_size": image_size, "weights": weights or "pretrained", "seed": seed}
-    call.show(commands.inspect(data, out=out, listener=call.listener, **given))
+    call.show(commands.inspect(data, out=out, listener=call.listener, value_range=value_range, **given))
 
 
 @command(reports=True, reads=True)
@@ -65,6 +66,7 @@ def train(
     seed: o.Seed = 0,
     resume: o.Resume = False,
     resize: o.Resize = "stretch",
+    value_range: o.ValueRange = None,
     test_fraction: o.TestFraction = None,
     balanced: o.Balanced = False,
     images: o.Images = None,
@@ -86,6 +88,7 @@ def train(
         epochs=epochs,
         balanced=balanced,
         resizing=resize,
+        value_range=value_range,
         weights=weights or "pretrained",
         precision=precision,
         execution=execution,

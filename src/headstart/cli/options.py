@@ -172,6 +172,14 @@ Resize = Annotated[
     ),
     choices.RESIZE,
 ]
+ValueRange = Annotated[
+    str | None,
+    about_data(
+        metavar="LOW:HIGH",
+        help="Black and white in photos with 16 bits a value, such as 0:4095 for a camera of 12 bits. By default as "
+        "found in the photos.",
+    ),
+]
 Views = Annotated[
     str,
     option(

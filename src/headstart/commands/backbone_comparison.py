@@ -15,8 +15,9 @@ import numpy as np
 
 from headstart.commands.run_splits import copy_groups
 from headstart.data.dataset import Split
+from headstart.data.folder import list_images
 from headstart.data.images import read_again
-from headstart.data.loading import load_dataset
+from headstart.data.loading import Collection, build_dataset, collect
 from headstart.data.resizing import STRETCH
 from headstart.data.source import DataSource
 from headstart.engines.base import in_batches, run_all
@@ -101,7 +102,10 @@ def compare_backbones(
     """See `commands.backbones`."""
     names = list(dict.fromkeys(backbones)) or [name for name in BACKBONES if files_at_hand(name)]
     configs = {name: _config(name, image_size, seed) for name in names}
-    train, groups = _training_photos(data, _config(DEFAULT, image_size, seed), listener)
+    collection = collect(list_images(DataSource.of(data), listener), listener)
+    configs = {name: config.for_values(collection.value_range) for name, config in configs.items()}
+    usual = _config(DEFAULT, image_size, seed).for_values(collection.value_range)
+    train, groups = _training_photos(collection, usual, listener)
     left_out = {} if backbones else {name: _why_not_at_hand(name) for name in BACKBONES if name not in names}
     candidates: list[MeasuredBackbone] = []
     first: np.ndarray | None = None
@@ -133,9 +137,7 @@ def _config(backbone: str, image_size: int | None, seed: int) -> TrainingConfig:
     return TrainingConfig.of(backbone=backbone, image_size=image_size, resizing=STRETCH, weights=PRETRAINED, seed=seed)
 
 
-def _training_photos(
-    data: str | Path | DataSource, config: TrainingConfig, listener: Listener
-) -> tuple[Split, np.ndarray]:
+def _training_photos(collection: Collection, config: TrainingConfig, listener: Listener) -> tuple[Split, np.ndarray]:
     """The training photos, and int (n,): the same number for copies of one photo.
 
     config: always of the default base, so that whatever is compared, in whatever order, the photos are the same.
@@ -147,7 +149,8 @@ def _training_photos(
         groups.update(zip(found.digests, names, strict=True))
         return names
 
-    train = load_dataset(data, seed=config.seed, groups=together, listener=listener).train
+    seed = config.seed
+    train = build_dataset(collection, seed=seed, test_fraction=None, groups=together, listener=listener).train
     return train, np.unique([groups[digest] for digest in train.digests], return_inverse=True)[1]
 
 

@@ -23,6 +23,7 @@ def inspect(
     backbone: str | None = None,
     image_size: int | None = None,
     weights: str | Path = "pretrained",
+    value_range: str | None = None,
     seed: int = 0,
     listener: Listener | None = None,
 ) -> Inspection:
@@ -34,6 +35,7 @@ def inspect(
             written.
         backbone, image_size, weights: of the network whose features are used; by default those of the recipe "fast".
             With the same ones, `headstart.train` shares these features.
+        value_range: what is black and white in photos with 16 bits a value, such as "0:4095"; None: as found in them.
         seed: of the cross-validation that judges the labels.
         listener: where to report to; by default to standard error.
 
@@ -44,6 +46,7 @@ def inspect(
     from headstart.data.loading import read_collection
     from headstart.data.own_output import check_outside
     from headstart.data.source import DataSource
+    from headstart.data.value_range import parse_value_range
     from headstart.events import Message
     from headstart.features.extractor import FeatureExtractor
     from headstart.features.spec import FeatureSpec
@@ -56,11 +59,13 @@ def inspect(
     listener = listener or Console()
     backbone = backbone or DEFAULT
     spec = FeatureSpec(backbone, image_size or get_backbone(backbone).image_size, weights=weights, depths=True)
+    said = None if value_range is None else parse_value_range(value_range)
     if out is not None:
         check_free(Path(out))
         check_outside(Path(out), data)
     start = time.perf_counter()
     found = read_collection(list_images(DataSource.of(data), listener), listener)
+    spec = replace(spec, value_range=said or found.value_range)
     extractor = FeatureExtractor(spec, listener=listener)
     inspection = inspect_collection(found, extractor, seed=seed, listener=listener)
     inspection = replace(inspection, seconds=time.perf_counter() - start)

@@ -22,6 +22,7 @@ from headstart.data.loading import Collection, collect
 from headstart.data.resizing import STRETCH
 from headstart.data.source import DataSource
 from headstart.data.splits import TEST, VALIDATION
+from headstart.data.value_range import FULL
 from headstart.errors import ImageError, ModelError
 from headstart.evaluation.drawing import Draw, drawing
 from headstart.events import Listener, Message, PictureReady, Step, StepStarted
@@ -99,6 +100,7 @@ def make(request: RunRequest, out: Path, *, resume: bool, listener: Listener, ti
     start, limit = time.perf_counter(), TimeLimit.of(time_limit)
     with partial_run(out, request.to_json(), resume=resume, listener=listener) as partial:
         collection = read(request, listener)
+        request = replace(request, config=request.config.for_values(collection.value_range))
         with drawing(partial / PLOTS) as draw:
             dataset = split(collection, request, listener)
             keep_splits(partial, dataset)
@@ -138,7 +140,7 @@ def fit(
     from headstart.evaluation import gallery
     from headstart.training.trainer import train_classifier
 
-    gallery.draw_samples(draw, dataset, seed=config.seed)
+    gallery.draw_samples(draw, dataset, value_range=config.value_range or FULL, seed=config.seed)
     checkpoints = partial / CHECKPOINTS
     trained = train_classifier(dataset, config, checkpoint_folder=checkpoints, limit=limit, listener=listener)
     gallery.draw_views(
@@ -148,6 +150,7 @@ def fit(
         config.recipe.augmentation,
         image_size=config.image_size,
         resizing=config.resizing,
+        value_range=config.value_range or FULL,
         seed=config.seed,
     )
     return trained
@@ -170,7 +173,8 @@ def measure_run(
     name = TEST if TEST in evaluations else VALIDATION
     held_out, evaluation = dataset.splits()[name], evaluations[name]
     say_predictions(listener, evaluation, name, seed)
-    gallery.draw_results(draw, held_out, evaluation, trained.classifier.history, name=name, seed=seed)
+    history, value_range = trained.classifier.history, trained.classifier.value_range
+    gallery.draw_results(draw, held_out, evaluation, history, name=name, value_range=value_range, seed=seed)
     gallery.draw_explanations(
         draw,
         trained.classifier,

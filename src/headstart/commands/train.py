@@ -28,6 +28,7 @@ def train(
     epochs: int | None = None,
     balanced: bool | None = None,
     resizing: str = "stretch",
+    value_range: str | None = None,
     weights: str | Path = "pretrained",
     precision: str = "float32",
     execution: str = "cached",
@@ -49,7 +50,7 @@ def train(
             the head alone.
         epochs: in each phase, instead of the recipe's.
         balanced: whether all classes count alike in training, however many images they have. None: as in the recipe.
-        backbone, image_size, resizing, weights, precision, execution, views, seed: see `headstart.train`.
+        backbone, image_size, resizing, value_range, weights, precision, execution, views, seed: see `headstart.train`.
         test_fraction: see `load_dataset`.
         images: use only about so many of the images, for a quick look. Near copies are not kept together then, because
             finding them needs the features of all images. None: all.
@@ -72,6 +73,7 @@ def train(
         backbone=backbone,
         image_size=image_size,
         resizing=resizing,
+        value_range=value_range,
         weights=weights,
         seed=seed,
         execution=execution,

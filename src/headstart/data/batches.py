@@ -1,7 +1,7 @@
 """Split -> batches of images and labels, decoded on all cores. Knows no model.
 
-Batch `i` of epoch `e` depends on (split, size, resizing, seed, e, i) alone: the order of the images and the view of
-each are drawn from them.
+Batch `i` of epoch `e` depends on (split, size, resizing, value_range, seed, e, i) alone: the order of the images and
+the view of each are drawn from them.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from headstart.data.augmentation import Augmentation
 from headstart.data.dataset import Split
 from headstart.data.images import read_again
 from headstart.data.resizing import STRETCH
+from headstart.data.value_range import FULL, ValueRange
 
 Batch = tuple[UInt8[np.ndarray, "n size size 3"], Int[np.ndarray, " n"]]  # images, labels
 
@@ -28,6 +29,7 @@ class Batches:
     size: side of the images in pixels.
     batch_size: images in a batch; the last one may hold fewer.
     resizing: how photos become squares: name of a row of RESIZINGS.
+    value_range: what is black and white in images with 16 bits a value.
     shuffle: a new order in each epoch; otherwise the order of the split.
     augmentation: a new random view of each image in each epoch; otherwise the image as it is.
     memory: bytes of decoded images to keep for later epochs; the images beyond are decoded in each epoch.
@@ -37,6 +39,7 @@ class Batches:
     size: int
     batch_size: int = 32  # the tutorial's
     resizing: str = STRETCH  # the tutorial's
+    value_range: ValueRange = FULL
     shuffle: bool = False
     augmentation: Augmentation | None = None
     seed: int = 0
@@ -70,7 +73,8 @@ class Batches:
     def _image(self, index: int, epoch: int) -> UInt8[np.ndarray, "size size 3"]:
         image = self._kept.get(index)
         if image is None:
-            image = read_again(self.split.paths[index], self.size, self.resizing)
+            path = self.split.paths[index]
+            image = read_again(path, self.size, self.resizing, value_range=self.value_range)
             if (len(self._kept) + 1) * image.nbytes <= self.memory:
                 self._kept[index] = image
         if self.augmentation is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from headstart.data.images import FORMAT_OF_SUFFIX
+from headstart.data.formats import FORMAT_OF_SUFFIX
 from headstart.data.source import DataSource
 from headstart.data.split_names import split_in
 from headstart.data.splits import SPLITS, TRAIN, VALIDATION

@@ -10,6 +10,7 @@ from headstart.array_types import Int, Int64
 from headstart.data import splits
 from headstart.data.groups import joined
 from headstart.data.splits import TEST, TRAIN, VALIDATION
+from headstart.data.value_range import FULL, ValueRange
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +68,7 @@ class Dataset:
     test: Split
     unreadable: tuple[Unreadable, ...] = ()
     notes: tuple[str, ...] = ()  # what its owner should know, in sentences
+    value_range: ValueRange = FULL  # black and white of images with 16 bits a value
 
     def __len__(self) -> int:
         return len(self.train) + len(self.validation) + len(self.test)

@@ -14,6 +14,7 @@ from headstart.data import archives, tables
 from headstart.data.folder_tree import Tree
 from headstart.data.groups import group_names
 from headstart.data.layout import FORMS, Layout, understand
+from headstart.data.lost_classes import refuse_lost_classes
 from headstart.data.own_output import what_headstart_wrote
 from headstart.data.source import DataSource
 from headstart.data.walking import Files, files_below, is_visible
@@ -126,11 +127,17 @@ def _list_folder(root: Path, source: DataSource) -> Listing:
         for path, parts in below.items()
         if (place := layout.places.get(parts[:-1]))
     ]
-    return _listing(source.path, items, _notes(root, below, layout, files), layout.text)
+    return _listing(source.path, items, _notes(root, below, layout, files, source), layout.text)
 
 
-def _notes(root: Path, below: Mapping[Path, tuple[str, ...]], layout: Layout, files: Files) -> list[str]:
-    """What is left out, in sentences."""
+def _notes(
+    root: Path, below: Mapping[Path, tuple[str, ...]], layout: Layout, files: Files, source: DataSource
+) -> list[str]:
+    """What is left out, in sentences.
+
+    Raises:
+        DatasetError: a folder at the place of a class holds nothing but pictures that are not read.
+    """
     repeated = {path for path, parts in below.items() if any(parts[: len(each)] == each for each in layout.left_out)}
     loose = [path for path, parts in below.items() if parts[:-1] not in layout.places and path not in repeated]
     used = {parts[:level] for parts in layout.places for level in range(len(parts) + 1)}
@@ -140,6 +147,7 @@ def _notes(root: Path, below: Mapping[Path, tuple[str, ...]], layout: Layout, fi
         for parts in _folders_in(root, parent) - used - layout.left_out.keys()
         if root / Path(*parts) not in files.skipped
     }
+    refuse_lost_classes(empty, files.others, root, source.path)
     return [
         *layout.left_out.values(),
         *_note_on_loose(sorted(loose)),

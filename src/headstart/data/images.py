@@ -1,69 +1,43 @@
 """Bytes or a path -> RGB pixels, uint8 (height, width, 3). The only decoder in headstart. Knows no labels, no models.
 
-OpenCV decodes JPEG, the common case: it is fast and releases the interpreter lock. Pillow decodes the rest (PNG, WebP,
-BMP, GIF, TIFF, and JPEG in CMYK): it knows palettes, transparency and 16 bits. Training, evaluation and prediction call
-the same functions, so a file always gives the same pixels. `resizing.py` makes squares of photos.
+`jpeg.py` decodes JPEG, the common case, Pillow the rest: it knows palettes and transparency. Training, evaluation and
+prediction call the same functions, so a file always gives the same pixels. `resizing.py` makes squares of photos.
 """
 
-import io
-import struct
 import warnings
-import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import (
-    BmpImagePlugin,
-    ExifTags,
-    GifImagePlugin,
-    Image,
-    ImageOps,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    UnidentifiedImageError,
-    WebPImagePlugin,
-)
+from PIL import ExifTags, Image
 
 from headstart.array_types import Shaped, UInt8
+from headstart.data import formats, tiff
+from headstart.data.colour_profiles import in_srgb, pixels_in_srgb
+from headstart.data.deep import deep_values, range_in
+from headstart.data.jpeg import check_print_jpeg, decode_jpeg
+from headstart.data.opening import PILLOW_FAILURES, Opened, open_image
 from headstart.data.resizing import PAD, STRETCH, get_resizing, power_of_two, resize
-from headstart.errors import ImageError, ImageTooLargeError, NotAnImageError
+from headstart.data.value_range import FULL, ValueRange, to_shades
+from headstart.errors import ImageError
 from headstart.storage.hashing import sha256
-
-# A file with one of these suffixes is expected to be an image, in Pillow's name for the format; its content decides.
-FORMAT_OF_SUFFIX = {
-    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG",
-    ".png": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".gif": "GIF", ".tif": "TIFF", ".tiff": "TIFF",
-}  # fmt: skip
-PILLOW_FORMATS = tuple(dict.fromkeys(FORMAT_OF_SUFFIX.values()))  # Pillow tries them in this order
-# Imported by name, as Pillow loads some of its formats only on demand.
-_PLUGINS = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin, BmpImagePlugin, GifImagePlugin, TiffImagePlugin)
 
 # Pillow refuses more than twice the size that it warns of (decompression bombs); this limit holds for every format.
 MAX_PIXELS = 2 * 89_478_485
 # What Pillow warns of (odd metadata, many pixels) does no harm, or is raised as an error below.
 warnings.filterwarnings("ignore", module=r"PIL\.")
-
-# A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, which is faster than decoding all of it.
-_REDUCED = {
-    1: cv2.IMREAD_COLOR,
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    8: cv2.IMREAD_REDUCED_COLOR_8,
-}
-
-
-# What Pillow raises for a damaged file, depending on where the damage is.
-_PILLOW_FAILURES = (
-    OSError, ValueError, SyntaxError, EOFError, OverflowError, IndexError, KeyError, TypeError, struct.error,
-    zlib.error, Image.DecompressionBombError,
-)  # fmt: skip
+TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")  # modes of Pillow
 
 
 def read_image(
-    source: bytes | str | Path, size: int | None = None, resizing: str = STRETCH, *, max_pixels: int = MAX_PIXELS
+    source: bytes | str | Path,
+    size: int | None = None,
+    resizing: str = STRETCH,
+    *,
+    value_range: ValueRange = FULL,
+    max_pixels: int = MAX_PIXELS,
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Decode one image file.
 
@@ -71,17 +45,18 @@ def read_image(
         source: the path of a file, or its content.
         size: side in pixels of the square to make of it; None keeps all pixels.
         resizing: how a photo of another shape becomes a square: name of a row of RESIZINGS.
+        value_range: what is black and white in an image with 16 bits a value.
         max_pixels: the most that the header may announce, up to MAX_PIXELS. It is checked before decoding.
 
     Returns:
-        RGB, upright (EXIF orientation applied), transparent parts on white; (size, size, 3) where a size is given.
+        sRGB, upright (EXIF orientation applied), transparent parts on white; (size, size, 3) where a size is given.
         Of a GIF or TIFF with several frames, the first.
 
     Raises:
         ImageError: the file is missing, empty, truncated, too large, or not an image that headstart reads. The message
             begins with the path; for bytes, it is the reason alone.
     """
-    image = _read(source, size, resizing, max_pixels)
+    image = _read(source, size, resizing, max_pixels, value_range)
     return image if size is None else resize(image, size, resizing)
 
 
@@ -89,7 +64,7 @@ def read_image(
 class Header:
     """What a file says about its image before the pixels."""
 
-    format: str  # of the content, whatever the file's name says: one of PILLOW_FORMATS, or MPO
+    format: str  # of the content, whatever the file's name says: one of PILLOW_FORMATS, HEIF, or MPO
     mode: str  # Pillow's: RGB, L (grey), P (palette), CMYK, I;16, RGBA, ...
     width: int  # pixels, as they are stored
     height: int
@@ -103,22 +78,35 @@ def read_header(path: str | Path) -> Header:
         ImageError: the file cannot be opened, or is not an image.
     """
     try:
-        with Image.open(path, formats=PILLOW_FORMATS) as image:
-            transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-            return Header(str(image.format), image.mode, *image.size, transparent, _is_animated(image))
-    except _PILLOW_FAILURES as error:  # UnidentifiedImageError is an OSError, too
-        raise ImageError(f"'{path}' cannot be read ({error}).") from None
+        image = _opened_header(path)
+        transparent = image.mode in TRANSPARENT or "transparency" in image.info
+        return Header(str(image.format), image.mode, *image.size, transparent, _is_animated(image))
+    except ImageError as error:
+        raise type(error)(f"'{path}' {error}.") from None
+
+
+def _opened_header(path: str | Path) -> Image.Image:
+    """Of a JPEG, which can be large, only the header is read."""
+    with suppress(*PILLOW_FAILURES), Path(path).open("rb") as file:  # what is wrong is found below
+        if formats.format_of(file.read(formats.HEAD)) == "JPEG":
+            return Image.open(file, formats=["JPEG"])
+    return open_image(_content(path), MAX_PIXELS).image
 
 
 def _is_animated(image: Image.Image) -> bool:
     try:
-        return bool(getattr(image, "is_animated", False)) and image.format != "MPO"
-    except _PILLOW_FAILURES:  # a file may be damaged after its first frame, which is all that is decoded
+        return image.format not in ("MPO", "HEIF") and bool(getattr(image, "is_animated", False))
+    except PILLOW_FAILURES:  # a file may be damaged after its first frame, which is all that is decoded
         return True
 
 
 def read_again(
-    path: str | Path, size: int, resizing: str = STRETCH, *, digest: str | None = None
+    path: str | Path,
+    size: int,
+    resizing: str = STRETCH,
+    *,
+    value_range: ValueRange = FULL,
+    digest: str | None = None,
 ) -> UInt8[np.ndarray, "{size} {size} 3"]:
     """`read_image` for a file that could be read when the collection was loaded.
 
@@ -131,16 +119,18 @@ def read_again(
         content = _content(path)
         if digest and sha256(content) != digest:
             raise ImageError("has other content now")
-        return read_image(content, size, resizing)
+        return read_image(content, size, resizing, value_range=value_range)
     except ImageError as error:
         raise ImageError(
             f"'{path}' {error}. It could be read when the collection was loaded: was it changed or moved?"
         ) from None
 
 
-def read_thumbnail(source: bytes | str | Path, longest: int) -> UInt8[np.ndarray, "h w 3"]:
+def read_thumbnail(
+    source: bytes | str | Path, longest: int, *, value_range: ValueRange = FULL
+) -> UInt8[np.ndarray, "h w 3"]:
     """An image in its own shape, with at most `longest` pixels on its longer side, for display."""
-    image = _read(source, longest, PAD, MAX_PIXELS)  # decodes no more pixels than needed
+    image = _read(source, longest, PAD, MAX_PIXELS, value_range)  # decodes no more pixels than needed
     scale = longest / max(image.shape[:2])
     if scale >= 1:
         return image
@@ -180,36 +170,45 @@ def from_array(array: Shaped[np.ndarray, "..."]) -> UInt8[np.ndarray, "h w 3"]:
     return np.ascontiguousarray(np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array)
 
 
-def from_pillow(image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:
-    """A Pillow image of any mode -> RGB, upright, transparent parts on white.
+def from_pillow(image: Image.Image, *, value_range: ValueRange = FULL) -> UInt8[np.ndarray, "h w 3"]:
+    """A Pillow image of any mode -> sRGB, upright, transparent parts on white.
 
     Raises:
         ImageError: its file is damaged or truncated, or its pixels have no defined black and white.
     """
-    from_png = image.format == "PNG"
     try:
         image.load()
-        image = _upright(image)
-        if image.mode.startswith("I;16") or (image.mode == "I" and from_png):  # grey, 16 bits a pixel
-            grey = (np.asarray(image).astype(np.uint32) * 255 + 32767) // 65535
-            return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
-        if image.mode in ("I", "F"):
-            raise ImageError(
-                "holds 32-bit numbers, which have no defined black and white; save it with 8 or 16 bits per pixel"
-            )
-        if "A" in image.mode or "a" in image.mode or "transparency" in image.info:
-            return _on_white(image.convert("RGBA"))
-        return np.asarray(image.convert("RGB"))
-    except _PILLOW_FAILURES as error:
-        raise ImageError(f"is damaged or cut short ({error})") from None
+    except PILLOW_FAILURES as error:
+        raise _damaged(error) from None
+    return _pixels(Opened(image, b""), value_range)
 
 
-def _read(source: bytes | str | Path, size: int | None, resizing: str, max_pixels: int) -> UInt8[np.ndarray, "h w 3"]:
+def highest_value(data: bytes) -> int | None:
+    """The highest value of an image file with 16 bits a value that does not say how many of them it uses; None: others.
+
+    Raises:
+        ImageError: it is damaged.
+    """
+    if not (tiff.is_tiff(data) or (formats.format_of(data[: formats.HEAD]) in ("PNG", "JPEG2000"))):
+        return None
+    opened = open_image(data, MAX_PIXELS)
+    if range_in(opened, FULL) != FULL:
+        return None
+    try:
+        values = deep_values(opened)
+    except PILLOW_FAILURES as error:
+        raise _damaged(error) from None
+    return None if values is None else int(values[..., :3].max(initial=0))
+
+
+def _read(
+    source: bytes | str | Path, size: int | None, resizing: str, max_pixels: int, value_range: ValueRange
+) -> UInt8[np.ndarray, "h w 3"]:
     """An image in its own shape. Where a size is given, it may be decoded smaller, but large enough to be resized."""
     if isinstance(source, bytes):
-        return _decode(source, size, resizing, max_pixels)
+        return _decode(source, size, resizing, max_pixels, value_range)
     try:
-        return _decode(_content(source), size, resizing, max_pixels)
+        return _decode(_content(source), size, resizing, max_pixels, value_range)
     except ImageError as error:
         raise type(error)(f"'{source}' {error}.") from None
 
@@ -221,53 +220,96 @@ def _content(path: str | Path) -> bytes:
         raise ImageError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _decode(data: bytes, size: int | None, resizing: str, max_pixels: int) -> UInt8[np.ndarray, "h w 3"]:
-    image = _open(data, max_pixels)
-    is_jpeg = image.format in ("JPEG", "MPO")  # MPO: several JPEGs in one file, as some phones write
-    if is_jpeg and image.mode in ("RGB", "L") and _is_whole_jpeg(data):
-        scale = 1 if size is None else min(8, power_of_two(get_resizing(resizing).side(*image.size) / size))
-        try:
-            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[scale])
-        except cv2.error:  # Pillow may read it, or says what is wrong
-            bgr = None
-        if bgr is not None:
-            return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-    return from_pillow(image)
+def _decode(
+    data: bytes, size: int | None, resizing: str, max_pixels: int, value_range: ValueRange
+) -> UInt8[np.ndarray, "h w 3"]:
+    opened = open_image(data, max_pixels)
+    image = opened.image
+    if image.format in ("JPEG", "MPO"):  # MPO: several JPEGs in one file, as some phones write
+        if image.mode in ("RGB", "L"):
+            scale = 1 if size is None else min(8, power_of_two(get_resizing(resizing).side(*image.size) / size))
+            pixels = decode_jpeg(data, *image.size, scale=scale)
+            if pixels is not None:
+                return _turned(pixels_in_srgb(pixels, image.info.get("icc_profile")), _orientation(image))
+        else:
+            check_print_jpeg(data)
+    return _pixels(opened, value_range)
 
 
-def _open(data: bytes, max_pixels: int) -> Image.Image:
-    """Read the header only; Pillow decodes the pixels when they are asked for."""
-    if not data:
-        raise NotAnImageError("is empty (0 bytes)")
+def _pixels(opened: Opened, value_range: ValueRange) -> UInt8[np.ndarray, "h w 3"]:
+    """What Pillow decodes, in any mode -> sRGB, upright."""
     try:
-        image = Image.open(io.BytesIO(data), formats=PILLOW_FORMATS)
-    except UnidentifiedImageError:
-        raise NotAnImageError("is not an image that headstart reads (JPEG, PNG, WebP, BMP, GIF, TIFF)") from None
-    except Image.DecompressionBombError:
-        raise ImageTooLargeError(f"has more than {max_pixels:,} pixels; make it smaller") from None
-    except _PILLOW_FAILURES as error:
-        raise ImageError(f"has a damaged header ({error})") from None
-    width, height = image.size
-    if width * height > max_pixels:
-        raise ImageTooLargeError(f"has {width} x {height} pixels, more than {max_pixels:,}; make it smaller")
-    return image
+        image = _shades(opened, value_range)
+        if image.mode in ("I", "F"):
+            raise ImageError(
+                "holds 32-bit numbers, which have no defined black and white; save it with 8 or 16 bits per pixel"
+            )
+        # Pillow turns a TIFF when it decodes it
+        return _turned(_rgb(image, opened.image.format), 1 if opened.page else _orientation(opened.image))
+    except PILLOW_FAILURES as error:
+        raise _damaged(error) from None
 
 
-def _is_whole_jpeg(data: bytes) -> bool:
-    """Whether the end marker comes after the last start of a scan. OpenCV fills a truncated photo with grey."""
-    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Apply the EXIF orientation. Where the EXIF data is damaged, the pixels may still be fine: they stay as stored."""
-    try:
-        # most images are upright already, and exif_transpose would copy them
-        return image if image.getexif().get(ExifTags.Base.Orientation, 1) == 1 else ImageOps.exif_transpose(image)
-    except _PILLOW_FAILURES:
+def _shades(opened: Opened, value_range: ValueRange) -> Image.Image:
+    """The decoded image, with 8 bits a value."""
+    image = opened.image
+    values = deep_values(opened)
+    if values is None:
+        image.load()
         return image
+    shades = to_shades(values, range_in(opened, value_range))
+    if opened.page and opened.page.inverted:
+        shades = 255 - shades
+    if shades.shape[2] == 4 and image.mode != "RGBA":  # a fourth band that is not said to be transparency
+        shades = shades[..., :3]
+    result = Image.fromarray(np.ascontiguousarray(shades[..., 0] if shades.shape[2] == 1 else shades))
+    result.info = image.info
+    return result
 
 
-def _on_white(rgba: Image.Image) -> UInt8[np.ndarray, "h w 3"]:
+def _rgb(image: Image.Image, format: str | None) -> UInt8[np.ndarray, "h w 3"]:
+    if image.mode in TRANSPARENT or "transparency" in image.info:
+        return _on_white(image, is_bmp=format == "BMP")
+    if image.mode not in ("L", "CMYK"):
+        image = image.convert("RGB")
+    return np.asarray(in_srgb(image).convert("RGB"))
+
+
+def _damaged(error: Exception) -> ImageError:
+    return ImageError(f"is damaged or cut short ({error})")
+
+
+# Each EXIF orientation that is not upright (EXIF 2.32, 4.6.4): are height and width exchanged, and which axes are
+# mirrored then
+_TURNS = {
+    2: (False, (1,)), 3: (False, (0, 1)), 4: (False, (0,)),
+    5: (True, ()), 6: (True, (1,)), 7: (True, (0, 1)), 8: (True, (0,)),
+}  # fmt: skip
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation. Where the EXIF data is damaged, the pixels may still be fine: they stay as stored."""
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation, 1)
+    except PILLOW_FAILURES:
+        return 1
+
+
+def _turned(pixels: UInt8[np.ndarray, "h w 3"], orientation: int) -> UInt8[np.ndarray, "h2 w2 3"]:
+    """Upright."""
+    if orientation not in _TURNS:
+        return pixels
+    exchanged, mirrored = _TURNS[orientation]
+    return np.ascontiguousarray(np.flip(pixels.swapaxes(0, 1) if exchanged else pixels, mirrored))
+
+
+def _on_white(image: Image.Image, *, is_bmp: bool = False) -> UInt8[np.ndarray, "h w 3"]:
+    rgba = image.convert("RGBA")
+    alpha = rgba.getchannel("A")
+    colours = rgba.convert("RGB")
+    colours.info = image.info
+    if is_bmp and alpha.getextrema() == (0, 0):  # programs that know no transparency leave it at 0
+        return np.asarray(in_srgb(colours))
     white = Image.new("RGB", rgba.size, (255, 255, 255))
-    white.paste(rgba, mask=rgba.getchannel("A"))
+    white.paste(in_srgb(colours), mask=alpha)
     return np.asarray(white)

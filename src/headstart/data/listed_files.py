@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-from headstart.data.images import FORMAT_OF_SUFFIX
+from headstart.data.formats import FORMAT_OF_SUFFIX
 
 _ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|[\\/]")  # also of Windows
 

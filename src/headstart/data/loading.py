@@ -4,12 +4,13 @@ Changes nothing on disk. Knows no model.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence, Set
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,10 +20,11 @@ from headstart.data.assignment import assign_splits, indices_to_draw_from, split
 from headstart.data.dataset import Dataset, Split, Unreadable
 from headstart.data.folder import Item, Listing, list_images
 from headstart.data.groups import joined
-from headstart.data.images import read_image
-from headstart.data.readable import known_digests, remember
+from headstart.data.images import highest_value, read_image
+from headstart.data.readable import known_images, remember
 from headstart.data.source import DataSource
 from headstart.data.splits import SPLITS, TEST, VALIDATION
+from headstart.data.value_range import ValueRange, range_of, remarks_on_values
 from headstart.deprecation import renamed_arguments
 from headstart.errors import DatasetError, ImageError
 from headstart.events import Listener, Message, Task, advancing
@@ -46,6 +48,7 @@ class Collection:
     items: list[Item]
     digests: list[str]  # SHA-256 of the items' bytes, hexadecimal
     unreadable: tuple[Unreadable, ...]
+    highest: list[int]  # value of each item with 16 bits a value; 0 for the others
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -55,6 +58,17 @@ class Collection:
     def images(self) -> Split:
         """All readable images, in the order of `items`."""
         return _split(self.items, self.digests, tuple(sorted({item.label for item in self.items})))
+
+    @property
+    def value_range(self) -> ValueRange:
+        """What is black and white in those of its images that have 16 bits a value."""
+        return range_of([each for each in self.highest if each])
+
+    @property
+    def remarks_on_values(self) -> list[str]:
+        """See `value_range.remarks_on_values`."""
+        deep = [(each, item.label) for each, item in zip(self.highest, self.items, strict=True) if each]
+        return remarks_on_values([each for each, _ in deep], [label for _, label in deep])
 
 
 @renamed_arguments(progress="listener")
@@ -141,24 +155,26 @@ def read_collection(listing: Listing, listener: Listener) -> Collection:
         CancelledError: the listener asks the work to stop.
     """
     items = listing.items
-    readable, digests, unreadable = [], [], []
-    known = known_digests()
+    readable, digests, highest, unreadable = [], [], [], []
+    known = known_images()
     with (
         ThreadPoolExecutor(cpu_budget()) as pool,
         advancing(listener, Task.READ, "Reading images", len(items)) as advance,
     ):
-        results = prefetch(pool, partial(_digest_or_reason, known), items, AHEAD)
+        results = prefetch(pool, partial(_look_at, known), items, AHEAD)
         for start in range(0, len(items), STEP):
             step = items[start : start + STEP]
-            for item, (digest, reason) in zip(step, results, strict=False):  # the results go on after this step
-                if reason is None:
+            for item, found in zip(step, results, strict=False):  # the results go on after this step
+                if isinstance(found, _Seen):
                     readable.append(item)
-                    digests.append(digest)
+                    digests.append(found.digest)
+                    highest.append(found.highest)
                 else:
-                    unreadable.append(Unreadable(printable(item.path), reason))
+                    unreadable.append(Unreadable(printable(item.path), found))
             advance(len(step))
-    remember(digest for digest in map(bytes.fromhex, digests) if digest not in known)
-    return Collection(listing, readable, digests, tuple(unreadable))
+    seen = zip(map(bytes.fromhex, digests), highest, strict=True)
+    remember({digest: value for digest, value in seen if digest not in known})
+    return Collection(listing, readable, digests, tuple(unreadable), highest)
 
 
 def build_dataset(
@@ -182,7 +198,12 @@ def build_dataset(
     if not any(item.split == VALIDATION for item in items):  # all are copies of one photo: better a leak than no split
         items = assign_splits(collection.items, given or digests, seed, *fractions, source)
         is_drawn = False
-    notes = (*collection.listing.notes, *_note_on_groups(given), *split_notes(items, digests, group_of, given))
+    notes = (
+        *collection.listing.notes,
+        *_note_on_groups(given),
+        *split_notes(items, digests, group_of, given),
+        *collection.remarks_on_values,
+    )
     class_names = tuple(sorted({item.label for item in items}))
     images = replace(_split(items, digests, class_names), copies=tuple(group_of))
     parts = [images.take([index for index, item in enumerate(items) if item.split == name]) for name in SPLITS]
@@ -195,7 +216,8 @@ def build_dataset(
     _report_unreadable(collection.unreadable[:MAX_SHOWN], listener)
     for note in notes:
         listener.emit(Message(f"Note: {note}."))
-    return Dataset(class_names, *parts, unreadable=collection.unreadable, notes=notes)
+    value_range = collection.value_range
+    return Dataset(class_names, *parts, unreadable=collection.unreadable, notes=notes, value_range=value_range)
 
 
 def _note_on_groups(groups: Sequence[str]) -> list[str]:
@@ -223,20 +245,29 @@ def printable(name: str | Path) -> str:
     return str(name).encode("utf-8", "backslashreplace").decode()
 
 
-def _digest_or_reason(known: Set[bytes], item: Item) -> tuple[str, str | None]:
-    """The digest of a file, or the reason why it cannot be used. known: digests that need not be decoded."""
+class _Seen(NamedTuple):
+    """A file that can be used. digest: hexadecimal. highest: its highest value if it has 16 bits a value, else 0."""
+
+    digest: str
+    highest: int
+
+
+def _look_at(known: Mapping[bytes, int], item: Item) -> _Seen | str:
+    """What is kept of a file, or the reason why it cannot be used. known: what need not be decoded, by digest."""
     if printable(item.path) != str(item.path) or printable(item.label) != item.label:
-        return "", "has a name that is not Unicode text; rename it"
+        return "has a name that is not Unicode text; rename it"
     try:
         data = item.path.read_bytes()
         digest = sha256(data)
-        if bytes.fromhex(digest) not in known:
+        highest = known.get(bytes.fromhex(digest))
+        if highest is None:
             read_image(data, READ_SIZE)
+            highest = highest_value(data) or 0
     except OSError as error:
-        return "", f"cannot be opened: {error.strerror or error}"
+        return f"cannot be opened: {error.strerror or error}"
     except ImageError as error:
-        return "", str(error)
-    return digest, None
+        return str(error)
+    return _Seen(digest, highest)
 
 
 def _check_listing(listing: Listing) -> None:
@@ -267,8 +298,9 @@ def _folded(name: str) -> str:
 
 
 def _check_readable(collection: Collection) -> None:
+    if collection.items:
+        _check_no_class_lost(collection)  # first: it names the class
     _check_unreadable(collection)
-    _check_no_class_lost(collection)
 
 
 def _check_unreadable(collection: Collection) -> None:
@@ -284,10 +316,12 @@ def _check_unreadable(collection: Collection) -> None:
 def _check_no_class_lost(collection: Collection) -> None:
     """No class may vanish because none of its files can be read."""
     counts = Counter(item.label for item in collection.listing.items)
+    reasons = {file.path: file.reason for file in collection.unreadable}
     for label in sorted(counts.keys() - {item.label for item in collection.items}):
+        first = next(printable(item.path) for item in collection.listing.items if item.label == label)
         raise DatasetError(
             f"None of the {counts[label]} files of the class '{label}' in '{collection.listing.source}' can be read. "
-            f"Repair them, or remove the class."
+            f"Repair or convert them, or remove the class:\n  '{first}' {reasons[first]}"
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from headstart.data.images import FORMAT_OF_SUFFIX
+from headstart.data.formats import is_meant_as_image
 from headstart.data.own_output import what_headstart_wrote
 from headstart.errors import DatasetError
 
@@ -47,11 +47,11 @@ def images_below(folder: Path) -> list[Path]:
 
 
 def by_suffix(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """Those with an image's suffix, and the others."""
+    """Those that are meant as images, and the others."""
     images: list[Path] = []
     others: list[Path] = []
     for file in files:
-        (images if file.suffix.lower() in FORMAT_OF_SUFFIX else others).append(file)
+        (images if is_meant_as_image(file) else others).append(file)
     return images, others
 
 

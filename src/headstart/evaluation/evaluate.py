@@ -26,7 +26,13 @@ def evaluate(classifier: BasePredictor, split: Split, *, listener: Listener | No
     if len(split) == 0:
         raise DatasetError("There are no images to evaluate on. Give a collection that contains some.")
     split = _relabelled(classifier, split)
-    batches = Batches(split, classifier.image_size, classifier.batch_size, resizing=classifier.resizing)
+    batches = Batches(
+        split,
+        classifier.image_size,
+        classifier.batch_size,
+        resizing=classifier.resizing,
+        value_range=classifier.value_range,
+    )
     images = (images for images, _ in track(listener or Quiet(), batches, Task.EVALUATE, "Evaluating", len(batches)))
     logits = classifier.logits(images)
     check_numbers(logits, split.paths)

@@ -14,6 +14,7 @@ from headstart.data.augmentation import Augmentation
 from headstart.data.dataset import Dataset, Split
 from headstart.data.images import read_again, read_image, read_thumbnail
 from headstart.data.splits import round_robin
+from headstart.data.value_range import FULL, ValueRange
 from headstart.data.views import VIEWS
 from headstart.evaluation.drawing import Draw
 from headstart.evaluation.explanation import Explanation
@@ -28,12 +29,12 @@ EXPLAINED = 4  # answers
 SIMILAR = 3  # training images beside each of them
 
 
-def draw_samples(draw: Draw, dataset: Dataset, *, seed: int) -> None:
+def draw_samples(draw: Draw, dataset: Dataset, *, value_range: ValueRange = FULL, seed: int) -> None:
     """Draw samples.png."""
     train = dataset.train
     chosen = varied(train.labels, seed=seed)
     names = [dataset.class_names[label] for label in train.labels[chosen]]
-    draw("samples", _thumbnails(train, chosen), names)
+    draw("samples", _thumbnails(train, chosen, value_range), names)
 
 
 def draw_views(
@@ -44,11 +45,13 @@ def draw_views(
     *,
     image_size: int,
     resizing: str,
+    value_range: ValueRange = FULL,
     seed: int,
 ) -> None:
     """Draw augmentation.png: one training image in the views with these names; without names, in random ones."""
     train, first = dataset.train, varied(dataset.train.labels, seed=seed)[0]
-    image, digest = read_image(train.paths[first], max(image_size, THUMBNAIL), resizing), train.digests[first]
+    size, digest = max(image_size, THUMBNAIL), train.digests[first]
+    image = read_image(train.paths[first], size, resizing, value_range=value_range)
     if views:
         images, names = [VIEWS[name](image) for name in views], [name.replace("_", " ") for name in views]
     else:
@@ -58,7 +61,14 @@ def draw_views(
 
 
 def draw_results(
-    draw: Draw, split: Split, evaluation: Evaluation, history: Sequence[dict], *, name: str, seed: int
+    draw: Draw,
+    split: Split,
+    evaluation: Evaluation,
+    history: Sequence[dict],
+    *,
+    name: str,
+    value_range: ValueRange = FULL,
+    seed: int,
 ) -> None:
     """Draw confusion_matrix.png, reliability.png, predictions.png and mistakes.png; learning_curves.png where there was
     more than one epoch, curves.png where there are images of more than one class.
@@ -74,8 +84,8 @@ def draw_results(
     if found:
         draw("curves", found, f"ROC and precision-recall curves, {name} images")
     some = np.random.default_rng(seed).permutation(len(split))[:GRID]
-    draw("predictions", *_answers(split, evaluation, some), f"Predictions for random {name} images")
-    draw("mistakes", *_answers(split, evaluation, most_confident_mistakes(evaluation)))
+    draw("predictions", *_answers(split, evaluation, some, value_range), f"Predictions for random {name} images")
+    draw("mistakes", *_answers(split, evaluation, most_confident_mistakes(evaluation), value_range))
 
 
 def draw_learning_curve(draw: Draw, curve: LearningCurve) -> None:
@@ -105,7 +115,8 @@ def draw_explanations(
         chosen = np.argsort(evaluation.probabilities.max(axis=1), kind="stable")[:EXPLAINED]
         title = "Where the least confident answers come from"
     some = split.take(chosen)
-    pixels = np.stack([read_again(path, classifier.image_size, classifier.resizing) for path in some.paths])
+    size, value_range = classifier.image_size, classifier.value_range
+    pixels = np.stack([read_again(path, size, classifier.resizing, value_range=value_range) for path in some.paths])
     kernel, bias = classifier.head
     similar = nearest(features(some)[:], features(train), SIMILAR)
     explanations = []
@@ -114,15 +125,18 @@ def draw_explanations(
         answer = int(evaluation.predicted[image])
         explanations.append(
             Explanation(
-                image=read_thumbnail(split.paths[image], THUMBNAIL),
+                image=read_thumbnail(split.paths[image], THUMBNAIL, value_range=value_range),
                 label=evaluation.class_names[evaluation.labels[image]],
                 answer=evaluation.class_names[answer],
                 probability=float(evaluation.probabilities[image, answer]),
                 evidence=overlay(pixels[row], class_map([each[row] for each in maps], kernel, bias, answer)),
-                similar=[
-                    (read_thumbnail(train.paths[i], THUMBNAIL), train.class_names[train.labels[i]])
-                    for i in similar[row]
-                ],
+                similar=list(
+                    zip(
+                        _thumbnails(train, similar[row], value_range),
+                        [train.class_names[train.labels[i]] for i in similar[row]],
+                        strict=True,
+                    )
+                ),
             )
         )
     draw("explanations", explanations, title)
@@ -142,17 +156,17 @@ def most_confident_mistakes(evaluation: Evaluation, count: int = GRID) -> Int64[
 
 
 def _answers(
-    split: Split, evaluation: Evaluation, indices: np.ndarray
+    split: Split, evaluation: Evaluation, indices: np.ndarray, value_range: ValueRange
 ) -> tuple[list[np.ndarray], list[str], list[str], list[float]]:
     """Thumbnails, true classes, answers and their probabilities."""
     names = evaluation.class_names
     return (
-        _thumbnails(split, indices),
+        _thumbnails(split, indices, value_range),
         [names[evaluation.labels[i]] for i in indices],
         [names[evaluation.predicted[i]] for i in indices],
         [float(evaluation.probabilities[i].max()) for i in indices],
     )
 
 
-def _thumbnails(split: Split, indices: np.ndarray) -> list[np.ndarray]:
-    return [read_thumbnail(split.paths[i], THUMBNAIL) for i in indices]
+def _thumbnails(split: Split, indices: np.ndarray, value_range: ValueRange) -> list[np.ndarray]:
+    return [read_thumbnail(split.paths[i], THUMBNAIL, value_range=value_range) for i in indices]

@@ -170,6 +170,7 @@ def _write(source: Source, destination: _Destination, path: Path, photos: Photos
         "class_names": list(classifier.class_names),
         "image_size": classifier.image_size,
         "resizing": classifier.resizing,
+        "value_range": list(classifier.value_range),
         "backbone": classifier.backbone,
         "temperature": source.temperature,
         "versions": versions("headstart", "keras"),
@@ -208,7 +209,8 @@ def _prove(classifier: Classifier, exported: ExportedModel, photos: Photos, pixe
 
 
 def _decoded(paths: Sequence[str], classifier: Classifier) -> UInt8[np.ndarray, "n size size 3"]:
-    read = partial(read_again, size=classifier.image_size, resizing=classifier.resizing)
+    reading = {"resizing": classifier.resizing, "value_range": classifier.value_range}
+    read = partial(read_again, size=classifier.image_size, **reading)
     with ThreadPoolExecutor(cpu_budget()) as pool:
         return np.stack(list(pool.map(read, paths)))
 

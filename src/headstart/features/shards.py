@@ -80,7 +80,8 @@ def _tensors(task: ShardTask, engine: Engine, advance: Advance | None) -> list[n
     spec, count = task.spec, len(task.paths)
 
     def read(index: int) -> np.ndarray:
-        square = read_again(task.paths[index], spec.image_size, spec.resizing, digest=task.digests[index])
+        path, digest = task.paths[index], task.digests[index]
+        square = read_again(path, spec.image_size, spec.resizing, value_range=spec.value_range, digest=digest)
         return VIEWS[spec.view](square)
 
     def batch(start: int) -> Pixels:

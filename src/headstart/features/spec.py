@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.data.resizing import STRETCH, get_resizing
+from headstart.data.value_range import FULL, ValueRange, checked
 from headstart.data.views import ORIGINAL
 from headstart.engines.base import Compute
 from headstart.engines.opening import expected_identity
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import keras
 
 # of what an engine computes: changed whenever the cut, the decoder, the preprocessing or the form of the file changes
-SCHEMA = 5
+SCHEMA = 6
 POOLED, FINE_TUNING = "pooled", "fine_tuning"
 
 
@@ -35,6 +36,7 @@ class FeatureSpec:
     backbone: name of a row of BACKBONES.
     image_size: side in pixels of the square that the network sees.
     resizing: how a photo becomes that square: name of a row of RESIZINGS.
+    value_range: what is black and white in photos with 16 bits a value.
     weights: "pretrained", "random", or the path of a file with the weights of the base.
     precision: of the engine: "float32" or "bfloat16".
     view: how the square is turned: name of a row of VIEWS.
@@ -52,6 +54,7 @@ class FeatureSpec:
     view: str = ORIGINAL
     cut: str = POOLED
     depths: bool = False
+    value_range: ValueRange = FULL
 
     def __post_init__(self) -> None:
         """
@@ -60,6 +63,7 @@ class FeatureSpec:
         """
         check_image_size(self.backbone, self.image_size)
         get_resizing(self.resizing)
+        checked(self.value_range)
         Compute(precision=self.precision)
 
     @property
@@ -82,6 +86,7 @@ class FeatureSpec:
             "openvino",
             "opencv-python-headless",
             "pillow",
+            "simplejpeg",
             schema=SCHEMA,
             weights=sha256_of_weights(source) if source else identity(self.backbone, self.weights),
             backbone=self.backbone,
@@ -92,7 +97,7 @@ class FeatureSpec:
         )
 
     def folder(self, engine: str) -> Path | None:
-        """Where these features are kept: CACHE/features/KEY/RESIZING-VIEW; None where they are not kept.
+        """Where these features are kept: CACHE/features/KEY/RESIZING-VIEW[-LOW-HIGH]; None where they are not kept.
 
         engine: the identity of the engine that computes them, which is part of the key.
         """
@@ -102,7 +107,11 @@ class FeatureSpec:
         # the usual engine's version, device and precision are in the network's key already
         if engine != expected_identity(Compute(precision=self.precision)):
             key = f"{key}-{engine}"
-        return cache.cache_folder() / cache.FEATURES / key / f"{self.resizing}-{self.view}"
+        return cache.cache_folder() / cache.FEATURES / key / f"{self.resizing}-{self.view}{self._range_suffix}"
+
+    @property
+    def _range_suffix(self) -> str:
+        return "" if self.value_range == FULL else f"-{self.value_range.low}-{self.value_range.high}"
 
     @property
     def block_sizes(self) -> tuple[int, ...]:

@@ -67,12 +67,14 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
             *found.listing.notes,
             *remarks_on_class_sizes(found.items),
             *files.remarks,
+            *found.remarks_on_values,
             *([] if duplicates.is_exact else [APPROXIMATE]),
         ),
         findings=_in_order(_with_labels(findings, found.listing.items)),
         limit=duplicates.limit,
         compared=duplicates.compared,
         seconds=0.0,
+        value_range=extractor.spec.value_range,
     )
 
 

@@ -38,7 +38,7 @@ def cached_duplicates(images: Split, extractor: FeatureExtractor, *, listener: L
     if known:
         return known
     features = extractor.features(images)
-    found = find_duplicates(images, features, listener=listener)
+    found = find_duplicates(images, features, value_range=extractor.spec.value_range, listener=listener)
     if isinstance(features, Features):  # on disk: of many images each was looked at, wherever it lies
         features.release()
     if key:
@@ -51,12 +51,14 @@ def _key(images: Split, spec: FeatureSpec, *, is_exact: bool) -> str | None:
     return cache.key(
         "opencv-python-headless",
         "pillow",
+        "simplejpeg",
         schema=SCHEMA,
         images=sha256("".join(images.digests).encode()),
         weights=identity(spec.backbone, spec.weights),
         backbone=spec.backbone,
         image_size=spec.image_size,
         resizing=spec.resizing,
+        value_range=str(spec.value_range),
         precision=spec.precision if is_exact else "mixed",
     )
 

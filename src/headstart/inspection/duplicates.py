@@ -16,6 +16,7 @@ from headstart.array_types import Bool, Int, Int64
 from headstart.concurrency import cpu_budget
 from headstart.data.dataset import Split
 from headstart.data.images import read_again, read_image
+from headstart.data.value_range import FULL, ValueRange
 from headstart.events import Listener, Task, advancing
 from headstart.features.neighbours import LEAST, closest_pairs
 from headstart.features.rows import Chosen, Rows
@@ -75,12 +76,13 @@ class Duplicates:
         return [part for part in parts if len(part) > 1]
 
 
-def find_duplicates(images: Split, features: Rows, *, listener: Listener) -> Duplicates:
+def find_duplicates(images: Split, features: Rows, *, value_range: ValueRange = FULL, listener: Listener) -> Duplicates:
     """Find the copies among images.
 
     Args:
         images: of any splits and classes; their labels are not used.
         features: (n, depth), from a pretrained network; similar photos have similar directions.
+        value_range: what is black and white in photos with 16 bits a value.
 
     Raises:
         ImageError: a file was changed, moved or damaged since the collection was read.
@@ -89,7 +91,7 @@ def find_duplicates(images: Split, features: Rows, *, listener: Listener) -> Dup
     pairs = [Pair(int(first[twin[i]]), i, BYTES, 1.0) for i in range(len(images)) if first[twin[i]] != i]
     different = np.sort(first)
     close = closest_pairs(Chosen(features, different))
-    confirmed, compared = _confirmed(images.paths, different[close.pairs], listener)
+    confirmed, compared = _confirmed(images.paths, different[close.pairs], value_range, listener)
     pairs += confirmed
     groups = grouped(len(images), pairs)
     crowded = np.bincount(groups[different]) > CROWD
@@ -98,12 +100,19 @@ def find_duplicates(images: Split, features: Rows, *, listener: Listener) -> Dup
     return Duplicates(_surest(len(images), sure), groups, limit, compared, close.is_exact)
 
 
-def find_copies(images: Split, seen: Bool[np.ndarray, " n"], features: Rows, *, listener: Listener) -> np.ndarray:
+def find_copies(
+    images: Split,
+    seen: Bool[np.ndarray, " n"],
+    features: Rows,
+    *,
+    value_range: ValueRange = FULL,
+    listener: Listener,
+) -> Int64[np.ndarray, " m"]:
     """Which of the images that are not `seen` are copies of one that is: indices, ascending. Arguments: see
     `find_duplicates`."""
     close = closest_pairs(features).pairs
     across = close[seen[close[:, 0]] != seen[close[:, 1]]]
-    confirmed, _ = _confirmed(images.paths, across, listener)
+    confirmed, _ = _confirmed(images.paths, across, value_range, listener)
     found = {pair.second if seen[pair.first] else pair.first for pair in confirmed}
     return np.array(sorted(found), np.int64)
 
@@ -127,7 +136,7 @@ def _graph(count: int, pairs: Sequence[Pair]) -> coo_matrix:
 
 
 def _confirmed(
-    paths: Sequence[str], candidates: Int64[np.ndarray, "m 2"], listener: Listener
+    paths: Sequence[str], candidates: Int64[np.ndarray, "m 2"], value_range: ValueRange, listener: Listener
 ) -> tuple[list[Pair], int]:
     """The candidates that their pixels confirm, and how many were compared before too many had failed.
 
@@ -146,16 +155,18 @@ def _confirmed(
             compared, hits_before = compared + len(new), len(found)
             advance(len(new) - len(unknown))
             for chunk in _neighbourhoods(unknown, len(paths)):
-                found += _compare_chunk(paths, chunk, pool)
+                found += _compare_chunk(paths, chunk, value_range, pool)
                 advance(len(chunk))
             misses_left -= len(unknown) - (len(found) - hits_before)
     return found, compared
 
 
-def _compare_chunk(paths: Sequence[str], chunk: Int64[np.ndarray, "m 2"], pool: Executor) -> list[Pair]:
+def _compare_chunk(
+    paths: Sequence[str], chunk: Int64[np.ndarray, "m 2"], value_range: ValueRange, pool: Executor
+) -> list[Pair]:
     """The copies among some pairs; each image is read once."""
     needed = np.unique(chunk).tolist()
-    read = pool.map(lambda image: Structure.of(read_again(str(paths[image]), SIDE)), needed)
+    read = pool.map(lambda i: Structure.of(read_again(str(paths[i]), SIDE, value_range=value_range)), needed)
     structures = dict(zip(needed, read, strict=True))
 
     def compare(pair: tuple[int, int]) -> Pair | None:
@@ -163,7 +174,7 @@ def _compare_chunk(paths: Sequence[str], chunk: Int64[np.ndarray, "m 2"], pool: 
         similarity, mirrored = match(structures[first], structures[second])
         if similarity < MIN_SIMILARITY:
             return None
-        if similarity > IDENTICAL and _same_pixels(paths[first], paths[second]):
+        if similarity > IDENTICAL and _same_pixels(paths[first], paths[second], value_range):
             return Pair(first, second, PIXELS, 1.0)
         return Pair(first, second, NEAR, similarity, mirrored)
 
@@ -179,5 +190,5 @@ def _neighbourhoods(candidates: Int64[np.ndarray, "m 2"], count: int) -> Iterato
         yield candidates[order[start : start + CHUNK]]
 
 
-def _same_pixels(first: str, second: str) -> bool:
-    return np.array_equal(read_image(first), read_image(second))
+def _same_pixels(first: str, second: str, value_range: ValueRange) -> bool:
+    return np.array_equal(read_image(first, value_range=value_range), read_image(second, value_range=value_range))

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from headstart.concurrency import cpu_budget
-from headstart.data.images import FORMAT_OF_SUFFIX, Header, read_header
+from headstart.data.formats import FORMAT_OF_SUFFIX
+from headstart.data.images import Header, read_header
 from headstart.inspection.findings import COLOURS, SHAPE, SMALL, WRONG_ENDING, Finding
 
 FEW = 0.1  # share of the photos

@@ -10,6 +10,7 @@ from PIL import Image
 
 from headstart.concurrency import cpu_budget
 from headstart.data.images import read_thumbnail
+from headstart.data.value_range import ValueRange
 from headstart.inspection.findings import KINDS, UNREADABLE, Finding
 from headstart.inspection.report import Inspection, line_of
 from headstart.pages.rendering import as_webp, render
@@ -56,16 +57,17 @@ def sections(inspection: Inspection, shown: int) -> list[dict]:
                 "meaning": KINDS[kind],
                 "count": count,
                 "pairs": bool(inspection.of_kind(kind)[0].other),
-                "items": list(pool.map(partial(_item, inspection.data), inspection.of_kind(kind)[:shown])),
+                "items": list(pool.map(partial(_item, inspection), inspection.of_kind(kind)[:shown])),
             }
             for kind, count in inspection.counts.items()
         ]
 
 
-def _item(data: str, finding: Finding) -> dict:
+def _item(inspection: Inspection, finding: Finding) -> dict:
+    data = inspection.data
     paths = [] if finding.kind == UNREADABLE else [path for path in (finding.path, finding.other) if path]
     named = replace(finding, path=_shown(finding.path, data), other=_shown(finding.other, data))
-    return {"caption": line_of(named), "pictures": [_picture(path) for path in paths]}
+    return {"caption": line_of(named), "pictures": [_picture(path, inspection.value_range) for path in paths]}
 
 
 def _shown(path: str, data: str) -> str:
@@ -76,6 +78,6 @@ def _shown(path: str, data: str) -> str:
     return "/".join(Path(path).parts[-3:])
 
 
-def _picture(path: str) -> dict[str, str]:
-    image = Image.fromarray(read_thumbnail(Path(path), THUMBNAIL))
+def _picture(path: str, value_range: ValueRange) -> dict[str, str]:
+    image = Image.fromarray(read_thumbnail(Path(path), THUMBNAIL, value_range=value_range))
     return {"data": as_webp(image, QUALITY), "alt": f"The photo {Path(path).name}"}

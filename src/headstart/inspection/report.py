@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from headstart.data.value_range import FULL, ValueRange
 from headstart.inspection.files import Sizes
 from headstart.inspection.findings import DOUBT, KINDS, LEAK, Finding
 
@@ -26,6 +27,7 @@ class Inspection:
     findings: on single images, in the order of KINDS; within a kind, the surest first.
     limit, compared: the cosine of features from which on pairs of images were compared, and how many were.
     seconds: how long the inspection took.
+    value_range: what is black and white in photos with 16 bits a value.
     """
 
     data: str
@@ -37,6 +39,7 @@ class Inspection:
     limit: float
     compared: int
     seconds: float
+    value_range: ValueRange = FULL
 
     def of_kind(self, kind: str) -> list[Finding]:
         """kind: a row of KINDS."""

@@ -13,6 +13,7 @@ import numpy as np
 from headstart.concurrency import cpu_budget
 from headstart.data.dataset import Split
 from headstart.data.splits import TEST
+from headstart.data.value_range import ValueRange
 from headstart.errors import DatasetError
 from headstart.events import Listener
 from headstart.features.extractor import FeatureExtractor
@@ -42,7 +43,8 @@ def without_copies(held_out: HeldOut, run: Path, *, listener: Listener) -> HeldO
     count, images = len(held_out.images), _joined(held_out.images, seen)
     extractor = FeatureExtractor(_spec(run), listener=listener)
     features = Leading(rows_of(extractor.features(images)), extractor.spec.block_sizes[0])
-    copies = find_copies(images, np.arange(len(images)) >= count, features, listener=listener)
+    values = extractor.spec.value_range
+    copies = find_copies(images, np.arange(len(images)) >= count, features, value_range=values, listener=listener)
     if len(copies) == count:
         raise DatasetError(
             f"The {count:,} images are copies of photos that the run was trained or validated on, resized or saved "
@@ -91,7 +93,8 @@ def _spec(run: Path) -> FeatureSpec:
     backbone, image_size = card["backbone"], card["image_size"]
     if network_file(backbone, PRETRAINED) is None:
         backbone, image_size = DEFAULT, None
-    return TrainingConfig.of(backbone=backbone, image_size=image_size).feature_spec
+    config = TrainingConfig.of(backbone=backbone, image_size=image_size)
+    return config.for_values(ValueRange(*card["value_range"])).feature_spec
 
 
 def _described(held_out: HeldOut, *notes: str) -> HeldOut:

@@ -32,6 +32,7 @@ EXAMPLE_MODEL = {
     "class_names": ["cats", "dogs"],
     "image_size": 224,
     "resizing": "stretch",
+    "value_range": [0, 65535],
     "backbone": "mobilenet_v2",
     "recipe": "fast",
     "promises": {"accuracy": [0.8, 0.9, 0.95, 0.98], "coverage": [0.8, 0.9, 0.95, 0.98, 0.99, 0.995]},
@@ -59,7 +60,7 @@ EXAMPLE_DETAILS = {  # for each problem in the document
     "too-many-bytes": "The file is larger than 20 MB. Send a smaller image.",
     "too-many-pixels": "The image has 12000 x 9000 pixels, more than 50,000,000; make it smaller.",
     "too-many-files": "The form contains more than 32 files. Use several requests.",
-    "not-an-image": "The file is not an image that headstart can read (JPEG, PNG, WebP, BMP, GIF, TIFF).",
+    "not-an-image": "The file is not an image that headstart can read (JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF, JPEG 2000; HEIC where its extra is installed).",
     "unsupported-media-type": "Send one file with 'Content-Type: image/jpeg', or several as multipart/form-data.",
     "unreadable-image": "The image is damaged or incomplete.",
     "impossible-promise": "The accuracy 0.9999 was given; at most 0.999 can be guaranteed. Give that, or less.",
@@ -203,7 +204,8 @@ class LimitsOfRequests(BaseModel):
 
 
 class Model(BaseModel):
-    """A description of a model. models: the names of all models that are served."""
+    """A description of a model. value_range: black and white in photos with 16 bits a value. models: the names of all
+    models that are served."""
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_MODEL})
 
@@ -213,6 +215,7 @@ class Model(BaseModel):
     class_names: list[str]
     image_size: int
     resizing: str
+    value_range: tuple[int, int]
     backbone: str
     recipe: str
     promises: Promises

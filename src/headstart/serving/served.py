@@ -156,7 +156,7 @@ def _description(predictor: Predictor, card: dict) -> dict:
     calibration = predictor.calibration
     return {
         "class_names": list(predictor.class_names),
-        **{key: card[key] for key in ("image_size", "resizing", "backbone", "recipe")},
+        **{key: card[key] for key in ("image_size", "resizing", "value_range", "backbone", "recipe")},
         "promises": {"accuracy": sorted(calibration.accuracy), "coverage": sorted(calibration.coverage)},
         "knows_what_is_familiar": predictor.novelty_detector is not None,
         "metrics": _metrics(RunFolder(predictor.folder)),

@@ -9,6 +9,7 @@ from PIL import Image
 from headstart.array_types import Float
 from headstart.classifier.predictor import Predictor
 from headstart.data.images import read_thumbnail
+from headstart.data.value_range import ValueRange
 from headstart.errors import ImageError
 from headstart.pages.rendering import as_webp
 from headstart.runs.folder import RunFolder
@@ -26,7 +27,7 @@ class TrainingImages:
         Raises:
             RunError: the run's table of photos is damaged.
         """
-        self._detector = predictor.novelty_detector
+        self._detector, self._value_range = predictor.novelty_detector, predictor.value_range
         self._rows = {row.digest: row for row in RunFolder(predictor.folder).splits}
 
     def similar(self, features: Float[np.ndarray, "1 depth"]) -> list[dict]:
@@ -40,7 +41,7 @@ class TrainingImages:
                 continue
             row = self._rows[digest]
             try:
-                thumbnail = _thumbnail(row.path, digest)
+                thumbnail = _thumbnail(row.path, digest, self._value_range)
             except (OSError, ImageError):  # it was moved or changed after the training
                 continue
             found.append({"label": row.label, "similarity": round(float(cosine), 4), "image": thumbnail})
@@ -48,7 +49,7 @@ class TrainingImages:
 
 
 @lru_cache(maxsize=1_000)  # of 2 to 8 kB
-def _thumbnail(path: str, digest: str) -> str:
+def _thumbnail(path: str, digest: str, value_range: ValueRange) -> str:
     """A data URL.
 
     Raises:
@@ -57,4 +58,5 @@ def _thumbnail(path: str, digest: str) -> str:
     content = Path(path).read_bytes()
     if sha256(content) != digest:
         raise ImageError("was changed")
-    return f"data:image/webp;base64,{as_webp(Image.fromarray(read_thumbnail(content, SIDE)), 70)}"
+    thumbnail = Image.fromarray(read_thumbnail(content, SIDE, value_range=value_range))
+    return f"data:image/webp;base64,{as_webp(thumbnail, 70)}"

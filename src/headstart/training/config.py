@@ -9,6 +9,7 @@ from pathlib import Path
 
 from headstart.data.dataset import Dataset
 from headstart.data.resizing import STRETCH, get_resizing
+from headstart.data.value_range import FULL, ValueRange, parse_value_range
 from headstart.data.views import MIRRORED, ORIGINAL, VIEWS
 from headstart.engines.base import FLOAT32, Compute, check_precision
 from headstart.engines.openvino import computes_in_bfloat16
@@ -32,6 +33,7 @@ class TrainingConfig:
     """What `headstart.train`, a run and the command line are told, with the image size known; see `headstart.train`.
 
     resizing: name of a row of RESIZINGS; "auto" until the training images are known, see `training/resizing.py`.
+    value_range: what is black and white in photos with 16 bits a value; None until the collection is known.
     precision: "float32" or "bfloat16", of all; "auto": float32 but for what a head is solved on, if the processor
         computes in bfloat16.
     chooses_backbone: whether nobody has named one.
@@ -47,6 +49,7 @@ class TrainingConfig:
     precision: str
     views: str = AUTO
     chooses_backbone: bool = False
+    value_range: ValueRange | None = None
 
     @classmethod
     def of(
@@ -56,6 +59,7 @@ class TrainingConfig:
         backbone: str | None = None,
         image_size: int | None = None,
         resizing: str = STRETCH,
+        value_range: str | None = None,
         weights: str | Path = PRETRAINED,
         seed: int = 0,
         execution: str = CACHED,
@@ -98,14 +102,19 @@ class TrainingConfig:
                 f"The recipe '{recipe.name}' draws random views of its own, so views cannot be chosen. "
                 f"Take the recipe 'fast', or leave the views out."
             )
-        return cls(recipe, backbone, image_size, resizing, weights, seed, execution, precision, views, chooses_backbone)
+        said = None if value_range is None else parse_value_range(value_range)
+        settings = recipe, backbone, image_size, resizing, weights, seed, execution, precision, views
+        return cls(*settings, chooses_backbone=chooses_backbone, value_range=said)
 
     @property
     def feature_spec(self) -> FeatureSpec:
         """Of the features that the head is trained on."""
         depths = self.recipe.reads_depths
         precision = self.answering_precision
-        return FeatureSpec(self.backbone, self.image_size, self.resizing, self.weights, precision, depths=depths)
+        values = self.value_range or FULL
+        return FeatureSpec(
+            self.backbone, self.image_size, self.resizing, self.weights, precision, depths=depths, value_range=values
+        )
 
     @property
     def answering_precision(self) -> str:
@@ -131,8 +140,13 @@ class TrainingConfig:
         """The same, with the epochs that so many training images need."""
         return replace(self, recipe=self.recipe.for_images(count))
 
+    def for_values(self, found: ValueRange) -> TrainingConfig:
+        """The same, with the range of values that was found in a collection, if none was said."""
+        return self if self.value_range else replace(self, value_range=found)
+
     def to_json(self) -> dict:
         """What must be the same where a run is resumed."""
-        content = asdict(self) | {"weights": str(self.weights)}
+        values = AUTO if self.value_range is None else str(self.value_range)
+        content = asdict(self) | {"weights": str(self.weights), "value_range": values}
         del content["chooses_backbone"]  # only a time limit asks for it
         return content

@@ -16,6 +16,7 @@ import numpy as np
 from headstart.array_types import Float, UInt8
 from headstart.data.batches import Batches
 from headstart.data.dataset import Split
+from headstart.data.value_range import FULL
 from headstart.data.views import ORIGINAL
 from headstart.features.extractor import FeatureExtractor
 from headstart.features.rows import Rows, rows_of
@@ -179,4 +180,5 @@ def random_views(context: TrainingContext) -> Batches:
 
 def pixel_batches(config: TrainingConfig, split: Split, **options: Any) -> Batches:
     """Batches of pixels, as the recipe wants them."""
-    return Batches(split, config.image_size, config.recipe.batch_size, resizing=config.resizing, **options)
+    reading = {"resizing": config.resizing, "value_range": config.value_range or FULL}
+    return Batches(split, config.image_size, config.recipe.batch_size, **reading, **options)

@@ -60,6 +60,7 @@ def train(
     backbone: str | None = None,
     image_size: int | None = None,
     resizing: str = STRETCH,  # the tutorial's
+    value_range: str | None = None,
     weights: str | Path = PRETRAINED,
     seed: int = 0,
     execution: str = CACHED,
@@ -78,6 +79,7 @@ def train(
         resizing: how a photo of another shape becomes a square: "stretch" distorts it, "crop" cuts out its middle,
             "pad" keeps all of it and fills the rest with grey, "resize-crop" cuts out 7/8 of that middle; "auto": what
             the training images are answered best by. The classifier does the same with its photos.
+        value_range: black and white in photos with 16 bits a value, such as "0:4095"; None: as found in them.
         weights: "pretrained", or the path of a file with the weights of the base; of "a+b", one or one for each.
         seed: of the new head, the order of the images, their random views and the dropout.
         execution: "cached" runs what is frozen once, by a compiled engine, and trains the rest on its features;
@@ -108,14 +110,15 @@ def train(
         backbone=backbone,
         image_size=image_size,
         resizing=resizing,
+        value_range=value_range,
         weights=weights,
         seed=seed,
         execution=execution,
         precision=precision,
         views=views,
     )
-    limit = TimeLimit.of(time_limit)
-    return train_classifier(dataset, config, limit=limit, listener=listener or Console()).classifier
+    limit, listener = TimeLimit.of(time_limit), listener or Console()
+    return train_classifier(dataset, config, limit=limit, listener=listener).classifier
 
 
 def train_classifier(
@@ -132,7 +135,7 @@ def train_classifier(
     """
     _check_splits(dataset)
     _check_keras(config.recipe)
-    config = with_resizing(config, dataset, listener)
+    config = with_resizing(config.for_values(dataset.value_range), dataset, listener)
     if not (checkpoint_folder and checkpoints.exist(checkpoint_folder)):  # what is resumed has its base
         config = with_second_base(config, dataset, limit, listener)
     if config.is_rough:
@@ -349,6 +352,7 @@ def _finished(
         image_size=config.image_size,
         recipe=config.recipe.name,
         resizing=config.resizing,
+        value_range=config.value_range or dataset.value_range,
         precision=config.answering_precision,
         views=views or (ORIGINAL,),
         history=state.history,
@@ -360,9 +364,8 @@ def _finished(
     trained = Trained(uncalibrated, execution, fine_tuned, precision, views, compact)
     train, validation = dataset.train, dataset.validation
     found = calibrate(context, trained)
-    detector = fit_novelty_detector(
-        trained.last_layer(train), train, trained.last_layer(validation), seed=config.seed
-    )  # fmt: skip
+    seen, unseen = trained.last_layer(train), trained.last_layer(validation)
+    detector = fit_novelty_detector(seen, train, unseen, seed=config.seed)
     classifier = replace(uncalibrated, calibration=found.calibration, novelty_detector=detector)
     return replace(trained, classifier=classifier, cross_validated=found.cross_validated)
 

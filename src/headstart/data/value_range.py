@@ -1,0 +1,127 @@
+"""The values that are black and white in images with 16 bits a value -> shades from 0 to 255.
+
+Scientific cameras write 10, 12 or 14 bits into files of 16 bits, and no file says so. The range is that of a
+collection: found for each photo by itself, it would hide which photo is brighter. Knows no files.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from headstart.array_types import UInt8, UInt16
+from headstart.errors import ModelError
+
+DEPTHS = (8, 10, 12, 14, 16)  # bits of cameras and converters
+FILLED = 0.9  # of the values of a depth: photos of that depth reach so far, by chance other photos do, too
+MOSTLY = 0.9  # of the photos: so many of one depth are a collection of that depth, with a few that are not
+
+
+class ValueRange(NamedTuple):
+    """low: the value that is black. high: the value that is white. What lies beyond them is black or white, too."""
+
+    low: int
+    high: int
+
+    def __str__(self) -> str:
+        return f"{self.low}:{self.high}"
+
+
+FULL = ValueRange(0, 65535)
+
+
+def parse_value_range(text: str) -> ValueRange:
+    """`0:4095` -> ValueRange(0, 4095).
+
+    Raises:
+        ModelError: it has another form, or is not a range of 16-bit values.
+    """
+    low, _, high = text.partition(":")
+    try:
+        return checked(ValueRange(int(low), int(high)))
+    except ValueError:
+        raise ModelError(f"'{text}' is no range of values. Give black and white, such as 0:4095.") from None
+
+
+def checked(value_range: ValueRange) -> ValueRange:
+    """
+    Raises:
+        ModelError: it is not a range of 16-bit values.
+    """
+    if not FULL.low <= value_range.low < value_range.high <= FULL.high:
+        raise ModelError(
+            f"{value_range} is no range of 16-bit values. Give black and white, such as 0:4095; black is at least 0, "
+            f"white at most {FULL.high}, and black less than white."
+        )
+    return value_range
+
+
+def depth_of(highest: int) -> int:
+    """How many bits hold a value: one of DEPTHS."""
+    return next(depth for depth in DEPTHS if highest < 1 << depth)
+
+
+def range_of(highest: Sequence[int]) -> ValueRange:
+    """Of a collection.
+
+    highest: the highest value of each image with 16 bits; without any, the range is FULL.
+    """
+    if not highest:
+        return FULL
+    lower = _lower_depth(highest)
+    depth = depth_of(max(highest))
+    if lower and sum(each < 1 << lower for each in highest) >= MOSTLY * len(highest):
+        depth = lower
+    return ValueRange(0, (1 << depth) - 1)
+
+
+def remarks_on_values(highest: Sequence[int], labels: Sequence[str]) -> list[str]:
+    """What the owner of a collection should know of its range of values, in sentences without a full stop.
+
+    highest, labels: of each image with 16 bits.
+    """
+    found, lower = range_of(highest), _lower_depth(highest)
+    if lower:
+        low = Counter(label for each, label in zip(highest, labels, strict=True) if each < 1 << lower)
+        others = Counter(labels) - low
+        return [
+            f"mixed ranges of values in files with 16 bits: {low.total():,} photos hold at most {(1 << lower) - 1:,} "
+            f"({_most_common(low)}), {others.total():,} up to {max(highest):,} ({_most_common(others)}). One range is "
+            f"for all, here {found}: the others are too dark or too bright, which may be all that tells the classes "
+            f"apart. Save them with one range"
+        ]
+    if found == FULL:
+        return []
+    return [
+        f"{len(highest):,} photos have 16 bits a value but none above {max(highest):,}: they are read as "
+        f"{depth_of(found.high)} bits, {found.low:,} black and {found.high:,} white; if that is wrong, say it with "
+        f"--value-range"
+    ]
+
+
+def _most_common(labels: Counter[str]) -> str:
+    return ", ".join(f"{count:,} of '{label}'" for label, count in labels.most_common(3))
+
+
+def _lower_depth(highest: Sequence[int]) -> int | None:
+    """The depth of some photos where others have more bits; None where all may be of one camera.
+
+    Photos of one camera are as bright as it happens: where some end below a depth, others end just above it. Two
+    cameras leave a gap there.
+    """
+    top = depth_of(max(highest, default=0))
+    for depth in DEPTHS[: DEPTHS.index(top)]:
+        limit = 1 << depth
+        lower = [each for each in highest if each < limit]
+        just_above = [each for each in highest if limit <= each < 2 * limit]
+        if len(lower) > 1 and max(lower) > FILLED * limit and not just_above:
+            return depth
+    return None
+
+
+def to_shades(values: UInt16[np.ndarray, "*shape"], value_range: ValueRange) -> UInt8[np.ndarray, "*shape"]:
+    """Each value as a shade from 0 (black) to 255 (white), rounded."""
+    width = value_range.high - value_range.low
+    above = np.clip(values, value_range.low, value_range.high).astype(np.uint32) - value_range.low
+    return ((above * 255 + width // 2) // width).astype(np.uint8)
