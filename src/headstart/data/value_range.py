@@ -87,9 +87,9 @@ def remarks_on_values(highest: Sequence[int], labels: Sequence[str]) -> list[str
         others = Counter(labels) - low
         return [
             f"mixed ranges of values in files with 16 bits: {low.total():,} photos hold at most {(1 << lower) - 1:,} "
-            f"({_most_common(low)}), {others.total():,} up to {max(highest):,} ({_most_common(others)}). One range is "
-            f"for all, here {found}: the others are too dark or too bright, which may be all that tells the classes "
-            f"apart. Save them with one range"
+            f"({_most_common(low)}), {others.total():,} up to {max(highest):,} ({_most_common(others)}). All are read "
+            f"with one range, here {found}, so that some are too dark or too bright, and brightness may be all that "
+            f"tells the classes apart: save all with the same range"
         ]
     if found == FULL:
         return []

@@ -64,10 +64,10 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
         sizes=files.sizes,
         remarks=(
             *_refusal(found),
+            *found.remarks_on_values,
             *found.listing.notes,
             *remarks_on_class_sizes(found.items),
             *files.remarks,
-            *found.remarks_on_values,
             *([] if duplicates.is_exact else [APPROXIMATE]),
         ),
         findings=_in_order(_with_labels(findings, found.listing.items)),

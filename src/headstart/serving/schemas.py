@@ -60,7 +60,7 @@ EXAMPLE_DETAILS = {  # for each problem in the document
     "too-many-bytes": "The file is larger than 20 MB. Send a smaller image.",
     "too-many-pixels": "The image has 12000 x 9000 pixels, more than 50,000,000; make it smaller.",
     "too-many-files": "The form contains more than 32 files. Use several requests.",
-    "not-an-image": "The file is not an image that headstart can read (JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF, JPEG 2000; HEIC where its extra is installed).",
+    "not-an-image": "The file is not an image that headstart can read (JPEG, PNG, WebP, BMP, GIF, TIFF, HEIC, AVIF).",
     "unsupported-media-type": "Send one file with 'Content-Type: image/jpeg', or several as multipart/form-data.",
     "unreadable-image": "The image is damaged or incomplete.",
     "impossible-promise": "The accuracy 0.9999 was given; at most 0.999 can be guaranteed. Give that, or less.",
