@@ -67,7 +67,7 @@ def list_images(data: Path, listener: Listener | None = None) -> Listing:
         raise DatasetError(f"'{data}' does not exist. Check the path (now in '{Path.cwd()}').\n{FORMS}")
     if data.is_dir():
         return _list_folder(data, data)
-    if data.suffix.lower() == ".csv":
+    if data.suffix.lower() == ".csv" and data.is_file():  # who reads a pipe may wait for ever
         rows = tables.read_listing(data)
         return _listing(data, (Item(path, name, _normal(label), split) for path, name, label, split in rows))
     if archives.is_zip(data):

@@ -31,6 +31,7 @@ from headstart.array_types import Shaped, UInt8
 from headstart.data.resizing import PAD, STRETCH, get_resizing, power_of_two, resize
 from headstart.errors import ImageError, ImageTooLargeError, NotAnImageError
 from headstart.storage.hashing import sha256
+from headstart.storage.regular import check_regular, read_regular
 
 # A file with one of these suffixes is expected to be an image, in Pillow's name for the format; its content decides.
 FORMAT_OF_SUFFIX = {
@@ -103,6 +104,7 @@ def read_header(path: str | Path) -> Header:
         ImageError: the file cannot be opened, or is not an image.
     """
     try:
+        check_regular(path)
         with Image.open(path, formats=PILLOW_FORMATS) as image:
             transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
             return Header(str(image.format), image.mode, *image.size, transparent, _is_animated(image))
@@ -216,7 +218,7 @@ def _read(source: bytes | str | Path, size: int | None, resizing: str, max_pixel
 
 def _content(path: str | Path) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return read_regular(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise ImageError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
 

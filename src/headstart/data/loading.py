@@ -26,6 +26,7 @@ from headstart.errors import DatasetError, ImageError
 from headstart.events import Listener, Message, Task, advancing
 from headstart.listeners.console import Console
 from headstart.storage.hashing import sha256
+from headstart.storage.regular import read_regular
 
 MAX_UNREADABLE = 0.10  # of all files: with more than that, something else is wrong
 MAX_SHOWN = 10  # unreadable files that are named one by one
@@ -207,7 +208,7 @@ def _digest_or_reason(known: Set[bytes], item: Item) -> tuple[str, str | None]:
     if printable(item.path) != str(item.path) or printable(item.label) != item.label:
         return "", "has a name that is not Unicode text; rename it"
     try:
-        data = item.path.read_bytes()
+        data = read_regular(item.path)
         digest = sha256(data)
         if bytes.fromhex(digest) not in known:
             read_image(data, READ_SIZE)
