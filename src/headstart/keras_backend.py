@@ -3,9 +3,13 @@
 import os
 
 from headstart.errors import MissingExtraError, ModelError
+from headstart.home import home_folder
 
 # TensorFlow's C++ code writes to standard error while it loads; level 2 leaves only errors. The user's setting wins.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+if os.path.expanduser("~") == "~":  # noqa: PTH111 - a user without a home: Keras would make a folder "~" here
+    os.environ.setdefault("KERAS_HOME", str(home_folder() / ".keras"))
 
 try:
     import keras

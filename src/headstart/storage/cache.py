@@ -17,6 +17,7 @@ from pathlib import Path
 import platformdirs
 
 from headstart.errors import DatasetError
+from headstart.home import home_folder
 from headstart.storage.hashing import sha256
 
 COPIES, ENGINES, FEATURES, NETWORKS, READABLE = "copies", "engines", "features", "networks", "readable"
@@ -27,8 +28,14 @@ DEFAULT_LIMIT_GB = 20.0  # of features, engines and networks together, unless $H
 
 
 def cache_folder() -> Path:
-    """$HEADSTART_CACHE, or headstart's part of the user's cache folder."""
-    return Path(os.environ.get("HEADSTART_CACHE") or platformdirs.user_cache_dir("headstart", appauthor=False))
+    """$HEADSTART_CACHE, or headstart's part of the user's cache folder; see `home_folder`."""
+    given = os.environ.get("HEADSTART_CACHE")
+    if given:
+        return Path(given)
+    try:
+        return Path(platformdirs.user_cache_dir("headstart", appauthor=False))
+    except RuntimeError:  # the user has no home
+        return home_folder() / ".cache" / "headstart"
 
 
 def size_limit() -> float:
