@@ -70,7 +70,7 @@ def store_folder(source: Path, entry: Path) -> str | None:
             shutil.copytree(source, content)
             content.rename(entry)
     except OSError as error:
-        if not entry.is_dir():  # otherwise another process was faster, with the same content
+        if not is_folder(entry):  # otherwise another process was faster, with the same content
             return error.strerror or str(error)
     return None
 
@@ -130,7 +130,7 @@ def clear() -> None:
     """
     try:
         for kind in KINDS:
-            if (cache_folder() / kind).exists():
+            with suppress(FileNotFoundError, NotADirectoryError):  # nothing was kept
                 shutil.rmtree(cache_folder() / kind)
     except OSError as error:
         raise DatasetError(
@@ -138,8 +138,19 @@ def clear() -> None:
         ) from None
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder, as far as this user may see: `Path.is_dir` raises where others allow nothing."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def _size(path: Path) -> int:
-    return sum(each.stat().st_size for each in [path, *path.rglob("*")] if each.is_file())
+    """The bytes of a file, or of all files in a folder that this user may see, and that are not removed meanwhile."""
+    files = [path, *(Path(folder, name) for folder, _, names in os.walk(path) for name in names)]
+    total = 0
+    for file in files:
+        with suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
 
 
 def versions(*packages: str) -> dict[str, str]:
