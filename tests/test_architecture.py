@@ -17,7 +17,8 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # A part imports only parts of the lines above its own. The parts of one line do not know each other.
 LINES = [
     {"errors", "deprecation", "array_types"},
-    {"events", "numerics", "statistics", "concurrency", "malloc", "keras_backend", "time_limit"},
+    {"home"},
+    {"events", "numerics", "statistics", "concurrency", "malloc", "keras_backend", "time_limit", "standard_streams"},
     {"listeners"},
     {"storage"},
     {"data"},

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -366,3 +367,25 @@ for number, settings in enumerate(({}, {"quantize": "float16"}, {"quantize": "in
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert len(list(tmp_path.glob("[0-3]*"))) == (8 if name == "onnx" else 4)
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a small disk as only Linux can without rights")
+@pytest.mark.parametrize("what", ["export", "temporary"])
+def test_a_full_disk_is_named_by_each_library(run, tmp_path, what):
+    """What a library writes first is lost on a disk of 1 MB, be it for the export itself or for temporary files."""
+    (tmp_path / "disk").mkdir()
+    out, environment = {"export": ("disk/out", {}), "temporary": ("out.onnx", {"TMPDIR": str(tmp_path / "disk")})}[what]
+    arguments = ("export", run.folder, "--format", "onnx" if what == "temporary" else "openvino", "--out", out)
+    mount = 'mount -t tmpfs -o size=1m tmpfs disk && touch mounted && exec "$@"'
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh", sys.executable, "-m",
+               "headstart", *map(str, arguments)]  # fmt: skip
+    result = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    if not (tmp_path / "mounted").exists():
+        pytest.skip(f"no disk can be mounted here: {result.stderr}")
+    assert result.returncode == 2
+    assert "MB are free in" in result.stderr or "No space left on device" in result.stderr
+    assert "Try another format" not in result.stderr
+    assert not (tmp_path / out).exists()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property, partial
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from headstart.classifier.base import BasePredictor
 from headstart.classifier.metadata import ENGINE, MODEL, check_files, facts_of, read_card
 from headstart.deprecation import renamed_arguments
 from headstart.engines.base import CompileError, Compute, Engine, Pixels
+from headstart.engines.per_process import PerProcess
 from headstart.engines.saved import Bias, Kernel, open_classifier
 from headstart.events import Message
 from headstart.models.output import FEATURES, NetworkOutput
@@ -29,7 +29,8 @@ BATCH_SIZE_OF_KERAS = 32
 class Predictor(BasePredictor):
     """A saved classifier: it predicts as `Classifier` does, with the same results, but it opens in a moment.
 
-    Several threads may use it at the same time.
+    Several threads may use it at the same time, and so may forked processes. A copy made by `pickle` is the folder's
+    path: it is opened again.
     """
 
     @renamed_arguments(progress="listener")
@@ -52,16 +53,16 @@ class Predictor(BasePredictor):
         self.calibration, self.novelty_detector = facts.calibration, facts.novelty_detector
         engine = {name: digest for name, digest in card["hashes"].items() if name.startswith(f"{ENGINE}/")}
         check_files(self.folder, engine)
+        self._place = place = self.folder.absolute()  # whatever the working folder is later
         self._engine: Engine | None = None
-        self._engine_with_maps: Engine | None = None
-        self._opening = Lock()
         self._head: tuple[Kernel, Bias] | None = None
         try:
             if not engine:
                 raise CompileError(card.get("no_engine") or f"'{self.folder}' was saved without an engine")
             compute = Compute(precision=facts.precision)
-            self._open = partial(open_classifier, self.folder / ENGINE, batch_size=BATCH_SIZE, compute=compute)
-            engine = self._open(outputs=FEATURES)
+            opening = partial(open_classifier, place / ENGINE, batch_size=BATCH_SIZE, compute=compute)
+            engine = opening(outputs=FEATURES)
+            self._engine_with_maps = PerProcess(opening)  # opened when the first explanation is asked for
             self._engine, self._head = engine, engine.head
         except CompileError as error:
             from headstart.listeners.console import Console
@@ -73,20 +74,15 @@ class Predictor(BasePredictor):
     def forward(self, batches: Iterable[Pixels], *, maps: bool = False) -> Iterator[NetworkOutput]:
         if self._engine is None:
             return (self._keras.forward(images, maps=maps) for images in batches)
-        engine = self._with_maps if maps else self._engine
+        engine = self._engine_with_maps.get() if maps else self._engine
         return map(NetworkOutput.of, engine.run(batches))
 
     @property
     def head(self) -> tuple[Kernel, Bias]:
         return self._keras.head if self._head is None else self._head
 
-    @property
-    def _with_maps(self) -> Engine:
-        """The engine that gives feature maps, too: opened when the first explanation is asked for."""
-        with self._opening:
-            if self._engine_with_maps is None:
-                self._engine_with_maps = self._open()
-            return self._engine_with_maps
+    def __reduce__(self) -> tuple[type[Predictor], tuple[Path]]:
+        return type(self), (self._place,)
 
     @cached_property
     def _keras(self) -> Network:

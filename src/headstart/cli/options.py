@@ -321,6 +321,9 @@ Cors = Annotated[
     list[str] | None,
     usual(metavar="ORIGIN", help="Origin of web pages elsewhere that may ask; give it again for others."),
 ]
+PathPrefix = Annotated[
+    str, usual(metavar="PATH", help="Path under which a proxy shows the service, such as /pets.", show_default=False)
+]
 ShowTrainingImages = Annotated[
     bool, usual("--show-training-images", help="Show those most like an image, with the answer, to anyone.")
 ]

@@ -9,13 +9,14 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, redirect_stderr
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Protocol, runtime_checkable
+from typing import Annotated, Any, Protocol, TextIO, cast, runtime_checkable
 
 import typer
 
+from headstart import standard_streams
 from headstart.cli.choices import choices_in
 from headstart.cli.helping import OUTPUT, USUAL, Command, Group
 from headstart.cli.options import SOURCE
@@ -24,6 +25,7 @@ from headstart.errors import DatasetError, HeadstartError, RunError, RunInterrup
 from headstart.events import Advanced, Event, Listener
 from headstart.listeners.json_lines import JsonLines
 from headstart.listeners.several import Several
+from headstart.standard_streams import Forgiving, Output, OutputError
 
 app = typer.Typer(
     cls=Group,
@@ -103,6 +105,9 @@ class Call:
 
 
 NO_BARS = math.inf
+FOLDER_IS_GONE = (
+    "The working folder no longer exists: it was removed or renamed. Change into one that does, and try again."
+)
 
 
 def terminal() -> Listener:
@@ -188,16 +193,35 @@ def program(
 
 def main() -> None:
     """The entry point: run a command."""
+    standard_streams.prepare()
+    output = Output(sys.stdout)
     try:
-        app(prog_name="headstart")  # also for `python -m headstart`
-    except SystemExit as stopped:
-        sys.exit(1 if stopped.code == 130 else stopped.code)  # 130 is Typer's for Ctrl-C
+        with redirect_stdout(cast(TextIO, output)), redirect_stderr(cast(TextIO, Forgiving(sys.stderr))):
+            sys.exit(_status(output))
     finally:
         gc.freeze()  # or Python looks through all objects once more before it ends: 0.4 s, 0.9 after a training
 
 
+def _status(output: Output) -> str | int | None:
+    """Run the command. Where standard output cannot be written, one message says so; none if its reader has left."""
+    try:
+        try:
+            app(prog_name="headstart")  # also for `python -m headstart`
+        except SystemExit as stopped:
+            output.flush()
+            return 1 if stopped.code == 130 else stopped.code  # 130 is Typer's for Ctrl-C
+    except BrokenPipeError:
+        output.discard()
+        return 1
+    except OutputError as error:
+        output.discard()
+        typer.echo(str(error), err=True)
+        return 2
+
+
 def print_json(document: dict) -> None:
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    with standard_streams.output_in_utf8():
+        print(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 @contextmanager
@@ -205,11 +229,23 @@ def _one_message(as_json: bool) -> Iterator[None]:
     """What the user can mend becomes one message and an exit status."""
     try:
         yield
-    except HeadstartError as error:
+    except (HeadstartError, OSError) as error:
+        gone = not _has_working_folder()
+        if isinstance(error, OSError) and not gone:
+            raise
+        message = " ".join([str(error)] * isinstance(error, HeadstartError) + [FOLDER_IS_GONE] * gone)
         if as_json:
-            print_json({"error": {"type": type(error).__name__, "message": str(error)}})
-        typer.echo(str(error), err=True)
+            print_json({"error": {"type": type(error).__name__, "message": message}})
+        typer.echo(message, err=True)
         raise typer.Exit(1 if isinstance(error, RunInterruptedError) else 2) from None
+
+
+def _has_working_folder() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - a path of it is not wanted
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
@@ -244,15 +280,12 @@ def _quiet_libraries() -> Iterator[None]:
     outside, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)
-    encoding = sys.stderr.encoding
-    with (
-        open(outside, "w", buffering=1, encoding=encoding, errors="backslashreplace") as stream,
-        redirect_stderr(stream),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")
-        try:
+    stream = open(outside, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")  # noqa: SIM115
+    try:
+        with redirect_stderr(cast(TextIO, Forgiving(stream))), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             yield
-        finally:
-            stream.flush()
-            os.dup2(outside, 2)
+    finally:
+        os.dup2(outside, 2)
+        with suppress(OSError):  # the rest of what could not be written
+            stream.close()

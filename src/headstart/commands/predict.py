@@ -55,11 +55,16 @@ class Predictions:
             RunError: the file exists, or cannot be written.
         """
         from headstart.classifier.output_formats import FORMATS, Layout, new_file
+        from headstart.standard_streams import output_in_utf8
 
         name = format_of(out, format)
         layout = Layout(top, self._has_candidates, self._is_explained, width=max(map(len, self.files)))
-        with new_file(Path(out)) if out is not None else nullcontext(sys.stdout) as stream:
-            FORMATS[name](self, stream, layout)
+        if out is not None:
+            with new_file(Path(out)) as stream:
+                FORMATS[name](self, stream, layout)
+        else:
+            with nullcontext() if name == "text" else output_in_utf8():
+                FORMATS[name](self, sys.stdout, layout)
 
 
 def predict(

@@ -19,6 +19,7 @@ def serve(
     port: int = 8000,
     api_key_file: str | Path | None = None,
     cors: Sequence[str] = (),
+    path_prefix: str = "",
     max_megabytes: float = 20,
     max_megapixels: float = 50,
     max_files: int = 32,
@@ -36,6 +37,7 @@ def serve(
         port: 0 takes a free one.
         api_key_file: file with a key that each request must carry. None: the key in HEADSTART_API_KEY, if it is set.
         cors: origins of web pages elsewhere that may ask.
+        path_prefix: path under which a proxy shows the service, such as "/pets", whether it passes it on or not.
         max_megabytes: of one image file. A request of several may be four times as large.
         max_megapixels: of one image.
         max_files: images in a request.
@@ -66,7 +68,7 @@ def serve(
         queue=queue,
     )
     key_file = None if api_key_file is None else Path(api_key_file)
-    config = ServiceConfig(limits, api_key(key_file), cors, show_training_images)
+    config = ServiceConfig(limits, api_key(key_file), cors, show_training_images, path_prefix)
     named = named_runs(_arguments(runs))
     if not config.api_key and not is_private(host):
         text = "Whoever can reach this address may ask: there is no API key (--api-key-file)."

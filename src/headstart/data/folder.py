@@ -70,7 +70,7 @@ def _listing_of(source: DataSource, listener: Listener | None) -> Listing:
     _check_settings(source)
     if data.is_dir():
         return _list_folder(data, source)
-    if data.suffix.lower() in tables.SUFFIXES:
+    if data.suffix.lower() in tables.SUFFIXES and data.is_file():  # who reads a pipe may wait for ever
         table = tables.read_listing(source)
         items = [Item(row.path, row.name, _normal(row.label), row.split, row.group) for row in table.rows]
         return _listing(data, items, (), table.text)

@@ -23,6 +23,7 @@ from headstart.data.resizing import PAD, STRETCH, get_resizing, power_of_two, re
 from headstart.data.value_range import FULL, ValueRange, to_shades
 from headstart.errors import ImageError
 from headstart.storage.hashing import sha256
+from headstart.storage.regular import check_regular, read_regular
 
 # Pillow refuses more than twice the size that it warns of (decompression bombs); this limit holds for every format.
 MAX_PIXELS = 2 * 89_478_485
@@ -87,6 +88,10 @@ def read_header(path: str | Path) -> Header:
 
 def _opened_header(path: str | Path) -> Image.Image:
     """Of a JPEG, which can be large, only the header is read."""
+    try:
+        check_regular(path)
+    except OSError as error:
+        raise ImageError(f"cannot be opened: {error.strerror or error}") from error
     with suppress(*PILLOW_FAILURES), Path(path).open("rb") as file:  # what is wrong is found below
         if formats.format_of(file.read(formats.HEAD)) == "JPEG":
             return Image.open(file, formats=["JPEG"])
@@ -215,7 +220,7 @@ def _read(
 
 def _content(path: str | Path) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return read_regular(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise ImageError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
 

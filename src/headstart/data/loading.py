@@ -30,6 +30,7 @@ from headstart.errors import DatasetError, ImageError
 from headstart.events import Listener, Message, Task, advancing
 from headstart.listeners.console import Console
 from headstart.storage.hashing import sha256
+from headstart.storage.regular import read_regular
 
 MAX_UNREADABLE = 0.10  # of all files: with more than that, something else is wrong
 MAX_SHOWN = 10  # unreadable files that are named one by one
@@ -257,7 +258,7 @@ def _look_at(known: Mapping[bytes, int], item: Item) -> _Seen | str:
     if printable(item.path) != str(item.path) or printable(item.label) != item.label:
         return "has a name that is not Unicode text; rename it"
     try:
-        data = item.path.read_bytes()
+        data = read_regular(item.path)
         digest = sha256(data)
         highest = known.get(bytes.fromhex(digest))
         if highest is None:

@@ -16,8 +16,9 @@ class KerasEngine:
 
     def __init__(self, model: Any, compute: Compute | None = None, *, outputs: int | None = None) -> None:
         """model: raw pixels (n, size, size, 3) -> one or several tensors. outputs: how many are wanted; None: all."""
-        from headstart.keras_backend import keras
+        from headstart.keras_backend import begin_computing, keras
 
+        begin_computing()
         self._model = model = keras.Model(model.inputs, model.outputs[:outputs])
         self._device = "auto" if compute is None else compute.device
         self._keras = keras
@@ -26,6 +27,9 @@ class KerasEngine:
         self.output_shapes = [tuple(output.shape[1:]) for output in model.outputs]
 
     def run(self, batches: Iterable[Pixels]) -> Iterator[list[np.ndarray]]:
+        from headstart.keras_backend import begin_computing
+
+        begin_computing()
         for images in batches:
             with self._on_device():
                 found = self._model.predict_on_batch(filled(images, self.batch_size))

@@ -79,7 +79,7 @@ def kept_network(key: str | None) -> Path | None:
             cache.mark_used(folder)
             return folder / NETWORK
     except OSError:
-        if not folder.is_dir():
+        if not cache.is_folder(folder):
             return None
     shutil.rmtree(folder, ignore_errors=True)  # it is made again
     return None

@@ -9,6 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 
 from headstart.concurrency import available_cores, cpu_budget
 from headstart.engines.base import CompileError, Compute, Pixels, filled
+from headstart.engines.per_process import PerProcess
 
 BATCH_SIZE = 4  # images in a request: at 160 pixels 400 images/s on two cores, 340 with 1, 350 with 8, 320 with 32
 NETWORK = "network.xml"  # beside it network.bin, with the weights
@@ -29,7 +31,7 @@ DEVICES = {"auto": "CPU", "cpu": "CPU", "gpu": "GPU"}
 
 
 class OpenVINOEngine:
-    """A network that OpenVINO compiled for a device of this computer.
+    """A network that OpenVINO compiled for a device of this computer. A forked process compiles it anew.
 
     head: kernel and bias of the network of a classifier, float32 (numbers, logits) and (logits,); None of others.
     """
@@ -45,26 +47,17 @@ class OpenVINOEngine:
             CompileError: it is damaged, or OpenVINO is missing or fails.
         """
         compute = compute or Compute()
-        try:
-            core = _core()
-            network = core.read_model(file)
-            self.head = _head_of(network)
-            if outputs:
-                network = _cut_off(network, outputs)
-            network.reshape([batch_size, *list(network.input().partial_shape)[1:]])
-            self._compiled = core.compile_model(network, DEVICES[compute.device], _settings(compute))
-        except RuntimeError as error:
-            raise CompileError(f"OpenVINO cannot compile '{file}': {_first_line(error)}") from None
-        # one more than there are streams: it begins when one ends, before that one's results are copied
-        self._requests = 1 + int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self._network = PerProcess(partial(_Compiled, file.absolute(), batch_size, compute, outputs, _stamp(file)))
+        opened = self._network.get()
+        self.head = opened.head
         self.identity = identity(compute)
         self.batch_size = batch_size
-        self.output_shapes = [tuple(int(side) for side in output.shape)[1:] for output in self._compiled.outputs]
-        self._spare: deque[Any] = deque()  # requests that nobody uses; each has memory for what goes in and comes out
+        self.output_shapes = [tuple(int(side) for side in output.shape)[1:] for output in opened.model.outputs]
 
     def run(self, batches: Iterable[Pixels]) -> Iterator[list[np.ndarray]]:
         # No AsyncInferQueue with a callback: its threads may want the interpreter's lock after wait_all() has returned,
         # while who closes the network holds that lock and waits for them, for ever (seen with OpenVINO 2026.4.1).
+        network = self._network.get()
         idle: list[Any] = []
         running: deque[tuple[Any, int]] = deque()
 
@@ -77,9 +70,9 @@ class OpenVINOEngine:
         try:
             for images in batches:
                 count = len(images)
-                if len(running) == self._requests:
+                if len(running) == network.requests:
                     yield finish_the_oldest()
-                request = idle.pop() if idle else self._request()
+                request = idle.pop() if idle else network.request()
                 request.start_async({0: filled(images, self.batch_size)})
                 running.append((request, count))
             while running:
@@ -88,13 +81,51 @@ class OpenVINOEngine:
             for request, _ in running:
                 request.wait()
                 idle.append(request)
-            self._spare.extend(idle)
+            network.spare.extend(idle)
 
-    def _request(self) -> Any:
+
+class _Compiled:
+    """The network of a file, compiled in this process.
+
+    requests: how many may run at the same time. spare: those that nobody uses; each has memory for what goes in and
+    comes out.
+    """
+
+    def __init__(self, file: Path, batch_size: int, compute: Compute, outputs: int | None, stamp: object) -> None:
+        """stamp: that of the file when it was opened first.
+
+        Raises:
+            CompileError: see `OpenVINOEngine`; or the file was changed since.
+        """
+        if _stamp(file) != stamp:
+            raise CompileError(f"'{file}' was changed or removed after it was opened. Open it again in each process")
         try:
-            return self._spare.pop()
+            core = _core()
+            network = core.read_model(file)
+            self.head = _head_of(network)
+            if outputs:
+                network = _cut_off(network, outputs)
+            network.reshape([batch_size, *list(network.input().partial_shape)[1:]])
+            self.model = core.compile_model(network, DEVICES[compute.device], _settings(compute))
+        except RuntimeError as error:
+            raise CompileError(f"OpenVINO cannot compile '{file}': {_first_line(error)}") from None
+        # one more than there are streams: it begins when one ends, before that one's results are copied
+        self.requests = 1 + int(self.model.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self.spare: deque[Any] = deque()
+
+    def request(self) -> Any:
+        try:
+            return self.spare.pop()
         except IndexError:
-            return self._compiled.create_infer_request()
+            return self.model.create_infer_request()
+
+
+def _stamp(file: Path) -> list[tuple[int, int, int]]:
+    """Changes when a network or its weights are replaced; empty where a file is missing."""
+    with suppress(OSError):
+        found = [each.stat() for each in (file, file.with_suffix(".bin"))]
+        return [(each.st_ino, each.st_size, each.st_mtime_ns) for each in found]
+    return []
 
 
 def write_network(model: Any, file: Path) -> None:

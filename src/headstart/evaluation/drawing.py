@@ -55,6 +55,7 @@ def drawing(folder: Path) -> Iterator[Draw]:
 
 def _painter() -> Executor:
     try:
+        Path.cwd()  # a process starts in the working folder, which may have been removed meanwhile
         return get_reusable_executor(max_workers=1, timeout=IDLE, initializer=_begin)
     except (ImportError, NotImplementedError, OSError):  # some containers have no semaphores
         return ThreadPoolExecutor(1)

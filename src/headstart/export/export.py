@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.array_types import UInt8
+from headstart.classifier.metadata import MODEL
 from headstart.concurrency import cpu_budget
 from headstart.data.images import read_again
 from headstart.data.source import DataSource
@@ -43,6 +46,7 @@ CARD = "export.json"
 PROOF_PHOTOS = 200  # validation photos that an export is proved on
 CALIBRATION_PHOTOS = 100  # training photos that int8 is calibrated on
 PIXELS = ("uint8", "float32")
+COPIES = 2  # of a network, which a library may have on a disk at the same time
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def export(
     listener.emit(Message(f"Writing {format}, {destination.precision} ..."))
     with destination.opened() as folder:
         path = destination.path_in(folder)
-        with _failures_of_libraries(classifier.backbone, destination.precision):
+        with _failures_of_libraries(classifier.backbone, destination.precision, folder, (run / MODEL).stat().st_size):
             description = _write(Source.of(run, classifier, pixels), destination, path, for_calibration)
             listener.emit(Message("Proving it ..."))
             proof = _prove(classifier, destination.format.open(path), for_proof, pixels)
@@ -187,16 +191,24 @@ def _write(source: Source, destination: _Destination, path: Path, photos: Photos
 
 
 @contextmanager
-def _failures_of_libraries(backbone: str, precision: str) -> Iterator[None]:
-    """Converters, quantisers and runtimes raise some ten kinds of errors, most of which derive from Exception alone."""
+def _failures_of_libraries(backbone: str, precision: str, folder: Path, size: int) -> Iterator[None]:
+    """Converters, quantisers and runtimes raise some ten kinds of errors, most of which derive from Exception alone.
+
+    Few of them say that a disk is full. folder: where the export is written. size: bytes of the network.
+    """
     try:
         yield
     except (HeadstartError, OSError):
         raise
     except Exception as error:
+        remedy = "Try another format or precision."
+        for place, name in ((folder, folder.parents[1]), (Path(tempfile.gettempdir()), tempfile.gettempdir())):
+            free = shutil.disk_usage(place).free
+            if free < COPIES * size:
+                remedy = f"Only {free / 1e6:,.1f} MB are free in '{name}': free some space, or choose another folder."
         raise ExportError(
             f"The libraries for this format failed with '{backbone}' in {precision}, so nothing was written: {error}. "
-            f"Try another format or precision."
+            f"{remedy}"
         ) from error
 
 

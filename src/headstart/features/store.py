@@ -20,6 +20,7 @@ import numpy as np
 
 from headstart.array_types import Float, Float32, Int
 from headstart.storage import cache
+from headstart.storage.cache import is_folder
 
 MOST_OF_IT = 4  # from a quarter of its rows on, a shard is read: pages that are mapped count as memory until the end
 STALE = 24 * 3600  # seconds after which the half-written file of a killed run is removed
@@ -151,7 +152,7 @@ def find_shards(folder: Path, wanted: Set[str], shapes: Sequence[tuple[int, ...]
     """
     found = Shards()
     expected = None if shapes is None else [record_type(shapes, kind) for kind in (np.float16, np.float32)]
-    for path in sorted(folder.glob("*.npy")) if folder.is_dir() else []:
+    for path in sorted(folder.glob("*.npy")) if is_folder(folder) else []:
         try:
             shard, is_new = _open(path)
             _check(DIGEST in (shard.dtype.names or ()) and (expected is None or shard.dtype in expected))
@@ -226,7 +227,7 @@ def _checksum(path: Path) -> str:
 
 
 def _remove_stale(folder: Path) -> None:
-    for path in folder.glob("writing-*") if folder.is_dir() else []:
+    for path in folder.glob("writing-*") if is_folder(folder) else []:
         with suppress(FileNotFoundError):  # another run has finished it
             if time.time() - path.stat().st_mtime > STALE:
                 _remove(path)

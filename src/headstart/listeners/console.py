@@ -7,12 +7,13 @@ runs.
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 from rich.console import Console as RichConsole
 
 from headstart.events import Advanced, EpochEnded, Event, HeadSolved, Message, PictureReady, StepStarted, Task
 from headstart.listeners.progress import Throttle, time_left
+from headstart.standard_streams import Forgiving
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -27,7 +28,7 @@ class Console:
     """
 
     def __init__(self, console: RichConsole | None = None) -> None:
-        self.console = console or RichConsole(file=sys.stderr, highlight=False)
+        self.console = console or RichConsole(file=cast(TextIO, Forgiving(sys.stderr)), highlight=False)
         self._lock = threading.RLock()
         self._throttle = Throttle(SECONDS_BETWEEN_LINES)
         self._progress: Progress | None = None  # while a task runs in a terminal: rich draws one display at a time ...

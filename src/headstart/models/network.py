@@ -125,6 +125,7 @@ class Network:
     @cached_property
     def model(self) -> keras.Model:
         """It is built on first use."""
+        _begin_computing()
         model = self._build()
         if self._head:
             model.get_layer(LOGITS).set_weights(self._head)
@@ -135,6 +136,7 @@ class Network:
         """uint8 (n, image_size, image_size, 3), a batch -> logits, and what they come from. maps: with feature maps."""
         if self._does_without_keras:
             return self._by_engine(images, maps=maps)
+        _begin_computing()
         inside = self._with_maps if maps else self._inside
         return NetworkOutput.of(inside.predict_on_batch(images))
 
@@ -231,6 +233,12 @@ class Network:
 def _digest(model: keras.Model) -> str:
     """Of all its weights."""
     return sha256(*(weights.data for weights in model.get_weights()))
+
+
+def _begin_computing() -> None:
+    from headstart.keras_backend import begin_computing
+
+    begin_computing()
 
 
 def _composing() -> ModuleType:

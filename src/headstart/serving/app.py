@@ -39,10 +39,11 @@ def create_app(runs: Mapping[str, Path], config: ServiceConfig | None = None) ->
         summary="Classifies photos.",
         docs_url=None,  # its files come from another host
         redoc_url=None,
+        root_path=service.config.path_prefix,
     )
     app.state.service = service
     app.include_router(api_router(service))
-    app.include_router(page_router())
+    app.include_router(page_router(service.config.path_prefix))
     install_problem_handlers(app)
     if service.config.cors:
         app.add_middleware(

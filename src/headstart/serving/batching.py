@@ -43,17 +43,13 @@ class Batching:
 
     def __init__(self, limits: Limits, *, observe: Callable[[int], None] = lambda images: None) -> None:
         """observe: is called with the number of images in each batch."""
-        cores = cpu_budget()
         self._limits, self._observe = limits, observe
         self._changed = threading.Condition()
         self._decoded: deque[_Job] = deque()
         self._accepted = self._decoding = 0  # images without a result, and those of them that are not decoded yet
         self._closed = False
-        self._decoders = ThreadPoolExecutor(cores, "decoder")
-        # one more than there are cores: it starts when another ends, while the result of that one is made
-        self._engines = [threading.Thread(target=self._work, name=f"engine-{i}", daemon=True) for i in range(cores + 1)]
-        for thread in self._engines:
-            thread.start()
+        self._decoders = ThreadPoolExecutor(cpu_budget(), "decoder")
+        self._engines: list[threading.Thread] = []
 
     def __len__(self) -> int:
         """Images that are accepted but have no result yet."""
@@ -77,6 +73,7 @@ class Batching:
         with self._changed:
             if self._closed or self._accepted + len(files) > self._limits.queue:
                 raise RefusedError("queue-full", "The service is at its limit. Try again in a second.")
+            self._start()
             self._accepted += len(files)
             self._decoding += len(files)
         jobs = [_Job(predictor, to_result, content, maps) for content in files]
@@ -93,6 +90,15 @@ class Batching:
             self._changed.notify_all()
         for thread in self._engines:
             thread.join()
+
+    def _start(self) -> None:
+        """Start the threads, with the first images: a server may make the application, and then fork its workers."""
+        if self._engines:
+            return
+        # one more than there are cores: it starts when another ends, while the result of that one is made
+        for number in range(cpu_budget() + 1):
+            self._engines.append(threading.Thread(target=self._work, name=f"engine-{number}", daemon=True))
+            self._engines[-1].start()
 
     def _release(self, future: Future[Any]) -> None:
         with self._changed:

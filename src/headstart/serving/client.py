@@ -13,6 +13,7 @@ from typing import Any, overload
 
 from headstart.classifier.prediction import Prediction
 from headstart.errors import HeadstartError, ImageError, ImageTooLargeError, ModelError, NotAnImageError, ServiceError
+from headstart.storage.regular import read_regular
 
 ImageFile = str | Path | bytes  # a path, or the content of a file
 RETRIES = 5  # while the service is busy
@@ -93,7 +94,7 @@ class Client:
 
     def _one(self, file: ImageFile, guarantees: dict[str, Any]) -> Prediction:
         try:
-            content = file if isinstance(file, bytes) else Path(file).read_bytes()
+            content = file if isinstance(file, bytes) else read_regular(file)
         except (OSError, ValueError) as error:  # ValueError: there is a NUL in its name
             reason = getattr(error, "strerror", None) or error
             raise ImageError(f"'{file}' cannot be opened: {reason}.") from None

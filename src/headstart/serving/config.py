@@ -1,9 +1,13 @@
 """ServiceConfig: what the operator of a service can set, besides its address."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from headstart.errors import ServiceError
 from headstart.serving.limits import Limits
+
+_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 
 @dataclass(frozen=True)
@@ -14,9 +18,18 @@ class ServiceConfig:
         api_key: that each request must carry; None: everybody may ask.
         cors: origins of web pages that may ask, besides the service's own page.
         show_training_images: whether the most similar training images are shown with a prediction.
+        path_prefix: path under which a proxy shows the service, such as /pets, whether it passes it on or not.
+
+    Raises:
+        ServiceError: the prefix is no path.
     """
 
     limits: Limits = field(default_factory=Limits)
     api_key: str | None = None
     cors: Sequence[str] = ()
     show_training_images: bool = False
+    path_prefix: str = ""
+
+    def __post_init__(self) -> None:
+        if self.path_prefix and not _PREFIX.fullmatch(self.path_prefix):
+            raise ServiceError(f"'{self.path_prefix}' is not the prefix of a path; expected one such as /pets.")

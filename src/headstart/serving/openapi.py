@@ -40,7 +40,10 @@ def image_body(limits: Limits) -> dict[str, Any]:
 
 def openapi_document(app: FastAPI, model_names: Sequence[str]) -> dict[str, Any]:
     """The document of the application. model_names: those that may be published; none: the document names no model."""
-    document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    servers = [{"url": app.root_path}] if app.root_path else None  # a proxy shows the service under another path
+    document = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, routes=app.routes, servers=servers
+    )  # fmt: skip
     if model_names:
         for operation in (document["paths"]["/v1/predict"]["post"], document["paths"]["/v1/model"]["get"]):
             model = next(parameter for parameter in operation["parameters"] if parameter["name"] == "model")

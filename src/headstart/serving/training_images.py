@@ -1,7 +1,6 @@
 """An image's features -> the most similar training images, as thumbnails. Only where a service's operator allows it."""
 
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -14,6 +13,7 @@ from headstart.errors import ImageError
 from headstart.pages.rendering import as_webp
 from headstart.runs.folder import RunFolder
 from headstart.storage.hashing import sha256
+from headstart.storage.regular import read_regular
 
 COUNT = 3
 SIDE = 160  # pixels, the longer side of a thumbnail
@@ -55,7 +55,7 @@ def _thumbnail(path: str, digest: str, value_range: ValueRange) -> str:
     Raises:
         OSError, ImageError: the file is gone, or is not the one with this digest.
     """
-    content = Path(path).read_bytes()
+    content = read_regular(path)
     if sha256(content) != digest:
         raise ImageError("was changed")
     thumbnail = Image.fromarray(read_thumbnail(content, SIDE, value_range=value_range))

@@ -17,6 +17,7 @@ from pathlib import Path
 import platformdirs
 
 from headstart.errors import DatasetError
+from headstart.home import home_folder
 from headstart.storage.hashing import sha256
 
 COPIES, ENGINES, FEATURES, NETWORKS, READABLE = "copies", "engines", "features", "networks", "readable"
@@ -27,8 +28,14 @@ DEFAULT_LIMIT_GB = 20.0  # of features, engines and networks together, unless $H
 
 
 def cache_folder() -> Path:
-    """$HEADSTART_CACHE, or headstart's part of the user's cache folder."""
-    return Path(os.environ.get("HEADSTART_CACHE") or platformdirs.user_cache_dir("headstart", appauthor=False))
+    """$HEADSTART_CACHE, or headstart's part of the user's cache folder; see `home_folder`."""
+    given = os.environ.get("HEADSTART_CACHE")
+    if given:
+        return Path(given)
+    try:
+        return Path(platformdirs.user_cache_dir("headstart", appauthor=False))
+    except RuntimeError:  # the user has no home
+        return home_folder() / ".cache" / "headstart"
 
 
 def size_limit() -> float:
@@ -63,7 +70,7 @@ def store_folder(source: Path, entry: Path) -> str | None:
             shutil.copytree(source, content)
             content.rename(entry)
     except OSError as error:
-        if not entry.is_dir():  # otherwise another process was faster, with the same content
+        if not is_folder(entry):  # otherwise another process was faster, with the same content
             return error.strerror or str(error)
     return None
 
@@ -123,7 +130,7 @@ def clear() -> None:
     """
     try:
         for kind in KINDS:
-            if (cache_folder() / kind).exists():
+            with suppress(FileNotFoundError, NotADirectoryError):  # nothing was kept
                 shutil.rmtree(cache_folder() / kind)
     except OSError as error:
         raise DatasetError(
@@ -131,8 +138,19 @@ def clear() -> None:
         ) from None
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder, as far as this user may see: `Path.is_dir` raises where others allow nothing."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def _size(path: Path) -> int:
-    return sum(each.stat().st_size for each in [path, *path.rglob("*")] if each.is_file())
+    """The bytes of a file, or of all files in a folder that this user may see, and that are not removed meanwhile."""
+    files = [path, *(Path(folder, name) for folder, _, names in os.walk(path) for name in names)]
+    total = 0
+    for file in files:
+        with suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
 
 
 def versions(*packages: str) -> dict[str, str]:

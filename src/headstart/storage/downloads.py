@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from headstart.errors import DownloadError
+from headstart.home import home_folder
 
 TIMEOUT = 30.0  # seconds without a byte: Keras itself would wait forever
 
 
 def downloads_folder() -> Path:
     """Keras' cache: KERAS_HOME, or ~/.keras."""
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    return Path(os.environ.get("KERAS_HOME") or home_folder() / ".keras")
 
 
 def fetch(url: str, *, again: bool = False) -> Path:

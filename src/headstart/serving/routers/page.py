@@ -14,16 +14,19 @@ FILES = {
 HEADERS = {
     # a photo is shown from memory (blob:), training images from the answer (data:); everything else is from here
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
 
 
-def page_router() -> APIRouter:
+def page_router(path_prefix: str = "") -> APIRouter:
+    """path_prefix: path under which a proxy shows the page, also without a slash behind it."""
     router = APIRouter()
     for path, (name, media_type) in FILES.items():
         content = files("headstart.serving").joinpath("page", name).read_bytes()
+        if path_prefix and not path:
+            content = content.replace(b"<head>", f'<head>\n  <base href="{path_prefix}/">'.encode(), 1)
         endpoint = _always(Response(content, media_type=media_type, headers=HEADERS))
         router.add_api_route(f"/{path}", endpoint, include_in_schema=False)
     return router
