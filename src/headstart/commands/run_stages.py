@@ -23,7 +23,7 @@ from headstart.data.splits import TEST, VALIDATION
 from headstart.errors import ImageError, ModelError
 from headstart.evaluation.drawing import Draw, drawing
 from headstart.events import Listener, Message, PictureReady, Step, StepStarted
-from headstart.inspection.findings import DOUBT
+from headstart.inspection.findings import DOUBT, GROUPING
 from headstart.listeners.quiet import Quiet
 from headstart.runs.folder import METRICS, PLOTS, REPORT, Run
 from headstart.runs.partial import CHECKPOINTS, partial_run
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from headstart.evaluation.metrics import Evaluation
     from headstart.evaluation.report import Results
     from headstart.inspection.report import Inspection
+    from headstart.inspection.shortcuts import Shortcut
     from headstart.statistics import Interval
     from headstart.training.trained import Trained
 
@@ -187,6 +188,7 @@ def measure_run(
         cleaning=measure_cleaner_labels(trained, dataset, seed) if inspection and DOUBT in inspection.counts else None,
         familiar=share_of_familiar(trained, held_out),
         inspection=inspection,
+        shortcuts=look_for_shortcuts(collection, inspection, seed, listener),
     )
 
 
@@ -275,10 +277,30 @@ def inspect_again(
     quiet = Quiet()
     try:
         extractor = FeatureExtractor(config.feature_spec, listener=quiet, rough=rough)
-        return inspect_collection(collection, extractor, seed=config.seed, listener=quiet)
+        found = inspect_collection(collection, extractor, seed=config.seed, listener=quiet)
     except ImageError as error:  # by now everything is trained and measured
         listener.emit(Message(f"The report says nothing about the collection: {error}"))
         return None
+    for grouping in found.of_kind(GROUPING):
+        listener.emit(Message(f"Note: {grouping.detail}."))
+    return found
+
+
+def look_for_shortcuts(
+    collection: Collection, inspection: Inspection | None, seed: int, listener: Listener
+) -> tuple[Shortcut, ...]:
+    """The shortcuts of the collection, from its inspection where there is one."""
+    from headstart.inspection.collection import shortcuts_of
+    from headstart.inspection.shortcuts import said_in_a_line
+
+    try:
+        found = inspection.shortcuts if inspection else shortcuts_of(collection, seed=seed)
+    except ImageError as error:
+        listener.emit(Message(f"The report says nothing about shortcuts: {error}"))
+        return ()
+    if found:
+        listener.emit(Message(said_in_a_line(found)))
+    return found
 
 
 def share_of_familiar(trained: Trained, held_out: Split) -> Interval | None:

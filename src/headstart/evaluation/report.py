@@ -30,6 +30,7 @@ from headstart.evaluation.metrics import Evaluation
 from headstart.evaluation.split_metrics import SplitMetrics
 from headstart.inspection.page import sections
 from headstart.inspection.report import Inspection
+from headstart.inspection.shortcuts import Shortcut, said_in_a_line
 from headstart.models.backbones import SIDE_BY_SIDE
 from headstart.pages.rendering import as_webp, render
 from headstart.statistics import Interval, percent, wilson
@@ -61,7 +62,7 @@ class Results:
     evaluations: split -> evaluation, of each split that has images.
     learning_curve: what more images would bring. cleaning: what cleaner labels would. averaging: what views would.
     familiar: the share of held-out images that the novelty detector accepts.
-    inspection: of the collection; None where it was not inspected.
+    inspection: of the collection; None where it was not inspected. shortcuts: are looked for in any case.
     """
 
     evaluations: Mapping[str, Evaluation]
@@ -70,6 +71,7 @@ class Results:
     averaging: Averaging | None = None
     familiar: Interval | None = None
     inspection: Inspection | None = None
+    shortcuts: Sequence[Shortcut] = ()
 
 
 def run_metrics(
@@ -124,6 +126,7 @@ def run_metrics(
         averaging=results.averaging,
         phases=tuple(_phase_summary(phase, held_out) for phase in classifier.phases),
         findings=Findings(inspection.verdict, inspection.counts) if inspection else None,
+        shortcuts=tuple(results.shortcuts),
         seconds=Seconds(**seconds),
         versions={"headstart": version("headstart")},
         date=date.today().isoformat(),
@@ -181,6 +184,7 @@ def write_page(
         pictures=pictures,
         unreadable=unreadable,
         verdict=verdict(metrics),
+        shortcuts=said_in_a_line(metrics.shortcuts) if metrics.shortcuts else None,
         advice=advice(metrics),
         findings=sections(inspection, FINDINGS) if inspection else [],
     )
