@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,9 @@ from PIL import ExifTags, Image, ImageOps
 
 import headstart as hs
 from headstart.data.folder import list_images
+from headstart.data.images import read_thumbnail
 from headstart.data.loading import read_collection
-from headstart.inspection.borders import border
+from headstart.inspection.borders import SIDE, border
 from headstart.inspection.collection import shortcuts_of
 from headstart.inspection.headers import Header
 from headstart.inspection.properties import PROPERTIES, Technical, values_of
@@ -62,8 +63,8 @@ PLANTED: dict[str, tuple[Save, set[str]]] = {
 
 
 def saved(root: Path, save: Save, *, odd: Callable[[int], bool]) -> Path:
-    """60 real photos in two classes; `save` writes the odd ones."""
-    for number, image in enumerate(tiles()):
+    """56 real photos in two classes; `save` writes the odd ones."""
+    for number, image in enumerate(tiles()[:56]):
         path = root / "ab"[number % 2] / f"{number:02}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         (save if odd(number) else jpeg(lambda image: image))(image, path)
@@ -82,7 +83,7 @@ def test_what_tells_the_classes_apart_is_named(tmp_path, name):
     shortcut = shortcuts[name]
     assert (shortcut.accuracy, shortcut.chance) == (1.0, 0.5)
     assert shortcut.p < 0.05
-    assert "30 of 30 photos of 'a' and in 0 of 30 others" in shortcut.values
+    assert "28 of 28 photos of 'a' and in 0 of 28 others" in shortcut.values
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -95,13 +96,13 @@ def test_bit_depth(tmp_path):
     def save(image: Image.Image, path: Path) -> None:
         Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257).save(path.with_suffix(".png"))
 
-    for number, image in enumerate(tiles()):
+    for number, image in enumerate(tiles()[:56]):
         path = tmp_path / "ab"[number % 2] / f"{number}.png"
         path.parent.mkdir(exist_ok=True)
         save(image, path) if number % 2 else image.convert("L").save(path)
     (only,) = found(tmp_path)
     assert only.name == "bit depth"
-    assert "8 in 30 of 30 photos of 'a'" in only.values
+    assert "8 in 28 of 28 photos of 'a'" in only.values
 
 
 def numbered(values: np.ndarray, labels: np.ndarray, seed: int = 0) -> list[str]:
@@ -121,15 +122,15 @@ def without_borders(monkeypatch):
 
 
 def test_by_chance_nothing_is_named(without_borders):
-    """500 small collections in which sizes say nothing of the class: as many false alarms as one test has, at most."""
+    """200 small collections in which sizes say nothing of the class: as many false alarms as one test has, at most."""
     rng = np.random.default_rng(0)
     alarms = 0
-    for _ in range(500):
+    for _ in range(200):
         classes, count = rng.integers(2, 6), int(rng.integers(8, 120))
         labels = np.concatenate([np.arange(classes), rng.integers(0, classes, count)])
         values = rng.choice([rng.integers(100, 105, len(labels)), rng.integers(100, 4000, len(labels))])
         alarms += bool(numbered(values, labels))
-    assert alarms <= 15
+    assert alarms <= 6
 
 
 @pytest.mark.parametrize("count", [8, 40, 400])
@@ -185,11 +186,14 @@ def test_any_values_are_coded(rows):
 
 
 def test_dates_are_said_as_dates():
-    header = Header("JPEG", "RGB", 9, 9, False, False)
-    taken = [Technical("a.jpg", "a", header), Technical("b.jpg", "b", header)]
-    assert values_of("date", taken).words == ("none",)
-    days = [date(2020, 1, 1 + number).isoformat() for number in range(2)]
-    assert len(days) == 2
+    """Also where there are so many that they are ranges."""
+    days = [datetime(2020, 1, 1) + timedelta(days) for days in range(80)]
+    photos = [Technical("a.jpg", "a", Header("JPEG", "RGB", 9, 9, False, False, taken=day)) for day in days]
+    assert values_of("date", photos[:2]).words == ("2020-01-01", "2020-01-02")
+    words = values_of("date", [*photos, Technical("a.jpg", "a", Header("JPEG", "RGB", 9, 9, False, False))]).words
+    assert words[:2] == ("2020-01-01 to 2020-01-10", "2020-01-11 to 2020-01-20")
+    assert words[-1] == "none"
+    assert len(words) == 9
 
 
 @pytest.mark.parametrize(
@@ -217,8 +221,7 @@ def test_borders(tmp_path, colour, edges):
     for image in tiles()[:20]:
         assert border(np.asarray(image)) == "none"
         ImageOps.expand(image, edges, colour).save(tmp_path / "a.jpg", quality=75)
-        with Image.open(tmp_path / "a.jpg") as again:
-            assert border(np.asarray(again)) == name
+        assert border(read_thumbnail(tmp_path / "a.jpg", SIDE)) == name
         one_side = ImageOps.expand(image, (0, 20, 0, 0), colour)
         assert border(np.asarray(one_side)) == "none", "as a plain sky is"
 

@@ -55,7 +55,8 @@ def test_groups_are_found_and_the_remedy_makes_them(form):
     assert (found.groups, found.photos) == (20, 80)
     assert found.share > 0.8 > 0.2 > found.chance
     assert FORMS[form] in {name_of_group(found.pattern, name, "ill") for name in names}
-    assert f"--group-by {PARENT_FOLDER if found.pattern == PARENT_FOLDER else repr(found.pattern)}" in found.sentence
+    remedy = PARENT_FOLDER if found.pattern == PARENT_FOLDER else f"'{found.pattern}'"
+    assert f"--group-by {remedy}" in found.sentence
     for name in names:  # whether the expression is asked of the relative or of the whole path
         if found.pattern != PARENT_FOLDER:
             for path in (name, f"/home/a_b-c/photos 2/{name}"):

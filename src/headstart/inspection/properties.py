@@ -23,13 +23,14 @@ MODES = {
     "1": "black and white", "L": "grey", "LA": "grey, transparent", "I": "grey", "I;16": "grey", "I;16B": "grey",
     "P": "palette", "RGB": "colour", "RGBA": "colour, transparent", "CMYK": "print colours (CMYK)",
 }  # fmt: skip
+NAMED_AFTER_ITS_CLASS, NO_LETTERS = "name of the class", "no letters"
+MIN_LETTERS = 3  # that a name and a class must have in common, if they are not the same
 # File names that begin so were given by a camera, a scanner or a program, not by who sorted the photos.
 GIVEN_BY_DEVICES = frozenset({
-    "", "cimg", "dcim", "dji", "dsc", "dscf", "dscn", "fb_img", "gopr", "im", "image", "img", "imgp", "mvi", "p",
-    "photo", "pic", "pict", "picture", "pxl", "sam", "scan", "screenshot", "snap", "vid", "whatsapp image",
+    NO_LETTERS, "cimg", "dcim", "dji", "dsc", "dscf", "dscn", "fb_img", "gopr", "im", "image", "img", "imgp", "mvi",
+    "p", "photo", "pic", "pict", "picture", "pxl", "sam", "scan", "screenshot", "snap", "vid", "whatsapp image",
 })  # fmt: skip
 USUAL = 0.9  # share of a class, from which on its file names begin alike
-NAMED_AFTER_ITS_CLASS = "the class"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def values_of(name: str, photos: Sequence[Technical]) -> Values:
     known = [place for place, value in enumerate(found) if value is not None]
     words = [_words(name, found[place]) for place in known]
     if name == "beginning of the file name" and _are_labels(words, [photos[place].label for place in known]):
-        words = [""] * len(known)
+        words = [NAMED_AFTER_ITS_CLASS] * len(known)
     numbers = np.array([value if isinstance(value, float) else np.nan for value in (found[place] for place in known)])
     named = _binned(name, numbers, words) if len(set(words)) > MANY and not np.isnan(numbers).all() else _most(words)
     different, codes = np.unique(named, return_inverse=True) if named else ((), np.zeros(0, np.int64))
@@ -117,9 +118,10 @@ def _beginning(photo: Technical) -> str:
     """The letters before the first digit; names that begin with their class are alike."""
     found = re.split(r"\d", PurePosixPath(photo.name).stem)[0].strip(" _-.()").casefold()
     letters, label = (re.sub(r"[\W\d_]", "", word.casefold()) for word in (found, photo.label))
-    if len(letters) > 1 and label and (letters in label or label in letters or letters[:4] == label[:4]):
+    long = min(len(letters), len(label)) >= MIN_LETTERS
+    if letters and (letters == label or (long and (letters in label or label in letters))):
         return NAMED_AFTER_ITS_CLASS
-    return found
+    return found or NO_LETTERS
 
 
 def _are_labels(words: Sequence[str], labels: Sequence[str]) -> bool:

@@ -109,6 +109,8 @@ def _groupings(
     """Pattern -> a number for each photo, the same for those of one class and group, of the patterns that make enough
     groups; of patterns that make the same groups, the first."""
     found: dict[str, np.ndarray] = {}
+    if len(names) == 0:
+        return found
     for pattern in (PARENT_FOLDER, *EXPRESSIONS):
         keys: dict[tuple[int, str | int], int] = {}
         groups = np.empty(len(names), np.int64)
