@@ -41,8 +41,8 @@ def with_exif(tag: int, value: str) -> Save:
     return save
 
 
-def jpeg(change: Callable[[Image.Image], Image.Image], **settings: int) -> Save:
-    return lambda image, path: change(image).save(path.with_suffix(".jpg"), **settings)
+def jpeg(change: Callable[[Image.Image], Image.Image], *, quality: int = 75) -> Save:
+    return lambda image, path: change(image).save(path.with_suffix(".jpg"), quality=quality)
 
 
 # property -> how one class is saved where all others are plain JPEGs, and what else differs then
