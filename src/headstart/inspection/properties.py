@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import PurePosixPath
+from functools import lru_cache
 
 import numpy as np
 
@@ -116,12 +116,17 @@ def _binned(name: str, numbers: np.ndarray, words: Sequence[str]) -> list[str]:
 
 def _beginning(photo: Technical) -> str:
     """The letters before the first digit; names that begin with their class are alike."""
-    found = re.split(r"\d", PurePosixPath(photo.name).stem)[0].strip(" _-.()").casefold()
-    letters, label = (re.sub(r"[\W\d_]", "", word.casefold()) for word in (found, photo.label))
+    found = re.split(r"\d|\.[^.]*$", photo.name.rpartition("/")[2], maxsplit=1)[0].strip(" _-.()").casefold()
+    letters, label = _letters(found), _letters(photo.label)
     long = min(len(letters), len(label)) >= MIN_LETTERS
     if letters and (letters == label or (long and (letters in label or label in letters))):
         return NAMED_AFTER_ITS_CLASS
     return found or NO_LETTERS
+
+
+@lru_cache(maxsize=10_000)
+def _letters(word: str) -> str:
+    return re.sub(r"[\W\d_]", "", word.casefold())
 
 
 def _are_labels(words: Sequence[str], labels: Sequence[str]) -> bool:
