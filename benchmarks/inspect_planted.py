@@ -10,9 +10,19 @@ training photos, of which the features are kept but no pairs. Prints how many of
 reported, the seconds and the peak memory. Expected: all exact copies, leaks and damaged files, 90% of the near copies,
 at most 10% of the reported copies wrong, 36 of the 40 swapped labels among the first 80 doubtful ones, 2,000 photos in
 10 s with warm features. See LOG.md.
+
+    python benchmarks/inspect_planted.py PHOTOS --signs
+
+Plants signs of a whole collection instead. PHOTOS is a folder of the collections in CLEAN; solar cells come from their
+package. Shortcuts: each technical property in a share of one of two classes (0 to 100%; 60 and 400 photos; 5 draws).
+Groups: 2 to 8 views of each of 60 photos, which show more or less the same part, named by photo. Then all that is said
+of CLEAN as they are, and with names that make groups which mean nothing (5 draws). Expected: from 50% on each property
+in each draw, nothing up to 10%; of views that overlap all groups, of names that mean nothing none; of the clean
+collections a warning of covid_xray alone, where it is true: colours and sizes differ by class.
 """
 
 import argparse
+import csv
 import json
 import os
 import shutil
@@ -20,12 +30,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageEnhance, ImageOps
+
+import headstart as hs
+from headstart.data.folder import list_images
+from headstart.data.loading import Collection, read_collection
+from headstart.data.samples import get_solar_cells
+from headstart.features.compact import Compact
+from headstart.features.extractor import FeatureExtractor
+from headstart.features.rows import rows_of
+from headstart.features.spec import FeatureSpec
+from headstart.inspection.collection import shortcuts_of
+from headstart.inspection.duplicate_cache import cached_duplicates
+from headstart.inspection.suspected_groups import SuspectedGroups, find_suspected_groups
+from headstart.models.backbones import DEFAULT, get_backbone
 
 NEAR = ("resized", "recompressed", "mirrored", "cropped")
 
@@ -150,11 +173,136 @@ def compare(planted: Planted, document: dict) -> None:
     print(f"counts          {document['counts']}; compared {document['compared']}")
 
 
+CLEAN = ("weather", "trashnet", "covid_xray", "sign_digits", "cats_and_dogs_filtered", "solar cells")
+DRAWS = 5
+SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
+# Views of a photo: the least and the largest share of its sides that they show.
+VIEWS = {"most of the photo": (0.6, 0.9), "half of it": (0.45, 0.6), "a third of it": (0.3, 0.4)}
+
+
+def _exif(tag: int, value: str) -> Image.Exif:
+    tags = Image.Exif()
+    tags[tag] = value
+    return tags
+
+
+# property -> how a photo of 160 x 120 pixels is saved that has it; all others are plain JPEGs
+TRAITS: dict[str, Callable[[Image.Image, Path], None]] = {
+    "file format": lambda image, path: image.save(path.with_suffix(".png")),
+    "width": lambda image, path: image.resize((200, 120)).save(path),
+    "height": lambda image, path: image.resize((160, 150)).save(path),
+    "colour mode": lambda image, path: image.convert("L").save(path),
+    "compression quality": lambda image, path: image.save(path, quality=60),
+    "border": lambda image, path: ImageOps.expand(image.resize((150, 110)), 5).save(path),
+    "date": lambda image, path: image.save(path, exif=_exif(ExifTags.Base.DateTime, "2021:03:04 05:06:07")),
+    "camera": lambda image, path: image.save(path, exif=_exif(ExifTags.Base.Model, "EOS 5D")),
+    "beginning of the file name": lambda image, path: image.save(path.with_name(f"scan{path.name}")),
+    "bit depth": lambda image, path: Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257).save(
+        path.with_suffix(".png")
+    ),
+}
+
+
+def collected(table: Path, rows: Sequence[tuple[Path, str]]) -> Collection:
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows([("path", "label"), *rows])
+    return read_collection(list_images(table), hs.Quiet())
+
+
+def plant_shortcuts(photos: Sequence[Path], folder: Path) -> None:
+    """Prints how often each property is named, of DRAWS, where a share of class a has it and nothing of class b."""
+    for name in TRAITS:
+        for each in ("plain", name):
+            (folder / each).mkdir(exist_ok=True)
+        files: dict[str, list[Path]] = {"plain": [], name: []}
+        for number, photo in enumerate(photos):
+            image = Image.open(photo).convert("RGB").resize((160, 120))
+            if name == "bit depth":  # else the same
+                image.convert("L").save(folder / "plain" / f"{number:03}.png")
+            else:
+                image.save(folder / "plain" / f"{number:03}.jpg")
+            TRAITS[name](image, folder / name / f"{number:03}.jpg")
+        for each, found in files.items():
+            found += sorted((folder / each).iterdir(), key=lambda path: path.stem[-3:])
+        for count in (60, len(photos)):
+            counted = []
+            for share in SHARES:
+                hits = 0
+                for seed in range(DRAWS):
+                    rng = np.random.default_rng(seed)
+                    rows = [
+                        (files[name if place % 2 and rng.random() < share else "plain"][number], "ba"[place % 2])
+                        for place, number in enumerate(rng.permutation(len(photos))[:count])
+                    ]
+                    found = shortcuts_of(collected(folder / "list.csv", rows), seed=seed)
+                    hits += any(each.name == name for each in found)
+                counted.append(f"{share:.0%}: {hits}")
+            print(f"{name:<27} {count} photos, named of {DRAWS}: {', '.join(counted)}", flush=True)
+        shutil.rmtree(folder / "plain")
+
+
+def groups_of(found: Collection, names: Sequence[str] | None = None) -> SuspectedGroups | None:
+    """names: of the files, in place of their own."""
+    spec = FeatureSpec(DEFAULT, get_backbone(DEFAULT).image_size, depths=True)
+    images, extractor = found.images(), FeatureExtractor(spec, listener=hs.Quiet())
+    rows = rows_of(extractor.features(images))
+    compact = Compact.of(rows, spec.block_sizes, seed=0)(rows)
+    copies = cached_duplicates(images, extractor, listener=hs.Quiet()).groups
+    own = [item.name for item in found.items]
+    return find_suspected_groups(names or own, images.labels, images.class_names, compact, copies, seed=0)
+
+
+def plant_groups(photos: Sequence[Path], folder: Path) -> None:
+    for how, shares in VIEWS.items():
+        for views in (2, 4, 8):
+            rng, rows = np.random.default_rng(views), []
+            for number, photo in enumerate(photos):
+                image = Image.open(photo).convert("RGB")
+                for view in range(views):
+                    share = rng.uniform(*shares)
+                    width, height = (round(share * side) for side in image.size)
+                    x, y = int(rng.integers(image.width - width)), int(rng.integers(image.height - height))
+                    part = image.crop((x, y, x + width, y + height)).resize((160, 160))
+                    part = ImageEnhance.Brightness(part).enhance(rng.uniform(0.7, 1.3))
+                    path = folder / f"p{number:02}_{view}.jpg"
+                    part.save(path)
+                    rows.append((path, "ab"[number % 2]))
+            found = groups_of(collected(folder / "list.csv", rows))
+            said = f"share {found.share:.2f}, by chance {found.chance:.2f}" if found else "none"
+            print(f"groups: {len(photos)} photos, {views} views, {how}: {said}", flush=True)
+
+
+def look_at_clean(folder: Path) -> None:
+    for name in CLEAN:
+        data = get_solar_cells() if name == "solar cells" else folder / name
+        found = read_collection(list_images(data), hs.Quiet())
+        shortcuts, groups = shortcuts_of(found, seed=0), groups_of(found)
+        print(f"clean: {name}: {[each.sentence for each in shortcuts]}, {groups and groups.sentence}")
+        alarms = 0
+        for seed in range(DRAWS):
+            drawn = np.random.default_rng(seed).integers(0, len(found.items) // 6, len(found.items))
+            alarms += groups_of(found, [f"{item.label}/p{of:04}_{item.path.name}" for item, of in zip(
+                found.items, drawn, strict=True)]) is not None  # fmt: skip
+        print(f"clean: {name}: names that mean nothing: {alarms} alarms of {DRAWS}", flush=True)
+
+
+def signs(folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        photos = sorted((folder / "cats_and_dogs_filtered").rglob("cat.*.jpg"))
+        plant_shortcuts(photos[:400], Path(temporary))
+        plant_groups(photos[:60], Path(temporary))
+    look_at_clean(folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--signs", action="store_true", help="shortcuts and groups")
     arguments = parser.parse_args()
+    if arguments.signs:
+        signs(arguments.data)
+        return
     with tempfile.TemporaryDirectory() as folder:
         data, cache = Path(folder, "photos"), Path(folder, "cache")
         for name in ("train", "validation"):

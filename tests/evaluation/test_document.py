@@ -9,13 +9,15 @@ from headstart.evaluation.averaging import Averaging
 from headstart.evaluation.cleaning import Cleaning
 from headstart.evaluation.document import Findings, FineTuningVerdict, RunMetrics
 from headstart.evaluation.learning_curve import LearningCurve, Point
+from headstart.inspection.shortcuts import Shortcut
 from headstart.statistics import Disagreement, wilson
 from support.drawn_metrics import drawn_evaluation, drawn_metrics
 
 KEYS = [
     "schema", "class_names", "backbone", "image_size", "recipe", "seed", "train", "validation", "test", "data",
     "resizing", "balanced", "weights", "precision", "training_precision", "notes", "unreadable", "familiar",
-    "certainty", "cross_validated", "outlook", "cleaning", "views", "phases", "findings", "seconds", "versions", "date",
+    "certainty", "cross_validated", "outlook", "cleaning", "views", "phases", "findings", "shortcuts", "seconds",
+    "versions", "date",
 ]  # fmt: skip
 SPLIT_KEYS = [
     "loss", "accuracy", "baseline", "balanced_accuracy", "top", "per_class", "macro", "weighted", "confusion",
@@ -32,6 +34,8 @@ def full(numbers) -> RunMetrics:
     judgement = FineTuningVerdict(4, 0.1, 0.2, 3, 1, 0.6, "Fine-tuning is kept.")
     phases = (*numbers.phases, replace(numbers.phases[0], name="fine_tuning", fine_tuning=judgement))
     findings = Findings("3 leaks.", {"leak": 3})
+    shortcuts = (Shortcut("file format", 1.0, 0.5, 0.011, "PNG in 9 of 9 photos of 'a' and in 0 of 9 others"),)
+    numbers = replace(numbers, shortcuts=shortcuts)
     found = replace(numbers, learning_curve=CURVE, cleaning=CLEANING, averaging=AVERAGING, findings=findings)
     found = replace(found, cross_validated=wilson(58, 62))
     return replace(found, phases=phases, notes=("one",))
@@ -61,6 +65,7 @@ def test_read_again(numbers, full, tmp_path):
         assert json.dumps(again.to_json()) == json.dumps(metrics.to_json()), "the order of keys counts"
     assert again.learning_curve == CURVE
     assert again.cleaning == CLEANING
+    assert again.shortcuts == full.shortcuts
     assert again.phases == full.phases
 
 

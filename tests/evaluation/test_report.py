@@ -14,6 +14,7 @@ from headstart.evaluation.advice import advice
 from headstart.evaluation.document import Findings, RunMetrics
 from headstart.evaluation.guarantees import measure_guarantees
 from headstart.evaluation.metrics import measure
+from headstart.inspection.shortcuts import Shortcut
 from headstart.numerics import probabilities
 from headstart.statistics import wilson
 from support.browsing import WIDTHS, check_layout, contrast, opened
@@ -115,6 +116,17 @@ def test_leaks_and_conflicts_come_before_all_else(numbers):
     )
     assert second == "Give each photo one label: 1 photo is a copy of a photo with another label."
     assert third.startswith("Check the labels: 1 label is doubtful ")
+
+
+def test_what_makes_the_accuracy_look_better_comes_first(numbers):
+    counts = {"leak": 1, "possible grouping": 1, "conflicting labels": 1}
+    shortcuts = tuple(Shortcut(name, 1.0, 0.5, 0.01, "") for name in ("width", "camera"))
+    lines = advice(replace(numbers, findings=Findings("", counts), shortcuts=shortcuts))
+    assert [line.partition(":")[0] for line in lines[:4]] == [
+        "Fix the split", "Remove the shortcuts", "Keep groups together", "Give each photo one label",
+    ]  # fmt: skip
+    assert "(width, camera)" in lines[1]
+    assert "(width, camera)" in advice(replace(numbers, findings=None, shortcuts=shortcuts))[0]
 
 
 def test_what_may_be_chance_is_no_advice(numbers):

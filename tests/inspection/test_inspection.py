@@ -28,6 +28,7 @@ from headstart.inspection.findings import (
     KINDS,
     LEAK,
     NEAR,
+    ON_THE_COLLECTION,
     OUTLIER,
     PIXELS,
     SHAPE,
@@ -233,7 +234,8 @@ def test_the_page_in_a_browser(found, browser, width):
         "Sizes and shapes",
         *(f"{k.capitalize()}: {n}" for k, n in inspection.counts.items()),
     ]
-    assert page.locator("figure").count() == len(inspection.findings)
+    of_photos = [finding for finding in inspection.findings if finding.path]
+    assert page.locator("figure").count() == len(of_photos) < len(inspection.findings)
     page.close()
 
 
@@ -265,7 +267,11 @@ def test_the_report_of_such_a_run_in_a_browser(fast_run, browser, width):
     counts = fast_run.metrics["findings"]["counts"]
     headings = page.locator("section#data h4").all_inner_texts()
     assert headings == [f"{kind.capitalize()}: {count}" for kind, count in counts.items()]
-    assert page.locator("section#data figure").count() == sum(min(6, count) for count in counts.values())
+    shown = [min(6, count) for kind, count in counts.items() if kind not in ON_THE_COLLECTION]
+    assert page.locator("section#data figure").count() == sum(shown)
+    said = page.locator("section#right li").all_inner_texts()
+    assert [line.partition(":")[0] for line in said] == [each["name"] for each in fast_run.metrics["shortcuts"]] != []
+    assert "The accuracy may come from that" in page.locator("header").inner_text()
     page.close()
 
 

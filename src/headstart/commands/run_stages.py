@@ -26,7 +26,7 @@ from headstart.data.value_range import FULL
 from headstart.errors import ImageError, ModelError
 from headstart.evaluation.drawing import Draw, drawing
 from headstart.events import Listener, Message, PictureReady, Step, StepStarted
-from headstart.inspection.findings import DOUBT
+from headstart.inspection.findings import DOUBT, GROUPING
 from headstart.listeners.quiet import Quiet
 from headstart.runs.folder import METRICS, PLOTS, REPORT, Run
 from headstart.runs.partial import CHECKPOINTS, partial_run
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from headstart.evaluation.metrics import Evaluation
     from headstart.evaluation.report import Results
     from headstart.inspection.report import Inspection
+    from headstart.inspection.shortcuts import Shortcut
     from headstart.statistics import Interval
     from headstart.training.trained import Trained
 
@@ -196,6 +197,7 @@ def measure_run(
         familiar=share_of_familiar(trained, held_out),
         inspection=inspection,
         cross_validated=trained.cross_validated,
+        shortcuts=look_for_shortcuts(collection, inspection, seed, listener),
     )
 
 
@@ -293,10 +295,30 @@ def inspect_again(
     quiet = Quiet()
     try:
         extractor = FeatureExtractor(config.feature_spec, listener=quiet, rough=rough)
-        return inspect_collection(collection, extractor, seed=config.seed, listener=quiet)
+        found = inspect_collection(collection, extractor, seed=config.seed, listener=quiet)
     except ImageError as error:  # by now everything is trained and measured
         listener.emit(Message(f"The report says nothing about the collection: {error}"))
         return None
+    for grouping in found.of_kind(GROUPING):
+        listener.emit(Message(f"Note: {grouping.detail}."))
+    return found
+
+
+def look_for_shortcuts(
+    collection: Collection, inspection: Inspection | None, seed: int, listener: Listener
+) -> tuple[Shortcut, ...]:
+    """The shortcuts of the collection, from its inspection where there is one."""
+    from headstart.inspection.collection import shortcuts_of
+    from headstart.inspection.shortcuts import said_in_a_line
+
+    try:
+        found = inspection.shortcuts if inspection else shortcuts_of(collection, seed=seed)
+    except ImageError as error:
+        listener.emit(Message(f"The report says nothing about shortcuts: {error}"))
+        return ()
+    if found:
+        listener.emit(Message(said_in_a_line(found)))
+    return found
 
 
 def share_of_familiar(trained: Trained, held_out: Split) -> Interval | None:

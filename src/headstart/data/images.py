@@ -6,7 +6,6 @@ prediction call the same functions, so a file always gives the same pixels. `res
 
 import warnings
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -61,33 +60,12 @@ def read_image(
     return image if size is None else resize(image, size, resizing)
 
 
-@dataclass(frozen=True)
-class Header:
-    """What a file says about its image before the pixels."""
+def open_header(path: str | Path) -> Image.Image:
+    """An image as Pillow opens it, without its pixels. Of a JPEG, which can be large, only the header is read.
 
-    format: str  # of the content, whatever the file's name says: one of PILLOW_FORMATS, HEIF, or MPO
-    mode: str  # Pillow's: RGB, L (grey), P (palette), CMYK, I;16, RGBA, ...
-    width: int  # pixels, as they are stored
-    height: int
-    transparent: bool
-    animated: bool
-
-
-def read_header(path: str | Path) -> Header:
-    """
     Raises:
         ImageError: the file cannot be opened, or is not an image.
     """
-    try:
-        image = _opened_header(path)
-        transparent = image.mode in TRANSPARENT or "transparency" in image.info
-        return Header(str(image.format), image.mode, *image.size, transparent, _is_animated(image))
-    except ImageError as error:
-        raise type(error)(f"'{path}' {error}.") from None
-
-
-def _opened_header(path: str | Path) -> Image.Image:
-    """Of a JPEG, which can be large, only the header is read."""
     try:
         check_regular(path)
     except OSError as error:
@@ -96,13 +74,6 @@ def _opened_header(path: str | Path) -> Image.Image:
         if formats.format_of(file.read(formats.HEAD)) == "JPEG":
             return Image.open(file, formats=["JPEG"])
     return open_image(_content(path), MAX_PIXELS).image
-
-
-def _is_animated(image: Image.Image) -> bool:
-    try:
-        return image.format not in ("MPO", "HEIF") and bool(getattr(image, "is_animated", False))
-    except PILLOW_FAILURES:  # a file may be damaged after its first frame, which is all that is decoded
-        return True
 
 
 def read_again(

@@ -8,7 +8,7 @@ from headstart.classifier.calibration import DEFAULT_ACCURACY, FEW_PHOTOS
 from headstart.evaluation.cleaning import Cleaning
 from headstart.evaluation.document import RunMetrics
 from headstart.evaluation.split_metrics import ClassMetrics, SplitMetrics
-from headstart.inspection.findings import CONFLICT, DOUBT, LEAK
+from headstart.inspection.findings import CONFLICT, DOUBT, GROUPING, LEAK
 from headstart.statistics import SIGNIFICANT
 
 WIDE_INTERVAL = 0.06  # of the accuracy, from which on more test images are worth more than another training
@@ -33,11 +33,22 @@ def advice(metrics: RunMetrics) -> list[str]:
     return lines or ["Nothing stands out: use it, and test it on new photos now and then (headstart evaluate)."]
 
 
+def _on_shortcuts(metrics: RunMetrics) -> list[str]:
+    if not metrics.shortcuts:
+        return []
+    named = ", ".join(shortcut.name for shortcut in metrics.shortcuts)
+    return [
+        f"Remove the shortcuts: the classes differ in what is technical ({named}), so the accuracy may not hold for "
+        f"other photos. Make all photos alike, and measure on photos from elsewhere (headstart evaluate)."
+    ]
+
+
 def _on_the_collection(metrics: RunMetrics) -> list[str]:
     if metrics.findings is None:
         return [
+            *_on_shortcuts(metrics),
             "Inspect the data: this run did not look for near copies, leaks or doubtful labels; "
-            "headstart inspect DATA --out FOLDER does."
+            "headstart inspect DATA --out FOLDER does.",
         ]
     lines, counts = [], metrics.findings.counts
     if leaks := counts.get(LEAK):
@@ -45,6 +56,12 @@ def _on_the_collection(metrics: RunMetrics) -> list[str]:
         lines.append(
             f"Fix the split: {photos} among the photos that the classifier was trained on or selected by, so the "
             f"measured accuracy is too high. Remove the copies (headstart inspect DATA --out FOLDER lists them)."
+        )
+    lines += _on_shortcuts(metrics)
+    if counts.get(GROUPING):
+        lines.append(
+            "Keep groups together: names and looks of the photos suggest that several show one thing, so the measured "
+            "accuracy may be too high. The report shows the groups, and the option --group-by that keeps them together."
         )
     if conflicts := counts.get(CONFLICT):
         copies = "1 photo is" if conflicts == 1 else f"{conflicts:,} photos are"

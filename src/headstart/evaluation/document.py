@@ -15,6 +15,7 @@ from headstart.evaluation.averaging import Averaging
 from headstart.evaluation.cleaning import Cleaning
 from headstart.evaluation.learning_curve import LearningCurve
 from headstart.evaluation.split_metrics import SplitMetrics, interval_from_json
+from headstart.inspection.shortcuts import Shortcut
 from headstart.statistics import Interval
 
 SCHEMA = 1
@@ -127,6 +128,7 @@ class RunMetrics:
         validation images alone were enough to calibrate on.
     learning_curve: what more photos would bring. cleaning: what cleaner labels would.
     averaging: what averaging over views would; None for a classifier that was trained on one.
+    shortcuts: technical properties that tell the classes apart, so that the accuracy may come from them.
     """
 
     class_names: tuple[str, ...]
@@ -153,6 +155,7 @@ class RunMetrics:
     averaging: Averaging | None
     phases: tuple[PhaseSummary, ...]
     findings: Findings | None
+    shortcuts: tuple[Shortcut, ...]
     seconds: Seconds
     versions: Mapping[str, str]
     date: str
@@ -207,6 +210,7 @@ class RunMetrics:
             "views": _json(self.averaging),
             "phases": [phase.to_json() for phase in self.phases],
             "findings": _json(self.findings),
+            "shortcuts": [shortcut.to_json() for shortcut in self.shortcuts],
             "seconds": asdict(self.seconds),
             "versions": dict(self.versions),
             "date": self.date,
@@ -240,6 +244,7 @@ class RunMetrics:
             averaging=Averaging.from_json(views) if views else None,
             phases=tuple(map(PhaseSummary.from_json, content["phases"])),
             findings=Findings(**findings) if findings else None,
+            shortcuts=tuple(Shortcut(**each) for each in content.get("shortcuts", [])),  # before 0.3 there were none
             seconds=Seconds(**content["seconds"]),
         )
 

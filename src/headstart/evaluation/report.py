@@ -30,6 +30,7 @@ from headstart.evaluation.metrics import Evaluation
 from headstart.evaluation.split_metrics import SplitMetrics
 from headstart.inspection.page import sections
 from headstart.inspection.report import Inspection
+from headstart.inspection.shortcuts import Shortcut, said_in_a_line
 from headstart.models.backbones import SIDE_BY_SIDE
 from headstart.pages.rendering import as_webp, render
 from headstart.statistics import Interval, percent, wilson
@@ -61,7 +62,7 @@ class Results:
     evaluations: split -> evaluation, of each split that has images.
     learning_curve: what more images would bring. cleaning: what cleaner labels would. averaging: what views would.
     familiar: the share of held-out images that the novelty detector accepts.
-    inspection: of the collection; None where it was not inspected.
+    inspection: of the collection; None where it was not inspected. shortcuts: are looked for in any case.
     cross_validated: how validation and training images were answered by heads that had not seen them; None where the
         validation images were enough to calibrate on.
     """
@@ -73,6 +74,7 @@ class Results:
     familiar: Interval | None = None
     inspection: Inspection | None = None
     cross_validated: Interval | None = None
+    shortcuts: Sequence[Shortcut] = ()
 
 
 def run_metrics(
@@ -128,6 +130,7 @@ def run_metrics(
         averaging=results.averaging,
         phases=tuple(_phase_summary(phase, held_out) for phase in classifier.phases),
         findings=Findings(inspection.verdict, inspection.counts) if inspection else None,
+        shortcuts=tuple(results.shortcuts),
         seconds=Seconds(**seconds),
         versions={"headstart": version("headstart")},
         date=date.today().isoformat(),
@@ -185,6 +188,7 @@ def write_page(
         pictures=pictures,
         unreadable=unreadable,
         verdict=verdict(metrics),
+        shortcuts=said_in_a_line(metrics.shortcuts) if metrics.shortcuts else None,
         advice=advice(metrics),
         findings=sections(inspection, FINDINGS) if inspection else [],
     )

@@ -24,11 +24,14 @@ from headstart.inspection.class_sizes import remarks_on_class_sizes
 from headstart.inspection.duplicate_cache import cached_duplicates
 from headstart.inspection.duplicates import Duplicates
 from headstart.inspection.files import inspect_files
-from headstart.inspection.findings import CONFLICT, DOUBT, KINDS, OUTLIER, UNREADABLE, Finding
+from headstart.inspection.findings import CONFLICT, DOUBT, GROUPING, KINDS, OUTLIER, SHORTCUT, UNREADABLE, Finding
+from headstart.inspection.headers import Header, read_headers
 from headstart.inspection.label_issues import find_label_issues, out_of_fold_probabilities
 from headstart.inspection.leaks import find_leaks
 from headstart.inspection.outliers import find_outliers
 from headstart.inspection.report import Inspection
+from headstart.inspection.shortcuts import Shortcut, find_shortcuts
+from headstart.inspection.suspected_groups import find_suspected_groups
 
 APPROXIMATE = "copies were searched approximately: one pair in a hundred may be missing"
 ENOUGH_MIRRORED = 3  # copies under another label, that show that mirroring changes the class
@@ -46,7 +49,8 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
         ImageError: a file was changed, moved or damaged since it was read.
     """
     images = found.images()
-    files = inspect_files(images.paths, extractor.spec.image_size)
+    headers = read_headers(images.paths)
+    files, shortcuts = inspect_files(images.paths, headers, extractor.spec.image_size), _shortcuts(found, headers, seed)
     duplicates, findings = Duplicates((), np.zeros(len(images), dtype=np.int64)), list(files.findings)
     if len(images):  # otherwise there is nothing that a network could look at
         features = extractor.features(images)  # of which slices are those of the last layer
@@ -54,6 +58,8 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
         rows = rows_of(features)
         compact = Compact.of(rows, extractor.spec.block_sizes, seed=seed)(rows)
         findings += _label_findings(images, features, compact, duplicates, seed)
+        findings += _grouping_findings(found, images, compact, duplicates, seed)
+    findings += [Finding(SHORTCUT, "", score=each.accuracy, detail=each.sentence) for each in shortcuts]
     findings += [Finding(UNREADABLE, str(Path(bad.path).absolute()), detail=bad.reason) for bad in found.unreadable]
     findings += _copy_findings(images, duplicates)
     findings += find_leaks(images, [item.split for item in found.items], duplicates)
@@ -71,11 +77,36 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
             *([] if duplicates.is_exact else [APPROXIMATE]),
         ),
         findings=_in_order(_with_labels(findings, found.listing.items)),
+        shortcuts=shortcuts,
         limit=duplicates.limit,
         compared=duplicates.compared,
         seconds=0.0,
         value_range=extractor.spec.value_range,
     )
+
+
+def shortcuts_of(found: Collection, *, seed: int) -> tuple[Shortcut, ...]:
+    """The shortcuts alone, without a network.
+
+    Raises:
+        ImageError: a file was changed, moved or damaged since it was read.
+    """
+    return _shortcuts(found, read_headers([str(item.path) for item in found.items]), seed)
+
+
+def _shortcuts(found: Collection, headers: Sequence[Header], seed: int) -> tuple[Shortcut, ...]:
+    if not headers:
+        return ()
+    return tuple(find_shortcuts(found.images(), [item.name for item in found.items], headers, seed=seed))
+
+
+def _grouping_findings(
+    found: Collection, images: Split, compact: np.ndarray, duplicates: Duplicates, seed: int
+) -> list[Finding]:
+    groups = find_suspected_groups(
+        [item.name for item in found.items], images.labels, images.class_names, compact, duplicates.groups, seed=seed
+    )
+    return [Finding(GROUPING, "", score=groups.share, detail=groups.sentence)] if groups else []
 
 
 def _label_findings(

@@ -1,20 +1,18 @@
 """Headers of image files -> what is unusual about the files, and how large and how elongated the photos are.
 
-Knows no model and decodes no pixels. What most files of a collection have in common is said once, in a remark; what
+Knows no model and reads no file. What most files of a collection have in common is said once, in a remark; what
 sets a few of them apart is a finding for each.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from headstart.concurrency import cpu_budget
 from headstart.data.formats import FORMAT_OF_SUFFIX
-from headstart.data.images import Header, read_header
 from headstart.inspection.findings import COLOURS, SHAPE, SMALL, WRONG_ENDING, Finding
+from headstart.inspection.headers import Header
 
 FEW = 0.1  # share of the photos
 ELONGATED = 1.5  # aspect ratio; beyond it, stretching to a square distorts what a photo shows
@@ -56,19 +54,14 @@ class Files:
     remarks: tuple[str, ...]  # on the collection as a whole; sentences without a full stop
 
 
-def inspect_files(paths: Sequence[str], image_size: int) -> Files:
+def inspect_files(paths: Sequence[str], headers: Sequence[Header], image_size: int) -> Files:
     """
     Args:
-        paths: of files that can be read.
+        paths: of files that can be read. headers: theirs.
         image_size: side in pixels of the squares that a network will see.
-
-    Raises:
-        ImageError: a file was changed or moved since the collection was read.
     """
     if not paths:
         return Files((), None, ())
-    with ThreadPoolExecutor(cpu_budget()) as pool:
-        headers = list(pool.map(read_header, paths))
     parts = [
         _wrong_endings(paths, headers),
         _colours(paths, headers),

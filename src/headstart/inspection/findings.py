@@ -7,12 +7,21 @@ LEAK, CONFLICT, DOUBT = "leak", "conflicting labels", "doubtful label"
 UNREADABLE = "unreadable"
 BYTES, PIXELS, NEAR = "same bytes", "same pixels", "nearly the same"
 OUTLIER = "unlike its class"
+SHORTCUT, GROUPING = "shortcut", "possible grouping"
 WRONG_ENDING, COLOURS, SMALL, SHAPE = "wrong ending", "unusual colours", "small", "very oblong"
+
+ON_THE_COLLECTION = (SHORTCUT, GROUPING)  # kinds of findings that name no single image
 
 # kind -> what it means, and what to do about it; the most important first
 KINDS = {
     LEAK: "A photo that is held out to measure the classifier has a copy among the photos that it is trained on, or "
     "selected by. Accuracy then looks better than it is. Remove one of the two, or let headstart draw the splits.",
+    SHORTCUT: "Something technical, not what the photos show, tells the classes apart. A classifier may learn that, "
+    "measure well on photos of this collection, and fail on others. Take the photos of all classes from the same "
+    "sources, make them alike (format, size, colours, borders), and measure with `headstart evaluate` on photos from "
+    "elsewhere. All classes count alike in the share that a property tells.",
+    GROUPING: "Several photos seem to show one thing. If some of them are trained on and others are held out, accuracy "
+    "looks better than it will be on new things.",
     CONFLICT: "The same photo under two labels. Either one of them is wrong, or the photo needs both.",
     DOUBT: "A classifier that was trained without these photos is confident that they belong to another class. Some "
     "are mislabelled, others are only hard to recognize: check them. The most doubtful come first.",
@@ -35,12 +44,14 @@ class Finding:
     """One finding. Fields that do not apply are empty.
 
     kind: a key of KINDS.
-    path, label, split: of the image; the split is the one that the collection itself gives.
+    path, label, split: of the image; the split is the one that the collection itself gives. Empty where the finding is
+        on the collection as a whole.
     other, other_label, other_split: of the image that it is a copy of.
     suggested: the class that it seems to belong to.
     score: how sure or how strong the finding is. Copies: similarity (1: no difference). Doubtful labels: how much more
         probable the suggested class is (0 to 1). Images unlike their class: robust standard deviations. Shapes: longer
-        side divided by shorter side.
+        side divided by shorter side. Shortcuts: accuracy of the property alone. Groupings: share of photos whose most
+        similar one is of their group.
     detail: in words.
     """
 

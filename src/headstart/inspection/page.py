@@ -11,7 +11,7 @@ from PIL import Image
 from headstart.concurrency import cpu_budget
 from headstart.data.images import read_thumbnail
 from headstart.data.value_range import ValueRange
-from headstart.inspection.findings import KINDS, UNREADABLE, Finding
+from headstart.inspection.findings import KINDS, ON_THE_COLLECTION, UNREADABLE, Finding
 from headstart.inspection.report import Inspection, line_of
 from headstart.pages.rendering import as_webp, render
 
@@ -56,6 +56,7 @@ def sections(inspection: Inspection, shown: int) -> list[dict]:
                 "kind": kind,
                 "meaning": KINDS[kind],
                 "count": count,
+                "on_the_collection": kind in ON_THE_COLLECTION,
                 "pairs": bool(inspection.of_kind(kind)[0].other),
                 "items": list(pool.map(partial(_item, inspection), inspection.of_kind(kind)[:shown])),
             }

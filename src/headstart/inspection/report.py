@@ -9,10 +9,12 @@ from pathlib import Path
 
 from headstart.data.value_range import FULL, ValueRange
 from headstart.inspection.files import Sizes
-from headstart.inspection.findings import DOUBT, KINDS, LEAK, Finding
+from headstart.inspection.findings import DOUBT, GROUPING, KINDS, LEAK, ON_THE_COLLECTION, SHORTCUT, Finding
+from headstart.inspection.shortcuts import Shortcut
 
 SCHEMA = 1
-SHOWN = 5  # findings of a kind, in the terminal
+SHOWN = 5  # findings of a kind, in the terminal; those on the collection as a whole are few
+COUNTED = (LEAK, SHORTCUT, GROUPING, DOUBT)  # kinds whose names have a plural
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +26,8 @@ class Inspection:
     classes: class -> split -> how many images; the split is "all" where the collection gives none.
     sizes: of the photos; None where there are none.
     remarks: sentences on the collection as a whole, without a full stop, the most important first.
-    findings: on single images, in the order of KINDS; within a kind, the surest first.
+    findings: on single images, but for kinds ON_THE_COLLECTION, in the order of KINDS; within a kind, the surest first.
+    shortcuts: the same as the findings of that kind, as data.
     limit, compared: the cosine of features from which on pairs of images were compared, and how many were.
     seconds: how long the inspection took.
     value_range: what is black and white in photos with 16 bits a value.
@@ -36,6 +39,7 @@ class Inspection:
     sizes: Sizes | None
     remarks: tuple[str, ...]
     findings: tuple[Finding, ...]
+    shortcuts: tuple[Shortcut, ...]
     limit: float
     compared: int
     seconds: float
@@ -56,8 +60,7 @@ class Inspection:
         """The result in a sentence."""
         images, classes = _counted(self.images, "image", "images"), _counted(len(self.classes), "class", "classes")
         counted = [
-            f"{count:,} {kind}{'s' if count > 1 and kind in (LEAK, DOUBT) else ''}"
-            for kind, count in self.counts.items()
+            f"{count:,} {kind}{'s' if count > 1 and kind in COUNTED else ''}" for kind, count in self.counts.items()
         ]
         return f"{images} of {classes}: {', '.join(counted) or 'no problems found'}."
 
@@ -70,6 +73,7 @@ class Inspection:
             "sizes": self.sizes.to_json() if self.sizes else None,
             "remarks": list(self.remarks),
             "counts": self.counts,
+            "shortcuts": [shortcut.to_json() for shortcut in self.shortcuts],
             "compared": {"pairs": self.compared, "similarity_from": round(self.limit, 4)},
             "seconds": round(self.seconds, 2),
             "findings": [asdict(finding) for finding in self.findings],
@@ -78,6 +82,8 @@ class Inspection:
     def __str__(self) -> str:
         lines = [self.verdict]
         lines += [f"  {line}" for line in self._class_table()]
+        on_the_collection = self._listed([kind for kind in self.counts if kind in ON_THE_COLLECTION])
+        lines += [*on_the_collection, ""] if on_the_collection else []
         if self.sizes:
             shorter, ratio = self.sizes.shorter, self.sizes.aspect_ratio
             lines.append(
@@ -85,12 +91,19 @@ class Inspection:
                 f"aspect ratio {ratio[0]:.2f} to {ratio[2]:.2f}, median {ratio[1]:.2f}"
             )
         lines += [f"Note: {remark}." for remark in self.remarks]
-        for kind, count in self.counts.items():
-            lines += ["", f"{kind} ({count:,})"]
-            lines += [f"  {line_of(finding)}" for finding in self.of_kind(kind)[:SHOWN]]
-            if count > SHOWN:
-                lines.append(f"  ... and {count - SHOWN:,} more")
+        lines += self._listed([kind for kind in self.counts if kind not in ON_THE_COLLECTION])
         return "\n".join(lines)
+
+    def _listed(self, kinds: Sequence[str]) -> list[str]:
+        lines = []
+        for kind in kinds:
+            count = self.counts[kind]
+            shown = count if kind in ON_THE_COLLECTION else SHOWN
+            lines += ["", f"{kind} ({count:,})"]
+            lines += [f"  {line_of(finding)}" for finding in self.of_kind(kind)[:shown]]
+            if count > shown:
+                lines.append(f"  ... and {count - shown:,} more")
+        return lines
 
     def _class_table(self) -> list[str]:
         width = max((len(name) for name in self.classes), default=0)
@@ -103,6 +116,8 @@ class Inspection:
 
 def line_of(finding: Finding) -> str:
     """A finding in one line."""
+    if finding.kind in ON_THE_COLLECTION:
+        return finding.detail
     parts = [finding.path]
     if finding.label:
         parts.append(f"[{finding.label}{', ' + finding.split if finding.split else ''}]")
