@@ -1,5 +1,6 @@
 """What headstart writes must not become photos of the next training: it is known again, and kept out of collections."""
 
+import os
 from pathlib import Path
 
 from headstart.data.source import DataSource
@@ -28,11 +29,8 @@ def check_outside(out: Path, data: str | Path | DataSource) -> None:
         RunError: `out` is inside a folder of photos.
     """
     folder = DataSource.of(data).path
-    try:
-        inside = folder.is_dir() and out.resolve().is_relative_to(folder.resolve())
-    except OSError as error:
-        raise RunError(f"'{out}' cannot be written: {error.strerror or error}. Choose another folder.") from None
-    if inside:
+    is_folder = os.path.isdir(folder)  # noqa: PTH112  Path.is_dir raises where a name is too long
+    if is_folder and Path(os.path.realpath(out)).is_relative_to(os.path.realpath(folder)):
         raise RunError(
             f"'{out}' is inside '{folder}', where the photos are: its pictures would be taken for photos. Choose a "
             f"folder outside."
