@@ -7,8 +7,8 @@ import pytest
 
 import headstart as hs
 from headstart import commands
-from headstart.commands.run_stages import adjusted
 from headstart.errors import ModelError, RunInterruptedError
+from headstart.training.recipes import adjusted
 from support.recording import Recorder
 
 

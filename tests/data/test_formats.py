@@ -12,8 +12,9 @@ from PIL import Image, PngImagePlugin
 from pillow_heif import register_heif_opener
 
 from headstart.data.formats import FORMAT_OF_SUFFIX, format_of, is_meant_as_image
-from headstart.data.images import read_header, read_image
+from headstart.data.images import read_image
 from headstart.errors import ImageError
+from headstart.inspection.headers import read_header
 
 FORMATS = ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "JPEG2000", "HEIF"]
 

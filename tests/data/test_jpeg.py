@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headstart.data.images import read_header, read_image
+from headstart.data.images import read_image
 from headstart.data.jpeg import depth_and_coding
 from headstart.errors import ImageError
+from headstart.inspection.headers import read_header
 
 FORMS = [{}, {"progressive": True}, {"subsampling": 0}, {"restart_marker_rows": 1}, {"optimize": True}]
 

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from headstart.data.images import highest_value, read_header, read_image
+from headstart.data.images import highest_value, read_image
 from headstart.data.value_range import ValueRange
 from headstart.errors import ImageError
+from headstart.inspection.headers import read_header
 
 Tags = dict[int, tuple[int, ...]]
 PLACES = {273: 279, 324: 325}

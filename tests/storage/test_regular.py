@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import headstart as hs
-from headstart.data.images import read_header, read_image
+from headstart.data.images import read_image
 from headstart.errors import DatasetError, ImageError
+from headstart.inspection.headers import read_header
 from headstart.storage.regular import check_regular, read_regular
 from support.recording import Recorder
 

@@ -23,7 +23,7 @@ from headstart.data.resizing import STRETCH
 from headstart.data.source import DataSource
 from headstart.data.splits import TEST, VALIDATION
 from headstart.data.value_range import FULL
-from headstart.errors import ImageError, ModelError
+from headstart.errors import ImageError
 from headstart.evaluation.drawing import Draw, drawing
 from headstart.events import Listener, Message, PictureReady, Step, StepStarted
 from headstart.inspection.findings import DOUBT, GROUPING
@@ -33,7 +33,6 @@ from headstart.runs.partial import CHECKPOINTS, partial_run
 from headstart.runs.writing import keep_splits, write_history, write_predictions, write_summary, write_unreadable
 from headstart.time_limit import TimeLimit
 from headstart.training.config import TrainingConfig
-from headstart.training.recipes import Recipe, get_recipe
 
 if TYPE_CHECKING:
     from headstart.evaluation.averaging import Averaging
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
 
 LATER = ("headstart.evaluation.gallery", "headstart.inspection.collection", "headstart.training.trainer")
 SHOWN = 32  # predictions that are shown as numbers: a batch of the tutorial
-FINE_TUNE = ("auto", "always", "never")
 
 
 @dataclass(frozen=True)
@@ -69,26 +67,6 @@ class RunRequest:
             "images": self.images,
             **self.config.to_json(),
         }
-
-
-def adjusted(
-    recipe: str | Recipe, *, epochs: int | None = None, fine_tune: str = "auto", balanced: bool | None = None
-) -> Recipe:
-    """A recipe, as the settings of `commands.train` change it.
-
-    Raises:
-        ModelError: there is no such recipe, or no such choice for `fine_tune`.
-    """
-    recipe = get_recipe(recipe)
-    if fine_tune not in FINE_TUNE:
-        raise ModelError(f"There is no fine_tune '{fine_tune}'. Choose one of: {', '.join(FINE_TUNE)}.")
-    if balanced is not None:
-        recipe = replace(recipe, balanced=balanced)
-    if fine_tune == "never":
-        recipe = recipe.without_fine_tuning()
-    elif fine_tune == "always":
-        recipe = recipe.always_fine_tuned()
-    return recipe.with_epochs(epochs) if epochs else recipe
 
 
 def make(request: RunRequest, out: Path, *, resume: bool, listener: Listener, time_limit: float | None = None) -> Run:

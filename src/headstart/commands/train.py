@@ -62,10 +62,11 @@ def train(
     Raises:
         HeadstartError: with what is wrong and what to do. What was trained so far is kept.
     """
-    from headstart.commands.run_stages import RunRequest, adjusted, make
+    from headstart.commands.run_stages import RunRequest, make
     from headstart.data.own_output import check_outside
     from headstart.listeners.console import Console
     from headstart.training.config import TrainingConfig
+    from headstart.training.recipes import adjusted
 
     check_outside(Path(out), data)
     config = TrainingConfig.of(

@@ -91,7 +91,7 @@ class PhaseSummary:
             seconds=content["seconds"],
             loss=validation["loss"],
             accuracy=Interval(**validation["accuracy"]),
-            depth_weight=content.get("depth_weight"),  # runs of headstart 0.1 have none
+            depth_weight=content.get("depth_weight"),  # new
         )
 
 
@@ -223,7 +223,7 @@ class RunMetrics:
             KeyError, TypeError, ValueError: `to_json` did not write this.
         """
         outlook, cleaning, findings = content["outlook"], content["cleaning"], content["findings"]
-        views = content.get("views")  # runs of headstart 0.1 have none
+        views = content.get("views")  # new
         train, validation, test = (SplitMetrics.from_json(content[s]) if content[s] else None for s in SPLITS)
         as_they_are = ("backbone", "image_size", "recipe", "seed", "data", "resizing", "balanced", "weights",
                        "unreadable", "versions", "date")  # fmt: skip
@@ -244,7 +244,7 @@ class RunMetrics:
             averaging=Averaging.from_json(views) if views else None,
             phases=tuple(map(PhaseSummary.from_json, content["phases"])),
             findings=Findings(**findings) if findings else None,
-            shortcuts=tuple(Shortcut(**each) for each in content.get("shortcuts", [])),  # before 0.3 there were none
+            shortcuts=tuple(Shortcut(**each) for each in content.get("shortcuts", [])),  # 0.1 has none
             seconds=Seconds(**content["seconds"]),
         )
 

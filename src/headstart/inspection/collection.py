@@ -58,7 +58,8 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
         rows = rows_of(features)
         compact = Compact.of(rows, extractor.spec.block_sizes, seed=seed)(rows)
         findings += _label_findings(images, features, compact, duplicates, seed)
-        findings += _grouping_findings(found, images, compact, duplicates, seed)
+        if not images.groups:
+            findings += _grouping_findings(found, images, compact, duplicates, seed)
     findings += [Finding(SHORTCUT, "", score=each.accuracy, detail=each.sentence) for each in shortcuts]
     findings += [Finding(UNREADABLE, str(Path(bad.path).absolute()), detail=bad.reason) for bad in found.unreadable]
     findings += _copy_findings(images, duplicates)

@@ -231,6 +231,7 @@ RECIPES = {
 }
 
 DEFAULT = "fast"
+FINE_TUNE = ("auto", "always", "never")
 
 
 def get_recipe(recipe: str | Recipe) -> Recipe:
@@ -244,3 +245,23 @@ def get_recipe(recipe: str | Recipe) -> Recipe:
     if recipe not in RECIPES:
         raise ModelError(f"There is no recipe '{recipe}'. Choose one of: {', '.join(RECIPES)}.")
     return RECIPES[recipe]
+
+
+def adjusted(
+    recipe: str | Recipe, *, epochs: int | None = None, fine_tune: str = "auto", balanced: bool | None = None
+) -> Recipe:
+    """A recipe, as the settings of `commands.train` change it.
+
+    Raises:
+        ModelError: there is no such recipe, or no such choice for `fine_tune`.
+    """
+    recipe = get_recipe(recipe)
+    if fine_tune not in FINE_TUNE:
+        raise ModelError(f"There is no fine_tune '{fine_tune}'. Choose one of: {', '.join(FINE_TUNE)}.")
+    if balanced is not None:
+        recipe = replace(recipe, balanced=balanced)
+    if fine_tune == "never":
+        recipe = recipe.without_fine_tuning()
+    elif fine_tune == "always":
+        recipe = recipe.always_fine_tuned()
+    return recipe.with_epochs(epochs) if epochs else recipe

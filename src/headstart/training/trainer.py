@@ -344,7 +344,6 @@ def _finished(
 ) -> Trained:
     """The classifier, calibrated."""
     dataset, config = context.dataset, context.config
-
     uncalibrated = Classifier(
         network=context.network,
         class_names=dataset.class_names,
@@ -362,10 +361,9 @@ def _finished(
     exact = fine_tuned or context.pretrained.is_exact
     precision = config.answering_precision if exact else BFLOAT16
     trained = Trained(uncalibrated, execution, fine_tuned, precision, views, compact)
-    train, validation = dataset.train, dataset.validation
     found = calibrate(context, trained)
-    seen, unseen = trained.last_layer(train), trained.last_layer(validation)
-    detector = fit_novelty_detector(seen, train, unseen, seed=config.seed)
+    seen, unseen = trained.last_layer(dataset.train), trained.last_layer(dataset.validation)
+    detector = fit_novelty_detector(seen, dataset.train, unseen, seed=config.seed)
     classifier = replace(uncalibrated, calibration=found.calibration, novelty_detector=detector)
     return replace(trained, classifier=classifier, cross_validated=found.cross_validated)
 
