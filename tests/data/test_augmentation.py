@@ -81,7 +81,9 @@ def test_what_fits_in_memory_is_decoded_once_and_gives_the_same_batches(photos, 
 
     dataset, read = hs.load_dataset(photos, listener=hs.Quiet()), []
     decode = batches.read_again
-    monkeypatch.setattr(batches, "read_again", lambda path, *how: read.append(path) or decode(path, *how))
+    monkeypatch.setattr(
+        batches, "read_again", lambda path, *how, **more: read.append(path) or decode(path, *how, **more)
+    )
     settings = {"size": 32, "batch_size": 16, "shuffle": True, "augmentation": Augmentation(), "seed": 4}
     image_bytes, count = 32 * 32 * 3, len(dataset.train)
     anew = [Batches(dataset.train, **settings).batch(index, epoch)[0] for epoch in range(2) for index in range(4)]

@@ -265,9 +265,9 @@ def test_the_whole_model_is_trained_on_cropped_photos(collections, base, monkeyp
     """Every image that its batches read, in training, in validation and in the end."""
     read = []
 
-    def spy(path: str, size: int, resizing: str) -> np.ndarray:
+    def spy(path: str, size: int, resizing: str, **more: Any) -> np.ndarray:
         read.append((Path(path).name, resizing))
-        return read_again(path, size, resizing)
+        return read_again(path, size, resizing, **more)
 
     monkeypatch.setattr(batches, "read_again", spy)
     dataset = hs.load_dataset(collections[0], test_fraction=0, listener=hs.Quiet())

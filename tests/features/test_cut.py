@@ -27,7 +27,7 @@ from headstart.models.composing import compose
 from headstart.models.depths import block_sizes
 from headstart.models.preprocessing import preprocess
 from headstart.models.weights import layer_index, load_base
-from headstart.training import trainer
+from headstart.training import calibrate, trainer
 from headstart.training.folding import FoldedBatchNormalization, fold
 from headstart.training.keras_fit import TrainableNetwork, unfreeze
 from headstart.training.optimization import compile_for
@@ -376,6 +376,7 @@ def test_both_executions_of_the_tutorial_are_one_algorithm(photos, recipe, tiny)
 def test_fine_tuning_is_kept_only_if_it_helps(photos, tiny, monkeypatch):
     """The recipe `fast` never ends with a higher calibrated validation loss than its head; always_fine_tuned may."""
     monkeypatch.setattr(trainer, "FEW", 0)  # the validation images tell
+    monkeypatch.setattr(calibrate, "FEW", 0)  # and calibrate alone
     dataset = hs.load_dataset(photos, seed=3, listener=hs.Quiet())
     fast = hs.RECIPES["fast"].with_epochs(3)
     listener = Listener()

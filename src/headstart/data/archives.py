@@ -16,6 +16,7 @@ from headstart.events import Listener, check_cancelled
 from headstart.listeners.quiet import Quiet
 from headstart.storage.cache import cache_folder
 from headstart.storage.hashing import sha256
+from headstart.storage.regular import check_regular
 
 try:
     from lzma import LZMAError  # some builds of Python lack it
@@ -69,6 +70,7 @@ def unpacked(archive: Path, listener: Listener | None = None) -> Path:
 def remedy(path: Path) -> str:
     """What to do with a file that `is_zip` denies, where it is an archive all the same. It continues a sentence."""
     try:
+        check_regular(path)
         with path.open("rb") as file:
             start = file.read(4)
     except OSError as error:

@@ -50,7 +50,10 @@ def without_copies(held_out: HeldOut, run: Path, *, listener: Listener) -> HeldO
             f"The {count:,} images are copies of photos that the run was trained or validated on, resized or saved "
             f"anew. Give other photos, or use --split all to measure on these anyway."
         )
-    found = [f"{len(copies):,} near copies of such photos are left out"] if len(copies) else []
+    copies_are = (
+        "1 near copy of such photos is" if len(copies) == 1 else f"{len(copies):,} near copies of such photos are"
+    )
+    found = [f"{copies_are} left out"] if len(copies) else []
     kept = replace(held_out, images=held_out.images.take(np.delete(np.arange(count), copies)))
     return _described(kept, *found, *notes[: bool(missing)])
 
