@@ -26,6 +26,7 @@ from headstart.models.weights import PRETRAINED
 from headstart.runs.folder import RunFolder
 from headstart.runs.held_out import HeldOut
 from headstart.storage.hashing import sha256
+from headstart.storage.regular import read_regular
 from headstart.training.config import TrainingConfig
 
 
@@ -75,7 +76,7 @@ def _seen(held_out: HeldOut, run: Path) -> tuple[Split, int]:
 def _is_same(row: tuple[str, str]) -> bool:
     digest, path = row
     try:
-        return sha256(Path(path).read_bytes()) == digest
+        return sha256(read_regular(path)) == digest
     except OSError:
         return False
 

@@ -16,7 +16,7 @@ from headstart.classifier.calibration import FEW_PHOTOS, Calibration, fit_calibr
 from headstart.features import linear_head
 from headstart.features.rows import rows_of
 from headstart.numerics import two_sided
-from headstart.statistics import Interval, wilson
+from headstart.statistics import Interval, proportion
 from headstart.training.context import TrainingContext
 from headstart.training.fold import Fold
 from headstart.training.recipes import SolvedHead
@@ -44,7 +44,8 @@ def calibrate(context: TrainingContext, trained: Trained) -> Calibrated:
     if len(validation) < FEW and isinstance(head, SolvedHead) and not trained.fine_tuned:
         answered, of_training = _out_of_fold(context, head)
         logits, labels = np.concatenate([logits, of_training]), np.concatenate([labels, train.labels[answered]])
-        found = wilson(int((two_sided(logits).argmax(axis=1) == labels).sum()), len(labels))
+        groups = (*validation.groups, *train.take(answered).groups)
+        found = proportion(two_sided(logits).argmax(axis=1) == labels, groups or None)
     counts = Counter(train.labels.tolist())
     unsure = tuple(name for label, name in enumerate(context.dataset.class_names) if counts[label] < FEW_PHOTOS)
     return Calibrated(replace(fit_calibration(logits, labels), unsure=unsure), found)
