@@ -15,6 +15,7 @@ from PIL import Image
 from headstart.data.images import from_array, from_pillow, read_image, read_thumbnail
 from headstart.data.resizing import resize
 from headstart.errors import ImageError
+from support.orientation import as_stored
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +50,11 @@ def test_jpeg_is_near(picture, options):
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_orientation_of_the_camera_is_applied(picture, orientation, format):
-    turn = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }  # fmt: skip
-    as_stored = picture.transpose(turn[orientation]) if orientation in turn else picture
+    stored = as_stored(picture, orientation)
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"quality": 98, "subsampling": 0} if format == "JPEG" else {"lossless": True} if format == "WEBP" else {}
-    image = read_image(encoded(as_stored, format, exif=exif, **options))
+    image = read_image(encoded(stored, format, exif=exif, **options))
     assert image.shape == (24, 40, 3)
     assert np.abs(image.astype(int) - np.asarray(picture)).mean() < 2
 

@@ -17,6 +17,7 @@ from headstart.data.images import highest_value, read_image
 from headstart.data.value_range import ValueRange
 from headstart.errors import ImageError
 from headstart.inspection.headers import read_header
+from support.orientation import as_stored
 
 Tags = dict[int, tuple[int, ...]]
 PLACES = {273: 279, 324: 325}
@@ -105,13 +106,7 @@ def test_eight_and_sixteen_bits_in_every_order(colours, order, big, compressed, 
 @pytest.mark.parametrize("planar", [False, True])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_deep_images_are_upright(colours, planar, orientation):
-    turn = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }  # fmt: skip
-    image = Image.fromarray(colours)
-    stored = np.asarray(image.transpose(turn[orientation]) if orientation in turn else image).astype(np.uint16) * 257
+    stored = np.asarray(as_stored(Image.fromarray(colours), orientation)).astype(np.uint16) * 257
     data = written(page(stored, planar=planar, tag274=orientation))
     np.testing.assert_array_equal(read_image(data), colours)
     grey = written(page(65535 - stored[..., 0], tag262=0, tag274=orientation))
