@@ -124,9 +124,11 @@ def write_weights(file: Path, photo: str) -> None:
 
 
 def timed(command: list[str], environment: dict[str, str], found: Callable[[str], float]) -> tuple[float, float]:
-    start = time.perf_counter()
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    seconds = time.perf_counter() - start
+    """The whole process, in an empty folder of its own: vyntri keeps features where it is started."""
+    with tempfile.TemporaryDirectory() as empty:
+        start = time.perf_counter()
+        result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=empty)
+        seconds = time.perf_counter() - start
     if result.returncode:
         raise SystemExit(f"{command[:3]}: {result.stderr[-2000:]}")
     return seconds, found(result.stdout)
