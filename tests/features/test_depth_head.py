@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from headstart.features import depth_head, linear_head
+from headstart.features import depth_head, head_in_pieces, linear_head
 from headstart.features.depth_head import USUAL_WEIGHT, Blocks, solve_depths
 from headstart.features.linear_head import solve
 from headstart.features.rows import Joined, stored_order
@@ -83,11 +83,12 @@ def test_pieces_find_the_same_head(where, monkeypatch, tmp_path):
     features, labels = made(3, 900)
     features = features.astype(np.float16).astype(np.float32)
     monkeypatch.setattr(linear_head, "TOLERANCE", 1e-6)
+    monkeypatch.setattr(head_in_pieces, "TOLERANCE", 1e-6)
     whole = solve_depths([features], SIZES, labels, 3, seed=0, weight=0.6)
     monkeypatch.setattr(depth_head, "VALIDATED", 300)
     monkeypatch.setattr(depth_head, "IN_GRAM", 600)
     monkeypatch.setattr(depth_head, "cross_validate", lambda *arguments, **settings: (whole.C, 0.5))
-    monkeypatch.setattr(linear_head, "PIECE", 200)
+    monkeypatch.setattr("headstart.features.rows.PIECE", 200)
     rows = features
     if where == "on disk":
         monkeypatch.setattr(depth_head, "IN_MEMORY", 0)

@@ -86,7 +86,7 @@ def test_pieces_find_the_same_head(classes, monkeypatch):
     views, labels = made(classes, count=1200)
     exact = solve(views, labels, classes, seed=0)
     monkeypatch.setattr(linear_head, "IN_MEMORY", 2000)
-    monkeypatch.setattr(linear_head, "PIECE", 500)
+    monkeypatch.setattr("headstart.features.rows.PIECE", 500)
     monkeypatch.setattr(linear_head, "choose_C", lambda *args, **options: exact.C)
     stepped = solve(views, labels, classes, seed=0)
     one, other = exact.logits(views[0]), stepped.logits(views[0])
@@ -178,3 +178,24 @@ def test_a_rare_class_in_a_large_collection(classes, monkeypatch):
         some = linear_head.some_images(labels[kept], 50, seed)
         assert np.bincount(labels[kept][some]).min() >= linear_head.FOLDS
         assert len(set(some)) == len(some) <= 50 + classes * linear_head.FOLDS
+
+
+def test_many_classes_get_the_same_head_in_pieces(monkeypatch):
+    """C is chosen on images of half as many classes as are too many, and the head of all of them is the exact one."""
+    views, labels = made(40, count=400)
+    monkeypatch.setattr(linear_head, "MANY_CLASSES", 20)
+    chosen = []
+    choose_C = linear_head.choose_C
+
+    def remembered(views, labels, counts, **options):
+        chosen.append(np.unique(labels))
+        return choose_C(views, labels, counts, **options)
+
+    monkeypatch.setattr(linear_head, "choose_C", remembered)
+    found = solve(views, labels, 40, seed=0)
+    assert [len(classes) for classes in chosen] == [10]
+    monkeypatch.undo()
+    exact = solve(views, labels, 40, seed=0, C=found.C)
+    one, other = (each.logits(views[0]) for each in (found, exact))
+    one, other = one - one.mean(axis=1, keepdims=True), other - other.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(one, other, atol=0.01 * np.abs(other).max())

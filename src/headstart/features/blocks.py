@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.array_types import Float32
-from headstart.features.linear_head import pieces
-from headstart.features.rows import Rows
+from headstart.features.rows import Rows, pieces
 
 USUAL_WEIGHT = 0.85  # of the depths before the last: what most collections choose (benchmarks/LOG.md)
 NO_VARIANCE = 1e-10  # total variance of a block, below which it says nothing

@@ -15,8 +15,7 @@ from scipy.linalg import eigh
 
 from headstart.array_types import Float32
 from headstart.features.blocks import USUAL_WEIGHT, Blocks
-from headstart.features.linear_head import row_by_row
-from headstart.features.rows import Rows
+from headstart.features.rows import Rows, row_by_row
 
 COMPONENTS = 400  # at most
 SAMPLE = 1_000  # images that they are found on

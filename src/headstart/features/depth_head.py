@@ -20,14 +20,15 @@ from scipy.linalg import cholesky, solve_triangular
 
 from headstart.array_types import Float, Int
 from headstart.features.blocks import USUAL_WEIGHT, Blocks
+from headstart.features.head_in_pieces import solve_in_pieces
 from headstart.features.linear_head import (
     DEFAULT_C,
+    MANY_CLASSES,
     Head,
     cross_validate,
     lowest_neighbour,
     solve_in_memory,
-    solve_in_pieces,
-    some_images,
+    validated_images,
 )
 from headstart.features.rows import Chosen, Rows, stored_order
 
@@ -70,17 +71,18 @@ def solve_depths(
         order = stored_order(views[0])
         ordered = [Chosen(view, order) for view in views]
     blocks = Blocks.of(ordered, sizes)
-    images = some_images(labels, VALIDATED, seed) if len(labels) > VALIDATED else np.arange(len(labels))
+    images = validated_images(labels, VALIDATED, seed)
+    many = num_classes > MANY_CLASSES  # of which these images lack some
     some, fitted = _Sample.of(views[0][images], blocks), labels[images]
     groups = None if photos is None else photos[images]
     weight, C = _choose(some, fitted, counts, seed=seed, photos=groups, weight=weight)
     if len(views) > 1:
         C *= LENIENCY / len(views)
-    if len(images) < rows <= IN_GRAM:
+    if len(images) < rows <= IN_GRAM and not many:
         some, fitted = _Sample.of(np.concatenate([view[:] for view in views]), blocks), np.tile(labels, len(views))
     factors = blocks.weighed(weight)
-    weights = some.solve(fitted, counts, weight, C)
-    if len(fitted) < rows:
+    weights = np.zeros((len(factors) + 1, num_classes)) if many else some.solve(fitted, counts, weight, C)
+    if len(fitted) < rows or many:
         deviation = 1 / np.maximum(factors, 1e-12)[:, None]
         weights = solve_in_pieces(ordered, labels[order], counts, blocks.mean, deviation, C, weights)
     kernel = weights[:-1] * factors[:, None]  # for features as they come

@@ -3,34 +3,30 @@
 Multinomial logistic regression with an L2 penalty is convex: L-BFGS finds its one best solution. Cross-validation
 inside the training images chooses C, the inverse strength of the penalty. scikit-learn solves it; past `IN_MEMORY`
 rows, where its copies would no longer fit, the same problem is solved in pieces, from the solution for a part of the
-rows on. Knows no images and no Keras.
+rows on, and so it is past `MANY_CLASSES`. Knows no images and no Keras.
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
-from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from headstart.array_types import Float, Float32, Int
-from headstart.concurrency import cpu_budget, prefetch
-from headstart.features.rows import Chosen, Rows, stored_order
-from headstart.numerics import cross_entropies, log_probabilities
+from headstart.concurrency import cpu_budget
+from headstart.features.head_in_pieces import MAX_STEPS, TOLERANCE, solve_in_pieces
+from headstart.features.rows import Rows, pieces, row_by_row
 
 C_VALUES = tuple(10.0 ** (exponent / 2) for exponent in range(-8, 3))  # scikit-learn's C: 1e-4 to 10
 DEFAULT_C = 1e-2  # where classes have too few images to validate: what most collections choose
 FOLDS = 5
+MANY_CLASSES = 200  # past that, C is chosen on half as many of them: the best C of 50, 100 and 200 was the same
 IN_MEMORY = 40_000  # rows: 200 MB of 1,280 features; scikit-learn and the folds take some four times that
-PIECE = 4_096  # rows that are looked at together past that
-TOLERANCE = 1e-4  # scikit-learn's default; of 36 small problems a tenth as exact chose another C for 2
-MAX_STEPS = 1_000
 # Linearly separable classes have no finite optimum without the penalty; with a weak one it is far away, and
 # MAX_STEPS come close enough. Filtered once, as heads are solved in threads, where filters cannot be set and reset.
 warnings.filterwarnings("ignore", message="lbfgs failed to converge", category=ConvergenceWarning)
@@ -85,19 +81,6 @@ def logits(
     return row_by_row(features, lambda piece: piece.astype(np.float32) @ kernel + bias)
 
 
-def row_by_row(rows: Rows, function: Callable[[np.ndarray], np.ndarray]) -> Float32[np.ndarray, "n numbers"]:
-    """A function of pieces of rows -> its values for all of them; they are read in the order in which that is fastest.
-
-    function: float32 (m, numbers) for m rows; called at least once.
-    """
-    order = stored_order(rows)
-    found = function(rows[:0])
-    found = np.empty((len(rows), *found.shape[1:]), np.float32)
-    for place, piece in pieces([Chosen(rows, order)]):
-        found[order[place]] = function(piece)
-    return found
-
-
 def solve(
     views: Sequence[Rows],
     labels: Int[np.ndarray, " n"],
@@ -118,20 +101,33 @@ def solve(
     """
     counts = np.ones(num_classes) if class_weights is None else class_weights
     scale = Scale.of(views)
+    many = num_classes > MANY_CLASSES
     images = np.arange(len(labels))
-    if len(views) * len(labels) > IN_MEMORY:
-        images = some_images(labels, IN_MEMORY // (2 * len(views)), seed)
+    if len(views) * len(labels) > IN_MEMORY or many:
+        images = validated_images(labels, IN_MEMORY // (2 * len(views)), seed)
     some = [scale(view[images]) for view in views]
     if C is None:
         photos = None if photos is None else photos[images]
         C = choose_C(some, labels[images], counts, seed=seed, photos=photos)
-    weights = solve_in_memory(np.concatenate(some), np.tile(labels[images], len(views)), counts, C)
-    if len(images) < len(labels):
+    if many:  # of which these images lack some
+        weights = np.zeros((len(scale.mean) + 1, num_classes))
+    else:
+        weights = solve_in_memory(np.concatenate(some), np.tile(labels[images], len(views)), counts, C)
+    if len(images) < len(labels) or many:
         del some
         weights = solve_in_pieces(views, labels, counts, scale.mean, scale.deviation, C, weights)
     kernel = weights[:-1] / scale.deviation  # for features as they come
     bias = weights[-1] - scale.mean @ kernel
     return Head(kernel.astype(np.float32), bias.astype(np.float32), C)
+
+
+def validated_images(labels: Int[np.ndarray, " n"], count: int, seed: int) -> Int[np.ndarray, " m"]:
+    """Indices of the images that C is chosen on: all, or `some_images`; past MANY_CLASSES, of half as many of them."""
+    images, classes = np.arange(len(labels)), np.unique(labels)
+    if len(classes) > MANY_CLASSES:
+        chosen = np.random.default_rng(seed).choice(classes, MANY_CLASSES // 2, replace=False)
+        images = np.flatnonzero(np.isin(labels, chosen))
+    return images if len(images) <= count else images[some_images(labels[images], count, seed)]
 
 
 def some_images(labels: Int[np.ndarray, " n"], count: int, seed: int) -> Int[np.ndarray, " m"]:
@@ -254,60 +250,3 @@ def _regression(C: float) -> LogisticRegression:
 
 def _fit(model: LogisticRegression, features: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> None:
     model.fit(features, labels, sample_weight=counts[labels])
-
-
-def solve_in_pieces(
-    views: Sequence[Rows],
-    labels: np.ndarray,
-    counts: np.ndarray,
-    mean: np.ndarray,
-    deviation: float | np.ndarray,
-    C: float,
-    start: np.ndarray,
-) -> np.ndarray:
-    """What `solve_in_memory` finds, by the same L-BFGS, without a copy of the features: each step goes through them in
-    pieces, on all cores.
-
-    mean, deviation: the features are scaled by these, (depth,) and one number or (depth, 1).
-    start, and what is returned: float64 (features + 1, logits), the last row is the bias.
-    """
-    rows = sum(map(len, views))
-
-    def of_piece(piece: tuple[slice, np.ndarray], kernel: np.ndarray, bias: np.ndarray) -> tuple[float, np.ndarray]:
-        place, features = piece
-        features, right = features.astype(np.float32, copy=False), labels[place]
-        shares = log_probabilities(features @ kernel + bias)
-        loss = float(cross_entropies(shares, right) @ counts[right])
-        error = np.exp(shares)
-        error[np.arange(len(right)), right] -= 1
-        error *= counts[right][:, None]
-        error = error[:, -start.shape[1] :]  # of two classes the second
-        # with respect to the scaled features, which are never made: (x - mean) / deviation
-        total = error.sum(axis=0)
-        gradient = (features.T @ error.astype(np.float32) - np.outer(mean, total)) / deviation
-        return loss, np.concatenate([gradient, total[None]])
-
-    def loss_and_gradient(flat: np.ndarray, pool: ThreadPoolExecutor) -> tuple[float, np.ndarray]:
-        weights = flat.reshape(start.shape)
-        kernel = weights[:-1] / deviation
-        bias = weights[-1] - mean @ kernel
-        work = partial(of_piece, kernel=kernel.astype(np.float32), bias=bias)
-        found = prefetch(pool, work, pieces(views), cpu_budget() + 1)
-        loss, gradient = 0.0, np.zeros(start.shape)
-        for of_one, slope in found:
-            loss, gradient = loss + of_one, gradient + slope
-        gradient[:-1] += weights[:-1] / C  # scikit-learn's objective, divided by the number of rows
-        return (loss + float((weights[:-1] ** 2).sum()) / (2 * C)) / rows, gradient.ravel() / rows
-
-    options = {"maxiter": MAX_STEPS, "gtol": TOLERANCE, "ftol": 0.0}
-    with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as pool:
-        found = minimize(loss_and_gradient, start.ravel(), (pool,), jac=True, method="L-BFGS-B", options=options)
-    return found.x.reshape(start.shape)
-
-
-def pieces(views: Sequence[Rows]) -> Iterator[tuple[slice, np.ndarray]]:
-    """All rows of all views, PIECE at a time, each with their place in their view."""
-    for view in views:
-        for start in range(0, len(view), PIECE):
-            place = slice(start, start + PIECE)
-            yield place, view[place]

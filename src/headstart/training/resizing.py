@@ -53,7 +53,7 @@ def with_resizing(config: TrainingConfig, dataset: Dataset, listener: Listener) 
 def choose_resizing(features: GetFeatures, train: Split, *, seed: int) -> str:
     """The name of the row of RESIZINGS with the least cross-entropy, if that is clearly less than for stretched photos,
     or else "stretch"."""
-    images = train.take(linear_head.some_images(train.labels, LOOKED_AT, seed))
+    images = train.take(linear_head.validated_images(train.labels, LOOKED_AT, seed))
     stretched = out_of_fold_losses([features(images, STRETCH)], images, seed=seed)
     if len(stretched) < ENOUGH:
         return STRETCH

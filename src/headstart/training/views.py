@@ -29,7 +29,7 @@ def harmless_views(
     """
     if len(views) == 1:
         return views
-    images = train.take(linear_head.some_images(train.labels, ANSWERED, seed))
+    images = train.take(linear_head.validated_images(train.labels, ANSWERED, seed))
     without = _losses(features, images, (ORIGINAL,), seed)
     for some in dict.fromkeys((views, (ORIGINAL, MIRRORED))):
         if set(some) <= set(views) and _is_no_worse(_losses(features, images, some, seed), without, slack):
