@@ -18,7 +18,17 @@ FILES = sorted(SOURCE.rglob("*.py"))
 LINES = [
     {"errors", "deprecation", "array_types"},
     {"home"},
-    {"events", "numerics", "statistics", "concurrency", "malloc", "keras_backend", "time_limit", "standard_streams"},
+    {
+        "events",
+        "numerics",
+        "statistics",
+        "concurrency",
+        "malloc",
+        "keras_backend",
+        "time_limit",
+        "standard_streams",
+        "json_text",
+    },
     {"listeners"},
     {"storage"},
     {"data"},

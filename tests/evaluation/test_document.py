@@ -10,6 +10,7 @@ from headstart.evaluation.cleaning import Cleaning
 from headstart.evaluation.document import Findings, FineTuningVerdict, RunMetrics
 from headstart.evaluation.learning_curve import LearningCurve, Point
 from headstart.inspection.shortcuts import Shortcut
+from headstart.json_text import json_text
 from headstart.statistics import Disagreement, wilson
 from support.drawn_metrics import drawn_evaluation, drawn_metrics
 
@@ -72,7 +73,7 @@ def test_read_again(numbers, full, tmp_path):
 def test_the_metrics_of_a_run_are_read_as_they_were_written(run):
     written = (run.folder / "metrics.json").read_text("utf-8")
     again = RunMetrics.from_json(json.loads(written)).to_json()
-    assert json.dumps(again, indent=2, ensure_ascii=False) + "\n" == written
+    assert json_text(again) + "\n" == written
     assert run.metrics == json.loads(written)
 
 

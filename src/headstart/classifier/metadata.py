@@ -16,6 +16,7 @@ from headstart.data.value_range import FULL, ValueRange, checked
 from headstart.data.views import ORIGINAL, VIEWS
 from headstart.engines.base import PRECISIONS
 from headstart.errors import ModelError, RunError
+from headstart.json_text import json_text
 from headstart.storage.hashing import sha256_of_file
 
 SCHEMA = 1
@@ -39,7 +40,7 @@ class Facts(NamedTuple):
 
 
 def write_card(folder: Path, card: dict) -> None:
-    (folder / FILE).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    (folder / FILE).write_text(json_text(card) + "\n", "utf-8")
 
 
 def read_card(folder: Path) -> dict:

@@ -3,7 +3,6 @@
 import functools
 import gc
 import inspect
-import json
 import math
 import os
 import sys
@@ -23,6 +22,7 @@ from headstart.cli.options import SOURCE
 from headstart.data.source import DataSource
 from headstart.errors import DatasetError, HeadstartError, RunError, RunInterruptedError
 from headstart.events import Advanced, Event, Listener
+from headstart.json_text import json_text
 from headstart.listeners.json_lines import JsonLines
 from headstart.listeners.several import Several
 from headstart.standard_streams import Forgiving, Output, OutputError
@@ -221,7 +221,7 @@ def _status(output: Output) -> str | int | None:
 
 def print_json(document: dict) -> None:
     with standard_streams.output_in_utf8():
-        print(json.dumps(document, indent=2, ensure_ascii=False))
+        print(json_text(document))
 
 
 @contextmanager

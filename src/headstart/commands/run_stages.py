@@ -314,7 +314,8 @@ def say_predictions(listener: Listener, evaluation: Evaluation, name: str, seed:
     """As the tutorial does for a batch of shuffled test images: the predicted and the correct classes, as numbers."""
     listener.emit(StepStarted(Step.PREDICT, "Predict"))
     some = np.random.default_rng(seed).permutation(len(evaluation.labels))[:SHOWN]
-    names = ", ".join(f"{number} is {label}" for number, label in enumerate(evaluation.class_names))
+    shown = np.unique([evaluation.predicted[some], evaluation.labels[some]])
+    names = ", ".join(f"{number} is {evaluation.class_names[number]}" for number in shown)
     listener.emit(
         Message(
             f"{len(some)} {name} images, drawn at random ({names}):\n"

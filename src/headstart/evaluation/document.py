@@ -16,6 +16,7 @@ from headstart.evaluation.cleaning import Cleaning
 from headstart.evaluation.learning_curve import LearningCurve
 from headstart.evaluation.split_metrics import SplitMetrics, interval_from_json
 from headstart.inspection.shortcuts import Shortcut
+from headstart.json_text import json_text
 from headstart.statistics import Interval
 
 SCHEMA = 1
@@ -250,7 +251,7 @@ class RunMetrics:
 
     def write(self, file: Path) -> None:
         """Write metrics.json."""
-        file.write_text(json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+        file.write_text(json_text(self.to_json()) + "\n", "utf-8")
 
     @classmethod
     def read(cls, file: Path) -> "RunMetrics":

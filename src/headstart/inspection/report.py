@@ -1,7 +1,6 @@
 """Inspection, what an inspection found: as text for a terminal, as findings.json and as findings.csv."""
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -11,6 +10,7 @@ from headstart.data.value_range import FULL, ValueRange
 from headstart.inspection.files import Sizes
 from headstart.inspection.findings import DOUBT, GROUPING, KINDS, LEAK, ON_THE_COLLECTION, SHORTCUT, Finding
 from headstart.inspection.shortcuts import Shortcut
+from headstart.json_text import json_text
 
 SCHEMA = 1
 SHOWN = 5  # findings of a kind, in the terminal; those on the collection as a whole are few
@@ -138,7 +138,7 @@ def _counted(count: int, one: str, many: str) -> str:
 
 
 def write_json(file: Path, inspection: Inspection) -> None:
-    file.write_text(json.dumps(inspection.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    file.write_text(json_text(inspection.to_json()) + "\n", "utf-8")
 
 
 def write_csv(file: Path, findings: Sequence[Finding]) -> None:
