@@ -5,6 +5,7 @@ is compared with it), or its trainable part on features.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
@@ -12,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from headstart.array_types import Float, Int
+from headstart.concurrency import prefetch
 from headstart.errors import HeadstartError
 from headstart.events import Listener, Task, advancing
 from headstart.keras_backend import keras
@@ -108,15 +110,21 @@ class TrainingData(keras.utils.PyDataset):
         weights = self.class_weights[labels].astype("float32")
         return images, labels.astype("float32")[:, None] if self.binary else labels, weights
 
+    def batches(self) -> Any:
+        """Those of an epoch, in the form that suits the backend: some are made while a step is computed."""
+        return self._pipeline if keras.backend.backend() == "tensorflow" else self._made_ahead()
+
+    def _made_ahead(self) -> Iterator[tuple]:
+        with ThreadPoolExecutor(1) as pool:
+            yield from prefetch(pool, self.__getitem__, range(len(self)), PREFETCHED)
+
     @cached_property
-    def pipeline(self) -> Any:
-        """For TensorFlow, the same batches from a pipeline that does not tune itself; for other backends, this itself.
+    def _pipeline(self) -> Any:
+        """For TensorFlow, the same batches from a pipeline that does not tune itself.
 
         Keras would make one that does. It is closed after each epoch, and that waits for the thread that tunes it: 0 to
         3 seconds each time (benchmarks/LOG.md).
         """
-        if keras.backend.backend() != "tensorflow":
-            return self
         import tensorflow
 
         data = tensorflow.data
@@ -153,7 +161,7 @@ def fit_epoch(
     watcher = _Watcher(f"Epoch {epoch + 1}/{epochs}", len(data), listener, limit)
     with _failure_of(data), watcher.progress:  # an epoch that is interrupted leaves no bar behind
         model.fit(
-            data.pipeline,
+            data.batches(),
             initial_epoch=epoch,
             epochs=epoch + 1,
             shuffle=False,  # the source shuffles, from the seed and the epoch

@@ -66,6 +66,7 @@ def train(
     execution: str = CACHED,
     precision: str = "float32",
     views: str = AUTO,
+    device: str = AUTO,
     time_limit: float | None = None,
     listener: Listener | None = None,
 ) -> Classifier:
@@ -92,6 +93,8 @@ def train(
         views: of each training image: "original", "mirrored" (both), "all" (the eight ways to turn and mirror it);
             "auto": the mirrored one where it helps a solved head, and for the fine-tuning after it as many as do no
             harm, as the training images tell. The recipe "tutorial" draws views of its own.
+        device: "gpu": an NVIDIA GPU, by Keras on PyTorch or JAX, which must be installed; everything is computed in
+            float32 there, and answers are those of a processor, to rounding. "auto": the processor.
         time_limit: seconds for all of it; None: as long as it takes. Features, a solved head and its measurement are
             made in any case. What is left of it is spent on what gains most: mirrored views, a second base beside the
             default one (unless `backbone` names one), fine-tuning, which ends with the time.
@@ -116,6 +119,7 @@ def train(
         execution=execution,
         precision=precision,
         views=views,
+        device=device,
     )
     limit, listener = TimeLimit.of(time_limit), listener or Console()
     return train_classifier(dataset, config, limit=limit, listener=listener).classifier
