@@ -43,7 +43,7 @@ class Library:
         return self.problem is None
 
     def __str__(self) -> str:
-        return f"{self.name} {self.version or ''}".rstrip() + (f" {self.problem}" if self.problem else " can use it")
+        return " ".join([self.name, *([self.version] if self.version else []), self.problem or "can use a GPU"])
 
 
 def use_gpu() -> str:

@@ -225,3 +225,9 @@ def backbones(
 def cache(call: Call, clear: o.Clear = False) -> None:
     """Show, or clear, what is kept to be fast. These are engines, features, networks, copies and readable files."""
     call.show(commands.cache(clear))
+
+
+@command()
+def doctor(call: Call) -> None:
+    """Say what this machine has, and what will be used of it. Cores, memory, GPUs, extras, weights, cache."""
+    call.show(commands.doctor())
