@@ -33,7 +33,7 @@ from pathlib import Path
 import numpy as np
 
 TOLERANCE = 1e-3  # of the norm of the features of a photo
-COMPARED = 64  # photos
+COMPARED = 32  # photos
 BACKBONE, SIZE = "efficientnet_lite0", 224
 RESULT = "RESULT "
 
@@ -117,7 +117,7 @@ class Rate:
         """Images/s between the first and the last fifth."""
         total = self.seen[-1][1]
         middle = [(when, done) for when, done in self.seen if 0.2 * total <= done <= 0.8 * total]
-        (start, first), (end, last) = middle[0], middle[-1]
+        (start, first), (end, last) = (middle or self.seen)[0], (middle or self.seen)[-1]
         return (last - first) / max(end - start, 1e-9)
 
 

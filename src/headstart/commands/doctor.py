@@ -89,7 +89,7 @@ class Diagnosis:
                 *(f"  headstart[{name}]{'':<{14 - len(name)}}{self._extra(name)}" for name in self.extras),
                 "",
                 "Kept",
-                f"  cache       {sum(self.cache_bytes.values()) / GB:.1f} of {self.cache_limit / GB:.0f} GB in {self.cache}",
+                f"  cache       {self._cache}",
                 f"  free disk   {'unknown' if self.free_disk is None else f'{self.free_disk / GB:.0f} GB'}",
                 *(f"  weights     {name}: {where}" for name, where in self.weights.items()),
                 "",
@@ -113,6 +113,10 @@ class Diagnosis:
     def _memory(self) -> str:
         total = "unknown" if self.memory is None else f"{self.memory / GB:.1f} GB"
         return total if self.memory_limit is None else f"{total}, limited to {self.memory_limit / GB:.1f} GB"
+
+    @property
+    def _cache(self) -> str:
+        return f"{sum(self.cache_bytes.values()) / GB:.1f} of {self.cache_limit / GB:.0f} GB in {self.cache}"
 
     def _extra(self, name: str) -> str:
         missing = self.extras[name]
