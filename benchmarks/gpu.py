@@ -21,6 +21,7 @@ import argparse
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ import threading
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -392,13 +394,17 @@ def run_stage(name: str, label: str, options: argparse.Namespace, *arguments: st
     watch.start()
     start, found = time.perf_counter(), None
     assert process.stdout
-    for line in process.stdout:
-        if line.startswith(RESULT):
-            found = json.loads(line.removeprefix(RESULT))
-        else:
-            say(line.rstrip())
-    status = process.wait()
-    watch.cancel()
+    try:
+        for line in process.stdout:
+            if line.startswith(RESULT):
+                found = json.loads(line.removeprefix(RESULT))
+            else:
+                say(line.rstrip())
+        status = process.wait()
+    finally:
+        watch.cancel()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     say(f"--- {label}: {time.perf_counter() - start:.1f} s" + (f", FAILED with {status}" if status else ""))
     return None if status else found or {}
 
@@ -426,6 +432,7 @@ def main() -> None:
         return
     options.work = options.work or Path(tempfile.mkdtemp(prefix="headstart-gpu-"))
     options.work.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # which ends the stage, too
     sys.exit(measured(options))
 
 

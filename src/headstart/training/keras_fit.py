@@ -4,6 +4,8 @@ What is trained is either the whole network on pixels, frozen layers and all (sl
 is compared with it), or its trainable part on features.
 """
 
+import math
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -25,6 +27,7 @@ from headstart.time_limit import NO_LIMIT, TimeLimit
 
 PLAIN_LOSS = "cross_entropy"  # the metric that a compiled model has for it: what is reported, and compared
 PREFETCHED = 2  # batches that are made while a step is computed
+SECONDS_BETWEEN_NOTES = 0.1  # of losses: a GPU must be waited for, to read one
 
 Tensors = np.ndarray | tuple[np.ndarray, ...]  # one, if there is one
 
@@ -234,14 +237,17 @@ class _Watcher(keras.callbacks.Callback):
         self.progress = ExitStack()
         self.logs: dict[str, float] = {}
         self.weights: list[np.ndarray] = []
+        self.note, self.noted = "", -math.inf
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         task = advancing(self.listener, Task.EPOCH, self.description, self.steps)
         self.advance = self.progress.enter_context(task)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        logs = logs or {}
-        self.advance(1, f"loss {logs[PLAIN_LOSS]:.4f}  accuracy {logs['accuracy']:.4f}")
+        now = time.monotonic()
+        if logs and now - self.noted >= SECONDS_BETWEEN_NOTES:
+            self.note, self.noted = f"loss {logs[PLAIN_LOSS]:.4f}  accuracy {logs['accuracy']:.4f}", now
+        self.advance(1, self.note)
         if self.limit.left < 0:
             self.model.stop_training = True
 
