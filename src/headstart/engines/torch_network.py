@@ -31,7 +31,7 @@ class TorchNetwork:
             [variable.value.detach().clone() for variable in variables]
             for variables in (model.trainable_variables, model.non_trainable_variables)
         ]
-        self._constants = _Constants()
+        self._constants = Constants()
         self._pixels = torch.zeros((batch_size, *model.inputs[0].shape[1:]), dtype=torch.uint8, device=device)
         self._outputs: Sequence[torch.Tensor] = ()
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -87,7 +87,7 @@ class TorchNetwork:
         return found if isinstance(found, (list, tuple)) else [found]
 
 
-class _Constants(TorchFunctionMode):
+class Constants(TorchFunctionMode):
     """Tensors that Keras makes of plain numbers in each call are made in the first one, and kept.
 
     Nothing may be copied to a GPU while a graph is captured.

@@ -6,7 +6,7 @@ is compared with it), or its trainable part on features.
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -17,7 +17,7 @@ import numpy as np
 from headstart.array_types import Float, Int
 from headstart.concurrency import prefetch
 from headstart.errors import HeadstartError
-from headstart.events import Listener, Task, advancing
+from headstart.events import Listener, Message, Task, advancing
 from headstart.keras_backend import keras
 from headstart.models.backbones import get_backbone
 from headstart.models.composing import features_of
@@ -61,11 +61,26 @@ class TrainableNetwork(keras.Model):
         self.features = features or keras.Model(network.input, features_of(network))
         self.dropout, self.logits = network.get_layer(DROPOUT), network.get_layer(LOGITS)
         self.binary = network.output.shape[-1] == 1
+        self.captured: Callable[[Any], Any] | None = None
 
     def call(
         self, inputs: keras.KerasTensor | Sequence[keras.KerasTensor], training: bool = False
     ) -> keras.KerasTensor:
-        return self.logits(self.dropout(self.features(inputs, training=False), training=training))
+        found = self.captured(inputs) if self.captured and training else None
+        found = self.features(inputs, training=False) if found is None else found
+        return self.logits(self.dropout(found, training=training))
+
+    def capture(self, batch_size: int, listener: Listener) -> None:
+        """On a GPU, where that is faster, have the steps of batches of that size started in one call."""
+        if keras.backend.backend() != "torch":
+            return
+        from headstart.training.cuda_graph import graphed
+
+        try:
+            self.captured = graphed(self.features, batch_size)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+            listener.emit(Message(f"The steps cannot be captured ({reason}): training is slower than it could be."))
 
     def reseed(self, seed: int, epoch: int) -> None:
         """Draw the dropout of an epoch from (seed, epoch), as the views are, so that a run can be resumed."""
