@@ -18,8 +18,8 @@ FILES = sorted(SOURCE.rglob("*.py"))
 LINES = [
     {"errors", "deprecation", "array_types"},
     {"home"},
-    {"events", "numerics", "statistics", "concurrency", "malloc", "keras_backend", "time_limit", "standard_streams"},
-    {"listeners"},
+    {"events", "numerics", "statistics", "concurrency", "malloc", "keras_backend", "time_limit", "standard_streams", "gpu"},
+    {"listeners", "machine"},
     {"storage"},
     {"data"},
     {"engines"},

@@ -54,6 +54,13 @@ class TrainingConfig:
     value_range: ValueRange | None = None
     device: str = AUTO
 
+    def __post_init__(self) -> None:
+        """
+        Raises:
+            MissingExtraError, ModelError: the device is not there, or does not go with the precision.
+        """
+        check_device(self.compute)
+
     @classmethod
     def of(
         cls,
@@ -83,7 +90,6 @@ class TrainingConfig:
             get_resizing(resizing)  # is there one of that name?
         if precision != AUTO:
             check_precision(precision)
-        check_device(Compute(device=device, precision=FLOAT32 if precision == AUTO else precision))
         if get_backbone(backbone).parts and recipe.fine_tuning and recipe.fine_tuning.patience is None:
             raise ModelError(
                 f"The recipe '{recipe.name}' fine-tunes one base, and '{backbone}' are several. Leave their layers as "
@@ -109,7 +115,7 @@ class TrainingConfig:
             )
         said = None if value_range is None else parse_value_range(value_range)
         settings = recipe, backbone, image_size, resizing, weights, seed, execution, precision, views
-        return cls(*settings, chooses_backbone=chooses_backbone, value_range=said, device=device)
+        return cls(*settings, chooses_backbone, said, device)
 
     @property
     def feature_spec(self) -> FeatureSpec:
