@@ -18,7 +18,17 @@ FILES = sorted(SOURCE.rglob("*.py"))
 LINES = [
     {"errors", "deprecation", "array_types"},
     {"home"},
-    {"events", "numerics", "statistics", "concurrency", "malloc", "keras_backend", "time_limit", "standard_streams", "gpu"},
+    {
+        "events",
+        "numerics",
+        "statistics",
+        "concurrency",
+        "malloc",
+        "keras_backend",
+        "time_limit",
+        "standard_streams",
+        "gpu",
+    },
     {"listeners", "machine"},
     {"storage"},
     {"data"},
