@@ -1,5 +1,8 @@
 """An NVIDIA GPU, and the library by which Keras computes on it. Knows no networks; imports a library only to ask it."""
 
+# PyTorch and JAX come with headstart[gpu], or by hand
+# pyright: reportMissingImports=false
+
 import importlib.util
 import os
 import subprocess
@@ -12,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from headstart.errors import MissingExtraError, ModelError
 
 NAMES = {"torch": "PyTorch", "jax": "JAX", "tensorflow": "TensorFlow"}  # Keras' backends
-TRIED = ("torch", "jax")  # in this order, where KERAS_BACKEND names none (benchmarks/LOG.md)
+TRIED = ("torch", "jax")  # in this order, where KERAS_BACKEND names none: XLA compiles for long before JAX begins
 INSTALL = "pip install 'headstart[gpu]'"
 ELSE = "Or leave --device out: the processor then does the work."
 QUERY = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"]

@@ -4,6 +4,9 @@ JAX starts work and returns at once; what it gives is waited for where it is rea
 https://docs.jax.dev/en/latest/async_dispatch.html
 """
 
+# JAX comes by hand
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -31,7 +34,7 @@ class JaxNetwork:
 
         def forward(weights: Any, images: jax.Array) -> list[jax.Array]:
             found, _ = model.stateless_call(*weights, images, training=False)
-            return found if isinstance(found, (list, tuple)) else [found]
+            return list(found) if isinstance(found, (list, tuple)) else [found]
 
         self._run = jax.jit(forward)
 

@@ -23,9 +23,12 @@ UNDER_WAY = 2  # batches on a GPU, besides the one that is waited for
 
 
 class Network(Protocol):
-    """A Keras model that computes elsewhere. remark: what a user should know of it, a sentence, if anything."""
+    """A Keras model that computes elsewhere."""
 
-    remark: str | None
+    @property
+    def remark(self) -> str | None:
+        """What a user should know of it, a sentence, if anything."""
+        ...
 
     def start(self, images: Pixels) -> Callable[[], list[np.ndarray]]:
         """Begin with a batch of `batch_size` images: what is called waits for its outputs, and gives them."""

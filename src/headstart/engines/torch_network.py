@@ -5,6 +5,9 @@ A CUDA graph is captured once and starts all of them with one call.
 https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
 """
 
+# PyTorch comes with headstart[gpu] alone
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +22,7 @@ from headstart.engines.base import Pixels
 
 WARM_UPS = 2  # runs before a capture: libraries choose their kernels, and take the memory for them, in the first
 SMALL = 4_096  # numbers of a constant
+TOLERANCE = 1e-4  # of the norm of an output, between the graph and the network itself
 
 
 class TorchNetwork:
@@ -74,11 +78,25 @@ class TorchNetwork:
         try:
             with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
                 self._outputs = self._forward()
+            self._check(graph, stream)
         except RuntimeError as error:  # an operation of this base asks the GPU for a number, or the like
             self.remark = f"The network cannot be captured ({_first_line(error)}): the GPU runs it more slowly."
             torch.cuda.synchronize()
         else:
             self._graph = graph
+
+    def _check(self, graph: torch.cuda.CUDAGraph, stream: torch.cuda.Stream) -> None:
+        """
+        Raises:
+            RuntimeError: the graph gives other outputs for noise than the network itself.
+        """
+        with torch.cuda.stream(stream):
+            self._pixels.random_(0, 256)
+            graph.replay()
+            for found, expected in zip(self._outputs, self._forward(), strict=True):
+                difference = torch.linalg.vector_norm(found - expected)
+                if not difference <= TOLERANCE * torch.linalg.vector_norm(expected):
+                    raise RuntimeError("what was captured gives other outputs")
 
     @torch.no_grad()
     def _forward(self) -> Sequence[torch.Tensor]:

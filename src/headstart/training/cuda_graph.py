@@ -1,9 +1,13 @@
 """The trainable part on a GPU, by PyTorch: its forward and its backward pass as CUDA graphs.
 
-In a step of 32 images the GPU is done before Python has called the layers. A graph is captured once and starts all
-kernels of a pass with one call. It reads and writes the variables where they lie, so training goes on as without.
+Keras calls each layer, and PyTorch starts each kernel, from Python; for 32 images a GPU may be done before. A graph is
+captured once and starts all kernels of a pass with one call. It reads the variables where they lie, so that training
+goes on as without.
 https://docs.pytorch.org/docs/stable/generated/torch.cuda.make_graphed_callables.html
 """
+
+# PyTorch comes with headstart[gpu] alone
+# pyright: reportMissingImports=false
 
 from __future__ import annotations
 
@@ -14,7 +18,9 @@ import torch
 
 from headstart.engines.torch_network import Constants
 
-Inputs = torch.Tensor | Sequence[torch.Tensor]
+TOLERANCE = 1e-3  # of the norm of features, and of that of gradients: as between a processor and the cut network
+
+Inputs = Any  # a tensor, or a sequence of several
 
 
 def graphed(part: Any, batch_size: int) -> Callable[[Inputs], torch.Tensor | None] | None:
@@ -24,15 +30,18 @@ def graphed(part: Any, batch_size: int) -> Callable[[Inputs], torch.Tensor | Non
     on a GPU, or there are none.
 
     Raises:
-        RuntimeError: it cannot be captured.
+        RuntimeError: it cannot be captured, or what was captured gives other features or gradients.
     """
     weights = [variable.value for variable in part.trainable_variables]
     if not weights or not all(weight.is_cuda for weight in weights):
         return None
     samples = tuple(
-        torch.zeros((batch_size, *tensor.shape[1:]), device=weights[0].device) for tensor in part.inputs
+        torch.rand((batch_size, *tensor.shape[1:]), device=weights[0].device) for tensor in part.inputs
     )  # fmt: skip
-    captured = torch.cuda.make_graphed_callables(_Module(part, weights), samples)
+    module = _Module(part, weights)
+    expected = _with_gradients(module, samples)
+    captured = torch.cuda.make_graphed_callables(module, samples)
+    _check(_with_gradients(captured, samples), expected)
     shapes = [sample.shape for sample in samples]
 
     def run(inputs: Inputs) -> torch.Tensor | None:
@@ -55,3 +64,16 @@ class _Module(torch.nn.Module):
     def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
         with self.constants:
             return self.call(tensors[0] if len(tensors) == 1 else list(tensors))
+
+
+def _with_gradients(module: torch.nn.Module, samples: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """The features, and the gradients of the sum of their squares."""
+    features = module(*samples)
+    gradients = torch.autograd.grad(features.square().sum(), list(module.parameters()))
+    return [features.detach().clone(), *(gradient.clone() for gradient in gradients)]
+
+
+def _check(found: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) -> None:
+    for one, other in zip(found, expected, strict=True):
+        if not torch.linalg.vector_norm(one - other) <= TOLERANCE * torch.linalg.vector_norm(other):
+            raise RuntimeError("what was captured gives other features or gradients")

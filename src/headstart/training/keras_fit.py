@@ -128,9 +128,11 @@ class TrainingData(keras.utils.PyDataset):
         weights = self.class_weights[labels].astype("float32")
         return images, labels.astype("float32")[:, None] if self.binary else labels, weights
 
-    def batches(self) -> Any:
-        """Those of an epoch, in the form that suits the backend: some are made while a step is computed."""
-        return self._pipeline if keras.backend.backend() == "tensorflow" else self._made_ahead()
+    def batches(self) -> dict[str, Any]:
+        """Those of an epoch, as arguments of `fit`: whatever the backend, some are made while a step is computed."""
+        if keras.backend.backend() == "tensorflow":
+            return {"x": self._pipeline}
+        return {"x": self._made_ahead(), "steps_per_epoch": len(self)}
 
     def _made_ahead(self) -> Iterator[tuple]:
         with ThreadPoolExecutor(1) as pool:
@@ -179,7 +181,7 @@ def fit_epoch(
     watcher = _Watcher(f"Epoch {epoch + 1}/{epochs}", len(data), listener, limit)
     with _failure_of(data), watcher.progress:  # an epoch that is interrupted leaves no bar behind
         model.fit(
-            data.batches(),
+            **data.batches(),
             initial_epoch=epoch,
             epochs=epoch + 1,
             shuffle=False,  # the source shuffles, from the seed and the epoch
