@@ -56,9 +56,9 @@ class Clock(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None): self.steps.append(time.perf_counter() - self.start)
 
 def fit(epochs):
-    data = keras_fit.TrainingData(Source(), np.ones(2), binary=True).pipeline if ours else features
-    options = {} if ours else {"y": labels, "batch_size": batch}
-    model.fit(data, **options, epochs=epochs, verbose=0, callbacks=[Clock()])
+    plain = {"x": features, "y": labels, "batch_size": batch}
+    given = keras_fit.TrainingData(Source(), np.ones(2), binary=True).batches() if ours else plain
+    model.fit(**given, epochs=epochs, verbose=0, callbacks=[Clock()])
 
 fit(1)
 Clock.steps.clear()

@@ -25,6 +25,7 @@ from headstart.commands.storytelling import STORY
 from headstart.data.resizing import RESIZINGS
 from headstart.data.samples import SAMPLES
 from headstart.data.splits import SPLITS
+from headstart.engines.base import DEVICES
 from headstart.engines.openvino import PRECISIONS
 from headstart.errors import DownloadError
 from headstart.events import KINDS
@@ -132,6 +133,7 @@ def test_choices_are_those_of_the_tables():
     assert choices.EXECUTION.names == EXECUTIONS
     assert choices.EXECUTION.old == OLD_EXECUTIONS
     assert choices.PRECISION.names == ("auto", *PRECISIONS)
+    assert set(choices.DEVICE.names) < set(DEVICES)
     assert choices.VIEWS.names == tuple(VIEW_CHOICES)
     assert choices.SAMPLE.names == tuple(SAMPLES)
     assert choices.SPLIT.names == (*SPLITS, ALL)

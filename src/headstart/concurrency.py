@@ -46,11 +46,11 @@ def cgroup_quota(process: Path | None = None) -> float:
     The kernel's Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/cgroups.rst and scheduler/sched-bwc.rst.
     """
     read = {1: _quota_of_version_1, 2: _quota_of_version_2}
-    return min((read[version](folder) for version, folder in _group_folders(process or PROCESS)), default=math.inf)
+    return min((read[version](folder) for version, folder in cgroup_folders(process or PROCESS)), default=math.inf)
 
 
 @cache
-def _group_folders(process: Path) -> tuple[tuple[int, Path], ...]:
+def cgroup_folders(process: Path) -> tuple[tuple[int, Path], ...]:
     """Version and folder of each control group that a process is in. They are found once; quotas are read anew."""
     try:
         groups = parse_groups((process / "cgroup").read_text("utf-8", "surrogateescape"))

@@ -12,6 +12,7 @@ from enum import StrEnum
 from math import isfinite
 from numbers import Integral, Real
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from headstart.errors import CancelledError
@@ -151,7 +152,7 @@ def check_cancelled(listener: Listener) -> None:
 
 
 class Advance:
-    """Counts the steps of a task: `advance(steps, note="")` after each of them, from one thread.
+    """Counts the steps of a task: `advance(steps, note="")` after each of them, from any thread.
 
     Each call sends an `Advanced` with an estimate of the time left.
     """
@@ -159,14 +160,16 @@ class Advance:
     def __init__(self, listener: Listener, task: Task, description: str, total: int) -> None:
         self._listener, self._task, self._description, self._total = listener, task, description, total
         self._start, self._done, self._note = time.monotonic(), 0, ""
+        self._lock = Lock()
 
     def __call__(self, steps: int, note: str = "") -> None:
         """
         Raises:
             CancelledError: the listener asks the work to stop.
         """
-        self._done, self._note = self._done + steps, note
-        self.emit()
+        with self._lock:
+            self._done, self._note = self._done + steps, note
+            self.emit()
         check_cancelled(self._listener)
 
     def emit(self, *, is_over: bool = False) -> None:

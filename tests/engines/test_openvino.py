@@ -4,7 +4,11 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+from headstart.engines.base import CompileError, in_batches, run_all
+from headstart.engines.openvino import OpenVINOEngine, write_network
 
 pytestmark = pytest.mark.process
 
@@ -42,3 +46,30 @@ def test_no_usage_data_is_sent(tiny_run, tmp_path):
     assert run(code, HOME=str(home)) == "None"
     assert (tmp_path / "exported" / "model.xml").is_file()
     assert not (home / "intel").exists()
+
+
+def test_a_model_of_another_backend_is_converted(tmp_path, monkeypatch):
+    """As after a training on a GPU: by a process of TensorFlow. Here only the name is another."""
+    from headstart.keras_backend import keras
+
+    pixels = keras.Input((16, 16, 3))
+    maps = keras.layers.Conv2D(4, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(pixels))
+    model = keras.Model(pixels, [keras.ops.mean(maps, axis=(1, 2)), maps])
+    images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype=np.uint8)
+    expected = model.predict_on_batch(images)
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    write_network(model, tmp_path / "network.xml")
+    engine = OpenVINOEngine(tmp_path / "network.xml")
+    for found, other in zip(run_all(engine, in_batches(images, engine.batch_size), 6), expected, strict=True):
+        np.testing.assert_allclose(found, other, rtol=1e-4, atol=1e-5)
+
+
+def test_without_tensorflow_such_a_model_stays_as_it_is(tmp_path, monkeypatch):
+    from headstart.keras_backend import keras
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(
+        CompileError, match=r"not 'torch', and TensorFlow is not installed: pip install 'headstart\[tune"
+    ):
+        write_network(keras.Sequential([keras.Input((4, 4, 3))]), tmp_path / "network.xml")

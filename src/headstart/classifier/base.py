@@ -36,7 +36,8 @@ ImageSource = str | Path | bytes | Image.Image | np.ndarray
 Square = UInt8[np.ndarray, "size size 3"]
 
 COMPARED_TOGETHER = 4  # images whose features are compared with the known ones: 10 MB go through the cores each time
-DECODED_AHEAD = 32  # images that are decoded, or being decoded, before the network asks for them: 5 MB of 224 pixels
+# images that are decoded, or being decoded, before the network asks for them: 5 MB of 224 pixels; or two batches
+DECODED_AHEAD = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +249,8 @@ class BasePredictor(ABC):
         """The images that can be decoded, in batches. Appends to `errors`, for each image, what is wrong, or None."""
         images = []
         with ThreadPoolExecutor(cpu_budget()) as pool:
-            for found in prefetch(pool, self._pixels_or_error, pictures, DECODED_AHEAD):
+            ahead = max(DECODED_AHEAD, 2 * self.batch_size)
+            for found in prefetch(pool, self._pixels_or_error, pictures, ahead):
                 errors.append(found if isinstance(found, ImageError) else None)
                 if not isinstance(found, ImageError):
                     images.append(found)

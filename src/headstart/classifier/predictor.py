@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from headstart.classifier.base import BasePredictor
 from headstart.classifier.metadata import ENGINE, MODEL, check_files, facts_of, read_card
 from headstart.deprecation import renamed_arguments
-from headstart.engines.base import CompileError, Compute, Engine, Pixels
+from headstart.engines.base import AUTO, GPU, CompileError, Compute, Engine, Pixels
 from headstart.engines.per_process import PerProcess
 from headstart.engines.saved import Bias, Kernel, open_classifier
 from headstart.events import Message
 from headstart.models.output import FEATURES, NetworkOutput
 
 if TYPE_CHECKING:
+    import keras
+
     from headstart.events import Listener
     from headstart.models.network import Network
 
@@ -34,18 +36,20 @@ class Predictor(BasePredictor):
     """
 
     @renamed_arguments(progress="listener")
-    def __init__(self, folder: str | Path, *, listener: Listener | None = None) -> None:
+    def __init__(self, folder: str | Path, *, device: str = AUTO, listener: Listener | None = None) -> None:
         """Open the folder of a run, or what `Classifier.save` wrote.
 
         Where that has no engine, or OpenVINO is missing, Keras predicts, and one message says so.
 
         Args:
+            device: "gpu": an NVIDIA GPU, which Keras computes on, see `headstart.train`. "auto": the processor.
             listener: where to report that to; by default to standard error.
 
         Raises:
             RunError: there is no such folder, a file is missing or damaged, or a newer headstart wrote it.
+            MissingExtraError, ModelError: a GPU was asked for, and cannot be used.
         """
-        self.folder = Path(folder)
+        self.folder, self.device = Path(folder), device
         card = read_card(self.folder)
         facts = facts_of(self.folder, card)
         self.class_names, self.image_size, self.resizing = facts.class_names, facts.image_size, facts.resizing
@@ -56,6 +60,11 @@ class Predictor(BasePredictor):
         self._place = place = self.folder.absolute()  # whatever the working folder is later
         self._engine: Engine | None = None
         self._head: tuple[Kernel, Bias] | None = None
+        if device == GPU:
+            check_files(self.folder, {MODEL: card["hashes"][MODEL]})
+            self._engine, self._engine_with_maps = self._on_gpu(FEATURES, listener), PerProcess(self._on_gpu)
+            self.batch_size = self._engine.batch_size
+            return
         try:
             if not engine:
                 raise CompileError(card.get("no_engine") or f"'{self.folder}' was saved without an engine")
@@ -81,11 +90,26 @@ class Predictor(BasePredictor):
     def head(self) -> tuple[Kernel, Bias]:
         return self._keras.head if self._head is None else self._head
 
-    def __reduce__(self) -> tuple[type[Predictor], tuple[Path]]:
-        return type(self), (self._place,)
+    def __reduce__(self) -> tuple[Callable[..., Predictor], tuple[Path, str]]:
+        return _reopened, (self._place, self.device)
+
+    def _on_gpu(self, outputs: int | None = None, listener: Listener | None = None) -> Engine:
+        from headstart.engines.opening import open_engine
+        from headstart.listeners.console import Console
+
+        def build() -> keras.Model:
+            from headstart.models.composing import inside
+
+            return inside(self._keras.model, maps=True)
+
+        return open_engine(build, Compute(device=GPU), outputs=outputs, listener=listener or Console())
 
     @cached_property
     def _keras(self) -> Network:
         from headstart.models.network import Network
 
         return Network.saved(self.folder / MODEL)
+
+
+def _reopened(folder: Path, device: str) -> Predictor:
+    return Predictor(folder, device=device)

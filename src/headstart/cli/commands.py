@@ -48,10 +48,11 @@ def inspect(
     seed: o.Seed = 0,
     weights: o.Weights = None,
     value_range: o.ValueRange = None,
+    device: o.Device = "auto",
 ) -> None:
     """Find copies, leaks, doubtful labels and odd files. Changes none of your files."""
     given = {"backbone": backbone, "image_size": image_size, "weights": weights or "pretrained", "seed": seed}
-    call.show(commands.inspect(data, out=out, listener=call.listener, value_range=value_range, **given))
+    call.show(commands.inspect(data, out=out, device=device, listener=call.listener, value_range=value_range, **given))
 
 
 @command(reports=True, reads=True)
@@ -76,6 +77,7 @@ def train(
     precision: o.Precision = "float32",
     execution: o.Execution = "cached",
     time_limit: o.TimeLimit = None,
+    device: o.Device = "auto",
 ) -> None:
     """Train a classifier on labelled photos. Everything about it is left in a folder."""
     run = commands.train(
@@ -93,6 +95,7 @@ def train(
         precision=precision,
         execution=execution,
         views=views,
+        device=device,
         test_fraction=test_fraction,
         images=images,
         seed=seed,
@@ -104,9 +107,11 @@ def train(
 
 
 @command(reports=True, reads=True)
-def evaluate(call: Call, run: o.RunFolder, data: o.DataPath, split: o.SplitName = None) -> None:
+def evaluate(
+    call: Call, run: o.RunFolder, data: o.DataPath, split: o.SplitName = None, device: o.Device = "auto"
+) -> None:
     """Measure a classifier on labelled photos."""
-    call.show(commands.evaluate(run, data, split=split, listener=call.listener))
+    call.show(commands.evaluate(run, data, split=split, device=device, listener=call.listener))
 
 
 @command()
@@ -127,6 +132,7 @@ def predict(
     explain: o.Explain = None,
     form: o.PredictionFormat = None,
     out: o.AnswersOut = None,
+    device: o.Device = "auto",
 ) -> None:
     """Say what is on photos: one, or any number of them."""
     if call.as_json and (out or form):
@@ -134,9 +140,8 @@ def predict(
                                  "say what is written (--out answers.json).")  # fmt: skip
     answers_are_seen = out is None and sys.stdout.isatty()
     listener = call.with_bars_from(NO_BARS if answers_are_seen else BARS_FROM)
-    found = commands.predict(
-        run, images, accuracy=accuracy, coverage=coverage, views=views, explain=explain, listener=listener
-    )  # fmt: skip
+    given = {"accuracy": accuracy, "coverage": coverage, "views": views, "explain": explain, "device": device}
+    found = commands.predict(run, images, listener=listener, **given)
     for note in found.left_out:
         typer.echo(note, err=True)
     found.write(out, format="json" if call.as_json else form, top=top)
@@ -209,9 +214,10 @@ def backbones(
     backbone: o.Candidates = None,
     image_size: o.MeasuredSize = None,
     seed: o.Seed = 0,
+    device: o.Device = "auto",
 ) -> None:
     """List the pretrained bases, or measure them on your photos."""
-    given = {"backbones": backbone or (), "image_size": image_size, "seed": seed}
+    given = {"backbones": backbone or (), "image_size": image_size, "seed": seed, "device": device}
     call.show(commands.backbones(data, listener=call.listener, **given))
 
 
@@ -219,3 +225,9 @@ def backbones(
 def cache(call: Call, clear: o.Clear = False) -> None:
     """Show, or clear, what is kept to be fast. These are engines, features, networks, copies and readable files."""
     call.show(commands.cache(clear))
+
+
+@command()
+def doctor(call: Call) -> None:
+    """Say what this machine has, and what will be used of it. Cores, memory, GPUs, extras, weights, cache."""
+    call.show(commands.doctor())

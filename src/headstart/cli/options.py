@@ -120,6 +120,16 @@ TimeLimit = Annotated[
         "second base, fine-tuning).",
     ),
 ]
+Device = Annotated[
+    str,
+    option(
+        "--device",
+        choice=choices.DEVICE,
+        group=USUAL,
+        help="gpu: an NVIDIA GPU; it needs headstart[gpu], see `headstart doctor`. auto: the processor.",
+    ),
+    choices.DEVICE,
+]
 Images = Annotated[int | None, about_data(min=8, metavar="N", help="Use only about so many images, for a quick look.")]
 Epochs = Annotated[int | None, for_experts(min=1, metavar="N", help="Epochs in each phase, instead of the recipe's.")]
 Weights = Annotated[

@@ -8,6 +8,7 @@ from headstart.commands.backbones import backbones
 from headstart.commands.cache import cache
 from headstart.commands.compare import compare
 from headstart.commands.demo import demo
+from headstart.commands.doctor import doctor
 from headstart.commands.evaluate import evaluate
 from headstart.commands.export import export
 from headstart.commands.inspect import inspect
@@ -15,4 +16,6 @@ from headstart.commands.predict import predict
 from headstart.commands.serve import serve
 from headstart.commands.train import train
 
-__all__ = ["backbones", "cache", "compare", "demo", "evaluate", "export", "inspect", "predict", "serve", "train"]
+__all__ = [
+    "backbones", "cache", "compare", "demo", "doctor", "evaluate", "export", "inspect", "predict", "serve", "train",
+]  # fmt: skip

@@ -97,14 +97,20 @@ def _why_not_at_hand(name: str) -> str:
 
 
 def compare_backbones(
-    data: str | Path | DataSource, *, backbones: Sequence[str], image_size: int | None, seed: int, listener: Listener
+    data: str | Path | DataSource,
+    *,
+    backbones: Sequence[str],
+    image_size: int | None,
+    seed: int,
+    device: str,
+    listener: Listener,
 ) -> BackboneComparison:
     """See `commands.backbones`."""
     names = list(dict.fromkeys(backbones)) or [name for name in BACKBONES if files_at_hand(name)]
-    configs = {name: _config(name, image_size, seed) for name in names}
+    configs = {name: _config(name, image_size, seed, device) for name in names}
     collection = collect(list_images(DataSource.of(data), listener), listener)
     configs = {name: config.for_values(collection.value_range) for name, config in configs.items()}
-    usual = _config(DEFAULT, image_size, seed).for_values(collection.value_range)
+    usual = _config(DEFAULT, image_size, seed, device).for_values(collection.value_range)
     train, groups = _training_photos(collection, usual, listener)
     left_out = {} if backbones else {name: _why_not_at_hand(name) for name in BACKBONES if name not in names}
     candidates: list[MeasuredBackbone] = []
@@ -133,8 +139,9 @@ def compare_backbones(
     return BackboneComparison(0 if first is None else len(first), tuple(candidates), left_out)
 
 
-def _config(backbone: str, image_size: int | None, seed: int) -> TrainingConfig:
-    return TrainingConfig.of(backbone=backbone, image_size=image_size, resizing=STRETCH, weights=PRETRAINED, seed=seed)
+def _config(backbone: str, image_size: int | None, seed: int, device: str) -> TrainingConfig:
+    settings = {"resizing": STRETCH, "weights": PRETRAINED, "seed": seed, "device": device}
+    return TrainingConfig.of(backbone=backbone, image_size=image_size, **settings)
 
 
 def _training_photos(collection: Collection, config: TrainingConfig, listener: Listener) -> tuple[Split, np.ndarray]:
@@ -158,7 +165,7 @@ def _measured(
     train: Split, groups: np.ndarray, config: TrainingConfig, listener: Listener
 ) -> tuple[np.ndarray, float]:  # fmt: skip
     """bool (n,): which photos of classes that are large enough are answered correctly; seconds for 1,000 photos."""
-    extractor = FeatureExtractor(config.feature_spec, listener=listener)
+    extractor = FeatureExtractor(config.feature_spec, listener=listener, compute=config.compute)
     rows = rows_of(extractor.features(train))
     compact = Compact.of(rows, extractor.spec.block_sizes, seed=config.seed)(rows)
     out_of_fold = out_of_fold_probabilities(compact, train.labels, groups, seed=config.seed)

@@ -42,6 +42,7 @@ def backbones(
     backbones: Sequence[str] = ...,
     image_size: int | None = ...,
     seed: int = ...,
+    device: str = ...,
     listener: Listener | None = ...,
 ) -> BackboneComparison: ...
 @overload
@@ -51,6 +52,7 @@ def backbones(
     backbones: Sequence[str] = ...,
     image_size: int | None = ...,
     seed: int = ...,
+    device: str = ...,
     listener: Listener | None = ...,
 ) -> BackboneTable | BackboneComparison: ...
 def backbones(
@@ -59,6 +61,7 @@ def backbones(
     backbones: Sequence[str] = (),
     image_size: int | None = None,
     seed: int = 0,
+    device: str = "auto",
     listener: Listener | None = None,
 ) -> BackboneTable | BackboneComparison:
     """List the pretrained bases; or with `data`, compare them on its training photos.
@@ -69,6 +72,7 @@ def backbones(
             all whose weights are on this computer.
         image_size: side in pixels; by default the size that each was pretrained at.
         seed: of the splits, as in `headstart.train`, and of the cross-validation.
+        device: what computes the features: "gpu", or "auto": the processor; see `headstart.train`.
         listener: where to report to; by default to standard error.
 
     Raises:
@@ -84,5 +88,5 @@ def backbones(
     from headstart.listeners.console import Console
 
     return compare_backbones(
-        data, backbones=backbones, image_size=image_size, seed=seed, listener=listener or Console()
+        data, backbones=backbones, image_size=image_size, seed=seed, device=device, listener=listener or Console()
     )

@@ -29,7 +29,12 @@ class RunEvaluation:
 
 
 def evaluate(
-    run: str | Path, data: str | Path | DataSource, *, split: str | None = None, listener: Listener | None = None
+    run: str | Path,
+    data: str | Path | DataSource,
+    *,
+    split: str | None = None,
+    device: str = "auto",
+    listener: Listener | None = None,
 ) -> RunEvaluation:
     """Measure a run on labelled photos.
 
@@ -38,18 +43,22 @@ def evaluate(
         data: folder, zip or CSV, see `load_dataset`.
         split: "train", "validation", "test" or "all". None: the test images of `data`, or where it has none, all that
             the run was neither trained nor validated on; near copies of such photos are left out as well.
+        device: what runs the network: "gpu", or "auto": the processor; see `headstart.train`.
         listener: where to report to; by default to standard error.
 
     Raises:
         HeadstartError: there is no such run, no such images, or a class that the run does not know.
     """
     from headstart.data.source import DataSource
+    from headstart.engines.base import Compute
+    from headstart.engines.opening import check_device
     from headstart.listeners.console import Console
     from headstart.runs.folder import RunFolder
     from headstart.runs.held_out import choose
     from headstart.runs.unseen import without_copies
 
     run, source, listener = Path(run), DataSource.of(data), listener or Console()
+    check_device(Compute(device=device))
     _ = RunFolder(run).card  # before the images are read: there may be no run
     chosen = choose(source, run, split, listener=listener)
     if split is None:
@@ -61,5 +70,5 @@ def evaluate(
         run,
         source.path,
         chosen.description,
-        measure(Predictor(run, listener=listener), chosen.images, listener=listener),
+        measure(Predictor(run, device=device, listener=listener), chosen.images, listener=listener),
     )

@@ -75,6 +75,7 @@ def predict(
     coverage: float | None = None,
     views: bool = False,
     explain: str | Path | None = None,
+    device: str = "auto",
     listener: Listener | None = None,
 ) -> Predictions:
     """Say what is on photos: one, or any number of them.
@@ -87,6 +88,7 @@ def predict(
         coverage: name so many classes that the correct one is among them for this share of photos.
         views: average over the views that the classifier was trained on: a little more accurate, and slower.
         explain: a new folder, outside of the photos, for a picture of each that shows where its answer comes from.
+        device: what runs the network: "gpu", or "auto": the processor; see `headstart.train`.
         listener: where to report to; by default nowhere.
 
     Raises:
@@ -106,7 +108,7 @@ def predict(
         for each in given:
             check_outside(Path(explain), each)
     files, left_out = images_among([Path(each) for each in given])
-    predictor = Predictor(run, listener=listener)
+    predictor = Predictor(run, device=device, listener=listener)
     if views and len(predictor.views) == 1:
         text = "The classifier was trained on photos as they are, so there are no other views to average over."
         (listener or Console()).emit(Message(text))

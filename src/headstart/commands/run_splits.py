@@ -68,6 +68,7 @@ def copy_groups(
             replace(config, resizing=STRETCH).feature_spec,
             listener=listener,
             base=lambda: new_network(config, len(images.class_names)).first_base(),
+            compute=config.compute,
             rough=rough,
         )
         found = cached_duplicates(images.take(wanted), extractor, listener=listener)

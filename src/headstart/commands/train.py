@@ -33,6 +33,7 @@ def train(
     precision: str = "float32",
     execution: str = "cached",
     views: str = "auto",
+    device: str = "auto",
     test_fraction: float | None = None,
     images: int | None = None,
     seed: int = 0,
@@ -50,7 +51,8 @@ def train(
             the head alone.
         epochs: in each phase, instead of the recipe's.
         balanced: whether all classes count alike in training, however many images they have. None: as in the recipe.
-        backbone, image_size, resizing, value_range, weights, precision, execution, views, seed: see `headstart.train`.
+        backbone, image_size, resizing, value_range, weights, precision, execution, views, device, seed: see
+            `headstart.train`.
         test_fraction: see `load_dataset`.
         images: use only about so many of the images, for a quick look. Near copies are not kept together then, because
             finding them needs the features of all images. None: all.
@@ -80,6 +82,7 @@ def train(
         execution=execution,
         precision=precision,
         views=views,
+        device=device,
     )
     request = RunRequest(DataSource.of(data).absolute(), config, test_fraction, images)
     return make(request, Path(out), resume=resume, listener=listener or Console(), time_limit=time_limit)

@@ -14,7 +14,7 @@ from headstart.array_types import Float, UInt8
 from headstart.errors import HeadstartError, ModelError
 
 ENGINES = ("auto", "openvino", "keras")
-DEVICES = ("auto", "cpu", "gpu")
+AUTO, CPU, GPU = DEVICES = ("auto", "cpu", "gpu")
 FLOAT32, BFLOAT16 = "float32", "bfloat16"
 PRECISIONS = (FLOAT32, BFLOAT16)
 
@@ -29,7 +29,7 @@ class CompileError(HeadstartError):
 class Compute:
     """How a network is run.
 
-    engine: "openvino", "keras", or "auto": OpenVINO where it can, else Keras.
+    engine: "openvino", "keras", or "auto": on a GPU Keras, else OpenVINO where it can, or Keras.
     device: "cpu", "gpu", or "auto": what the engine itself takes.
     precision: "float32", or "bfloat16" where the processor has that; of OpenVINO alone.
     """
@@ -47,6 +47,16 @@ class Compute:
             if value not in known:
                 raise ModelError(f"There is no {what} '{value}'. Choose one of: {', '.join(known)}.")
         check_precision(self.precision)
+        if self.device == GPU and self.precision != FLOAT32:
+            raise ModelError(
+                f"On a GPU everything is computed in float32, and '{self.precision}' was asked for. Leave one of them "
+                f"out: the precision, or the device."
+            )
+
+    @property
+    def by_keras(self) -> bool:
+        """Whether Keras runs the network in any case."""
+        return self.engine == "keras" or (self.engine == "auto" and self.device == GPU)
 
 
 @runtime_checkable
@@ -95,6 +105,27 @@ def in_batches(images: Pixels, batch_size: int) -> Iterator[Pixels]:
     """uint8 (n, size, size, 3) -> the same in batches; the last one may be smaller."""
     for number in range(math.ceil(len(images) / batch_size)):
         yield images[number * batch_size : (number + 1) * batch_size]
+
+
+def regrouped(groups: Iterable[Pixels], batch_size: int) -> Iterator[Pixels]:
+    """Groups of images, of any sizes -> the same images in batches; the last one may be smaller.
+
+    Groups that are batches already are passed on as they are.
+    """
+    waiting: list[Pixels] = []
+    count = 0
+    for group in groups:
+        start = 0
+        while len(group) - start + count >= batch_size:
+            stop = start + batch_size - count
+            waiting.append(group[start:stop])
+            yield waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
+            waiting, count, start = [], 0, stop
+        if start < len(group):
+            waiting.append(group[start:])
+            count += len(group) - start
+    if waiting:
+        yield waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
 
 
 def filled(images: Pixels, batch_size: int) -> UInt8[np.ndarray, "filled size size 3"]:

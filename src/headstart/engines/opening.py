@@ -13,22 +13,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headstart.engines import openvino
-from headstart.engines.base import CompileError, Compute, Engine
+from headstart.engines import keras, openvino
+from headstart.engines.base import GPU, CompileError, Compute, Engine
 from headstart.engines.keras import KerasEngine
 from headstart.engines.openvino import NETWORK, OpenVINOEngine, write_network
 from headstart.events import Listener, Message
+from headstart.gpu import use_gpu
 from headstart.storage import cache
 from headstart.storage.hashing import sha256_of_file
 
 if TYPE_CHECKING:
-    import keras
+    from keras import Model
 
 DIGESTS = "digest.txt"  # beside a network, of both of its files
 
 
 def open_engine(
-    build: Callable[[], keras.Model],
+    build: Callable[[], Model],
     compute: Compute,
     *,
     key: str | None = None,
@@ -48,9 +49,11 @@ def open_engine(
 
     Raises:
         CompileError: OpenVINO was asked for, and cannot run it.
+        MissingExtraError, ModelError: a GPU was asked for, and cannot be used.
     """
     built = functools.cache(build)
-    if compute.engine != "keras":
+    check_device(compute)
+    if not compute.by_keras:
         try:
             return _open_with_openvino(
                 write or (lambda file: write_network(built(), file)), compute, key, outputs, listener
@@ -59,12 +62,27 @@ def open_engine(
             if compute.engine == "openvino":
                 raise
             listener.emit(Message(f"{error}. Keras computes the features instead, more slowly."))
-    return KerasEngine(built(), compute, outputs=outputs)
+    engine = KerasEngine(built(), compute, outputs=outputs)
+    if engine.remark:
+        listener.emit(Message(engine.remark))
+    return engine
+
+
+def check_device(compute: Compute) -> None:
+    """Whether the device is there; a GPU is made that of Keras, which must not have been imported before.
+
+    Raises:
+        MissingExtraError, ModelError: a GPU was asked for, and cannot be used.
+    """
+    if compute.device == GPU and compute.by_keras:
+        use_gpu()
 
 
 def expected_identity(compute: Compute) -> str | None:
     """The identity of the engine that `open_engine` will most likely give; None where only opening it can tell."""
-    if compute.engine == "keras" or importlib.util.find_spec("openvino") is None:
+    if compute.by_keras:
+        return keras.identity(compute)
+    if importlib.util.find_spec("openvino") is None:
         return None
     return openvino.identity(compute)
 

@@ -5,7 +5,10 @@ stream, which is its fastest way (benchmarks/LOG.md).
 """
 
 import importlib.util
+import os
+import subprocess
 import sys
+import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -24,6 +27,14 @@ BATCH_SIZE = 4  # images in a request: at 160 pixels 400 images/s on two cores, 
 NETWORK = "network.xml"  # beside it network.bin, with the weights
 KERNEL, BIAS = "head/kernel", "head/bias"  # names of constants
 CONVERTER = "openvino.tools.ovc"
+# arguments: the file of a Keras model, and that of the network
+CONVERSION = """
+import sys
+from pathlib import Path
+from headstart.engines.openvino import write_network
+from headstart.keras_backend import keras
+write_network(keras.models.load_model(sys.argv[1], compile=False), Path(sys.argv[2]))
+"""
 CPU_FACTS = Path("/proc/cpuinfo")
 HAVE_BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # the last one on ARM
 PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}  # our names -> OpenVINO's
@@ -131,10 +142,11 @@ def _stamp(file: Path) -> list[tuple[int, int, int]]:
 def write_network(model: Any, file: Path) -> None:
     """A Keras model, raw pixels (n, size, size, 3) -> one or several tensors, into an XML file and a BIN beside it.
 
-    The network takes uint8 batches of any number of images. Weights stay float32.
+    The network takes uint8 batches of any number of images. Weights stay float32. OpenVINO converts models of Keras'
+    TensorFlow backend: where that is another one, as on a GPU, a process of its own does it.
 
     Raises:
-        CompileError: OpenVINO is missing, or cannot convert the model.
+        CompileError: OpenVINO or TensorFlow is missing, or the model cannot be converted.
     """
     openvino = import_openvino()
     from openvino.preprocess import PrePostProcessor
@@ -142,7 +154,8 @@ def write_network(model: Any, file: Path) -> None:
     from headstart.keras_backend import keras
 
     if keras.backend.backend() != "tensorflow":
-        raise CompileError(f"OpenVINO converts models of Keras' TensorFlow backend, not '{keras.backend.backend()}'")
+        _write_elsewhere(model, file, keras.backend.backend())
+        return
     import tensorflow
 
     pixels = tensorflow.TensorSpec((None, *model.input.shape[1:]), tensorflow.float32)
@@ -164,6 +177,24 @@ def write_network(model: Any, file: Path) -> None:
         openvino.save_model(network, file, compress_to_fp16=False)
     except _failures() as error:
         raise CompileError(f"OpenVINO cannot convert '{model.name}': {_first_line(error)}") from None
+
+
+def _write_elsewhere(model: Any, file: Path, backend: str) -> None:
+    """`write_network` in a process whose backend is TensorFlow."""
+    if importlib.util.find_spec("tensorflow") is None:
+        raise CompileError(
+            f"OpenVINO converts models of Keras' TensorFlow backend, not '{backend}', and TensorFlow is not installed: "
+            f"pip install 'headstart[tune]'"
+        )
+    with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
+        saved = Path(folder, "model.keras")
+        model.save(saved)
+        environment = os.environ | {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
+        command = [sys.executable, "-c", CONVERSION, str(saved), str(file)]
+        found = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if found.returncode:
+        lines = found.stderr.strip().splitlines()
+        raise CompileError(f"OpenVINO cannot convert '{model.name}': {lines[-1] if lines else found.returncode}")
 
 
 def write_for_size(network: Path, file: Path, image_size: int) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from headstart.array_types import Float, UInt8
 from headstart.data.dataset import Split
-from headstart.engines.base import BFLOAT16, Compute, Engine, in_batches, run_all
+from headstart.engines.base import BFLOAT16, GPU, Compute, Engine, in_batches, run_all
 from headstart.engines.opening import expected_identity, kept_network, open_engine
 from headstart.engines.openvino import NETWORK
 from headstart.events import Advance, Listener, Message, Task, advancing
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import keras
 
 SHARD_BYTES = 16 * 2**20  # at most, in memory until they are written
+SIDE_BY_SIDE_ON_GPU = 2  # shards: so fast an engine would wait while one is written
 SHARD_IMAGES = 2_048  # at most, as they are lost where a run is stopped: with a large network a minute's work or two
 
 
@@ -66,7 +67,7 @@ class FeatureExtractor:
         self._base = base or (lambda: load_base(spec.backbone, spec.image_size, spec.weights))
         self._given_engine = engine
         self.compute = replace(compute or Compute(), precision=spec.precision)
-        self.executor = executor or LocalExecutor()
+        self.executor = executor or LocalExecutor(SIDE_BY_SIDE_ON_GPU if self.compute.device == GPU else 1)
         self.rough = rough
         self.is_exact = True  # whether all features that were given are those of the spec
         self._extracted: dict[tuple[Split, str], Features] = {}

@@ -13,7 +13,7 @@ import numpy as np
 from headstart.concurrency import cpu_budget, prefetch
 from headstart.data.images import read_again
 from headstart.data.views import VIEWS
-from headstart.engines.base import Compute, Engine, Pixels, run_all
+from headstart.engines.base import Compute, Engine, Pixels, regrouped, run_all
 from headstart.engines.opening import open_engine
 from headstart.events import Advance
 from headstart.features.spec import FeatureSpec
@@ -22,7 +22,8 @@ from headstart.listeners.quiet import Quiet
 from headstart.models.weights import load_base
 from headstart.numerics import check_numbers
 
-READ_AHEAD = 8  # batches that are decoded before the engine asks for them, besides one in each thread
+READ_AHEAD = 8  # pieces of batches that are decoded before the engine asks for them, besides one in each thread
+PIECE = 32  # images at most that a thread decodes for a batch: with more, some would wait for others at the end
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def _tensors(task: ShardTask, engine: Engine, advance: Advance | None) -> list[n
         square = read_again(path, spec.image_size, spec.resizing, value_range=spec.value_range, digest=digest)
         return VIEWS[spec.view](square)
 
-    def batch(start: int) -> Pixels:
-        return np.stack([read(index) for index in range(start, min(start + engine.batch_size, count))])
+    def piece(start: int) -> Pixels:
+        return np.stack([read(index) for index in range(start, min(start + size, count))])
 
     def counted(batches: Iterator[Pixels]) -> Iterator[Pixels]:
         for images in batches:
@@ -93,9 +94,10 @@ def _tensors(task: ShardTask, engine: Engine, advance: Advance | None) -> list[n
             if advance:
                 advance(len(images))
 
-    workers = cpu_budget()
+    workers, size = cpu_budget(), min(engine.batch_size, PIECE)
     with ThreadPoolExecutor(workers) as pool:
-        batches = prefetch(pool, batch, range(0, count, engine.batch_size), workers + READ_AHEAD)
+        pieces = prefetch(pool, piece, range(0, count, size), workers + READ_AHEAD)
+        batches = regrouped(pieces, engine.batch_size)
         return run_all(engine, counted(batches), count, outputs=spec.kept_tensors)
 
 

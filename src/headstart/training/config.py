@@ -11,7 +11,8 @@ from headstart.data.dataset import Dataset
 from headstart.data.resizing import STRETCH, get_resizing
 from headstart.data.value_range import FULL, ValueRange, parse_value_range
 from headstart.data.views import MIRRORED, ORIGINAL, VIEWS
-from headstart.engines.base import FLOAT32, Compute, check_precision
+from headstart.engines.base import FLOAT32, GPU, Compute, check_precision
+from headstart.engines.opening import check_device
 from headstart.engines.openvino import computes_in_bfloat16
 from headstart.errors import ModelError
 from headstart.features.spec import FeatureSpec
@@ -37,6 +38,7 @@ class TrainingConfig:
     precision: "float32" or "bfloat16", of all; "auto": float32 but for what a head is solved on, if the processor
         computes in bfloat16.
     chooses_backbone: whether nobody has named one.
+    device: "gpu", or "auto": the processor, where Keras has no device of its own.
     """
 
     recipe: Recipe
@@ -50,6 +52,14 @@ class TrainingConfig:
     views: str = AUTO
     chooses_backbone: bool = False
     value_range: ValueRange | None = None
+    device: str = AUTO
+
+    def __post_init__(self) -> None:
+        """
+        Raises:
+            MissingExtraError, ModelError: the device is not there, or does not go with the precision.
+        """
+        check_device(self.compute)
 
     @classmethod
     def of(
@@ -65,6 +75,7 @@ class TrainingConfig:
         execution: str = CACHED,
         precision: str = FLOAT32,
         views: str = AUTO,
+        device: str = AUTO,
     ) -> TrainingConfig:
         """
         Raises:
@@ -104,7 +115,7 @@ class TrainingConfig:
             )
         said = None if value_range is None else parse_value_range(value_range)
         settings = recipe, backbone, image_size, resizing, weights, seed, execution, precision, views
-        return cls(*settings, chooses_backbone=chooses_backbone, value_range=said)
+        return cls(*settings, chooses_backbone, said, device)
 
     @property
     def feature_spec(self) -> FeatureSpec:
@@ -124,7 +135,8 @@ class TrainingConfig:
     @cached_property
     def is_rough(self) -> bool:
         """Whether the features of images that the head is trained on are computed in bfloat16, and all others not."""
-        return self.precision == AUTO and self.recipe.solves_head and computes_in_bfloat16()
+        is_open = self.precision == AUTO and self.device != GPU and self.recipe.solves_head
+        return is_open and computes_in_bfloat16()
 
     def rough(self, dataset: Dataset) -> frozenset[str]:
         """Digests of the images whose features need not be exact: those that nothing is measured with."""
@@ -134,7 +146,7 @@ class TrainingConfig:
 
     @property
     def compute(self) -> Compute:
-        return Compute(precision=self.answering_precision)
+        return Compute(device=self.device, precision=self.answering_precision)
 
     def for_images(self, count: int) -> TrainingConfig:
         """The same, with the epochs that so many training images need."""
@@ -149,4 +161,5 @@ class TrainingConfig:
         values = AUTO if self.value_range is None else str(self.value_range)
         content = asdict(self) | {"weights": str(self.weights), "value_range": values}
         del content["chooses_backbone"]  # only a time limit asks for it
+        del content["device"]  # on another one it goes on with the same numbers, to rounding
         return content

@@ -8,7 +8,7 @@ import numpy as np
 from headstart.array_types import Int
 from headstart.data.batches import Batches
 from headstart.data.dataset import Split
-from headstart.engines.base import Engine, Pixels, in_batches, run_all
+from headstart.engines.base import Engine, Pixels, regrouped, run_all
 from headstart.features.store import Features
 
 COMPUTED_TOGETHER = 8  # batches that the engine computes at a time: enough to keep all its streams busy
@@ -44,10 +44,10 @@ class FreshViews:
             for index in indices:
                 images, of_batch = self.images.batch(index, epoch)
                 labels.append(of_batch)
-                yield from in_batches(images, self.engine.batch_size)
+                yield images
 
         count = sum(self.images.length(index) for index in indices)
-        tensors = run_all(self.engine, pieces(), count, outputs=self.kept_tensors)
+        tensors = run_all(self.engine, regrouped(pieces(), self.engine.batch_size), count, outputs=self.kept_tensors)
         ends = np.cumsum([len(each) for each in labels])
         split = [np.split(tensor, ends[:-1]) for tensor in tensors]
         return {

@@ -104,6 +104,7 @@ def _prepared(context: TrainingContext, execution: Execution, phase: Phase, stat
     model = execution.trainable(phase)
     train, validation = execution.sources(phase)
     compile_for(model, phase, phase.epochs * len(train))
+    model.capture(train.batch_size, context.listener)
     done = len(state.rows_of(phase.name))
     if done:
         checkpoints.restore_optimizer(model.optimizer, state)

@@ -4,7 +4,10 @@ What is trained is either the whole network on pixels, frozen layers and all (sl
 is compared with it), or its trainable part on features.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
@@ -12,8 +15,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from headstart.array_types import Float, Int
+from headstart.concurrency import prefetch
 from headstart.errors import HeadstartError
-from headstart.events import Listener, Task, advancing
+from headstart.events import Listener, Message, Task, advancing
 from headstart.keras_backend import keras
 from headstart.models.backbones import get_backbone
 from headstart.models.composing import features_of
@@ -23,6 +27,7 @@ from headstart.time_limit import NO_LIMIT, TimeLimit
 
 PLAIN_LOSS = "cross_entropy"  # the metric that a compiled model has for it: what is reported, and compared
 PREFETCHED = 2  # batches that are made while a step is computed
+SECONDS_BETWEEN_NOTES = 0.1  # of losses: a GPU must be waited for, to read one
 
 Tensors = np.ndarray | tuple[np.ndarray, ...]  # one, if there is one
 
@@ -56,11 +61,26 @@ class TrainableNetwork(keras.Model):
         self.features = features or keras.Model(network.input, features_of(network))
         self.dropout, self.logits = network.get_layer(DROPOUT), network.get_layer(LOGITS)
         self.binary = network.output.shape[-1] == 1
+        self.captured: Callable[[Any], Any] | None = None
 
     def call(
         self, inputs: keras.KerasTensor | Sequence[keras.KerasTensor], training: bool = False
     ) -> keras.KerasTensor:
-        return self.logits(self.dropout(self.features(inputs, training=False), training=training))
+        found = self.captured(inputs) if self.captured and training else None
+        found = self.features(inputs, training=False) if found is None else found
+        return self.logits(self.dropout(found, training=training))
+
+    def capture(self, batch_size: int, listener: Listener) -> None:
+        """On a GPU, where that is faster, have the steps of batches of that size started in one call."""
+        if keras.backend.backend() != "torch":
+            return
+        from headstart.training.cuda_graph import graphed
+
+        try:
+            self.captured = graphed(self.features, batch_size)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+            listener.emit(Message(f"The steps cannot be captured ({reason}): training is slower than it could be."))
 
     def reseed(self, seed: int, epoch: int) -> None:
         """Draw the dropout of an epoch from (seed, epoch), as the views are, so that a run can be resumed."""
@@ -108,15 +128,23 @@ class TrainingData(keras.utils.PyDataset):
         weights = self.class_weights[labels].astype("float32")
         return images, labels.astype("float32")[:, None] if self.binary else labels, weights
 
+    def batches(self) -> dict[str, Any]:
+        """Those of an epoch, as arguments of `fit`: whatever the backend, some are made while a step is computed."""
+        if keras.backend.backend() == "tensorflow":
+            return {"x": self._pipeline}
+        return {"x": self._made_ahead(), "steps_per_epoch": len(self)}
+
+    def _made_ahead(self) -> Iterator[tuple]:
+        with ThreadPoolExecutor(1) as pool:
+            yield from prefetch(pool, self.__getitem__, range(len(self)), PREFETCHED)
+
     @cached_property
-    def pipeline(self) -> Any:
-        """For TensorFlow, the same batches from a pipeline that does not tune itself; for other backends, this itself.
+    def _pipeline(self) -> Any:
+        """For TensorFlow, the same batches from a pipeline that does not tune itself.
 
         Keras would make one that does. It is closed after each epoch, and that waits for the thread that tunes it: 0 to
         3 seconds each time (benchmarks/LOG.md).
         """
-        if keras.backend.backend() != "tensorflow":
-            return self
         import tensorflow
 
         data = tensorflow.data
@@ -153,7 +181,7 @@ def fit_epoch(
     watcher = _Watcher(f"Epoch {epoch + 1}/{epochs}", len(data), listener, limit)
     with _failure_of(data), watcher.progress:  # an epoch that is interrupted leaves no bar behind
         model.fit(
-            data.pipeline,
+            **data.batches(),
             initial_epoch=epoch,
             epochs=epoch + 1,
             shuffle=False,  # the source shuffles, from the seed and the epoch
@@ -226,14 +254,17 @@ class _Watcher(keras.callbacks.Callback):
         self.progress = ExitStack()
         self.logs: dict[str, float] = {}
         self.weights: list[np.ndarray] = []
+        self.note, self.noted = "", -math.inf
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         task = advancing(self.listener, Task.EPOCH, self.description, self.steps)
         self.advance = self.progress.enter_context(task)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        logs = logs or {}
-        self.advance(1, f"loss {logs[PLAIN_LOSS]:.4f}  accuracy {logs['accuracy']:.4f}")
+        now = time.monotonic()
+        if logs and now - self.noted >= SECONDS_BETWEEN_NOTES:
+            self.note, self.noted = f"loss {logs[PLAIN_LOSS]:.4f}  accuracy {logs['accuracy']:.4f}", now
+        self.advance(1, self.note)
         if self.limit.left < 0:
             self.model.stop_training = True
 

@@ -66,6 +66,7 @@ def train(
     execution: str = CACHED,
     precision: str = "float32",
     views: str = AUTO,
+    device: str = AUTO,
     time_limit: float | None = None,
     listener: Listener | None = None,
 ) -> Classifier:
@@ -83,15 +84,14 @@ def train(
         weights: "pretrained", or the path of a file with the weights of the base; of "a+b", one or one for each.
         seed: of the new head, the order of the images, their random views and the dropout.
         execution: "cached" runs what is frozen once, by a compiled engine, and trains the rest on its features;
-            "end_to_end" runs the whole Keras model in each step, which is slow, and what tests compare with. The same
-            algorithm, to rounding.
+            "end_to_end" runs the whole Keras model in each step: slow, what tests compare with, and the same algorithm.
         precision: of the engine: "float32", or "bfloat16" where the processor has that. The classifier is measured with
             it, and `Predictor` runs with it; Keras (`Classifier.predict`) and exports calculate in float32. "auto":
-            float32, but where the processor computes in bfloat16, what a head is solved on: the features of training
-            images, in half of the time, and a little less exact (docs/performance.md).
+            bfloat16 for the features of training images alone, where it is fast (docs/performance.md).
         views: of each training image: "original", "mirrored" (both), "all" (the eight ways to turn and mirror it);
-            "auto": the mirrored one where it helps a solved head, and for the fine-tuning after it as many as do no
-            harm, as the training images tell. The recipe "tutorial" draws views of its own.
+            "auto": mirrored where it helps a solved head, and for the fine-tuning after it as many as do no harm, as
+            the training images tell. The recipe "tutorial" draws views of its own.
+        device: "gpu": an NVIDIA GPU, by Keras on PyTorch or JAX, in float32; "auto": the processor.
         time_limit: seconds for all of it; None: as long as it takes. Features, a solved head and its measurement are
             made in any case. What is left of it is spent on what gains most: mirrored views, a second base beside the
             default one (unless `backbone` names one), fine-tuning, which ends with the time.
@@ -116,6 +116,7 @@ def train(
         execution=execution,
         precision=precision,
         views=views,
+        device=device,
     )
     limit, listener = TimeLimit.of(time_limit), listener or Console()
     return train_classifier(dataset, config, limit=limit, listener=listener).classifier
