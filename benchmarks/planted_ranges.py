@@ -15,7 +15,8 @@ from headstart.data.loading import read_collection
 DRAWS = 5
 SHARES = (0.02, 0.05, 0.1, 0.3, 0.5, 1.0)  # of the photos of one class, or of both, that have fewer bits
 DEPTHS = ((8, 16), (10, 12), (10, 16), (12, 14), (12, 16), (14, 16))  # bits of these, and of the others
-EXPOSURES = {"well exposed": (0.9, 1.3), "as it happens": (0.3, 1.3)}  # factor of the light of each photo
+# factor of the light of each photo, any as often on a logarithmic scale
+EXPOSURES = {"well exposed": (0.9, 1.3), "as it happens": (0.3, 1.3), "some very dark": (0.01, 1.3)}
 SIDE = 96  # pixels
 
 
@@ -23,6 +24,10 @@ def taken_with(bits: int, photo: np.ndarray, light: float) -> np.ndarray:
     """What a camera of so many bits makes of a photo: uint16 (height, width)."""
     top = (1 << bits) - 1
     return np.round(np.clip(photo / 255 * light, 0, 1) * top).astype(np.uint16)
+
+
+def exposure(limits: tuple[float, float], count: int, rng: np.random.Generator) -> np.ndarray:
+    return np.exp(rng.uniform(*np.log(limits), count))
 
 
 def is_told(photos: Sequence[np.ndarray], bits: Sequence[int], light: Sequence[float], folder: Path) -> bool:
@@ -53,7 +58,7 @@ def plant_ranges(paths: Sequence[Path], folder: Path) -> None:
                         rng = np.random.default_rng(seed)
                         may_have = np.arange(len(photos)) % 2 == 0 if where == "of class a" else True
                         few = (rng.random(len(photos)) < share) & may_have
-                        light = rng.uniform(*limits, len(photos))
+                        light = exposure(limits, len(photos), rng)
                         hits[share] += is_told(photos, np.where(few, less, more).tolist(), light.tolist(), folder)
                 told = ", ".join(f"{share:.0%}: {count}" for share, count in hits.items())
                 print(f"ranges: {exposed}: {less} among {more} bits, {where}: told of {DRAWS}: {told}", flush=True)
@@ -66,7 +71,7 @@ def look_at_one_range(name: str, paths: Sequence[Path], folder: Path) -> None:
         alarms = dict.fromkeys((10, 12, 14, 16), 0)
         for bits in alarms:
             for seed in range(DRAWS):
-                light = np.random.default_rng(seed).uniform(*limits, len(photos)).tolist()
+                light = exposure(limits, len(photos), np.random.default_rng(seed)).tolist()
                 alarms[bits] += is_told(photos, [bits] * len(photos), light, folder)
         told = ", ".join(f"{bits} bits: {count}" for bits, count in alarms.items())
         print(f"clean: {name}: one range, {exposed}: false alarms of {DRAWS}: {told}", flush=True)

@@ -184,6 +184,8 @@ def in_words(answer: Prediction, top: int | None = None) -> str:
     """A prediction in a line: the class, or that it is not sure, or that the image is unlike the training images."""
     shown = top or (1 if answer.sure else max(2, len(answer.candidates)))
     ranked = "   ".join(f"{label} {percent(share)}" for label, share in answer.top(shown).items())
+    if answer.remark:
+        return f"not sure: {ranked}; the photo {answer.remark}"
     if not answer.familiar:
         return f"like nothing it was trained on; if anything: {ranked}"
     return ranked if answer.sure else f"not sure: {ranked}"
@@ -206,6 +208,8 @@ def _json(row: FilePrediction, answer: Prediction, layout: Layout) -> dict:
         "familiar": answer.familiar,
         "candidates": list(answer.candidates) if layout.candidates else None,
     }
+    if answer.remark:
+        content["remark"] = answer.remark
     return content | ({"explanation": _printable(row.explanation)} if layout.explained else {})
 
 

@@ -10,7 +10,7 @@ from headstart.array_types import Int, Int64
 from headstart.data import splits
 from headstart.data.groups import joined
 from headstart.data.splits import TEST, TRAIN, VALIDATION
-from headstart.data.value_range import FULL, ValueRange
+from headstart.data.value_range import FULL, KnownValues, ValueRange
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,7 @@ class Dataset:
     unreadable: tuple[Unreadable, ...] = ()
     notes: tuple[str, ...] = ()  # what its owner should know, in sentences
     value_range: ValueRange = FULL  # black and white of images with 16 bits a value
+    known_values: KnownValues | None = None  # what values its images hold
 
     def __len__(self) -> int:
         return len(self.train) + len(self.validation) + len(self.test)

@@ -352,6 +352,7 @@ def _finished(
         recipe=config.recipe.name,
         resizing=config.resizing,
         value_range=config.value_range or dataset.value_range,
+        known_values=dataset.known_values,
         precision=config.answering_precision,
         views=views or (ORIGINAL,),
         history=state.history,
