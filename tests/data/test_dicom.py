@@ -4,6 +4,7 @@ import sys
 import zipfile
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,8 +60,8 @@ def test_a_file_that_is_also_a_tiff_is_dicom(grey):
 @pytest.mark.parametrize("inverted", [False, True])
 def test_a_window_says_what_is_black_and_white(grey, inverted):
     hounsfield = grey.astype(np.int16) * 8 - 1000
-    kind = {"PhotometricInterpretation": "MONOCHROME1"} if inverted else {}
-    window = {"WindowCenter": ["40", "500"], "WindowWidth": ["400", "2000"]}  # the first counts
+    kind: dict[str, Any] = {"PhotometricInterpretation": "MONOCHROME1"} if inverted else {}
+    window: dict[str, Any] = {"WindowCenter": ["40", "500"], "WindowWidth": ["400", "2000"]}  # the first counts
     stored = dicom((hounsfield + 1024).astype(np.uint16), BitsStored=12, RescaleSlope="1", RescaleIntercept="-1024",
                    **window, **kind)  # fmt: skip
     expected = np.clip((hounsfield + 160) / 400, 0, 1) * 255
@@ -81,7 +82,7 @@ def test_the_window_of_a_file_of_frames(grey):
 
 @pytest.mark.parametrize("inverted", [False, True])
 def test_without_a_window_values_are_those_of_the_collection(grey, inverted):
-    kind = {"PhotometricInterpretation": "MONOCHROME1"} if inverted else {}
+    kind: dict[str, Any] = {"PhotometricInterpretation": "MONOCHROME1"} if inverted else {}
     values = grey.astype(np.uint16) * 16
     twelve, unknown = dicom(values, BitsStored=12, **kind), dicom(values, **kind)
     expected = np.round(values / 4095 * 255)
@@ -105,7 +106,7 @@ def test_colours_palettes_and_frames(grey, cells):
     colour = np.stack([grey, grey // 2, 255 - grey], axis=2)
     np.testing.assert_array_equal(read_image(dicom(colour)), colour)
     channel = {"": np.arange(256), "g": np.arange(256) // 2, "b": 255 - np.arange(256)}
-    tables = {}
+    tables: dict[str, Any] = {}
     for name, values in zip(("Red", "Green", "Blue"), channel.values(), strict=True):
         tables[f"{name}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
         tables[f"{name}PaletteColorLookupTableData"] = (values.astype(np.uint16) << 8).tobytes()
@@ -158,7 +159,7 @@ def test_a_collection_of_dicom_files(cells, tmp_path, form):
             pixels = np.asarray(Image.open(path).convert("L").resize((48, 48)), np.uint16) * 16
             (root / label / f"IM{number:04}").write_bytes(dicom(pixels))
             rows.append(f"scans/{label}/IM{number:04},{label}")
-    (root / "DICOMDIR").write_bytes(dicom(pixels))
+    (root / "DICOMDIR").write_bytes(dicom(np.zeros((9, 9), np.uint8)))
     data = {"folder": root, "zip": tmp_path / "scans.zip", "csv": tmp_path / "list.csv"}[form]
     if form == "csv":
         data.write_text("\n".join(rows))

@@ -23,6 +23,7 @@ from headstart.data.own_output import EXPLANATIONS
 from headstart.data.resizing import STRETCH
 from headstart.errors import ImageError, RunError
 from headstart.storage.atomic import check_free
+from headstart.storage.names import portable
 
 SHOWN = 640  # pixels, the longer side of a photo that shows where its prediction comes from
 
@@ -85,7 +86,7 @@ def _explained(
             photo = _shown(file, predictor)
         except ImageError as error:  # it was changed since, or can be read only once
             return FilePrediction(file, error)
-        picture = folder / f"{number:0{digits}}-{Path(file).stem[:50]}.jpg"
+        picture = folder / f"{number:0{digits}}-{portable(Path(file).stem[:50])}.jpg"
         Image.fromarray(overlay(photo, found.places)).save(picture, quality=90)
         return FilePrediction(file, found.prediction, picture)
 
