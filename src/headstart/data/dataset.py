@@ -77,6 +77,17 @@ class Dataset:
     def splits(self) -> dict[str, Split]:
         return {TRAIN: self.train, VALIDATION: self.validation, TEST: self.test}
 
+    def without(self, name: str) -> str:
+        """Why it cannot be trained on, if it has no images in a split."""
+        photos = len({digest for split in self.splits().values() for digest in split.digests})
+        remedy = "Leave out the fractions, or add images."
+        if photos <= len(self) // 2:
+            remedy = (
+                f"All {len(self):,} images are copies of {photos:,} photos, and copies stay on one side of the splits: "
+                f"add other photos."
+            )
+        return f"There are no {name} images, and training needs some. {remedy}"
+
     def rows(self) -> list[tuple[str, ...]]:
         """path, label, split, hash of every image, and if images have groups, that: the content of splits.csv."""
         return [

@@ -210,9 +210,7 @@ def new_network(
 def _check_splits(dataset: Dataset) -> None:
     for name, split in (("train", dataset.train), ("validation", dataset.validation)):
         if len(split) == 0:
-            raise DatasetError(
-                f"There are no {name} images, and training needs some. Leave out the fractions, or add images."
-            )
+            raise DatasetError(dataset.without(name))
 
 
 def _check_keras(recipe: Recipe) -> None:
