@@ -98,9 +98,15 @@ def _check_none_is_a_collection(tree: Tree, classes: set[Parts], source: Path) -
     """Not all folders but one are flat, where that one holds folders only, and names say that it is a collection: a
     class may be divided, too (dogs/beagle, dogs/poodle beside cats)."""
     divided = [folder for folder in classes if not tree.counts[folder] and len(tree.children(folder)) > 1]
-    if len(divided) != 1 or any(tree.children(folder) for folder in classes - set(divided)):
+    others = classes - set(divided)
+    if (
+        len(divided) != 1
+        or not others
+        or any(map(tree.children, others))
+        or all(map(is_date, tree.children(divided[0])))
+    ):
         return
-    names = [folder[-1] for folder in classes - set(divided)]
+    names = [folder[-1] for folder in others]
     is_collection = is_neutral(divided[0][-1]) or COLLECTION_WORDS.intersection(words_of(divided[0][-1]))
     if is_collection or all(is_neutral(name) or is_unlabelled(name) or is_plain_split(name) for name in names):
         inside = tree.children(divided[0])

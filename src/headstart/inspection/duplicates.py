@@ -94,7 +94,8 @@ def find_duplicates(images: Split, features: Rows, *, value_range: ValueRange = 
     confirmed, compared = _confirmed(images.paths, different[close.pairs], value_range, listener)
     pairs += confirmed
     groups = grouped(len(images), pairs)
-    sure = _without_crowds(pairs, groups, different)
+    crowded = np.bincount(groups[different]) > CROWD
+    sure = [pair for pair in pairs if pair.similarity >= MIN_SIMILARITY_IN_A_CROWD or not crowded[groups[pair.first]]]
     limit = float(close.similarities[compared - 1]) if compared < len(close.pairs) else LEAST
     return Duplicates(_surest(len(images), sure), groups, limit, compared, close.is_exact)
 
@@ -112,20 +113,8 @@ def find_copies(
     close = closest_pairs(features).pairs
     across = close[seen[close[:, 0]] != seen[close[:, 1]]]
     confirmed, _ = _confirmed(images.paths, across, value_range, listener)
-    sure = _without_crowds(confirmed, grouped(len(images), confirmed))
-    found = {pair.second if seen[pair.first] else pair.first for pair in sure}
+    found = {pair.second if seen[pair.first] else pair.first for pair in confirmed}
     return np.array(sorted(found), np.int64)
-
-
-def _without_crowds(
-    pairs: Sequence[Pair], groups: Int[np.ndarray, " n"], different: Int64[np.ndarray, " m"] | None = None
-) -> list[Pair]:
-    """Without the pairs that only show that things are of one kind.
-
-    groups: see `Duplicates`. different: images with different bytes, which make a crowd; None: all.
-    """
-    crowded = np.bincount(groups if different is None else groups[different], minlength=len(groups)) > CROWD
-    return [pair for pair in pairs if pair.similarity >= MIN_SIMILARITY_IN_A_CROWD or not crowded[groups[pair.first]]]
 
 
 def grouped(count: int, pairs: Sequence[Pair]) -> Int[np.ndarray, " count"]:
