@@ -99,17 +99,14 @@ def _check_none_is_a_collection(tree: Tree, classes: set[Parts], source: Path) -
     class may be divided, too (dogs/beagle, dogs/poodle beside cats)."""
     divided = [folder for folder in classes if not tree.counts[folder] and len(tree.children(folder)) > 1]
     others = classes - set(divided)
-    if (
-        len(divided) != 1
-        or not others
-        or any(map(tree.children, others))
-        or all(map(is_date, tree.children(divided[0])))
-    ):
+    if len(divided) != 1 or not others or any(map(tree.children, others)):
+        return
+    inside = tree.children(divided[0])
+    if all(map(is_date, inside)):
         return
     names = [folder[-1] for folder in others]
     is_collection = is_neutral(divided[0][-1]) or COLLECTION_WORDS.intersection(words_of(divided[0][-1]))
     if is_collection or all(is_neutral(name) or is_unlabelled(name) or is_plain_split(name) for name in names):
-        inside = tree.children(divided[0])
         raise DatasetError(
             f"'{source}' would have the class folders {some(each[-1] for each in classes)}, but all images of "
             f"'{divided[0][-1]}' are in the folders {some(inside)}. Which are the classes? {_levels(classes, inside)}"
