@@ -1,4 +1,4 @@
-"""A run that the first version wrote: every command opens it, and features of another kind are never taken for its own.
+"""A run that the first version wrote: every command opens it. (Of its cache, see features/test_store.py.)
 
 The run of the tests is taken back to what that version knew: its files lack what came later.
 """
@@ -7,17 +7,13 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import headstart as hs
 from headstart import commands
 from headstart.errors import RunError
-from headstart.features.extractor import FeatureExtractor
-from headstart.features.spec import FeatureSpec
 from headstart.runs.folder import METRICS, RunFolder
 from headstart.serving.served import ServedModel
-from headstart.storage import cache
 
 CARD = "classifier.json"
 LATER = ("value_range", "known_values", "views", "frozen_network")  # keys of the card
@@ -54,9 +50,7 @@ def test_every_command_opens_it(run, older, photos, tmp_path):
     exported = tmp_path / "x.onnx"
     commands.export(older, format="onnx", out=exported, data=photos, listener=hs.Quiet())
     assert exported.is_file()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("HEADSTART_API_KEY", raising=False)
-        served = ServedModel.open("older", older)
+    served = ServedModel.open("older", older, show_training_images=False)
     assert served.description["metrics"]["test"]["accuracy"] == run.metrics["test"]["accuracy"]
     assert RunFolder(older).groups == {}
 
@@ -67,21 +61,3 @@ def test_a_run_of_a_version_to_come_says_what_to_do(older, tmp_path):
     (tmp_path / "run" / CARD).write_text(json.dumps(card | {"schema": 2}), "utf-8")
     with pytest.raises(RunError, match=r"has schema 2, this headstart reads 1\. Install the headstart that wrote it"):
         hs.Predictor(tmp_path / "run")
-
-
-def test_features_of_an_older_cache_are_never_misread(photos, tmp_path, monkeypatch):
-    """Whatever lies at another key, or has another shape, is computed again."""
-    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
-    images = hs.load_images(photos, listener=hs.Quiet())[0].take(range(0, 80, 8))
-    spec = FeatureSpec("mobilenet_v2", 64)
-
-    def features() -> np.ndarray:
-        return np.asarray(FeatureExtractor(spec, listener=hs.Quiet()).features(images))
-
-    expected = features()
-    shards = sorted((tmp_path / cache.FEATURES).rglob("*.npy"))
-    assert shards
-    for change in (lambda array: array[..., :-1], lambda array: array.astype(np.float64), lambda array: array[:-1]):
-        for shard in shards:
-            np.save(shard, change(np.load(shard)))
-        np.testing.assert_allclose(features(), expected, rtol=1e-4, atol=1e-5)
