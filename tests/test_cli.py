@@ -33,6 +33,7 @@ from headstart.export.export import PIXELS
 from headstart.export.formats import FORMATS as EXPORT_FORMATS
 from headstart.runs.held_out import ALL
 from headstart.training.config import EXECUTIONS, OLD_EXECUTIONS, VIEW_CHOICES
+from headstart.training.recipes import FINE_TUNE
 from support.sizes import SMALL
 
 Result = tuple[int, str, str]  # status, standard output, standard error
@@ -130,6 +131,7 @@ def test_choices_are_those_of_the_tables():
     """They stand twice, as importing the tables would take longer than all of the help."""
     assert choices.RECIPE.names == tuple(hs.RECIPES)
     assert choices.RESIZE.names == (*RESIZINGS, "auto")
+    assert choices.FINE_TUNE.names == FINE_TUNE
     assert choices.EXECUTION.names == EXECUTIONS
     assert choices.EXECUTION.old == OLD_EXECUTIONS
     assert choices.PRECISION.names == ("auto", *PRECISIONS)

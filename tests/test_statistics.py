@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headstart.statistics import Interval, disagreement, proportion, wilson
+from headstart.statistics import Interval, disagreement, proportion, share_of_groups, wilson
 
 
 def answers(both: int, only_first: int, only_second: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
@@ -29,6 +29,26 @@ def test_the_exact_test(only_first, only_second, p):
     assert found.is_distinguishable == (p < 0.05)
     other = disagreement(*answers(3, only_second, only_first, 900))
     assert other.p == pytest.approx(p, rel=1e-12), "neither the order nor images on which both agree matter"
+
+
+def test_images_of_a_group_are_one_witness():
+    first, second = answers(40, 12, 2, 6)
+    alone = disagreement(first, second, range(60))
+    assert alone == disagreement(first, second)
+    assert alone.is_distinguishable
+    of_one = disagreement(first, second, ["a"] * 40 + ["b"] * 12 + ["c"] * 2 + ["d"] * 6)
+    assert (of_one.only_first, of_one.only_second, of_one.p) == (12, 2, 1.0), "one group for each, two say nothing"
+    pairs = disagreement(first, second, [number // 2 for number in range(60)])
+    assert pairs.p == pytest.approx(0.125), "six groups for the first, one for the second: 2 * (1 + 7) / 2**7"
+
+
+def test_a_share_of_groups_is_as_if_each_group_were_one_image():
+    assert share_of_groups(0.8, 50, ()) == wilson(40, 50)
+    singles, pairs = (share_of_groups(0.8, 50, [number // size for number in range(50)]) for size in (1, 2))
+    assert singles.low == pytest.approx(wilson(40, 50).low, abs=0.01)
+    assert pairs.low == pytest.approx(wilson(20, 25).low, abs=0.02)
+    assert pairs.low < singles.low
+    assert (share_of_groups(0.8, 50, ["a"] * 50).low, share_of_groups(0.8, 50, ["a"] * 50).high) == (0, 1)
 
 
 def test_answers_for_other_images_are_refused():

@@ -9,7 +9,7 @@ from math import sqrt
 
 import numpy as np
 
-from headstart.array_types import Bool
+from headstart.array_types import Bool, Int64
 
 SIGNIFICANT = 0.05  # p values below it are called a difference
 Hashables = Sequence[Hashable]
@@ -21,7 +21,8 @@ class Disagreement:
     """Two classifiers that answer the same images.
 
     only_first, only_second: how many images only the one gets correct.
-    p: McNemar's exact test: the probability of counts at least this uneven if both were equally good.
+    p: McNemar's exact test: the probability of counts at least this uneven if both were equally good. Where images come
+        in groups, of counts of groups: those of which the one gets more images correct.
     """
 
     only_first: int
@@ -33,8 +34,12 @@ class Disagreement:
         return self.p < SIGNIFICANT
 
 
-def disagreement(first_correct: Bool[np.ndarray, " n"], second_correct: Bool[np.ndarray, " n"]) -> Disagreement:
+def disagreement(
+    first_correct: Bool[np.ndarray, " n"], second_correct: Bool[np.ndarray, " n"], groups: Hashables | None = None
+) -> Disagreement:
     """Compare two classifiers by whether each of the same n images is correct.
+
+    groups: of the images, if they come in groups, see `proportion`: images of a group are no independent witnesses.
 
     Q. McNemar, Note on the sampling error of the difference between correlated proportions, Psychometrika 12 (1947);
     exact, by the binomial distribution, as in A. L. Edwards (1948). Images on which both agree carry no information.
@@ -43,8 +48,11 @@ def disagreement(first_correct: Bool[np.ndarray, " n"], second_correct: Bool[np.
 
     only_first = int((first_correct & ~second_correct).sum())
     only_second = int((second_correct & ~first_correct).sum())
-    uneven = only_first + only_second
-    return Disagreement(only_first, only_second, float(binomtest(only_first, uneven).pvalue) if uneven else 1.0)
+    net = first_correct.astype(int) - second_correct
+    if groups is not None:
+        net = np.bincount(_numbered(groups), weights=net)
+    for_first, uneven = int((net > 0).sum()), int((net != 0).sum())
+    return Disagreement(only_first, only_second, float(binomtest(for_first, uneven).pvalue) if uneven else 1.0)
 
 
 @dataclass(frozen=True)
@@ -99,26 +107,48 @@ def proportion(hits: Bool[np.ndarray, " n"], groups: Hashables | None = None) ->
     Student's distribution takes the place of the normal one. In simulations 97% to 99% of such intervals hold the
     truth, where those that take images for independent hold it in 25% to 95%.
     """
-    from scipy.stats import t
-
     correct, count = int(hits.sum()), len(hits)
     if groups is None:
         return wilson(correct, count)
     if count != len(groups):
         raise ValueError(f"{len(groups)} groups of {count} images were given; expected one for each.")
-    number: dict[Hashable, int] = {}
-    place = np.array([number.setdefault(group, len(number)) for group in groups], np.int64)
-    if len(number) < 2:
-        return Interval(correct / count, 0.0, 1.0, correct, count)  # one group says nothing of others
+    place = _numbered(groups)
     share = correct / count
+    if place.max() == 0:
+        return Interval(share, 0.0, 1.0, correct, count)  # one group says nothing of others
     sizes, of_group = np.bincount(place), np.bincount(place, weights=hits)
     least = count**2 / float((sizes**2).sum())  # independent images, if all of a group were the same
     # half a group more, of the usual size
     spread = float(((of_group - share * sizes) ** 2).sum()) + ((0.5 - share) * count / len(sizes)) ** 2 / 2
     variance = len(sizes) / (len(sizes) - 1) * spread / count**2
     effective = min(max(share * (1 - share) / variance, least), count) if variance else least
-    low, high = _score_interval(share, effective, float(t.ppf(0.975, len(sizes) - 1)))
+    low, high = _score_interval(share, effective, _quantile(len(sizes)))
     return Interval(share, low, high, correct, count)
+
+
+def share_of_groups(share: float, count: int, groups: Hashables | None) -> Interval:
+    """The interval of a share of `count` images of which nothing else is known, as if all of a group were the same."""
+    correct = round(share * count)
+    if not groups:
+        return wilson(correct, count)
+    sizes = np.bincount(_numbered(groups))
+    if len(sizes) < 2:
+        return Interval(correct / count, 0.0, 1.0, correct, count)
+    low, high = _score_interval(correct / count, count**2 / float((sizes**2).sum()), _quantile(len(sizes)))
+    return Interval(correct / count, low, high, correct, count)
+
+
+def _numbered(groups: Hashables) -> Int64[np.ndarray, " n"]:
+    """The same number for images of a group, from 0 on."""
+    number: dict[Hashable, int] = {}
+    return np.array([number.setdefault(group, len(number)) for group in groups], np.int64)
+
+
+def _quantile(groups: int) -> float:
+    """Student's 97.5%, which takes the place of the normal one for few groups."""
+    from scipy.stats import t
+
+    return float(t.ppf(0.975, groups - 1))
 
 
 def _score_interval(share: float, count: float, z: float) -> tuple[float, float]:

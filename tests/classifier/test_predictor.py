@@ -22,6 +22,7 @@ from headstart.data.images import read_image
 from headstart.engines import openvino
 from headstart.errors import ImageError, ModelError, RunError
 from headstart.models.network import Network
+from headstart.storage.names import portable
 from support.recording import Recorder as Listener
 from support.tiny import FEATURES
 
@@ -450,6 +451,17 @@ def test_a_photo_that_vanishes_before_it_is_drawn_upon(run, mixed, tmp_path):
     assert [isinstance(row.found, ImageError) for row in rows] == [False, True, False]
     assert "1.png' cannot be opened" in str(rows[1].found)
     assert [path.name for path in sorted((tmp_path / "why").glob("*.jpg"))] == ["1-0.jpg", "3-2.jpg"]
+
+
+def test_pictures_of_explanations_have_names_that_every_system_allows(run, mixed, tmp_path):
+    names = ["aux.png", "a:b?.png", "NUL.tar.png", "x" * 200 + ".png", "dot .png"]
+    if sys.platform == "win32":
+        names = names[3:4]
+    files = [str(shutil.copy(mixed / "b" / "0.png", tmp_path / name)) for name in names]
+    list(predict_files(hs.Predictor(run.folder), files, explain=tmp_path / "why"))
+    pictures = [path.name for path in (tmp_path / "why").glob("*.jpg")]
+    assert len(pictures) == len(names)
+    assert all(portable(name) == name for name in pictures)
 
 
 def test_a_path_that_is_no_text(call, mixed, tmp_path):

@@ -2,6 +2,8 @@
 
 import stat
 import zipfile
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +12,7 @@ import headstart as hs
 from headstart.data import archives
 from headstart.data.archives import unpacked
 from headstart.errors import CancelledError, DatasetError
+from headstart.storage.names import is_allowed
 from support.recording import Recorder
 from support.small_collections import collection, load, picture, png, zipped
 
@@ -25,6 +28,30 @@ def test_zip_with_a_path_that_leaves_it_is_refused(tmp_path, name):
     with pytest.raises(DatasetError, match="points outside of the archive"):
         load(archive)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["CON/1.png", "a:b/1.png", "aux.png", "a/why?.png", "a /1.png", "a./1.png"])
+def test_names_that_windows_does_not_allow_are_refused_there_only(tmp_path, name, monkeypatch):
+    data = collection(tmp_path / "p", {"a": 2, "b": 2})
+    (data / name).parent.mkdir(exist_ok=True)
+    picture(data / name, 77)
+    archive = zipped(data, tmp_path / "p.zip")
+    assert (unpacked(archive) / name).is_file()
+    monkeypatch.setattr(archives, "is_allowed", partial(is_allowed, windows=True))
+    with pytest.raises(DatasetError, match=r"a name that Windows does not allow\. Nothing was unpacked"):
+        unpacked(archive)
+
+
+def test_a_cache_that_is_closed_to_others_is_no_trace(tmp_path, monkeypatch):
+    archive = zipped(collection(tmp_path / "p", {"a": 7, "b": 8}), tmp_path / "p.zip")
+
+    def closed(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    first = unpacked(archive)
+    is_dir = Path.is_dir
+    monkeypatch.setattr(Path, "is_dir", lambda self: closed(self) if self.parent.name == "archives" else is_dir(self))
+    assert unpacked(archive) == first
 
 
 def test_zip_with_a_link_is_refused(tmp_path):

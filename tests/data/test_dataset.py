@@ -105,7 +105,7 @@ def test_a_class_never_vanishes_without_a_word(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "found"), [
-    ("x.CR2", "raw file"), ("x.psd", "Photoshop"), ("x.dcm", "DICOM"), ("x.mp4", "video"), ("x.pdf", "PDF"),
+    ("x.CR2", "raw file"), ("x.psd", "Photoshop"), ("x.mp4", "video"), ("x.pdf", "PDF"),
 ])  # fmt: skip
 def test_a_class_of_pictures_of_another_kind_is_an_error(tmp_path, name, found):
     root = collection(tmp_path / "p", {"a": 4, "b": 4})

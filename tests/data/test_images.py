@@ -230,7 +230,7 @@ def test_arrays(picture):
     np.testing.assert_array_equal(from_array(pixels.astype(np.int64)), pixels)
     np.testing.assert_array_equal(from_array(pixels[..., 0]), pixels[..., :1].repeat(3, axis=2))
     np.testing.assert_array_equal(from_array(np.dstack([pixels, np.full((24, 40), 255, np.uint8)])), pixels)
-    np.testing.assert_array_equal(from_pillow(picture), pixels)
+    np.testing.assert_array_equal(from_pillow(picture).pixels, pixels)
     for wrong, reason in [
         (pixels / 255.0, "from 0 to 1"),
         (pixels / 127.5 - 1, "outside 0..255"),

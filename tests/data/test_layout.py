@@ -145,6 +145,24 @@ def test_a_copy_of_a_collection_with_splits_is_left_out(tmp_path):
     assert counts(list_images(root)) == {"train": {"a", "b"}, "test": {"a", "b"}}
 
 
+@pytest.mark.parametrize(("collected", "flat"), [
+    ("Garbage classification", "images"), ("Garbage classification", "other"), ("garbage", "test"), ("data", "old"),
+    ("garbage", "unlabelled photos"),
+])  # fmt: skip
+def test_where_a_collection_lies_beside_a_flat_folder_it_is_asked(tmp_path, collected, flat):
+    root = collection(tmp_path / "p", {f"{collected}/{name}": 3 for name in ("glass", "metal", "paper")} | {flat: 3})
+    with pytest.raises(DatasetError, match=r"'glass', 'metal' and 'paper'\. Which are the classes\?.*--class-level 2"):
+        list_images(root)
+    listing = list_images(hs.DataSource(root, class_level=2))
+    assert counts(listing)[None] == {"glass", "metal", "paper"}
+    assert any("3 images outside any class folder" in note for note in listing.notes)
+
+
+def test_a_class_may_be_divided(tmp_path):
+    root = collection(tmp_path / "p", {"dogs/beagle": 3, "dogs/poodle": 3, "cats": 3})
+    assert counts(list_images(root))[None] == {"dogs", "cats"}
+
+
 def test_where_all_classes_hold_the_same_folders_it_is_asked(tmp_path):
     cameras = [f"camera{number}/{name}" for number in range(3) for name in ("cats", "dogs")]
     root = tmp_path / "p"

@@ -1,6 +1,7 @@
 """12 bits in files of 16: the range is found for the collection, kept, and used wherever a classifier reads photos."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,18 @@ from PIL import Image
 import headstart as hs
 from headstart.classifier.metadata import read_card
 from headstart.commands.inspect import inspect
+from headstart.commands.predict import predict
 from headstart.data.images import from_pillow, read_image
-from headstart.data.value_range import FULL, ValueRange, parse_value_range, range_of, remarks_on_values, to_shades
+from headstart.data.value_range import (
+    FULL,
+    KnownValues,
+    ValueRange,
+    parse_value_range,
+    range_of,
+    remark_on_photo,
+    remarks_on_values,
+    to_shades,
+)
 from headstart.errors import ModelError, RunError
 from headstart.features.spec import FeatureSpec
 from headstart.inspection.writing import write_inspection
@@ -61,6 +72,10 @@ def test_mixed_ranges_are_told_with_their_classes_and_dark_photos_are_none():
     assert "2 photos have 16 bits a value but none above 4,095: they are read as 12 bits" in twelve
     assert "--value-range" in twelve
     assert remarks_on_values([], []) == []
+    overexposed = [1023] * 8 + list(range(300, 4000, 60))
+    assert "8 photos hold" not in str(remarks_on_values(overexposed, ["a"] * len(overexposed)))
+    (mixed,) = remarks_on_values([1023] * 8 + list(range(1160, 4000, 60)), ["a"] * 56)
+    assert "8 photos hold at most 1,023" in mixed, "others are above it, but none just above"
     assert remarks_on_values(list(range(900, 65535, 700)), ["a"] * 93) == [], "one camera, brighter and darker photos"
 
 
@@ -136,13 +151,63 @@ def test_the_range_travels_with_the_classifier(run, collections, tmp_path):
     assert [answer.probability for answer in predictor.predict(pixels)] == expected
     assert [answer.probability for answer in predictor.predict([Image.open(file) for file in files])] == expected
     np.testing.assert_allclose([answer.probability for answer in classifier.predict(files)], expected, atol=1e-5)
-    np.testing.assert_array_equal(from_pillow(Image.open(files[0]), value_range=TWELVE), pixels[0])
+    np.testing.assert_array_equal(from_pillow(Image.open(files[0]), value_range=TWELVE).pixels, pixels[0])
     test = hs.load_dataset(run.folder / "splits.csv", listener=hs.Quiet()).test
     expected_loss = run.metrics["test"]["loss"]
     assert hs.evaluate(classifier, test).loss == pytest.approx(expected_loss, rel=0.02)
     assert hs.evaluate(replace(classifier, value_range=FULL), test).loss != pytest.approx(expected_loss, rel=0.1)
     classifier.save(tmp_path / "saved")
     assert hs.Predictor(tmp_path / "saved").value_range == TWELVE
+
+
+@pytest.mark.parametrize(("highest", "value_range", "known", "expected"), [
+    (None, FULL, KnownValues(False, 9000, 65535), None),  # the usual 8 bits of a photo of 16
+    (None, TWELVE, KnownValues(False, 900, 4095), "has 8 bits a value.*with 0 as black and 4,095 as white"),
+    (None, TWELVE, KnownValues(True, 900, 4095), None), (None, TWELVE, None, None),
+    (60000, TWELVE, KnownValues(False, 900, 4095), "has values up to 60,000.*takes 4,095 for white"),
+    (60000, TWELVE, None, "has values up to 60,000"), (60000, FULL, KnownValues(True, 0, 0), None),
+    (4095, FULL, KnownValues(True, 0, 0), "has no value above 4,095.*takes 65,535 for white"),
+    (4095, FULL, KnownValues(False, 6000, 65535), None),  # a dark photo of a collection with dark ones
+    (2500, FULL, KnownValues(False, 6000, 65535), "has no value above 2,500"),
+    (900, TWELVE, KnownValues(False, 1500, 4095), None), (3000, ValueRange(100, 3000), None, None),
+    (65535, TWELVE, KnownValues(False, 900, 65535), None),  # it learned from such photos, white as they were
+])  # fmt: skip
+def test_a_photo_of_another_range_is_remarked_on(highest, value_range, known, expected):
+    remark = remark_on_photo(highest, value_range, known)
+    assert re.search(expected, remark) if expected and remark else remark == expected
+
+
+def test_photos_of_another_range_are_never_sure(run, collections, cells, tmp_path):
+    assert read_card(run.folder)["known_values"] == {"has_8_bits": False, "dimmest": 4080, "brightest": 4080}
+    deep, eight = tmp_path / "deep.png", tmp_path / "eight.png"
+    Image.open(sorted(collections["sixteen"].rglob("*.tif"))[0]).save(deep)
+    Image.open(cells["functional"][0]).convert("L").save(eight)
+    twelve = sorted(collections["twelve"].rglob("*.tif"))[0]
+    for classifier in (hs.Predictor(run.folder), hs.load(run.folder)):
+        usual, bright, flat = classifier.predict([twelve, deep, eight])
+        assert usual.remark is None
+        assert bright.remark
+        assert "values up to 65,535" in bright.remark
+        assert flat.remark
+        assert "8 bits" in flat.remark
+        assert not bright.sure
+        assert not flat.sure
+        with Image.open(deep) as picture:
+            assert classifier.predict(picture).remark == bright.remark
+        assert classifier.predict(read_image(deep)).remark is None, "pixels are what they are"
+        assert classifier.explain(deep).prediction.remark == bright.remark
+    for format, expected in (("text", "not sure: .*the photo has values"), ("json", '"remark": "has values up to')):
+        out = tmp_path / f"answers.{format}"
+        predict(run.folder, [deep, twelve], listener=hs.Quiet()).write(out, format=format)
+        assert re.search(expected, out.read_text())
+        assert out.read_text().count("has values") == 1
+    labelled = tmp_path / "labelled.csv"
+    labelled.write_text("path,label\n" + "".join(f"{path},functional\n" for path in (deep, eight)))
+    said = hs.commands.evaluate(run.folder, labelled, listener=hs.Quiet()).images
+    assert "; one has values up to 65,535" in said
+    assert "and 1 more are like it" in said
+    of_sixteen = replace(hs.load(run.folder), value_range=FULL, known_values=KnownValues(False, 60000, 65535))
+    assert "no value above 4,080" in str(of_sixteen.predict(twelve).remark)
 
 
 def test_a_card_of_before_means_all_bits_and_a_damaged_one_is_refused(run, tmp_path):

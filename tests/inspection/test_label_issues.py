@@ -31,6 +31,34 @@ def test_swapped_labels_are_ranked_first():
     assert -1 <= margins[0] < margins[-1] < 0
 
 
+@pytest.mark.parametrize(("share", "gain"), [(0.2, 0), (0.4, 0.01)])
+def test_many_wrong_labels_are_still_ranked_first(share, gain):
+    """By heads with a stronger penalty better than by those that suit a few wrong labels."""
+    rng = np.random.default_rng(1)
+    truth = np.repeat(np.arange(4), 60)
+    features = 0.6 * rng.normal(size=(4, 200))[truth] + rng.normal(size=(240, 200))
+    labels, wrong = truth.copy(), rng.permutation(240)[: round(share * 240)]
+    labels[wrong] = (truth[wrong] + rng.integers(1, 4, len(wrong))) % 4
+
+    def precision(shares: np.ndarray) -> float:
+        ranked = label_issues.rank_by_margin(shares, labels)
+        return np.isin([issue.image for issue in ranked[: len(wrong)]], wrong).sum() / len(wrong)
+
+    usual = label_issues.out_of_fold_probabilities(features, labels, np.arange(240), seed=0)
+    found = label_issues.probabilities_despite_wrong_labels(features, labels, np.arange(240), seed=0)
+    listed = label_issues.find_label_issues(found, labels)
+    assert precision(found) >= max(precision(usual) + gain, 0.9)
+    assert 0.8 * len(wrong) < len(listed) < 1.2 * len(wrong)
+
+
+def test_few_wrong_labels_change_nothing():
+    features, labels = clouds(60)
+    labels[:3] = (labels[:3] + 1) % 3
+    usual = label_issues.out_of_fold_probabilities(features, labels, np.arange(180), seed=0)
+    found = label_issues.probabilities_despite_wrong_labels(features, labels, np.arange(180), seed=0)
+    np.testing.assert_array_equal(found, usual)
+
+
 def test_a_copy_does_not_vouch_for_its_own_wrong_label():
     """Two copies of an image far from all others, both with the wrong label."""
     features, labels = clouds(40, 2)

@@ -1,5 +1,6 @@
 """Two runs compared by their predictions, and folders that cannot be compared."""
 
+import csv
 import json
 import shutil
 
@@ -7,7 +8,7 @@ import pytest
 
 import headstart as hs
 from headstart.errors import RunError
-from headstart.runs.folder import PREDICTIONS
+from headstart.runs.folder import PREDICTIONS, SPLITS
 from headstart.runs.predictions import compare_runs
 
 
@@ -29,6 +30,24 @@ def test_two_runs_on_the_same_photos(run, other_run):
     itself, _ = compare_runs(run.folder, run.folder)
     assert (itself.between.only_first, itself.between.only_second, itself.between.p) == (0, 0, 1.0)
     assert json.loads(json.dumps(found.to_json()))["distinguishable"] is (found.between.p < 0.05)
+
+
+def test_runs_of_groups_are_compared_by_groups(run, other_run, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(run.folder, copy)
+    rows = list(csv.reader((copy / SPLITS).read_text("utf-8").splitlines()))
+    with (copy / SPLITS).open("w", encoding="utf-8", newline="") as file:
+        plants = [f"plant{number // 4}" if number else "group" for number in range(len(rows))]
+        csv.writer(file).writerows([[*row, plant] for row, plant in zip(rows, plants, strict=True)])
+    alone, _ = compare_runs(run.folder, other_run.folder)
+    found, _ = compare_runs(copy, other_run.folder)
+    again, _ = compare_runs(other_run.folder, copy)
+    assert (found.groups, alone.groups) == (again.groups, None)
+    assert found.groups
+    assert found.first.value == alone.first.value
+    assert found.first.high - found.first.low > alone.first.high - alone.first.low
+    assert found.between.p >= alone.between.p
+    assert f"images in {found.groups} groups (p = " in found.verdict
 
 
 def test_folders_that_cannot_be_compared(run, tmp_path):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 from PIL import Image
@@ -22,9 +22,9 @@ from headstart.classifier.calibration import Calibration, ToPredictions
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.classifier.prediction import Prediction
 from headstart.concurrency import cpu_budget, prefetch
-from headstart.data.images import MAX_PIXELS, from_array, from_pillow, read_image
+from headstart.data.images import MAX_PIXELS, from_array, from_pillow, read_with_values
 from headstart.data.resizing import resize
-from headstart.data.value_range import ValueRange
+from headstart.data.value_range import KnownValues, ValueRange, remark_on_photo
 from headstart.data.views import ORIGINAL, VIEWS
 from headstart.deprecation import warn_of_old_name
 from headstart.engines.base import Pixels
@@ -34,6 +34,14 @@ from headstart.models.output import NetworkOutput
 
 ImageSource = str | Path | bytes | Image.Image | np.ndarray
 Square = UInt8[np.ndarray, "size size 3"]
+
+
+class Seen(NamedTuple):
+    """A photo as the network sees it. remark: see `Prediction`."""
+
+    square: Square
+    remark: str | None
+
 
 COMPARED_TOGETHER = 4  # images whose features are compared with the known ones: 10 MB go through the cores each time
 # images that are decoded, or being decoded, before the network asks for them: 5 MB of 224 pixels; or two batches
@@ -59,6 +67,7 @@ class BasePredictor(ABC):
     image_size: int
     resizing: str
     value_range: ValueRange
+    known_values: KnownValues | None
     views: tuple[str, ...]
     calibration: Calibration
     novelty_detector: NoveltyDetector | None
@@ -194,7 +203,11 @@ class BasePredictor(ABC):
         ]
 
     def pixels(self, picture: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Square:
-        """uint8 (image_size, image_size, 3): the square that the network sees.
+        """uint8 (image_size, image_size, 3): the square that the network sees. For the rest see `see`."""
+        return self.see(picture, max_pixels=max_pixels).square
+
+    def see(self, picture: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Seen:
+        """What the network sees of an image.
 
         max_pixels: of the image, if it is a file; see `read_image`.
 
@@ -202,12 +215,15 @@ class BasePredictor(ABC):
             ImageError: it is no image, or has too many pixels.
         """
         if isinstance(picture, (str, Path, bytes)):
-            return read_image(
+            square, highest = read_with_values(
                 picture, self.image_size, self.resizing, value_range=self.value_range, max_pixels=max_pixels
             )
-        is_pillow = isinstance(picture, Image.Image)
-        pixels = from_pillow(picture, value_range=self.value_range) if is_pillow else from_array(picture)
-        return resize(pixels, self.image_size, self.resizing)
+        elif isinstance(picture, Image.Image):
+            pixels, highest = from_pillow(picture, value_range=self.value_range)
+            square = resize(pixels, self.image_size, self.resizing)
+        else:  # pixels from 0 to 255, whoever made them
+            return Seen(resize(from_array(picture), self.image_size, self.resizing), None)
+        return Seen(square, remark_on_photo(highest, self.value_range, self.known_values))
 
     @property
     def certainty(self) -> Calibration:
@@ -225,14 +241,14 @@ class BasePredictor(ABC):
         self, pictures: Iterable[ImageSource], to_predictions: ToPredictions, *, maps: bool, views: bool
     ) -> Iterator[tuple[Prediction, list[np.ndarray]] | ImageError]:
         """The predictions with the feature maps they come from, or what is wrong with an image, in their order."""
-        errors: deque[ImageError | None] = deque()  # of each image that is decoded and not predicted; None: none
-        outputs = self._forward_views(self._batches(pictures, errors), self.views if views else (ORIGINAL,), maps=maps)
+        said: deque[ImageError | str | None] = deque()  # of each image not predicted yet: its error, remark or None
+        outputs = self._forward_views(self._batches(pictures, said), self.views if views else (ORIGINAL,), maps=maps)
         for output in _regrouped(outputs):
             for row, prediction in enumerate(self.predictions(output, to_predictions)):
-                while error := errors.popleft():
-                    yield error
-                yield prediction, [each[row] for each in output.maps]
-        yield from filter(None, errors)
+                while isinstance(note := said.popleft(), ImageError):
+                    yield note
+                yield remarked(prediction, note), [each[row] for each in output.maps]
+        yield from (error for error in said if isinstance(error, ImageError))
 
     def _forward_views(self, batches: Iterable[Pixels], views: Sequence[str], *, maps: bool) -> Iterator[NetworkOutput]:
         """The output for each batch; its logits are means over the views. Features and maps are those of the first."""
@@ -245,26 +261,32 @@ class BasePredictor(ABC):
                 first = first._replace(logits=np.mean([first.logits, *others], axis=0))
             yield first
 
-    def _batches(self, pictures: Iterable[ImageSource], errors: deque[ImageError | None]) -> Iterator[Pixels]:
-        """The images that can be decoded, in batches. Appends to `errors`, for each image, what is wrong, or None."""
+    def _batches(self, pictures: Iterable[ImageSource], said: deque[ImageError | str | None]) -> Iterator[Pixels]:
+        """The images that can be decoded, in batches. Appends to `said`, for each image, what is wrong, or a remark, or
+        None."""
         images = []
         with ThreadPoolExecutor(cpu_budget()) as pool:
             ahead = max(DECODED_AHEAD, 2 * self.batch_size)
-            for found in prefetch(pool, self._pixels_or_error, pictures, ahead):
-                errors.append(found if isinstance(found, ImageError) else None)
+            for found in prefetch(pool, self._seen_or_error, pictures, ahead):
+                said.append(found if isinstance(found, ImageError) else found.remark)
                 if not isinstance(found, ImageError):
-                    images.append(found)
+                    images.append(found.square)
                 if len(images) == self.batch_size:
                     yield stacked(images)
                     images = []
         if images:
             yield stacked(images)
 
-    def _pixels_or_error(self, picture: ImageSource) -> Square | ImageError:
+    def _seen_or_error(self, picture: ImageSource) -> Seen | ImageError:
         try:
-            return self.pixels(picture)
+            return self.see(picture)
         except ImageError as error:
             return error
+
+
+def remarked(prediction: Prediction, remark: str | None) -> Prediction:
+    """With a remark, if there is one: no guarantee holds for such a photo."""
+    return prediction if remark is None else replace(prediction, remark=remark, sure=False)
 
 
 def stacked(images: Sequence[Square]) -> Pixels:

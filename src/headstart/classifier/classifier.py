@@ -17,7 +17,7 @@ from headstart.classifier.metadata import ENGINE, MODEL, SCHEMA, check_files, fa
 from headstart.classifier.novelty import FILE as KNOWN
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.data.resizing import STRETCH
-from headstart.data.value_range import FULL, ValueRange
+from headstart.data.value_range import FULL, KnownValues, ValueRange
 from headstart.data.views import ORIGINAL
 from headstart.engines.base import CompileError, Pixels
 from headstart.engines.saved import Bias, Kernel, saved_network
@@ -42,6 +42,7 @@ class Classifier(BasePredictor):
     recipe: name of the recipe that it was trained by.
     resizing: how a photo becomes the square that the network sees: name of a row of RESIZINGS.
     value_range: what is black and white in photos with 16 bits a value.
+    known_values: what values its training images hold; None: not known.
     precision: of the engine that it was measured with, and that `Predictor` runs with: "float32" or "bfloat16".
     views: of each training image, that its head was trained on: names of rows of VIEWS, the original first.
     calibration: what its validation images showed: temperature of its probabilities, thresholds of sure predictions.
@@ -58,6 +59,7 @@ class Classifier(BasePredictor):
     recipe: str
     resizing: str = STRETCH  # the tutorial's
     value_range: ValueRange = FULL
+    known_values: KnownValues | None = None
     precision: str = "float32"
     views: tuple[str, ...] = (ORIGINAL,)
     calibration: Calibration = field(default_factory=Calibration)
@@ -109,6 +111,7 @@ class Classifier(BasePredictor):
             "image_size": self.image_size,
             "resizing": self.resizing,
             "value_range": list(self.value_range),
+            "known_values": self.known_values and self.known_values._asdict(),
             "precision": self.precision,
             "views": list(self.views),
             "recipe": self.recipe,

@@ -12,7 +12,7 @@ from headstart.classifier.calibration import Calibration
 from headstart.classifier.novelty import FILE as KNOWN
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.data.resizing import RESIZINGS, STRETCH
-from headstart.data.value_range import FULL, ValueRange, checked
+from headstart.data.value_range import FULL, KnownValues, ValueRange, checked
 from headstart.data.views import ORIGINAL, VIEWS
 from headstart.engines.base import PRECISIONS
 from headstart.errors import ModelError, RunError
@@ -33,6 +33,7 @@ class Facts(NamedTuple):
     recipe: str
     resizing: str
     value_range: ValueRange
+    known_values: KnownValues | None
     precision: str
     views: tuple[str, ...]
     calibration: Calibration
@@ -80,6 +81,9 @@ def read_card(folder: Path) -> dict:
         raise RunError(
             f"'{file}' is damaged: its value_range is {card['value_range']!r}. Copy the folder again."
         ) from None
+    known = card.setdefault("known_values", None)
+    if known is not None and not (isinstance(known, dict) and known.keys() == set(KnownValues._fields)):
+        raise RunError(f"'{file}' is damaged: its known_values are {known!r}. Copy the folder again.")
     card.setdefault("precision", "float32")
     if card["precision"] not in list(PRECISIONS):
         raise RunError(
@@ -112,11 +116,18 @@ def facts_of(folder: Path, card: dict) -> Facts:
         recipe=card["recipe"],
         resizing=card["resizing"],
         value_range=ValueRange(*card["value_range"]),
+        known_values=known_values_of(card),
         precision=card["precision"],
         views=tuple(card["views"]),
         calibration=calibration,
         novelty_detector=NoveltyDetector.read(folder, card["farthest"]) if card.get("farthest") is not None else None,
     )
+
+
+def known_values_of(card: Mapping) -> KnownValues | None:
+    """What values the training images hold, by the card of their classifier; None where it does not say."""
+    known = card["known_values"]
+    return None if known is None else KnownValues(**known)
 
 
 def check_files(folder: Path, hashes: Mapping[str, str]) -> None:

@@ -23,6 +23,7 @@ from headstart.data.own_output import EXPLANATIONS
 from headstart.data.resizing import STRETCH
 from headstart.errors import ImageError, RunError
 from headstart.storage.atomic import check_free
+from headstart.storage.names import portable
 
 SHOWN = 640  # pixels, the longer side of a photo that shows where its prediction comes from
 
@@ -85,7 +86,7 @@ def _explained(
             photo = _shown(file, predictor)
         except ImageError as error:  # it was changed since, or can be read only once
             return FilePrediction(file, error)
-        picture = folder / f"{number:0{digits}}-{Path(file).stem[:50]}.jpg"
+        picture = folder / f"{number:0{digits}}-{portable(Path(file).stem[:50])}.jpg"
         Image.fromarray(overlay(photo, found.places)).save(picture, quality=90)
         return FilePrediction(file, found.prediction, picture)
 
@@ -184,6 +185,8 @@ def in_words(answer: Prediction, top: int | None = None) -> str:
     """A prediction in a line: the class, or that it is not sure, or that the image is unlike the training images."""
     shown = top or (1 if answer.sure else max(2, len(answer.candidates)))
     ranked = "   ".join(f"{label} {percent(share)}" for label, share in answer.top(shown).items())
+    if answer.remark:
+        return f"not sure: {ranked}; the photo {answer.remark}"
     if not answer.familiar:
         return f"like nothing it was trained on; if anything: {ranked}"
     return ranked if answer.sure else f"not sure: {ranked}"
@@ -206,6 +209,8 @@ def _json(row: FilePrediction, answer: Prediction, layout: Layout) -> dict:
         "familiar": answer.familiar,
         "candidates": list(answer.candidates) if layout.candidates else None,
     }
+    if answer.remark:
+        content["remark"] = answer.remark
     return content | ({"explanation": _printable(row.explanation)} if layout.explained else {})
 
 

@@ -18,6 +18,7 @@ class Prediction:
     sure: bool = True  # whether the guarantee of accuracy covers it; if not, it should be read as "not sure"
     familiar: bool = True  # whether the image is like those that were trained on; if not, the label means nothing
     candidates: tuple[str, ...] = ()  # if a coverage is guaranteed: the classes that the right one is among
+    remark: str | None = None  # why it may be too dark or too bright to the classifier; then it is not sure
 
     def top(self, count: int) -> dict[str, float]:
         """The `count` most probable classes."""

@@ -53,7 +53,7 @@ class Predictor(BasePredictor):
         card = read_card(self.folder)
         facts = facts_of(self.folder, card)
         self.class_names, self.image_size, self.resizing = facts.class_names, facts.image_size, facts.resizing
-        self.value_range, self.views = facts.value_range, facts.views
+        self.value_range, self.known_values, self.views = facts.value_range, facts.known_values, facts.views
         self.calibration, self.novelty_detector = facts.calibration, facts.novelty_detector
         engine = {name: digest for name, digest in card["hashes"].items() if name.startswith(f"{ENGINE}/")}
         check_files(self.folder, engine)

@@ -3,6 +3,7 @@
 No member can leave the folder: an archive with absolute paths, `..`, drive letters or links is refused.
 """
 
+import re
 import shutil
 import stat
 import tempfile
@@ -14,9 +15,9 @@ from headstart.data.zip_names import member_names
 from headstart.errors import DatasetError
 from headstart.events import Listener, check_cancelled
 from headstart.listeners.quiet import Quiet
-from headstart.storage.cache import cache_folder
+from headstart.storage.cache import cache_folder, is_folder
 from headstart.storage.hashing import sha256
-from headstart.storage.regular import check_regular
+from headstart.storage.names import is_allowed
 
 try:
     from lzma import LZMAError  # some builds of Python lack it
@@ -25,6 +26,7 @@ try:
 except ImportError:
     _LZMA_ERRORS = ()
 
+_DRIVE = re.compile(r"[A-Za-z]:($|[\\/])")  # of Windows
 OTHER_ARCHIVES = frozenset({".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
 
 
@@ -33,7 +35,8 @@ class DamagedArchiveError(DatasetError):
 
 
 def is_zip(path: Path) -> bool:
-    return path.is_file() and zipfile.is_zipfile(path)
+    """Of a regular file."""
+    return zipfile.is_zipfile(path)
 
 
 def is_archive(path: Path) -> bool:
@@ -52,7 +55,7 @@ def unpacked(archive: Path, listener: Listener | None = None) -> Path:
         with zipfile.ZipFile(archive) as opened:
             members = _members(opened, archive)
             folder = cache_folder() / "archives" / _digest(members)
-            if not folder.is_dir():
+            if not is_folder(folder):
                 _check_space(members, archive, folder.parent)
                 _unpack(opened, members, archive, folder, listener or Quiet())
             return folder
@@ -69,12 +72,8 @@ def unpacked(archive: Path, listener: Listener | None = None) -> Path:
 
 def remedy(path: Path) -> str:
     """What to do with a file that `is_zip` denies, where it is an archive all the same. It continues a sentence."""
-    try:
-        check_regular(path)
-        with path.open("rb") as file:
-            start = file.read(4)
-    except OSError as error:
-        return f" (it cannot be opened: {error.strerror or error})"
+    with path.open("rb") as file:
+        start = file.read(4)
     if start == b"PK\x03\x04":
         return ". It begins like a zip, but its end is missing: copy or download it again"
     if path.suffix.lower() in OTHER_ARCHIVES:
@@ -110,10 +109,15 @@ def _digest(members: list[zipfile.ZipInfo]) -> str:
 def _check(member: zipfile.ZipInfo, name: str, archive: Path) -> None:
     path = PurePosixPath(name)
     is_link = stat.S_ISLNK(member.external_attr >> 16)
-    if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]) or is_link or "\0" in name:
+    if path.is_absolute() or ".." in path.parts or _DRIVE.match(name) or is_link or "\0" in name:
         raise DatasetError(
             f"'{archive}' holds '{name}', which points outside of the archive. Nothing was unpacked. "
             f"Make a new zip from the folder of photos."
+        )
+    if not all(map(is_allowed, path.parts)):
+        raise DatasetError(
+            f"'{archive}' holds '{name}', a name that Windows does not allow. Nothing was unpacked. Rename it where "
+            f"the zip was made."
         )
 
 
@@ -145,7 +149,7 @@ def _unpack(
             try:
                 content.rename(folder)
             except OSError:
-                if not folder.is_dir():  # otherwise another process was faster, with the same content
+                if not is_folder(folder):  # otherwise another process was faster, with the same content
                     raise
     except OSError as error:
         if error.errno is None:  # not the disk's, but the decompressor's of bzip2

@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.data.folder_tree import Parts, Tree
-from headstart.data.split_names import have_one_rest, is_neutral, is_plain_split, split_in, split_of, words_of
+from headstart.data.split_names import (
+    have_one_rest,
+    is_neutral,
+    is_plain_split,
+    is_unlabelled,
+    split_in,
+    split_of,
+    words_of,
+)
 from headstart.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -22,6 +30,8 @@ MOST = 0.9  # of the images of a class folder lie in its subfolders: then these 
 SHARED = 0.5  # of the names of these are in more than one class folder: then they repeat each other
 MAX_SHOWN = 5  # names in a sentence
 MASK_WORDS = frozenset({"mask", "masks", "label", "labels", "annotation", "annotations", "groundtruth", "gt"})
+
+COLLECTION_WORDS = frozenset({"classification", "classes", "collection", "dataset", "datasets", "data"})
 
 _DATE = re.compile(r"(19|20)\d\d([-_.]?\d\d){0,2}")
 
@@ -35,6 +45,7 @@ def check_classes(tree: Tree, layout: Layout, source: Path) -> None:
     _check_names(classes, source)
     _check_no_splits_inside(tree, classes, source)
     _check_not_repeated(tree, classes, source)
+    _check_none_is_a_collection(tree, classes, source)
 
 
 def _check_names(classes: set[Parts], source: Path) -> None:
@@ -80,6 +91,25 @@ def _check_not_repeated(tree: Tree, classes: set[Parts], source: Path) -> None:
         raise DatasetError(
             f"The folders {some(inside)} of '{source}' all hold folders of the same names: {some(shared)}. Which are "
             f"the classes? {_levels(classes, shared)}"
+        )
+
+
+def _check_none_is_a_collection(tree: Tree, classes: set[Parts], source: Path) -> None:
+    """Not all folders but one are flat, where that one holds folders only, and names say that it is a collection: a
+    class may be divided, too (dogs/beagle, dogs/poodle beside cats)."""
+    divided = [folder for folder in classes if not tree.counts[folder] and len(tree.children(folder)) > 1]
+    others = classes - set(divided)
+    if len(divided) != 1 or not others or any(map(tree.children, others)):
+        return
+    inside = tree.children(divided[0])
+    if all(map(is_date, inside)):
+        return
+    names = [folder[-1] for folder in others]
+    is_collection = is_neutral(divided[0][-1]) or COLLECTION_WORDS.intersection(words_of(divided[0][-1]))
+    if is_collection or all(is_neutral(name) or is_unlabelled(name) or is_plain_split(name) for name in names):
+        raise DatasetError(
+            f"'{source}' would have the class folders {some(each[-1] for each in classes)}, but all images of "
+            f"'{divided[0][-1]}' are in the folders {some(inside)}. Which are the classes? {_levels(classes, inside)}"
         )
 
 

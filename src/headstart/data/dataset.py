@@ -10,7 +10,7 @@ from headstart.array_types import Int, Int64
 from headstart.data import splits
 from headstart.data.groups import joined
 from headstart.data.splits import TEST, TRAIN, VALIDATION
-from headstart.data.value_range import FULL, ValueRange
+from headstart.data.value_range import FULL, KnownValues, ValueRange
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +69,24 @@ class Dataset:
     unreadable: tuple[Unreadable, ...] = ()
     notes: tuple[str, ...] = ()  # what its owner should know, in sentences
     value_range: ValueRange = FULL  # black and white of images with 16 bits a value
+    known_values: KnownValues | None = None  # what values its images hold
 
     def __len__(self) -> int:
         return len(self.train) + len(self.validation) + len(self.test)
 
     def splits(self) -> dict[str, Split]:
         return {TRAIN: self.train, VALIDATION: self.validation, TEST: self.test}
+
+    def without(self, name: str) -> str:
+        """Why it cannot be trained on, if it has no images in a split."""
+        photos = len({digest for split in self.splits().values() for digest in split.digests})
+        remedy = "Leave out the fractions, or add images."
+        if photos <= len(self) // 2:
+            remedy = (
+                f"All {len(self):,} images are copies of {photos:,} photos, and copies stay on one side of the splits: "
+                f"add other photos."
+            )
+        return f"There are no {name} images, and training needs some. {remedy}"
 
     def rows(self) -> list[tuple[str, ...]]:
         """path, label, split, hash of every image, and if images have groups, that: the content of splits.csv."""

@@ -41,8 +41,7 @@ def deep_values(opened: Opened) -> UInt16[np.ndarray, "h w samples"] | None:
 
 def range_in(opened: Opened, value_range: ValueRange) -> ValueRange:
     """Black and white of its values: those of the collection, unless the file itself says that they have fewer bits."""
-    bits = opened.page.bits if opened.page else 16
-    return ValueRange(0, (1 << bits) - 1) if 8 < bits < 16 else value_range
+    return ValueRange(0, (1 << opened.bits) - 1) if 8 < opened.bits < 16 else value_range
 
 
 def _loaded(image: Image.Image) -> Image.Image:

@@ -20,6 +20,7 @@ from headstart.data.source import DataSource
 from headstart.data.walking import Files, files_below, is_visible
 from headstart.errors import DatasetError
 from headstart.events import Listener, Message
+from headstart.storage.regular import check_regular
 
 OF_CSV = {"path_column", "label_column", "group_column", "image_root"}  # settings that folders do not have
 
@@ -70,7 +71,14 @@ def _listing_of(source: DataSource, listener: Listener | None) -> Listing:
     _check_settings(source)
     if data.is_dir():
         return _list_folder(data, source)
-    if data.suffix.lower() in tables.SUFFIXES and data.is_file():  # who reads a pipe may wait for ever
+    try:
+        check_regular(data)  # who reads a pipe may wait for ever
+        with data.open("rb"):
+            pass
+    except OSError as error:
+        reason = f"it cannot be opened: {error.strerror or error}"
+        raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV ({reason}).\n{FORMS}") from None
+    if data.suffix.lower() in tables.SUFFIXES:
         table = tables.read_listing(source)
         items = [Item(row.path, row.name, _normal(row.label), row.split, row.group) for row in table.rows]
         return _listing(data, items, (), table.text)

@@ -6,17 +6,17 @@ A file's content decides. Its ending tells whether it is meant as an image, whic
 import re
 from pathlib import Path
 
-# A file with one of these endings is expected to be an image, in Pillow's name for the format.
+# A file with one of these endings is expected to be an image, in Pillow's name for the format, or DICOM.
 FORMAT_OF_SUFFIX = {
     ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".mpo": "JPEG",
     ".png": "PNG", ".apng": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".dib": "BMP", ".gif": "GIF",
     ".tif": "TIFF", ".tiff": "TIFF", ".avif": "AVIF", ".heic": "HEIF", ".heif": "HEIF", ".hif": "HEIF",
+    ".dcm": "DICOM", ".dicom": "DICOM",
     ".jp2": "JPEG2000", ".j2k": "JPEG2000", ".j2c": "JPEG2000", ".jpc": "JPEG2000", ".jpx": "JPEG2000",
 }  # fmt: skip
-READ = "JPEG, PNG, WebP, BMP, GIF, TIFF, HEIC, AVIF, JPEG 2000"
+READ = "JPEG, PNG, WebP, BMP, GIF, TIFF, HEIC, AVIF, JPEG 2000, DICOM"
 
 _RAW = "a camera's raw file, which holds no finished picture: develop it to JPEG, PNG or TIFF"
-_DICOM = "a DICOM file: save its picture as PNG or TIFF"
 _VIDEO = "a video: save some of its frames as JPEG or PNG"
 _OTHER_PICTURE = "which headstart does not read: save it as PNG or JPEG"
 # Files that hold pictures which headstart does not read. A class that has no others is no class by mistake.
@@ -24,7 +24,6 @@ UNREAD_SUFFIXES = {
     **dict.fromkeys(
         (".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".iiq", ".kdc", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf",
          ".raw", ".rw2", ".sr2", ".srw", ".x3f"), _RAW),
-    **dict.fromkeys((".dcm", ".dicom"), _DICOM),
     **dict.fromkeys((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".webm", ".wmv"), _VIDEO),
     ".psd": f"a Photoshop file, {_OTHER_PICTURE}", ".xcf": f"a GIMP file, {_OTHER_PICTURE}",
     ".svg": f"an SVG drawing, {_OTHER_PICTURE}", ".jxl": f"a JPEG XL file, {_OTHER_PICTURE}",
@@ -41,12 +40,14 @@ UNREAD_SUFFIXES = {
 _NO_PHOTOS = frozenset({".thm", ".bak", ".old", ".orig", ".tmp", ".part", ".partial", ".crdownload", ".download"})
 
 HEAD = 256  # bytes that tell the format
-TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _STARTS = (
     (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n\x1a\n", "PNG"), (b"GIF87a", "GIF"), (b"GIF89a", "GIF"),
-    *((start, "TIFF") for start in TIFF_STARTS),
+    *((start, "TIFF") for start in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"), (b"\xff\x4f\xff\x51", "JPEG2000"),
 )  # fmt: skip
+# Of DICOM without its preamble: an element of group 0002 or 0008, and its kind or its length (PS3.5, 7.1).
+_OLD_DICOM = re.compile(rb"[\x02\x08]\0[\0-\x02\x05\x08\x12\x16\x18]\0(..\0\0|UL|OB|CS|UI|DA)", re.DOTALL)
+_CONTENTS = "DICOMDIR"  # the name of the file that lists the others on a disc
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
 _UNREAD_STARTS = (
@@ -63,7 +64,10 @@ _UNREAD_STARTS = (
 
 
 def format_of(data: bytes) -> str | None:
-    """Pillow's name for the format, from the first HEAD bytes of a file; None: no image that headstart reads."""
+    """The name of the format, Pillow's where it has one, from the first HEAD bytes of a file; None: headstart does not
+    read it."""
+    if data[128:132] == b"DICM" or _OLD_DICOM.match(data):  # first: before DICM, many write the start of a TIFF
+        return "DICOM"
     for start, name in _STARTS:
         if data.startswith(start):
             return name
@@ -88,7 +92,7 @@ def is_meant_as_image(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix in FORMAT_OF_SUFFIX:
         return True
-    if suffix in UNREAD_SUFFIXES or suffix in _NO_PHOTOS or path.name.endswith("~"):
+    if suffix in UNREAD_SUFFIXES or suffix in _NO_PHOTOS or path.name.endswith("~") or path.name == _CONTENTS:
         return False
     try:
         if not path.is_file():  # opening a pipe would wait for ever
@@ -104,8 +108,6 @@ def described(data: bytes) -> str | None:
     for start, words in _UNREAD_STARTS:
         if data.startswith(start):
             return words
-    if data[128:132] == b"DICM":
-        return _DICOM
     if data[4:8] == b"ftyp":
         return _RAW if b"crx " in _brands(data) else _VIDEO
     if data[:4] == b"RIFF" and data[8:12] == b"AVI ":

@@ -7,15 +7,17 @@ prediction call the same functions, so a file always gives the same pixels. `res
 import warnings
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from PIL import ExifTags, Image
 
-from headstart.array_types import Shaped, UInt8
-from headstart.data import formats, tiff
+from headstart.array_types import Shaped, UInt8, UInt16
+from headstart.data import formats
 from headstart.data.colour_profiles import in_srgb, pixels_in_srgb
 from headstart.data.deep import deep_values, range_in
+from headstart.data.dicom import DICOM
 from headstart.data.jpeg import check_print_jpeg, decode_jpeg
 from headstart.data.opening import PILLOW_FAILURES, Opened, open_image
 from headstart.data.resizing import PAD, STRETCH, get_resizing, power_of_two, resize
@@ -29,6 +31,13 @@ MAX_PIXELS = 2 * 89_478_485
 # What Pillow warns of (odd metadata, many pixels) does no harm, or is raised as an error below.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")  # modes of Pillow
+
+
+class Reading(NamedTuple):
+    """An image that was read. highest: its highest value if it has 16 bits a value, None if it has 8."""
+
+    pixels: UInt8[np.ndarray, "h w 3"]
+    highest: int | None
 
 
 def read_image(
@@ -56,8 +65,20 @@ def read_image(
         ImageError: the file is missing, empty, truncated, too large, or not an image that headstart reads. The message
             begins with the path; for bytes, it is the reason alone.
     """
-    image = _read(source, size, resizing, max_pixels, value_range)
-    return image if size is None else resize(image, size, resizing)
+    return read_with_values(source, size, resizing, value_range=value_range, max_pixels=max_pixels).pixels
+
+
+def read_with_values(
+    source: bytes | str | Path,
+    size: int | None = None,
+    resizing: str = STRETCH,
+    *,
+    value_range: ValueRange = FULL,
+    max_pixels: int = MAX_PIXELS,
+) -> Reading:
+    """`read_image`, and what its highest value is."""
+    read = _read(source, size, resizing, max_pixels, value_range)
+    return read if size is None else read._replace(pixels=resize(read.pixels, size, resizing))
 
 
 def open_header(path: str | Path) -> Image.Image:
@@ -106,7 +127,7 @@ def read_thumbnail(
     source: bytes | str | Path, longest: int, *, value_range: ValueRange = FULL
 ) -> UInt8[np.ndarray, "h w 3"]:
     """An image in its own shape, with at most `longest` pixels on its longer side, for display."""
-    image = _read(source, longest, PAD, MAX_PIXELS, value_range)  # decodes no more pixels than needed
+    image = _read(source, longest, PAD, MAX_PIXELS, value_range).pixels  # decodes no more pixels than needed
     scale = longest / max(image.shape[:2])
     if scale >= 1:
         return image
@@ -146,7 +167,7 @@ def from_array(array: Shaped[np.ndarray, "..."]) -> UInt8[np.ndarray, "h w 3"]:
     return np.ascontiguousarray(np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array)
 
 
-def from_pillow(image: Image.Image, *, value_range: ValueRange = FULL) -> UInt8[np.ndarray, "h w 3"]:
+def from_pillow(image: Image.Image, *, value_range: ValueRange = FULL) -> Reading:
     """A Pillow image of any mode -> sRGB, upright, transparent parts on white.
 
     Raises:
@@ -165,7 +186,7 @@ def highest_value(data: bytes) -> int | None:
     Raises:
         ImageError: it is damaged.
     """
-    if not (tiff.is_tiff(data) or (formats.format_of(data[: formats.HEAD]) in ("PNG", "JPEG2000"))):
+    if formats.format_of(data[: formats.HEAD]) not in ("TIFF", "PNG", "JPEG2000", DICOM):
         return None
     opened = open_image(data, MAX_PIXELS)
     if range_in(opened, FULL) != FULL:
@@ -174,12 +195,16 @@ def highest_value(data: bytes) -> int | None:
         values = deep_values(opened)
     except PILLOW_FAILURES as error:
         raise _damaged(error) from None
-    return None if values is None else int(values[..., :3].max(initial=0))
+    return None if values is None else _highest(values)
+
+
+def _highest(values: UInt16[np.ndarray, "h w samples"]) -> int:
+    return int(values[..., :3].max(initial=0))
 
 
 def _read(
     source: bytes | str | Path, size: int | None, resizing: str, max_pixels: int, value_range: ValueRange
-) -> UInt8[np.ndarray, "h w 3"]:
+) -> Reading:
     """An image in its own shape. Where a size is given, it may be decoded smaller, but large enough to be resized."""
     if isinstance(source, bytes):
         return _decode(source, size, resizing, max_pixels, value_range)
@@ -196,9 +221,7 @@ def _content(path: str | Path) -> bytes:
         raise ImageError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _decode(
-    data: bytes, size: int | None, resizing: str, max_pixels: int, value_range: ValueRange
-) -> UInt8[np.ndarray, "h w 3"]:
+def _decode(data: bytes, size: int | None, resizing: str, max_pixels: int, value_range: ValueRange) -> Reading:
     opened = open_image(data, max_pixels)
     image = opened.image
     if image.format in ("JPEG", "MPO"):  # MPO: several JPEGs in one file, as some phones write
@@ -206,41 +229,44 @@ def _decode(
             scale = 1 if size is None else min(8, power_of_two(get_resizing(resizing).side(*image.size) / size))
             pixels = decode_jpeg(data, *image.size, scale=scale)
             if pixels is not None:
-                return _turned(pixels_in_srgb(pixels, image.info.get("icc_profile")), _orientation(image))
+                pixels = pixels_in_srgb(pixels, image.info.get("icc_profile"))
+                return Reading(_turned(pixels, _orientation(image)), None)
         else:
             check_print_jpeg(data)
     return _pixels(opened, value_range)
 
 
-def _pixels(opened: Opened, value_range: ValueRange) -> UInt8[np.ndarray, "h w 3"]:
+def _pixels(opened: Opened, value_range: ValueRange) -> Reading:
     """What Pillow decodes, in any mode -> sRGB, upright."""
     try:
-        image = _shades(opened, value_range)
+        image, highest = _shades(opened, value_range)
         if image.mode in ("I", "F"):
             raise ImageError(
                 "holds 32-bit numbers, which have no defined black and white; save it with 8 or 16 bits per pixel"
             )
         # Pillow turns a TIFF when it decodes it
-        return _turned(_rgb(image, opened.image.format), 1 if opened.page else _orientation(opened.image))
+        pixels = _turned(_rgb(image, opened.image.format), 1 if opened.page else _orientation(opened.image))
+        return Reading(pixels, highest)
     except PILLOW_FAILURES as error:
         raise _damaged(error) from None
 
 
-def _shades(opened: Opened, value_range: ValueRange) -> Image.Image:
-    """The decoded image, with 8 bits a value."""
+def _shades(opened: Opened, value_range: ValueRange) -> tuple[Image.Image, int | None]:
+    """The decoded image, with 8 bits a value, and its highest value if it has 16: where it says itself how many of them
+    it uses, the highest of the range."""
     image = opened.image
     values = deep_values(opened)
     if values is None:
         image.load()
-        return image
+        return image, None
     shades = to_shades(values, range_in(opened, value_range))
-    if opened.page and opened.page.inverted:
+    if opened.inverted:
         shades = 255 - shades
     if shades.shape[2] == 4 and image.mode != "RGBA":  # a fourth band that is not said to be transparency
         shades = shades[..., :3]
     result = Image.fromarray(np.ascontiguousarray(shades[..., 0] if shades.shape[2] == 1 else shades))
     result.info = image.info
-    return result
+    return result, _highest(values) if opened.bits == 16 else value_range.high
 
 
 def _rgb(image: Image.Image, format: str | None) -> UInt8[np.ndarray, "h w 3"]:

@@ -24,7 +24,7 @@ from headstart.data.images import highest_value, read_image
 from headstart.data.readable import known_images, remember
 from headstart.data.source import DataSource
 from headstart.data.splits import SPLITS, TEST, VALIDATION
-from headstart.data.value_range import ValueRange, range_of, remarks_on_values
+from headstart.data.value_range import KnownValues, ValueRange, range_of, remarks_on_values
 from headstart.deprecation import renamed_arguments
 from headstart.errors import DatasetError, ImageError
 from headstart.events import Listener, Message, Task, advancing
@@ -129,11 +129,16 @@ def load_images(
         DatasetError: there are no images, or too many cannot be read.
         CancelledError: the listener asks the work to stop.
     """
-    listener = listener or Console()
-    collection = read_collection(list_images(DataSource.of(data), listener), listener)
+    collection = read_labelled(DataSource.of(data), listener or Console())
+    return collection.images(), tuple(item.split for item in collection.items)
+
+
+def read_labelled(data: DataSource, listener: Listener) -> Collection:
+    """The collection of `load_images`. Raises the same."""
+    collection = read_collection(list_images(data, listener), listener)
     _check_unreadable(collection)
     _report_unreadable(collection.unreadable, listener)
-    return collection.images(), tuple(item.split for item in collection.items)
+    return collection
 
 
 def collect(listing: Listing, listener: Listener) -> Collection:
@@ -217,8 +222,14 @@ def build_dataset(
     _report_unreadable(collection.unreadable[:MAX_SHOWN], listener)
     for note in notes:
         listener.emit(Message(f"Note: {note}."))
-    value_range = collection.value_range
-    return Dataset(class_names, *parts, unreadable=collection.unreadable, notes=notes, value_range=value_range)
+    return Dataset(
+        class_names,
+        *parts,
+        unreadable=collection.unreadable,
+        notes=notes,
+        value_range=collection.value_range,
+        known_values=KnownValues.of(collection.highest),
+    )
 
 
 def _note_on_groups(groups: Sequence[str]) -> list[str]:

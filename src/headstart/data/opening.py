@@ -24,6 +24,7 @@ from PIL import (
 )
 
 from headstart.data import formats, jpeg, tiff
+from headstart.data.dicom import DICOM, DicomFile
 from headstart.errors import ImageError, ImageTooLargeError, NotAnImageError
 
 HEIF = "HEIF"
@@ -51,11 +52,15 @@ class Opened:
     image: with header and metadata; Pillow decodes the pixels when they are asked for.
     content: the bytes that it was opened from: those of the file, or those of its page with the photo.
     page: of a TIFF.
+    bits: of a value; 16 where the file does not say how many of them are used.
+    inverted: whether values say how dark a pixel is.
     """
 
     image: Image.Image
     content: bytes
     page: tiff.Page | None = None
+    bits: int = 16
+    inverted: bool = False
 
 
 def open_image(data: bytes, max_pixels: int) -> Opened:
@@ -67,7 +72,7 @@ def open_image(data: bytes, max_pixels: int) -> Opened:
     if not data:
         raise NotAnImageError("is empty (0 bytes)")
     page = None
-    if tiff.is_tiff(data):
+    if formats.format_of(data[: formats.HEAD]) == "TIFF":
         page = tiff.photo_page(data)
         data = page.content
     try:
@@ -81,7 +86,9 @@ def open_image(data: bytes, max_pixels: int) -> Opened:
     width, height = image.size
     if width * height > max_pixels:
         raise ImageTooLargeError(f"has {width} x {height} pixels, more than {max_pixels:,}; make it smaller")
-    return Opened(image, data, page)
+    if isinstance(image, DicomFile):
+        return Opened(image, data, bits=image.bits, inverted=image.inverted)
+    return Opened(image, data, page, page.bits, page.inverted) if page else Opened(image, data)
 
 
 def reopened(opened: Opened) -> ImageFile.ImageFile:
@@ -93,6 +100,8 @@ def _open(data: bytes) -> ImageFile.ImageFile:
     name = formats.format_of(data[: formats.HEAD])
     if name == HEIF:
         return _heif_opener()(io.BytesIO(data))
+    if name == DICOM:
+        return DicomFile(io.BytesIO(data))
     try:
         return Image.open(io.BytesIO(data), formats=PILLOW_FORMATS)
     except ValueError:  # Pillow limits the size of texts, which are no part of the picture

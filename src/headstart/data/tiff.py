@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from headstart.data.formats import TIFF_STARTS, UNREAD_SUFFIXES
+from headstart.data.formats import UNREAD_SUFFIXES
 from headstart.errors import ImageError, NotAnImageError
 
 SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES = 254, 256, 257, 258, 259, 262, 277
@@ -46,10 +46,6 @@ class Page:
     samples: int
     planes: tuple[bytes, ...] = ()
     inverted: bool = False
-
-
-def is_tiff(data: bytes) -> bool:
-    return data.startswith(TIFF_STARTS)
 
 
 def photo_page(data: bytes) -> Page:

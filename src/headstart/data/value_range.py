@@ -15,6 +15,10 @@ from headstart.errors import ModelError
 
 DEPTHS = (8, 10, 12, 14, 16)  # bits of cameras and converters
 FILLED = 0.9  # of the values of a depth: photos of that depth reach so far, by chance other photos do, too
+DIMMER = 2  # so many times dimmer than the dimmest photo of a collection, a photo is unlike the collection
+# Of photos of one camera fewer than these end at one value just below a depth, or as many end just above it; of mixed
+# ranges it is more where some photos are overexposed (benchmarks/LOG.md).
+CUT_OFF, RATIO, RARE = 5, 3, 1.125
 MOSTLY = 0.9  # of the photos: so many of one depth are a collection of that depth, with a few that are not
 
 
@@ -29,6 +33,24 @@ class ValueRange(NamedTuple):
 
 
 FULL = ValueRange(0, 65535)
+
+
+class KnownValues(NamedTuple):
+    """What the photos of a collection hold.
+
+    has_8_bits: whether some have 8 bits a value. dimmest, brightest: the lowest and the highest of the highest values
+    of those with 16; 0 where there are none.
+    """
+
+    has_8_bits: bool
+    dimmest: int
+    brightest: int
+
+    @classmethod
+    def of(cls, highest: Sequence[int]) -> "KnownValues":
+        """highest: the highest value of each image with 16 bits; 0 of the others."""
+        deep = [each for each in highest if each]
+        return cls(len(deep) < len(highest), min(deep, default=0), max(deep, default=0))
 
 
 def parse_value_range(text: str) -> ValueRange:
@@ -100,6 +122,33 @@ def remarks_on_values(highest: Sequence[int], labels: Sequence[str]) -> list[str
     ]
 
 
+def remark_on_photo(highest: int | None, value_range: ValueRange, known: KnownValues | None) -> str | None:
+    """Why a photo may be darker or brighter to a classifier than those that it learned from, or None. It continues a
+    sentence that begins with the photo.
+
+    highest: its highest value, None if it has 8 bits. value_range: of the classifier. known: what it learned from.
+    """
+    if highest is None:
+        if value_range == FULL or known is None or known.has_8_bits:
+            return None
+        return (
+            f"has 8 bits a value, and the classifier learned from photos of 16 bits, with {value_range.low:,} as black "
+            f"and {value_range.high:,} as white"
+        )
+    bits, usual = depth_of(highest), depth_of(value_range.high)
+    is_known = known is not None and known.dimmest <= highest * DIMMER and highest <= known.brightest
+    if bits == usual or is_known:
+        return None
+    if bits > usual:
+        return (
+            f"has values up to {highest:,}, and the classifier takes {value_range.high:,} for white: most of it may be "
+            f"white"
+        )
+    return (
+        f"has no value above {highest:,}, and the classifier takes {value_range.high:,} for white: it may be too dark"
+    )
+
+
 def _most_common(labels: Counter[str]) -> str:
     return ", ".join(f"{count:,} of '{label}'" for label, count in labels.most_common(3))
 
@@ -108,14 +157,18 @@ def _lower_depth(highest: Sequence[int]) -> int | None:
     """The depth of some photos where others have more bits; None where all may be of one camera.
 
     Photos of one camera are as bright as it happens: where some end below a depth, others end just above it. Two
-    cameras leave a gap there.
+    cameras leave a gap there; or many photos end at one value, where the camera of fewer bits is overexposed.
     """
     top = depth_of(max(highest, default=0))
     for depth in DEPTHS[: DEPTHS.index(top)]:
         limit = 1 << depth
         lower = [each for each in highest if each < limit]
-        just_above = [each for each in highest if limit <= each < 2 * limit]
-        if len(lower) > 1 and max(lower) > FILLED * limit and not just_above:
+        if len(lower) < 2 or max(lower) <= FILLED * limit:
+            continue
+        above = [each for each in highest if limit <= each < 2 * limit]
+        at_most = lower.count(max(lower))
+        is_cut_off = at_most >= CUT_OFF and at_most >= RATIO * sum(each < RARE * limit for each in above)
+        if not above or is_cut_off:
             return depth
     return None
 

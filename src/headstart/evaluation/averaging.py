@@ -22,7 +22,7 @@ class Averaging:
 
     @classmethod
     def of(cls, views: Sequence[str], alone: Evaluation, averaged: Evaluation) -> "Averaging":
-        between = disagreement(alone.correct, averaged.correct)
+        between = disagreement(alone.correct, averaged.correct, alone.groups or None)
         return cls(tuple(views), averaged.loss, averaged.accuracy, between)
 
     @property

@@ -82,12 +82,12 @@ def measure_cleaning(
     """
     # imported here: scikit-learn takes seconds, and pages do not need it
     from headstart.features import linear_head
-    from headstart.inspection.label_issues import find_label_issues, out_of_fold_probabilities
+    from headstart.inspection.label_issues import find_label_issues, probabilities_despite_wrong_labels
 
     if len(held_out) == 0:
         return None
     rows = linear_head.some_images(labels, MAX_TRAINING_IMAGES, seed)
-    out_of_fold = out_of_fold_probabilities(Chosen(features, rows), labels[rows], groups[rows], seed=seed)
+    out_of_fold = probabilities_despite_wrong_labels(Chosen(features, rows), labels[rows], groups[rows], seed=seed)
     clean = np.delete(rows, [issue.image for issue in find_label_issues(out_of_fold, labels[rows])])
     if len(clean) == len(rows) or len(np.unique(labels[clean])) < num_classes:
         return None

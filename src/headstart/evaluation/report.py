@@ -33,7 +33,7 @@ from headstart.inspection.report import Inspection
 from headstart.inspection.shortcuts import Shortcut, said_in_a_line
 from headstart.models.backbones import SIDE_BY_SIDE
 from headstart.pages.rendering import as_webp, render
-from headstart.statistics import Interval, percent, wilson
+from headstart.statistics import Interval, percent, share_of_groups
 
 QUALITY = 85  # of the pictures as WebP: their letters stay sharp
 FINDINGS = 6  # of each kind, with thumbnails; `headstart inspect` shows the rest
@@ -104,7 +104,7 @@ def run_metrics(
     """
     evaluations, inspection = results.evaluations, results.inspection
     train, validation, test = (_split_metrics(s, evaluations[s]) if s in evaluations else None for s in SPLITS)
-    held_out = evaluations[VALIDATION].accuracy.count
+    held_out = evaluations[VALIDATION]
     return RunMetrics(
         class_names=tuple(classifier.class_names),
         backbone=classifier.backbone,
@@ -149,8 +149,11 @@ def _split_metrics(name: str, evaluation: Evaluation) -> SplitMetrics:
     return replace(evaluation.metrics, guarantees=measure_guarantees(evaluation))
 
 
-def _phase_summary(phase: Mapping, held_out: int) -> PhaseSummary:
-    """A phase as training describes it: its validation accuracy is a share, and gets its interval here."""
+def _phase_summary(phase: Mapping, held_out: Evaluation) -> PhaseSummary:
+    """A phase as training describes it: its validation accuracy is a share, and gets its interval here.
+
+    held_out: the evaluation on these images.
+    """
     share, judgement = phase["validation"]["accuracy"], phase["judgement"]
     as_they_are = ("name", "epochs", "kept", "parameters", "trainable_parameters", "trainable_variables", "seconds")
     return PhaseSummary(
@@ -158,7 +161,7 @@ def _phase_summary(phase: Mapping, held_out: int) -> PhaseSummary:
         fine_tuning=FineTuningVerdict(**judgement) if judgement else None,
         loss=phase["validation"]["loss"],
         depth_weight=phase.get("depth_weight"),
-        accuracy=wilson(round(share * held_out), held_out),
+        accuracy=share_of_groups(share, held_out.accuracy.count, held_out.groups),
     )
 
 

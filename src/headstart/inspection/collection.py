@@ -26,7 +26,7 @@ from headstart.inspection.duplicates import Duplicates
 from headstart.inspection.files import inspect_files
 from headstart.inspection.findings import CONFLICT, DOUBT, GROUPING, KINDS, OUTLIER, SHORTCUT, UNREADABLE, Finding
 from headstart.inspection.headers import Header, read_headers
-from headstart.inspection.label_issues import find_label_issues, out_of_fold_probabilities
+from headstart.inspection.label_issues import find_label_issues, probabilities_despite_wrong_labels
 from headstart.inspection.leaks import find_leaks
 from headstart.inspection.outliers import find_outliers
 from headstart.inspection.report import Inspection
@@ -116,7 +116,7 @@ def _label_findings(
     """Doubtful labels, by what all depths say, and images that are unlike their class, by the last layer; no image is
     both."""
     sides = np.array(joined(duplicates.groups.tolist(), images.groups)) if images.groups else duplicates.groups
-    out_of_fold = out_of_fold_probabilities(compact, images.labels, sides, seed=seed)
+    out_of_fold = probabilities_despite_wrong_labels(compact, images.labels, sides, seed=seed)
     issues = find_label_issues(out_of_fold, images.labels)
     findings = [
         Finding(DOUBT, images.paths[issue.image], suggested=images.class_names[issue.suggested], score=-issue.margin)

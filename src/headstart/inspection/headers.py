@@ -11,6 +11,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from headstart.concurrency import cpu_budget
+from headstart.data.dicom import DICOM
 from headstart.data.images import TRANSPARENT, open_header
 from headstart.errors import ImageError
 
@@ -64,7 +65,7 @@ def read_header(path: str | Path) -> Header:
                 animated=_is_animated(image),
                 bits=_bits(image),
                 quality=_quality(image),
-                **_exif(image),
+                **_origin(image),
             )
     except ImageError as error:
         raise type(error)(f"'{path}' {error}.") from None
@@ -79,6 +80,8 @@ def _is_animated(image: Image.Image) -> bool:
 
 def _bits(image: Image.Image) -> int:
     """A PNG says it in Pillow's raw mode, such as RGB;16B or L;4, and a TIFF in a tag."""
+    if image.format == DICOM:
+        return image.info["bits"]
     if image.format == "TIFF":
         with suppress(*DAMAGED_METADATA):
             return int(np.max(image.getexif()[BITS_PER_SAMPLE]))  # one number, or one for each channel
@@ -97,8 +100,10 @@ def _quality(image: Image.Image) -> int | None:
     return round(min(max(50 / scale if scale > 1 else 100 - 50 * scale, 1), 100))
 
 
-def _exif(image: Image.Image) -> dict:
-    """`camera` and `taken`, where the file has EXIF data that can be read."""
+def _origin(image: Image.Image) -> dict:
+    """`camera` and `taken`, where DICOM says them, or EXIF data that can be read."""
+    if image.format == DICOM:
+        return {name: image.info[name] for name in ("camera", "taken")}
     if "exif" not in image.info and image.format != "TIFF":
         return {}
     with suppress(*DAMAGED_METADATA):

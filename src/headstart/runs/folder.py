@@ -99,6 +99,12 @@ class RunFolder:
         return tuple(SplitRow(str(self.path / path), *rest) for path, *rest in rows)
 
     @cached_property
+    def groups(self) -> dict[str, str]:
+        """Digest of an image -> its group; empty where images do not come in groups."""
+        first = (self._text(SPLITS) or "").partition("\n")[0].strip().split(",")
+        return dict(self._rows(SPLITS, ("hash", "group"))) if "group" in first else {}  # type: ignore[arg-type]
+
+    @cached_property
     def history(self) -> tuple[dict[str, str], ...]:
         """A row for each epoch: phase, epoch, seconds, learning_rate, loss, accuracy, val_loss, val_accuracy."""
         columns = ("phase", "epoch", "seconds", "learning_rate", "loss", "accuracy", "val_loss", "val_accuracy")

@@ -1,16 +1,20 @@
 """A collection and a run -> the images that may measure the run: those that it was neither trained nor validated on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from headstart.classifier.metadata import known_values_of
 from headstart.data.dataset import Split
-from headstart.data.loading import load_images
+from headstart.data.loading import read_labelled
 from headstart.data.source import DataSource
 from headstart.data.splits import SPLITS, TEST, TRAIN, VALIDATION
+from headstart.data.value_range import ValueRange, remark_on_photo
 from headstart.errors import DatasetError
 from headstart.events import Listener
+from headstart.listeners.console import Console
 from headstart.runs.folder import RunFolder
 
 ALL = "all"
@@ -46,12 +50,14 @@ def choose(
     """
     if split not in (None, ALL, *SPLITS):
         raise DatasetError(f"There is no split '{split}'. Choose one of: {', '.join(SPLITS)}, {ALL}.")
-    images, own = load_images(data, listener=listener)
+    collection = read_labelled(DataSource.of(data), listener or Console())
+    images, own = collection.images(), [item.split for item in collection.items]
     known = _splits_of(run)
     of_run = [known.get(digest) for digest in images.digests]
     if split == ALL:
-        return HeldOut(images, f"All {len(images):,} images of '{data}', whether the run has seen them or not.")
-    if split:
+        chosen = [True] * len(images)
+        description = f"All {len(images):,} images of '{data}', whether the run has seen them or not."
+    elif split:
         chosen = [(run_split or data_split) == split for run_split, data_split in zip(of_run, own, strict=True)]
         description = f"The {sum(chosen):,} {split} images of '{data}'."
     else:
@@ -70,8 +76,23 @@ def choose(
             + (f"none is in the split '{split}'. " if split else "it was trained or validated on them. ")
             + "Give other photos, or use --split all to measure on these anyway."
         )
+    highest = [each for each, is_chosen in zip(collection.highest, chosen, strict=True) if is_chosen]
     known_ones = [index for index, run_split in enumerate(of_run) if run_split in (TRAIN, VALIDATION)]
-    return HeldOut(images.take(np.flatnonzero(chosen)), description, None if split else images.take(known_ones))
+    return HeldOut(
+        images.take(np.flatnonzero(chosen)),
+        f"{description.removesuffix('.')}{_remark_on_values(highest, run)}.",
+        None if split else images.take(known_ones),
+    )
+
+
+def _remark_on_values(highest: Sequence[int], run: Path) -> str:
+    """How many of the photos may be too dark or too bright to the classifier, and why one of them; it continues a
+    sentence. highest: see `Collection`."""
+    card = RunFolder(run).card
+    value_range, known = ValueRange(*card["value_range"]), known_values_of(card)
+    remarks = [remark for each in highest if (remark := remark_on_photo(each or None, value_range, known))]
+    many = f", and {len(remarks) - 1:,} more are like it" if len(remarks) > 1 else ""
+    return f"; one {remarks[0]}{many}" if remarks else ""
 
 
 def _splits_of(run: Path) -> dict[str, str]:

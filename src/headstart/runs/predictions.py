@@ -29,7 +29,9 @@ def compare_runs(first: Path, second: Path) -> tuple[Comparison, str]:
             pairs = [(of_first[split][digest], of_second[split][digest]) for digest in common]
             _check_labels(pairs, first, second)
             correct = np.array([(one.is_correct, other.is_correct) for one, other in pairs])
-            return compare(correct[:, 0], correct[:, 1]), split
+            groups = RunFolder(first).groups or RunFolder(second).groups
+            of_images = [groups.get(digest, digest) for digest in common] if groups else None
+            return compare(correct[:, 0], correct[:, 1], of_images), split
     raise RunError(
         f"'{first}' and '{second}' have no test or validation image in common, so they cannot be compared. "
         f"Train both on the same photos with the same --seed."

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from headstart.classifier.base import BasePredictor, Square, stacked
+from headstart.classifier.base import BasePredictor, Seen, stacked
 from headstart.concurrency import cpu_budget
 from headstart.models.output import NetworkOutput
 from headstart.serving.limits import Limits
@@ -19,7 +19,7 @@ from headstart.serving.problems import RefusedError
 
 MAX_WAIT = 0.003  # seconds to wait for images that are being decoded, where a network runs several at a time
 
-ToResult = Callable[[NetworkOutput], Any]  # the output for one image -> its result
+ToResult = Callable[[NetworkOutput, str | None], Any]  # the output for one image, and a remark on it -> its result
 
 
 @dataclass(eq=False)
@@ -28,12 +28,12 @@ class _Job:
     to_result: ToResult
     content: bytes | None
     maps: bool
-    pixels: Square | None = None
+    seen: Seen | None = None
     future: Future[Any] = field(default_factory=Future)
 
     def finish(self, output: NetworkOutput) -> None:
         try:
-            self.future.set_result(self.to_result(output))
+            self.future.set_result(self.to_result(output, self.seen and self.seen.remark))
         except Exception as error:  # noqa: BLE001 - whoever waits for the result gets it
             self.future.set_exception(error)
 
@@ -109,12 +109,12 @@ class Batching:
         content, job.content = job.content, None  # it is large, and no longer needed
         try:
             if is_wanted and content is not None:
-                job.pixels = job.predictor.pixels(content, max_pixels=self._limits.pixels)
+                job.seen = job.predictor.see(content, max_pixels=self._limits.pixels)
         except Exception as error:  # noqa: BLE001 - whoever waits for the result gets it
             job.future.set_exception(error)
         with self._changed:
             self._decoding -= 1
-            if job.pixels is not None:
+            if job.seen is not None:
                 self._decoded.append(job)
             self._changed.notify_all()
 
@@ -122,7 +122,7 @@ class Batching:
         while jobs := self._next_batch():
             self._observe(len(jobs))
             try:
-                batch = stacked([job.pixels for job in jobs])  # type: ignore[misc]
+                batch = stacked([job.seen.square for job in jobs if job.seen])
                 for output in jobs[0].predictor.forward([batch], maps=any(job.maps for job in jobs)):
                     for index, job in enumerate(jobs):
                         job.finish(output.rows(slice(index, index + 1)))

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 
+from headstart.classifier.base import remarked
 from headstart.classifier.prediction import Prediction
 from headstart.models.output import NetworkOutput
 from headstart.serving.schemas import Options
 from headstart.serving.served import ServedModel
 
 
-def row_maker(model: ServedModel, options: Options) -> Callable[[NetworkOutput], dict]:
-    """What turns the output for one image into its row, as JSON.
+def row_maker(model: ServedModel, options: Options) -> Callable[[NetworkOutput, str | None], dict]:
+    """What turns the output for one image, and a remark on it, into its row, as JSON.
 
     Raises:
         ModelError: the accuracy or coverage of the options cannot be guaranteed.
@@ -19,8 +20,9 @@ def row_maker(model: ServedModel, options: Options) -> Callable[[NetworkOutput],
         predictor.class_names, accuracy=options.accuracy, coverage=options.coverage
     )  # fmt: skip
 
-    def make_row(output: NetworkOutput) -> dict:
+    def make_row(output: NetworkOutput, remark: str | None) -> dict:
         (prediction,) = predictor.predictions(output, to_predictions)
+        prediction = remarked(prediction, remark)
         row = _row(prediction, options)
         if options.explain:
             row["places"] = _places(model, prediction, output)
@@ -39,6 +41,8 @@ def _row(prediction: Prediction, options: Options) -> dict:
         "sure": prediction.sure,
         "familiar": prediction.familiar,
     }
+    if prediction.remark:
+        row["remark"] = prediction.remark
     return row | ({"candidates": list(prediction.candidates)} if options.coverage else {})
 
 

@@ -137,8 +137,9 @@ class TrainingImage(BaseModel):
 class Answer(BaseModel):
     """The prediction for one image. sure: whether the image is familiar and the probability is high enough for the
     guaranteed accuracy (by default 0.95, if the validation photos were enough to guarantee it; otherwise any
-    probability is); familiar: whether the image resembles what the model was trained on; candidates: only where a
-    coverage was asked for."""
+    probability is); familiar: whether the image resembles what the model was trained on; remark: why
+    the image may be too dark or too bright to the model, which is not sure then, as the end of a sentence; candidates:
+    only where a coverage was asked for."""
 
     name: str | None
     label: str
@@ -146,6 +147,7 @@ class Answer(BaseModel):
     probabilities: dict[str, Probability]
     sure: bool
     familiar: bool
+    remark: str | None = None
     candidates: list[str] | None = None
     places: Places | None = None
     similar: list[TrainingImage] | None = None

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from headstart.serving.limits import MEGABYTE, Limits
 from headstart.serving.problems import RefusedError
 
-MULTIPART, OCTET_STREAM = "multipart/form-data", "application/octet-stream"
+MULTIPART, OCTET_STREAM, DICOM = "multipart/form-data", "application/octet-stream", "application/dicom"
 MAX_HEADER_BYTES = 16_384  # of all parts of a form; a browser sends about 150 for each file
 
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{1,70}")  # RFC 2046, 5.1.1
@@ -78,11 +78,11 @@ class RequestBody:
         """
         media_type = request.headers.get("content-type", OCTET_STREAM).partition(";")[0].strip().lower()
         is_form = media_type == MULTIPART
-        if not is_form and media_type != OCTET_STREAM and not media_type.startswith("image/"):
+        if not is_form and media_type not in (OCTET_STREAM, DICOM) and not media_type.startswith("image/"):
             raise RefusedError(
                 "unsupported-media-type",
-                f"Send one file with 'Content-Type: image/jpeg' (or another image/..., or {OCTET_STREAM}), or several "
-                f"as {MULTIPART}.",
+                f"Send one file with 'Content-Type: image/jpeg' (or another image/..., {DICOM} or {OCTET_STREAM}), or "
+                f"several as {MULTIPART}.",
             )
         limit, what = (self._limits.request_bytes, "request") if is_form else (self._limits.file_bytes, "file")
         stream = request.stream()

@@ -9,13 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from headstart.errors import RunError
+from headstart.storage.names import is_allowed, portable
 
 
 def check_free(path: Path) -> None:
     """
     Raises:
-        RunError: the path exists already.
+        RunError: the path exists already, or Windows, where this is that, allows no such name.
     """
+    if not is_allowed(path.name):
+        raise RunError(f"'{path}' is no name that Windows allows. Choose another, such as '{portable(path.name)}'.")
     if path.exists():
         raise RunError(f"'{path}' exists already. Choose another name, or remove it first.")
 

@@ -55,7 +55,9 @@ def select(result: PhaseResult, state: TrainingState) -> Selection:
         if before < math.inf:
             kept = min(losses) < before
             if min(losses) < math.inf:
-                judgement = _judgement(before, min(losses), chosen["epoch"], disagreement(*state.correct))
+                judgement = _judgement(
+                    before, min(losses), chosen["epoch"], disagreement(state.correct[0], state.correct[1])
+                )
             verdict = judgement["verdict"] if judgement else DIVERGED
             if not kept:
                 chosen = next(row for row in reversed(state.history) if row["phase"] != phase.name)

@@ -211,9 +211,7 @@ def new_network(
 def _check_splits(dataset: Dataset) -> None:
     for name, split in (("train", dataset.train), ("validation", dataset.validation)):
         if len(split) == 0:
-            raise DatasetError(
-                f"There are no {name} images, and training needs some. Leave out the fractions, or add images."
-            )
+            raise DatasetError(dataset.without(name))
 
 
 def _check_keras(recipe: Recipe) -> None:
@@ -353,6 +351,7 @@ def _finished(
         recipe=config.recipe.name,
         resizing=config.resizing,
         value_range=config.value_range or dataset.value_range,
+        known_values=dataset.known_values,
         precision=config.answering_precision,
         views=views or (ORIGINAL,),
         history=state.history,

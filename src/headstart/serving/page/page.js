@@ -170,7 +170,10 @@ function showText(card, name, answer, note) {
 
 function showPrediction(card, name, found) {
   const best = `${found.label}, ${percent(found.probability)}`;
-  if (!found.familiar) {
+  if (found.remark) {
+    card.classList.add("unsure");
+    showText(card, name, "Not sure", `The photo ${found.remark}. The most likely class is ${best}.`);
+  } else if (!found.familiar) {
     card.classList.add("unsure");
     showText(card, name, "Unlike the training photos", `This model was not trained on photos like this one. Best guess: ${best}.`);
   } else if (!found.sure) {
