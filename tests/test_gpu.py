@@ -34,7 +34,8 @@ def libraries(monkeypatch):
     monkeypatch.setattr(gpu, "library", lambda name: said.get(name, Library(name, "1", "sees no GPU")))
     monkeypatch.setattr(gpu, "gpus", lambda: ())
     monkeypatch.setattr(gpu, "_compute_exactly", lambda backend: None)
-    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_BACKEND", "")  # or what `use_gpu` sets would stay
+    monkeypatch.delenv("KERAS_BACKEND")
     monkeypatch.delitem(sys.modules, "keras", raising=False)  # as in a process that has not imported it
     return said
 

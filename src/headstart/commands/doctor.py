@@ -15,6 +15,7 @@ EXTRAS = {
     "gpu": ("keras", "torch"),
     "export": ("ai_edge_litert", "ai_edge_quantizer", "nncf", "onnx", "onnxruntime", "tf2onnx"),
     "heif": ("pillow_heif",),
+    "dicom": ("pydicom",),
     "serve": ("fastapi", "httptools", "prometheus_client", "python_multipart", "starlette", "uvicorn", "uvloop"),
     "demo": ("elpv_dataset",),
 }
