@@ -73,13 +73,14 @@ def measured(count: int, folder: Path) -> dict[str, float]:
     """The seconds of each step."""
     rows, labels = made(folder / "rows", count)
     timed = Stopwatch()
-    items = [Item(f"{CLASSES[label]}/{number:07}.jpg", CLASSES[label], None) for number, label in enumerate(labels)]
+    names = [f"{CLASSES[label]}/{number:07}.jpg" for number, label in enumerate(labels)]
+    items = [Item(Path(name), name, CLASSES[label], None) for name, label in zip(names, labels, strict=True)]
     digests = [f"{number:064x}" for number in range(count)]
     assigned = timed("splits", lambda: assign_splits(items, digests, 0, None, None, "rows"))
     places = {
         name: np.flatnonzero([item.split == name for item in assigned]) for name in ("train", "validation", "test")
     }
-    whole = Split(tuple(item.path for item in items), labels, tuple(digests), CLASSES)
+    whole = Split(tuple(names), labels, tuple(digests), CLASSES)
     dataset = timed("dataset", lambda: Dataset(CLASSES, *(whole.take(places[name]) for name in places)))
     timed("splits.csv", lambda: keep_splits(folder, dataset))
     train, validation, test = (Chosen(rows, places[name]) for name in places)
