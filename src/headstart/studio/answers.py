@@ -1,140 +1,216 @@
-"""Features and labels of photos -> what a head answers for each, and how good the answers are: again after each label.
+"""Answers: what a head says of each photo of a collection, and how good that is, in numbers, a sentence and JSON.
 
-The answers for labelled photos come from heads that have seen neither them nor copies of them (cross-validation, the
-folds of which stay as they are while labels change); those for other photos come from a head that has seen all labels.
-All heads are solved from the last ones on, which takes a few steps. How much the depths count, and C, are chosen by
-cross-validation once, and again where many labels have changed. Knows no HTTP, no files, and no journal of labels.
-
-    solver = AnswerSolver(photos, groups)                # groups: Duplicates.groups, or np.arange(n)
-    first = solver.first(labels, class_names)            # at once: usual weight and C, no choice
-    exact = solver.answers(labels, class_names)          # chooses weight and C where that is due, solves to tolerance
-    again = solver.answers(labels, class_names)          # after a label: within a second for 2,000 photos
-    exact.to_json()                                      # the contract of /api/answers, but for labels_state and stale
-
-A solver is used by one thread at a time; Answers never change.
+The answers for labelled photos come from heads that have seen neither them nor copies of them (cross-validation); those
+for other photos from a head that has seen all labels. `solving.py` makes them. Knows no features, no HTTP, and no
+journal of labels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from headstart.array_types import Bool, Float32, Int
+from headstart.array_types import Bool, Float32, Int, Int64
 from headstart.classifier.calibration import Calibration
-from headstart.statistics import Interval
-from headstart.studio.photo_features import PhotoFeatures
+from headstart.evaluation.metrics import confusion_matrix
+from headstart.evaluation.reliability import reliability
+from headstart.statistics import Interval, percent, proportion, wilson
 
-NO_LABEL = -1  # a photo that is not labelled, or excluded
+NO_LABEL = -1  # of a photo that is not labelled, or excluded
+CROSS_VALIDATED, SEALED = "cross-validated on training photos", "the sealed test set"
+POINTS = 101  # of the curve from "always" to "only when sure"
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What is answered for n photos, with the labels that the heads were solved with.
+    """What is answered for n photos.
 
-    labels: into class_names; NO_LABEL.
-    probabilities: calibrated; NaN where a photo has no features, or no head could be solved.
-    cross_validated: whether the photo's answer comes from a head that has not seen it, and so counts in `accuracy`.
-    accuracy: of the cross-validated answers; None where none could be (too few labels).
-    confusion: row: label, column: answer; of the cross-validated.
+    class_names, labels: that the heads were solved with; labels are into class_names, or NO_LABEL.
+    probabilities: calibrated; NaN where a photo has no features, and everywhere where there is no head.
+    counted: the photos that `accuracy` and all else that is measured is about: their answers come from heads that have
+        not seen them.
+    groups: equal for copies of a photo, which are no independent witnesses.
+    accuracy: None where nothing could be measured (too few labels).
     C, weight: that the heads were solved with. seconds: that it took.
-    is_final: False for `first`: weight and C are not chosen yet.
-    pseudo_labels: how many photos without a label helped; 0 where cross-validation says that they do not.
+    is_final: False where weight and C were not chosen yet.
+    pseudo_labels: how many photos without a label helped to solve the heads; 0 where they do not help.
+    of: what was measured.
     """
 
     class_names: tuple[str, ...]
     labels: Int[np.ndarray, " n"] = field(repr=False)
     probabilities: Float32[np.ndarray, "n classes"] = field(repr=False)
-    cross_validated: Bool[np.ndarray, " n"] = field(repr=False)
+    counted: Bool[np.ndarray, " n"] = field(repr=False)
     groups: Int[np.ndarray, " n"] = field(repr=False)
     calibration: Calibration = field(repr=False)
-    accuracy: Interval | None
     C: float
     weight: float
     seconds: float
     is_final: bool = True
     pseudo_labels: int = 0
+    of: str = CROSS_VALIDATED
 
-    # arrays over photos, for filters, sorting and details; all computed once, when first asked for
     @property
-    def answer(self) -> Int[np.ndarray, " n"]:
+    def cross_validated(self) -> Bool[np.ndarray, " n"]:
+        return self.counted
+
+    @cached_property
+    def answer(self) -> Int64[np.ndarray, " n"]:
         """Into class_names; NO_LABEL where nothing is answered."""
-        raise NotImplementedError
+        return np.where(self.is_answered, self._ranked[:, 0], NO_LABEL)
 
-    @property
+    @cached_property
+    def second(self) -> Int64[np.ndarray, " n"]:
+        """The second most probable class; NO_LABEL where nothing is answered."""
+        return np.where(self.is_answered, self._ranked[:, 1], NO_LABEL)
+
+    @cached_property
+    def is_answered(self) -> Bool[np.ndarray, " n"]:
+        return ~np.isnan(self.probabilities[:, 0]) if self.probabilities.shape[1] > 1 else np.zeros(len(self), bool)
+
+    @cached_property
     def confidence(self) -> Float32[np.ndarray, " n"]:
         """The probability of the answer; NaN where nothing is answered."""
-        raise NotImplementedError
+        return self._probability_of(self.answer)
 
-    @property
-    def second(self) -> Int[np.ndarray, " n"]:
-        """The second most probable class; NO_LABEL where there is none."""
-        raise NotImplementedError
-
-    @property
+    @cached_property
     def margin(self) -> Float32[np.ndarray, " n"]:
         """Confidence minus the probability of the second class, 0 to 1: small near a border between classes."""
-        raise NotImplementedError
+        return self.confidence - self._probability_of(self.second)
 
-    @property
+    @cached_property
     def doubt(self) -> Float32[np.ndarray, " n"]:
         """How much more probable another class is than the label, -1 (surely right) to 1 (surely wrong); of photos
-        without a label 1 minus the margin; NaN where nothing is answered."""
-        raise NotImplementedError
+        without a label, minus the margin; NaN where nothing is answered."""
+        other = np.where(self.answer == self.labels, self.second, self.answer)
+        found = self._probability_of(other) - self._probability_of(self.labels)
+        return np.where(self.labels == NO_LABEL, -self.margin, found)
+
+    @cached_property
+    def right(self) -> Bool[np.ndarray, " n"]:
+        """Whether the answer is the label; of use where `counted`."""
+        return (self.answer == self.labels) & (self.labels != NO_LABEL)
+
+    @cached_property
+    def accuracy(self) -> Interval | None:
+        """Of the photos that are counted, with its 95% interval; None where there are none."""
+        if not self.counted.any():
+            return None
+        return proportion(self.right[self.counted], self.groups[self.counted].tolist() if self._has_copies else None)
+
+    @cached_property
+    def confusion(self) -> Int64[np.ndarray, "classes classes"]:
+        """Row: label, column: answer."""
+        labels, answers = self.labels[self.counted], self.answer[self.counted]
+        return confusion_matrix(labels, answers, len(self.class_names))
 
     @property
-    def right(self) -> Bool[np.ndarray, " n"]:
-        """Whether the answer is the label. Meaningful where `cross_validated`."""
-        raise NotImplementedError
+    def balanced(self) -> float | None:
+        """The mean recall of the classes that are counted."""
+        sizes, hits = self.confusion.sum(axis=1), np.diag(self.confusion)
+        return float((hits[sizes > 0] / sizes[sizes > 0]).mean()) if sizes.any() else None
+
+    @property
+    def baseline(self) -> tuple[str, float] | None:
+        """The commonest class, and what always answering with it would score."""
+        sizes = self.confusion.sum(axis=1)
+        return (self.class_names[sizes.argmax()], float(sizes.max() / sizes.sum())) if sizes.any() else None
+
+    @property
+    def verdict(self) -> str:
+        """The result in a sentence."""
+        if self.accuracy is None or self.baseline is None:
+            return "Too few labels to measure anything: label a few photos of at least two classes."
+        name, score = self.baseline
+        between = f"{percent(self.accuracy.low)} to {percent(self.accuracy.high)}"
+        text = (
+            f"Of photos that it has not seen, {percent(self.accuracy.value)} are answered correctly ({between}); always "
+            f"answering '{name}' would score {percent(score)}"
+        )
+        return f"{text}, and this is not shown to be better." if self.accuracy.low <= score else f"{text}."
+
+    def per_class(self) -> list[dict]:
+        """name, recall, precision (an interval, or null where nothing is counted), count"""
+        sizes, given, hits = self.confusion.sum(axis=1), self.confusion.sum(axis=0), np.diag(self.confusion)
+        return [
+            {"name": name, "recall": _share(hits[i], sizes[i]), "precision": _share(hits[i], given[i]),
+             "count": int(sizes[i])}
+            for i, name in enumerate(self.class_names)
+        ]  # fmt: skip
+
+    def calibration_bins(self) -> list[dict]:
+        """low, high: of probabilities; confidence: their mean; accuracy, count: of the answers."""
+        if not self.counted.any():
+            return []
+        found = reliability(self.probabilities[self.counted].astype(np.float64), self.labels[self.counted])
+        width = len(found.counts)
+        return [
+            {"low": i / width, "high": (i + 1) / width, "confidence": float(found.confidence[i]),
+             "accuracy": float(found.accuracy[i]), "count": int(count)}
+            for i, count in enumerate(found.counts)
+            if count
+        ]  # fmt: skip
+
+    def sure_curve(self) -> list[dict]:
+        """threshold: answers with at least that probability are given; answered: which share of photos; right: which
+        share of these is right, null where none is answered. From always (0) to the surest photo alone."""
+        if not self.counted.any():
+            return []
+        confidence, right = self.confidence[self.counted].astype(np.float64), self.right[self.counted]
+        order = np.argsort(-confidence, kind="stable")
+        confidence, hits = confidence[order], np.cumsum(right[order])
+        given = np.unique(np.linspace(1, len(order), min(POINTS, len(order))).round().astype(int))[::-1]
+        return [
+            {"threshold": float(confidence[count - 1]) if count < len(order) else 0.0,
+             "answered": count / len(order), "right": float(hits[count - 1] / count), "count": int(count)}
+            for count in given
+        ]  # fmt: skip
 
     def to_json(self) -> dict:
-        """of, accuracy, balanced, baseline, verdict, confusion, class_names, per_class, calibration, sure_curve, seconds,
-        final, pseudo_labels: as in the contract."""
-        raise NotImplementedError
+        """/api/answers, but for what the solver does not know: labels_state, change, stale, seconds_expected."""
+        return {
+            "of": self.of,
+            "accuracy": self.accuracy.to_json() if self.accuracy else None,
+            "balanced": self.balanced,
+            "baseline": dict(zip(("class", "value"), self.baseline, strict=True)) if self.baseline else None,
+            "verdict": self.verdict,
+            "confusion": self.confusion.tolist(),
+            "class_names": list(self.class_names),
+            "per_class": self.per_class(),
+            "calibration": self.calibration_bins(),
+            "sure_curve": self.sure_curve(),
+            "seconds": self.seconds,
+            "final": self.is_final,
+            "pseudo_labels": self.pseudo_labels,
+        }
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def _ranked(self) -> Int64[np.ndarray, "n 2"]:
+        """The two most probable classes of each photo."""
+        if self.probabilities.shape[1] < 2:
+            return np.full((len(self), 2), NO_LABEL)
+        rows = np.arange(len(self))
+        first = self.probabilities.argmax(axis=1)
+        others = self.probabilities.copy()
+        others[rows, first] = -1.0
+        return np.stack([first, others.argmax(axis=1)], axis=1)
+
+    def _probability_of(self, classes: Int[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
+        """NaN for NO_LABEL."""
+        if not self.probabilities.shape[1]:
+            return np.full(len(self), np.nan, np.float32)
+        found = self.probabilities[np.arange(len(self)), classes]
+        return np.where(classes == NO_LABEL, np.float32(np.nan), found)
+
+    @cached_property
+    def _has_copies(self) -> bool:
+        return len(np.unique(self.groups[self.counted])) < int(self.counted.sum())
 
 
-class AnswerSolver:
-    """Keeps the last heads, and with them the folds of the photos."""
-
-    def __init__(self, photos: PhotoFeatures, groups: Int[np.ndarray, " n"], *, seed: int = 0) -> None:
-        """groups: photos with the same number, copies of one, are always in the same fold."""
-
-    def first(
-        self, labels: Int[np.ndarray, " n"], class_names: Sequence[str], *, held_out: Bool[np.ndarray, " n"] | None = None
-    ) -> Answers:
-        """At once: with the usual weight and C."""
-        raise NotImplementedError
-
-    def answers(
-        self,
-        labels: Int[np.ndarray, " n"],
-        class_names: Sequence[str],
-        *,
-        held_out: Bool[np.ndarray, " n"] | None = None,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> Answers:
-        """
-        Args:
-            labels: NO_LABEL for photos that are not labelled, or excluded.
-            class_names: may be other ones than before: heads go on by name.
-            held_out: photos of the sealed test set: never trained on, and never in the accuracy.
-            cancelled: asked between steps.
-
-        Raises:
-            CancelledError: another label has come meanwhile. What the solver keeps is as it was.
-        """
-        raise NotImplementedError
-
-    def seconds_expected(self) -> float | None:
-        """For the next `answers`, by how long the last ones took; None before the first."""
-        raise NotImplementedError
-
-    def of_test(self, labels: Int[np.ndarray, " n"], held_out: Bool[np.ndarray, " n"]) -> Answers:
-        """The sealed test set opened: the answers of the last head, with the accuracy on held-out photos that have a
-        label; `cross_validated` are these. After `answers`.
-
-        Raises:
-            DatasetError: none has a label, or nothing is solved yet.
-        """
-        raise NotImplementedError
+def _share(hits: int, count: int) -> dict | None:
+    return wilson(int(hits), int(count)).to_json() if count else None
