@@ -126,8 +126,8 @@ class Answers:
         name, score = self.baseline
         between = f"{percent(self.accuracy.low)} to {percent(self.accuracy.high)}"
         text = (
-            f"Of photos that it has not seen, {percent(self.accuracy.value)} are answered correctly ({between}); always "
-            f"answering '{name}' would score {percent(score)}"
+            f"Of photos that it has not seen, {percent(self.accuracy.value)} are answered correctly ({between}); "
+            f"always answering '{name}' would score {percent(score)}"
         )
         return f"{text}, and this is not shown to be better." if self.accuracy.low <= score else f"{text}."
 

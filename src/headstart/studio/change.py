@@ -42,7 +42,7 @@ class Change:
 
     @property
     def text(self) -> str:
-        """Such as "12 labels changed: +0.4 points on the 1,988 other photos, not distinguishable from chance (p = 0.21)." """
+        """Such as "12 labels changed: +0.4 points on the 988 other photos (p = 0.01)." """
         labels = f"{self.relabelled:,} label{'' if self.relabelled == 1 else 's'} changed"
         chance = f"(p = {self.compared.between.p:.2g})"
         tail = chance if self.is_distinguishable else f"not distinguishable from chance {chance}"

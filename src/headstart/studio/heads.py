@@ -1,8 +1,8 @@
 """Components and labels -> a linear head, solved from another one on: after one label has changed, in a few steps.
 
-The problem is scikit-learn's multinomial logistic regression, as everywhere in headstart. How much the loss curves along
-each component is known beforehand, and L-BFGS looks for the solution in variables in which it curves nearly alike in
-all. Knows no photos.
+The problem is scikit-learn's multinomial logistic regression, as everywhere in headstart. How much the loss curves
+along each component is known beforehand, and L-BFGS looks for the solution in variables in which it curves nearly
+alike in all. Knows no photos.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Directions of photos -> the most similar photos of each, and from them how unlike all others each is. Knows no labels."""
+"""Directions of photos -> the most similar photos of each, and from them how unlike all others each is. Knows no
+labels."""
 
 from __future__ import annotations
 

@@ -214,7 +214,7 @@ class AnswerSolver:
         def least(weight: float) -> float:
             if weight not in tried:
                 near = min(tried.values())[1] if tried else kept.C
-                tried[weight] = self._best_C(kept, trained, rows, weight, near, check)
+                tried[weight] = self._least_loss(kept, trained, rows, weight, near, check)
             return tried[weight][0]
 
         weight = kept.weight
@@ -224,7 +224,7 @@ class AnswerSolver:
             weight = WEIGHTS[place]
         return replace(kept, weight=weight, C=tried[weight][1], chosen_on=_named(trained, kept.class_names))
 
-    def _best_C(
+    def _least_loss(
         self, kept: _Kept, trained: np.ndarray, rows: np.ndarray, weight: float, near: float, check: Callable[[], None]
     ) -> tuple[float, float]:
         """The least cross-entropy, and its C."""
