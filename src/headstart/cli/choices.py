@@ -60,6 +60,7 @@ SPLIT = OneOf(("train", "validation", "test", "all"), "split", DatasetError)
 PREDICTION_FORMAT = OneOf(("text", "csv", "jsonl", "json"), "format")
 EXPORT_FORMAT = OneOf(("onnx", "litert", "openvino", "saved-model"), "format", ExportError)
 QUANTIZE = OneOf(("float16", "int8"), "quantization", ExportError)
+LANGUAGE = OneOf(("en", "pt"), "language")
 PIXELS = OneOf(("uint8", "float32"), "kind of pixels", ExportError)
 
 

@@ -207,6 +207,32 @@ def _print_address(address: str, names: list[str]) -> None:
     print_json({"address": address, "models": names})
 
 
+@command(reads=True)
+def studio(
+    call: Call,
+    data: o.StudioData = None,
+    host: o.Host = "127.0.0.1",
+    port: o.StudioPort = 0,
+    password_file: o.PasswordFile = None,
+    language: o.Language = None,
+    no_browser: o.NoBrowser = False,
+) -> None:
+    """Look at photos, correct labels, train and try, in the browser. Ends at Ctrl-C or SIGTERM."""
+    commands.studio(
+        data,
+        host=host,
+        port=port,
+        password_file=password_file,
+        language=language,
+        browser=not no_browser,
+        tell=_print_studio if call.as_json else None,
+    )
+
+
+def _print_studio(address: str) -> None:
+    print_json({"address": address})
+
+
 @command(reports=True, reads=True)
 def backbones(
     call: Call,

@@ -344,6 +344,28 @@ MaxMegapixels = Annotated[float, limit(min=0.001, max=178, help="Of an image.")]
 MaxFiles = Annotated[int, limit(min=1, help="Images in a request.")]
 Queue = Annotated[int, limit(min=1, help="Images that may wait; more are refused for a second.")]
 
+# studio
+
+StudioData = Annotated[
+    Path | None,
+    Argument(
+        metavar="[DATA]",
+        help="Photos to open, as for `headstart train`, or a folder of photos without labels; or the folder of a run. "
+        "By default they are chosen in the browser.",
+    ),
+]
+StudioPort = Annotated[int, usual(min=0, max=65535, metavar="N", help="Port to listen at; 0: a free one.")]
+PasswordFile = Annotated[
+    Path | None,
+    usual(metavar="FILE", help="File with a password, for browsers that do not have the address; --host needs one."),
+]
+Language = Annotated[
+    str | None,
+    option("--language", choice=choices.LANGUAGE, group=USUAL, help="Of the page. By default the browser's."),
+    choices.LANGUAGE,
+]
+NoBrowser = Annotated[bool, usual("--no-browser", help="Print the address only.")]
+
 # backbones, cache
 
 Measured = Annotated[

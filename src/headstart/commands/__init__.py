@@ -14,8 +14,10 @@ from headstart.commands.export import export
 from headstart.commands.inspect import inspect
 from headstart.commands.predict import predict
 from headstart.commands.serve import serve
+from headstart.commands.studio import studio
 from headstart.commands.train import train
 
 __all__ = [
-    "backbones", "cache", "compare", "demo", "doctor", "evaluate", "export", "inspect", "predict", "serve", "train",
+    "backbones", "cache", "compare", "demo", "doctor", "evaluate", "export", "inspect", "predict", "serve", "studio",
+    "train",
 ]  # fmt: skip

@@ -1,0 +1,51 @@
+"""Photos: queries, details, thumbnails, and the photos themselves."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from headstart.studio.problems import RefusalError
+from headstart.studio.query import Query
+from headstart.studio.showing import shown
+from headstart.studio.studio import Studio
+
+FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+MAX_DETAILS = 500
+
+
+class Ids(BaseModel):
+    ids: Annotated[list[int], Field(max_length=MAX_DETAILS)]
+
+
+def photos_router(studio: Studio) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/api/photos/query", response_class=Response)
+    def query(query: Query) -> Response:
+        ids = studio.collection.find(query)
+        return Response(
+            ids.astype("<i4").tobytes(), media_type="application/octet-stream", headers={"X-Total": str(len(ids))}
+        )
+
+    @router.post("/api/photos/details")
+    def details(wanted: Ids) -> dict[str, Any]:
+        return {"photos": studio.collection.details(wanted.ids)}
+
+    @router.get("/thumbnails/{generation}/{id}.webp", response_class=Response)
+    def thumbnail(generation: int, id: int) -> Response:
+        collection = studio.collection
+        collection.check_generation(generation)
+        webp = collection.reader.thumbnail(collection.row(id))
+        if webp is None:
+            raise RefusalError("unreadable-image", "This photo cannot be read.")
+        return Response(webp, media_type="image/webp", headers=FOR_EVER)
+
+    @router.get("/photos/{generation}/{id}", response_class=Response)
+    def photo(generation: int, id: int) -> Response:
+        collection = studio.collection
+        collection.check_generation(generation)
+        media_type, content = shown(collection.catalogue.entries[collection.row(id)].path)
+        return Response(content, media_type=media_type, headers=FOR_EVER)
+
+    return router
