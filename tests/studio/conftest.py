@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from support.real_features import RealFeatures, real_features
 from support.studio import StudioServer
 
 
@@ -36,3 +37,9 @@ def open_studio(tmp_path: Path) -> Iterator[Callable[..., StudioServer]]:
     for server in servers:
         if server.process.poll() is None:
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory, cells: dict[str, list[Path]]) -> RealFeatures:
+    """Real photos of three classes with their features, for what is computed without a server."""
+    return real_features(cells, tmp_path_factory.mktemp("real"))

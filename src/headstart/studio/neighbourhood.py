@@ -73,7 +73,7 @@ class Neighbourhood:
     def read(cls, file: Path) -> Neighbourhood | None:
         """None where the file is missing or damaged."""
         try:
-            with np.load(file, allow_pickle=False) as content:
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as content:
                 return cls(content["neighbours"], content["similarities"])
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None

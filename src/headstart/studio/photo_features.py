@@ -107,7 +107,7 @@ class PhotoFeatures:
     def read(cls, file: Path) -> PhotoFeatures | None:
         """None where the file is missing or damaged."""
         try:
-            with np.load(file, allow_pickle=False) as content:
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as content:
                 return cls(content["components"], int(content["of_last"]), content["directions"])
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None

@@ -45,7 +45,7 @@ def build_queue(
     waits = (labels < 0) & photos.known
     waits[list(excluded)] = False
     waiting = np.flatnonzero(waits)
-    fresh = answers if answers is not None and len(answers) == len(labels) and answers.is_answered.any() else None
+    fresh = answers if _is_about(answers, labels, class_names) else None
 
     def all_items() -> Iterator[Item]:
         about_labels = list(_about_labels(fresh, neighbourhood, labels, class_names, digests, copies))
@@ -59,6 +59,13 @@ def build_queue(
     done = set(answered)
     items = [item for item in all_items() if item.key not in done]
     return Queue(tuple(items[:limit]), len(items), expect(items, fresh, waiting))
+
+
+def _is_about(answers: Answers | None, labels: np.ndarray, class_names: Sequence[str]) -> bool:
+    """Whether there are answers, for these photos and classes."""
+    if answers is None or len(answers) != len(labels) or answers.class_names != tuple(class_names):
+        return False
+    return bool(answers.is_answered.any())
 
 
 def _about_labels(
