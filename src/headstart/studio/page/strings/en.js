@@ -1,0 +1,8 @@
+// All words of the page in English. Each area has a file; keys begin with the area's name.
+
+import photos from "./en/photos.js";
+import queue from "./en/queue.js";
+import shell from "./en/shell.js";
+
+/** @type {Record<string, string | Record<string, string>>} */
+export default { ...shell, ...photos, ...queue };

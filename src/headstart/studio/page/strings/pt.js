@@ -1,0 +1,8 @@
+// All words of the page in Portuguese. Each area has a file; keys begin with the area's name.
+
+import photos from "./pt/photos.js";
+import queue from "./pt/queue.js";
+import shell from "./pt/shell.js";
+
+/** @type {Record<string, string | Record<string, string>>} */
+export default { ...shell, ...photos, ...queue };
