@@ -105,7 +105,8 @@ def test_accuracy_rises_as_planted_wrong_labels_are_corrected(real: RealFeatures
     wrong[planted] = (wrong[planted] + 1) % 3
     solver = AnswerSolver(real.photos, real.groups)
     before, after = solver.answers(wrong, real.names), solver.answers(real.labels, real.names)
-    assert before.accuracy is not None and after.accuracy is not None
+    assert before.accuracy is not None
+    assert after.accuracy is not None
     assert after.accuracy.low > before.accuracy.high
     assert after.accuracy.value > 0.75
     most = np.argsort(-before.doubt)[:30]
@@ -131,7 +132,8 @@ def test_few_labels_are_measured_as_far_as_they_go(real: RealFeatures):
     labels = np.full(len(real.labels), NO_LABEL)
     solver = AnswerSolver(real.photos, real.groups)
     nothing = solver.answers(labels, real.names)
-    assert nothing.accuracy is None and not nothing.is_answered.any()
+    assert nothing.accuracy is None
+    assert not nothing.is_answered.any()
     assert "Too few labels" in nothing.to_json()["verdict"]
     with pytest.raises(DatasetError, match="two labelled classes"):
         solver.of_test(real.labels, np.ones(len(labels), bool))
@@ -139,7 +141,8 @@ def test_few_labels_are_measured_as_far_as_they_go(real: RealFeatures):
     assert solver.answers(labels, real.names).accuracy is None  # one class is none
     labels[-1] = real.labels[-1]
     two = solver.answers(labels, real.names)
-    assert two.is_answered.all() and two.accuracy is None  # each is needed by every head
+    assert two.is_answered.all()
+    assert two.accuracy is None
 
 
 def test_photos_without_features_have_no_answers(real: RealFeatures):

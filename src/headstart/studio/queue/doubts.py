@@ -21,15 +21,14 @@ MOST_CONFIRMED = 30  # questions of a kind that are asked to make sure: most of 
 
 def doubtful_labels(answers: Answers, digests: Sequence[str]) -> Iterator[Item]:
     """The most doubtful first."""
-    for photo in doubtful(answers).tolist():
-        label, answer = answers.labels[photo], answers.answer[photo]
-        other = int(answer if answer != label else answers.second[photo])
+    for photo in map(int, doubtful(answers)):
+        label, other = _label_and_other(answers, photo)
         own, probability = (float(answers.probabilities[photo, place]) for place in (label, other))
-        named = _name(answers, label), _name(answers, other)
+        named = answers.class_names[label], answers.class_names[other]
         text = f"Labelled '{named[0]}', but '{named[1]}' is far more probable ({percent(probability)})."
         reason = {"code": "doubtful", "label": named[0], "answer": named[1], "probability": probability, "text": text}
         wrong = probability / max(probability + own, 1e-12)
-        yield Item(key_of(LABEL, [digests[photo]], *named), LABEL, (photo,), named[1], reason, probability, wrong)
+        yield Item(key_of(LABEL, digests, [photo], *named), LABEL, (photo,), named[1], reason, probability, wrong)
 
 
 def copies_with_two_labels(
@@ -49,7 +48,7 @@ def copies_with_two_labels(
         named = names[first], names[second]
         text = f"The same photo under two labels, '{named[0]}' and '{named[1]}'."
         reason = {"code": "copies", "labels": list(named), "similarity": pair.similarity, "text": text}
-        key = key_of(COPIES, [digests[photo] for photo in photos], *named)
+        key = key_of(COPIES, digests, photos, *named)
         yield Item(key, COPIES, photos, names[chosen], reason, confidence, 1.0)
 
 
@@ -57,15 +56,14 @@ def near_the_border(answers: Answers, digests: Sequence[str], besides: set[int])
     """Labels between which and another class the heads cannot tell, the narrowest first."""
     apart = np.abs(np.where(answers.counted, answers.doubt, np.nan))
     narrow = np.flatnonzero(apart < NARROW)
-    narrow = [photo for photo in narrow[np.argsort(apart[narrow], kind="stable")].tolist() if photo not in besides]
-    for photo in narrow[:MOST_CONFIRMED]:
-        label = answers.labels[photo]
-        other = answers.answer[photo] if answers.answer[photo] != label else answers.second[photo]
-        named = _name(answers, label), _name(answers, other)
+    order = map(int, narrow[np.argsort(apart[narrow], kind="stable")])
+    for photo in [photo for photo in order if photo not in besides][:MOST_CONFIRMED]:
+        label, other = _label_and_other(answers, photo)
+        named = answers.class_names[label], answers.class_names[other]
         own = float(answers.probabilities[photo, label])
         text = f"Between '{named[0]}' and '{named[1]}': both are as probable."
         reason = {"code": "border", "label": named[0], "answer": named[1], "probability": own, "text": text}
-        yield Item(key_of(BORDER, [digests[photo]], *named), BORDER, (photo,), named[0], reason, own, 0.1)
+        yield Item(key_of(BORDER, digests, [photo], *named), BORDER, (photo,), named[0], reason, own, 0.1)
 
 
 def unlike_all_others(
@@ -73,16 +71,18 @@ def unlike_all_others(
 ) -> Iterator[Item]:
     """The most unusual first."""
     unlike = np.flatnonzero(neighbourhood.unlike_all & (labels != NO_LABEL))
-    order = unlike[np.argsort(-neighbourhood.novelty[unlike], kind="stable")].tolist()
+    order = map(int, unlike[np.argsort(-neighbourhood.novelty[unlike], kind="stable")])
     for photo in [photo for photo in order if photo not in besides][:MOST_CONFIRMED]:
-        name = names[labels[photo]]
+        name = names[int(labels[photo])]
         text = f"Unlike all other photos. Is it '{name}', and does it belong here?"
         reason = {"code": "novel", "label": name, "novelty": float(neighbourhood.novelty[photo]), "text": text}
-        yield Item(key_of(NOVEL, [digests[photo]], name), NOVEL, (photo,), name, reason, None, 0.1)
+        yield Item(key_of(NOVEL, digests, [photo], name), NOVEL, (photo,), name, reason, None, 0.1)
 
 
-def _name(answers: Answers, place: int | np.integer) -> str:
-    return answers.class_names[int(place)]
+def _label_and_other(answers: Answers, photo: int) -> tuple[int, int]:
+    """The label, and the most probable other class."""
+    label, answer = int(answers.labels[photo]), int(answers.answer[photo])
+    return label, answer if answer != label else int(answers.second[photo])
 
 
 def _differ_by_mirroring(copies: Sequence[Pair], labels: np.ndarray) -> bool:

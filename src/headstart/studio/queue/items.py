@@ -3,7 +3,7 @@ Knows only numbers and words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,6 @@ class Queue:
         }  # fmt: skip
 
 
-def key_of(kind: str, digests: Sequence[str], *words: str) -> str:
-    """Of a question about these photos: another where what is asked is another."""
-    return f"{kind}-{sha256('/'.join((*digests, *words)).encode())[:16]}"
+def key_of(kind: str, digests: Sequence[str], photos: Iterable[int], *words: str) -> str:
+    """Of a question about these photos: another where what is asked is another. digests: of all photos."""
+    return f"{kind}-{sha256('/'.join((*(digests[photo] for photo in photos), *words)).encode())[:16]}"

@@ -53,12 +53,12 @@ def _clusters(
     seed: int,
 ) -> Iterator[Item]:
     for members in clusters(photos.directions, waiting, labelled, CLUSTERS, seed=seed):
-        shown = members[:SHOWN].tolist()
+        shown = tuple(map(int, members[:SHOWN]))
         suggested, confidence = _shared(answers, members[:SHOWN])
         text = f"{len(members):,} photos that look alike. What do they show?"
         reason = {"code": "cluster", "photos": len(members), "text": text}
-        key = key_of(CLUSTER, [digests[photo] for photo in shown])
-        yield Item(key, CLUSTER, tuple(shown), suggested, reason, confidence, float(len(shown)))
+        key = key_of(CLUSTER, digests, shown)
+        yield Item(key, CLUSTER, shown, suggested, reason, confidence, float(len(shown)))
 
 
 def _shared(answers: Answers | None, photos: np.ndarray) -> tuple[str | None, float | None]:
@@ -72,12 +72,12 @@ def _shared(answers: Answers | None, photos: np.ndarray) -> tuple[str | None, fl
 def _informative(
     answers: Answers, photos: PhotoFeatures, waiting: np.ndarray, digests: Sequence[str]
 ) -> Iterator[Item]:
-    for photo in most_informative(answers, photos.directions, waiting, INFORMATIVE).tolist():
-        first, second = (answers.class_names[place] for place in (answers.answer[photo], answers.second[photo]))
+    for photo in map(int, most_informative(answers, photos.directions, waiting, INFORMATIVE)):
+        first, second = (answers.class_names[int(place[photo])] for place in (answers.answer, answers.second))
         confidence = float(answers.confidence[photo])
         text = f"'{first}' or '{second}'? Its label would teach most ('{first}': {percent(confidence)})."
         reason = {"code": "unsure", "answer": first, "second": second, "probability": confidence, "text": text}
-        key = key_of(UNLABELLED, [digests[photo]])
+        key = key_of(UNLABELLED, digests, [photo])
         yield Item(key, UNLABELLED, (photo,), first, reason, confidence, 1 - confidence)
 
 
@@ -87,5 +87,5 @@ def _bulk(answers: Answers, waiting: np.ndarray, digests: Sequence[str]) -> Iter
         least = float(answers.confidence[members].min())
         text = f"{len(members):,} photos that are probably '{name}' (at least {percent(least)} each)."
         reason = {"code": "bulk", "answer": name, "photos": len(members), "probability": least, "text": text}
-        key = key_of(BULK, [digests[photo] for photo in members], name)
-        yield Item(key, BULK, tuple(members.tolist()), name, reason, float(answers.confidence[members].mean()), 0.0)
+        key = key_of(BULK, digests, map(int, members), name)
+        yield Item(key, BULK, tuple(map(int, members)), name, reason, float(answers.confidence[members].mean()), 0.0)
