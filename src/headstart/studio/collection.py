@@ -1,4 +1,4 @@
-"""Collection: one opened folder, zip or CSV: its photos, their labels, what is read of them. Knows no HTTP.
+"""Collection: one opened folder, zip or CSV: its photos, their labels, what is computed of them. Knows no HTTP.
 
 Whoever changes labels does so here, one after the other; whoever asks gets the columns as they are at that moment.
 """
@@ -13,77 +13,90 @@ from typing import Any
 
 import numpy as np
 
+from headstart.array_types import Int, Int32
+from headstart.data.corrections import Journal, LabelState, Step
+from headstart.data.corrections_file import corrections_file
 from headstart.data.source import DataSource
-from headstart.data.splits import SPLITS
+from headstart.errors import HeadstartError
 from headstart.listeners.quiet import Quiet
-from headstart.studio.catalogue import UNREADABLE, Catalogue
-from headstart.studio.columns import Columns
+from headstart.studio import describing
+from headstart.studio.analysis import Analysis, Labelled
+from headstart.studio.answered import Answered
+from headstart.studio.catalogue import Catalogue
+from headstart.studio.columns import Columns, Listed
+from headstart.studio.labelling import Labelling
 from headstart.studio.opening import folder_of, list_photos
 from headstart.studio.problems import RefusalError
-from headstart.studio.query import Known, Query, ids_of
+from headstart.studio.query import Query, ids_of
 from headstart.studio.reader import Reader
 from headstart.studio.thumbnails import Thumbnails
+from headstart.studio.watching import Watch
 
-SHOWN_UNREADABLE = 100
 Publish = Callable[..., None]  # publish(kind, **facts)
 
 
 class Collection:
-    """An open collection. generation: another number whenever photos were added, changed or taken away."""
+    """An open collection.
 
-    def __init__(self, source: DataSource, catalogue: Catalogue, publish: Publish) -> None:
+    generation: another number whenever photos were added, changed or taken away. columns: all photos, as they are now.
+    labels: the state of the journal that these show.
+    """
+
+    def __init__(self, source: DataSource, catalogue: Catalogue, publish: Publish, *, is_fresh: bool) -> None:
+        """is_fresh: whether the catalogue was listed just now; a kept one is compared with the disk."""
         self.source, self.publish = source, publish
         self.folder = folder_of(source)
-        self.lock = threading.RLock()
         self.first_generation = self.generation = time.time_ns() // 1_000_000
-        self.thumbnails = Thumbnails(self.folder)
-        self.catalogue = catalogue
-        self.reader = Reader(catalogue, self.thumbnails)
         self.reading: dict[str, int] | None = None
-        self.columns = self._columns()
+        self.thumbnails, self.answered = Thumbnails(self.folder), Answered(self.folder)
+        self.journal = Journal(journal_of(source))
+        self.labels: LabelState = self.journal.state()
+        self._lock = threading.RLock()  # whoever changes columns holds it
         self._threads: list[threading.Thread] = []
+        self._closed = threading.Event()
+        self._watch = Watch(catalogue, source)
+        self._is_fresh = is_fresh
+        self._take(catalogue)
 
     @property
     def path(self) -> Path:
         return self.source.path
 
     def start(self) -> None:
-        """Read in the background what is not known yet."""
+        """Read in the background what is not known yet, compute, and watch the disk."""
         self._begin(self._read)
+        self._begin(self._look)
 
     def close(self) -> None:
+        self._closed.set()
         self.reader.stop()
+        self.analysis.stop()
         for thread in self._threads:
             thread.join()
         self.catalogue.save(self.folder)
         self.thumbnails.close()
 
+    # what is known
+
     def to_json(self) -> dict[str, Any]:
         """The Collection of the contract."""
-        columns = self.columns
-        return {
-            "path": str(self.path),
-            "name": self.path.resolve().name,
-            "generation": self.generation,
-            "photos": int(columns.present.sum()),
-            "classes": columns.class_sizes(),
-            "unlabelled": int(columns.unlabelled.sum()),
-            "excluded": int((columns.excluded & columns.present).sum()),
-            "unreadable": self._unreadable(),
-            "unreadable_count": int((columns.unreadable & columns.present).sum()),
-            "splits": columns.split_sizes(),
-            "layout": self.catalogue.layout,
-            "notes": list(self.catalogue.notes),
-            "reading": self.reading,
-            "labels": self.labels_json(),
-            "features": None,
-            "findings": [],
-            "settings": self.source.settings(),
-        }
+        return describing.collection_json(self)
 
     def labels_json(self) -> dict[str, Any]:
-        columns = self.columns
-        return {"state": "", "step": 0, "changed": int(columns.changed.sum()), "undo": None, "redo": None}
+        """The Labels of the contract."""
+        return describing.labels_json(self)
+
+    def find(self, query: Query) -> Int32[np.ndarray, " m"]:
+        """The ids that a query asks for."""
+        columns, known = self.columns, self.analysis.known
+        likeness = None
+        if query.like is not None and known.features is not None and self.row(query.like) < len(known.features):
+            likeness = known.features.likeness(query.like)
+        return ids_of(query, columns, known, likeness)
+
+    def details(self, ids: Sequence[int]) -> list[dict[str, Any]]:
+        """The rows of POST /api/photos/details."""
+        return describing.details(self, [self.row(id) for id in ids])
 
     def row(self, id: int) -> int:
         """
@@ -102,36 +115,74 @@ class Collection:
         if generation < self.first_generation:
             raise RefusalError("stale", "Another collection is open now. Load the page again.")
 
-    def find(self, query: Query) -> np.ndarray:
-        """The ids that a query asks for, int32."""
-        return ids_of(query, self.columns, Known())
+    # what is changed
 
-    def details(self, ids: Sequence[int]) -> list[dict[str, Any]]:
-        """The rows of POST /api/photos/details."""
-        return [self._details(self.row(id)) for id in ids]
+    def change(self, act: Callable[[Labelling, Columns], Step | None]) -> Step | None:
+        """Do something to the labels. It is on the disk when this returns.
 
-    def _details(self, row: int) -> dict[str, Any]:
-        columns, numbers = self.columns, self.catalogue.numbers
-        names = (*columns.classes, None)  # the last one for NO_LABEL
-        return {
-            "id": row,
-            "path": columns.names[row],
-            "label": names[columns.label[row]],
-            "was": names[columns.own[row]],
-            "split": (*SPLITS, None)[columns.split[row]],
-            **{name: int(numbers[name][row]) for name in ("width", "height", "bytes")},
-            "excluded": bool(columns.excluded[row]),
-            "changed": bool(columns.changed[row]),
-            "reason": self.catalogue.reasons.get(row),
-        }
+        Raises:
+            DatasetError, RefusalError: it cannot be done; nothing was changed.
+        """
+        with self._lock:
+            step = act(self.labelling, self.columns)
+            self._show_labels()
+        return step
 
-    def _unreadable(self) -> list[dict[str, str]]:
-        rows = [row for row in list(self.catalogue.reasons) if self.catalogue.numbers["state"][row] == UNREADABLE]
-        names = self.columns.names
-        return [{"path": names[row], "reason": self.catalogue.reasons[row]} for row in sorted(rows)[:SHOWN_UNREADABLE]]
+    def set_label(self, ids: Sequence[int], label: str | None) -> Step | None:
+        """Give photos a label; None: leave them out."""
+        rows = [self.row(id) for id in ids]
+        return self.change(lambda labelling, columns: labelling.set(columns, rows, label))
 
-    def _columns(self) -> Columns:
-        return Columns.of(self.catalogue, {}, [entry.split for entry in self.catalogue.entries])
+    def update(self) -> bool:
+        """List the collection again. Whether anything is different."""
+        listed = list_photos(self.source, Quiet())
+        merged, is_new = self.catalogue.updated(listed)
+        if not is_new:
+            return False
+        self.reader.stop()
+        self.analysis.stop()
+        with self._lock:
+            self._take(merged)
+            self.generation = max(self.generation + 1, time.time_ns() // 1_000_000)
+        self.publish("collection", generation=self.generation)
+        self._begin(self._read)
+        return True
+
+    def _take(self, catalogue: Catalogue) -> None:
+        """Make this the catalogue."""
+        self.catalogue, self.listed = catalogue, Listed.of(catalogue)
+        self._split = self.listed.split
+        self.reader = Reader(catalogue, self.thumbnails)
+        self.labelling = Labelling(self.journal, catalogue, self.reader.digest)
+        self.analysis = Analysis(catalogue, self.folder, self._labelled, self.publish, self._take_split)
+        self._make_columns()
+
+    def _make_columns(self) -> None:
+        corrected = self.labelling.corrected(self.labels)
+        self.columns = Columns.of(self.catalogue, self.listed, self._split, corrected, self.labels.made)
+        self.labels_state = self.labelling.state_id(self.labels, corrected)
+
+    def _take_split(self, split: Int[np.ndarray, " n"]) -> None:
+        with self._lock:
+            self._split = split
+            self._make_columns()
+        self.publish("collection", generation=self.generation)
+
+    def _show_labels(self) -> None:
+        """Take over what the journal says now, also by other processes."""
+        state = self.journal.state()
+        if state.step == self.labels.step and state.labels is self.labels.labels:
+            return
+        self.labels = state
+        self._make_columns()
+        self.analysis.labels_changed()
+        self.publish("labels", **self.labels_json())
+
+    def _labelled(self) -> Labelled:
+        with self._lock:
+            return Labelled(self.columns, self.labels_state, self.answered.keys(self.labels))
+
+    # what happens in the background
 
     def _begin(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name=work.__name__, daemon=True)
@@ -139,15 +190,49 @@ class Collection:
         thread.start()
 
     def _read(self) -> None:
+        reader, analysis = self.reader, self.analysis
+
         def report(done: int, total: int) -> None:
             self.reading = {"done": done, "total": total} if done < total else None
-            self.publish("reading", done=done, total=total)
+            if total:
+                self.publish("reading", done=done, total=total)
 
-        self.reader.run(report, lambda: self.catalogue.save(self.folder))
-        with self.lock:
-            self.columns = self._columns()
-        if not self.reader.is_stopped:
-            self.publish("collection", generation=self.generation)
+        reader.run(report, lambda: self.catalogue.save(self.folder))
+        if reader.is_stopped:
+            return
+        with self._lock:
+            self._make_columns()
+        self.publish("collection", generation=self.generation)
+        analysis.start()
+
+    def _look(self) -> None:
+        """Notice what others do to the folder, and to the labels."""
+        if not self._is_fresh:
+            self._try(self.update)
+        while not self._closed.wait(Watch.SECONDS):
+            if self._watch.has_changed(self.catalogue):
+                self._try(self.update)
+            with self._lock:
+                self._try(self._show_labels)
+
+    def _try(self, act: Callable[[], object]) -> None:
+        """What is wrong now may be mended at the next look."""
+        try:
+            act()
+        except HeadstartError as error:
+            self.publish("problem", detail=str(error))
+
+
+def journal_of(source: DataSource) -> Path:
+    """
+    Raises:
+        DatasetError: there are two journals.
+        RefusalError: the user wants none used.
+    """
+    file = corrections_file(source)
+    if file is None:
+        raise RefusalError("impossible", "The studio keeps labels beside the photos: leave out --no-corrections.")
+    return file
 
 
 def open_collection(source: DataSource, publish: Publish) -> Collection:
@@ -156,9 +241,11 @@ def open_collection(source: DataSource, publish: Publish) -> Collection:
         DatasetError: it is no collection.
     """
     kept = Catalogue.load(folder_of(source))
+    if kept is not None and not source.path.exists():
+        kept = None  # the listing says what is wrong
     catalogue = kept or list_photos(source, Quiet())
     if kept is None:
         catalogue.save(folder_of(source))
-    collection = Collection(source, catalogue, publish)
+    collection = Collection(source, catalogue, publish, is_fresh=kept is None)
     collection.start()
     return collection

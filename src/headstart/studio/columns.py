@@ -5,10 +5,10 @@ Knows no HTTP. Ids are rows.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 
@@ -21,11 +21,42 @@ EXCLUDED = None  # in place of a label
 
 
 @dataclass(frozen=True, eq=False)
-class Columns:
-    """classes: names, sorted. own, label: into these, as the collection says and as corrected; NO_LABEL. split: into
-    SPLITS; -1. excluded: taken out by the user. usable: neither excluded, unreadable nor gone."""
+class Listed:
+    """What the listing of a collection says of its photos. classes: names, sorted; own: into these, or NO_LABEL.
+    split: into SPLITS; -1 where the collection gives none. order: the rank of each photo's name."""
 
     names: Sequence[str]
+    classes: tuple[str, ...]
+    own: Int[np.ndarray, " n"]
+    split: Int[np.ndarray, " n"]
+
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> Listed:
+        labels = [entry.label for entry in catalogue.entries]
+        classes = tuple(sorted({name for name in labels if name}))
+        index = {name: number for number, name in enumerate(classes)}
+        splits = {name: number for number, name in enumerate(SPLITS)}
+        return cls(
+            [entry.name for entry in catalogue.entries],
+            classes,
+            np.array([index.get(name or "", NO_LABEL) for name in labels], np.int32),
+            np.array([splits.get(entry.split or "", -1) for entry in catalogue.entries], np.int8),
+        )
+
+    @cached_property
+    def order(self) -> Int[np.ndarray, " n"]:
+        order = sorted(range(len(self.names)), key=lambda row: self.names[row])
+        ranks = np.empty(len(order), np.int64)
+        ranks[order] = np.arange(len(order))
+        return ranks
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """classes: names, sorted. own, label: into these, as the collection says and as corrected; NO_LABEL. split: into
+    SPLITS; -1. excluded: taken out by the user. made: classes that may have no photo yet."""
+
+    listed: Listed
     classes: tuple[str, ...]
     own: Int[np.ndarray, " n"]
     label: Int[np.ndarray, " n"]
@@ -34,39 +65,49 @@ class Columns:
     unreadable: Bool[np.ndarray, " n"]
     gone: Bool[np.ndarray, " n"]
     size: Int[np.ndarray, " n"]
-    empty_classes: frozenset[str] = field(default_factory=frozenset)
+    made: frozenset[str] = frozenset()
 
     @classmethod
     def of(
         cls,
         catalogue: Catalogue,
-        corrected: Mapping[int, str | None],
-        splits: Sequence[str | None],
-        new_classes: Sequence[str] = (),
+        listed: Listed,
+        split: Int[np.ndarray, " n"],
+        corrected: Mapping[int, str | None] = MappingProxyType({}),
+        made: frozenset[str] = frozenset(),
     ) -> Columns:
-        """corrected: row -> label, or EXCLUDED. splits: of each row. new_classes: that have no photo yet."""
-        own_names = [entry.label for entry in catalogue.entries]
-        used = {*own_names, *corrected.values(), *new_classes} - {None}
-        classes = tuple(sorted(name for name in used if name is not None))
-        index = {name: number for number, name in enumerate(classes)} | {None: NO_LABEL}
-        own = np.array([index[name] for name in own_names], np.int32)
+        """corrected: row -> label, or EXCLUDED. made: classes that were made, and may have no photo."""
+        classes = tuple(sorted({*listed.classes, *made, *filter(None, corrected.values())}))
+        index = {name: number for number, name in enumerate(classes)}
+        of_listed = np.array([*(index[name] for name in listed.classes), NO_LABEL], np.int32)
+        own = of_listed[listed.own]
         label, excluded = own.copy(), np.zeros(len(own), bool)
         for row, name in corrected.items():
-            label[row], excluded[row] = index[name], name is EXCLUDED
-        split_of = {name: number for number, name in enumerate(SPLITS)}
+            if name is EXCLUDED:
+                excluded[row] = True
+            else:
+                label[row] = index[name]
         state = catalogue.numbers["state"]
         return cls(
-            [entry.name for entry in catalogue.entries],
+            listed,
             classes,
             own,
             label,
-            np.array([split_of.get(name or "", -1) for name in splits], np.int8),
+            split,
             excluded,
             state == UNREADABLE,
             state == GONE,
             catalogue.numbers["bytes"],
-            frozenset(new_classes),
+            made,
         )
+
+    @property
+    def names(self) -> Sequence[str]:
+        return self.listed.names
+
+    @property
+    def name_order(self) -> Int[np.ndarray, " n"]:
+        return self.listed.order
 
     def __len__(self) -> int:
         return len(self.own)
@@ -87,25 +128,22 @@ class Columns:
     def changed(self) -> Bool[np.ndarray, " n"]:
         return self.present & ((self.label != self.own) | self.excluded)
 
-    @cached_property
-    def name_order(self) -> Int[np.ndarray, " n"]:
-        """Rank of each photo's name."""
-        order = sorted(range(len(self)), key=lambda row: self.names[row])
-        ranks = np.empty(len(self), np.int64)
-        ranks[order] = np.arange(len(self))
-        return ranks
-
     def class_sizes(self) -> list[dict]:
         """As in the contract: name, photos, and how many of them are in each split."""
-        counts = Counter(zip(self.label[self.usable].tolist(), self.split[self.usable].tolist(), strict=True))
-        own = {self.classes[number] for number in np.unique(self.own[self.present & (self.own >= 0)])}
-        rows = []
-        for number, name in enumerate(self.classes):
-            of_splits = {split: counts[number, place] for place, split in enumerate(SPLITS)}
-            photos = sum(of_splits.values()) + counts[number, -1]
-            if photos or name in self.empty_classes or name in own:
-                rows.append({"name": name, "photos": photos, **of_splits, "own": name in own})
-        return rows
+        used = np.flatnonzero(self.usable & (self.label != NO_LABEL))
+        counts = np.zeros((len(self.classes), len(SPLITS) + 1), np.int64)  # the last one: without a split
+        np.add.at(counts, (self.label[used], self.split[used]), 1)
+        own = {self.listed.classes[number] for number in np.unique(self.listed.own[self.present & (self.own >= 0)])}
+        return [
+            {
+                "name": name,
+                "photos": int(row.sum()),
+                **dict(zip(SPLITS, row.tolist(), strict=False)),
+                "own": name in own,
+            }
+            for name, row in zip(self.classes, counts, strict=True)
+            if row.any() or name in self.made
+        ]
 
     def split_sizes(self) -> dict[str, int]:
         used = self.split[self.usable & (self.label != NO_LABEL)]

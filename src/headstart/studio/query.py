@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from headstart.array_types import Bool, Float, Int32
+from headstart.array_types import Bool, Float, Float32, Int32
 from headstart.data.splits import SPLITS
 from headstart.studio.columns import NO_LABEL, Columns
 
 if TYPE_CHECKING:
+    from headstart.studio.analysis import Known
     from headstart.studio.answers import Answers
 
 Sort = Literal["name", "class", "confidence", "doubt", "novelty", "size", "likeness"]
@@ -41,19 +41,13 @@ class Query(BaseModel):
     descending: bool = False
 
 
-@dataclass(frozen=True)
-class Known:
-    """What is known besides the columns, as far as it is. findings: kind -> bool (n,). novelty: float (n,).
-    likeness: float (n,), to the photo that the query names."""
+def ids_of(
+    query: Query, columns: Columns, known: Known, likeness: Float32[np.ndarray, " n"] | None = None
+) -> Int32[np.ndarray, " m"]:
+    """The photos that a question asks for. Those that a sort says nothing of come last.
 
-    answers: Answers | None = None
-    findings: dict[str, Bool[np.ndarray, " n"]] | None = None
-    novelty: Float[np.ndarray, " n"] | None = None
-    likeness: Float[np.ndarray, " n"] | None = None
-
-
-def ids_of(query: Query, columns: Columns, known: Known) -> Int32[np.ndarray, " m"]:
-    """The photos that a question asks for. Those that a sort says nothing of come last."""
+    likeness: to the photo that the query names.
+    """
     keep = _kept(query, columns, known)
     ids = np.flatnonzero(keep)
     if query.ids is not None:
@@ -61,7 +55,7 @@ def ids_of(query: Query, columns: Columns, known: Known) -> Int32[np.ndarray, " 
         ids = given[keep[given]]
         if "sort" not in query.model_fields_set:
             return ids.astype(np.int32)
-    values = _values(query, columns, known)[ids].astype(np.float64)
+    values = _values(query, columns, known, likeness)[ids].astype(np.float64)
     unknown = np.isnan(values)
     values = np.where(unknown, 0, -values if query.descending else values)
     return ids[np.lexsort((columns.name_order[ids], values, unknown))].astype(np.int32)
@@ -85,7 +79,8 @@ def _kept(query: Query, columns: Columns, known: Known) -> Bool[np.ndarray, " n"
     if query.unlabelled is not None:
         keep &= (columns.label == NO_LABEL) == query.unlabelled
     if query.finding is not None:
-        keep &= (known.findings or {}).get(query.finding, np.zeros(len(columns), bool))
+        found = known.flags.get(query.finding, np.zeros(0, np.int64))
+        keep &= np.isin(np.arange(len(columns)), found)
     if query.text:
         text = query.text.casefold()
         keep[keep] = [text in columns.names[row].casefold() for row in np.flatnonzero(keep)]
@@ -114,7 +109,9 @@ def _answered_so(query: Query, columns: Columns, answers: Answers | None) -> Boo
     return found
 
 
-def _values(query: Query, columns: Columns, known: Known) -> Float[np.ndarray, " n"]:
+def _values(
+    query: Query, columns: Columns, known: Known, likeness: Float32[np.ndarray, " n"] | None
+) -> Float[np.ndarray, " n"]:
     """What is sorted by; NaN: unknown."""
     match query.sort:
         case "name":
@@ -124,9 +121,9 @@ def _values(query: Query, columns: Columns, known: Known) -> Float[np.ndarray, "
         case "size":
             return columns.size
         case "novelty":
-            return padded(known.novelty, len(columns))
+            return padded(known.neighbourhood and known.neighbourhood.novelty, len(columns))
         case "likeness":
-            return -padded(known.likeness, len(columns))  # the most similar first
+            return -padded(likeness, len(columns))  # the most similar first
         case "doubt" | "confidence":
             return padded(getattr(known.answers, query.sort, None), len(columns))
 

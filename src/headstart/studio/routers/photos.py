@@ -5,8 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from headstart.studio.collection import Collection
 from headstart.studio.problems import RefusalError
 from headstart.studio.query import Query
+from headstart.studio.routers.labels import current
 from headstart.studio.showing import shown
 from headstart.studio.studio import Studio
 
@@ -20,17 +22,18 @@ class Ids(BaseModel):
 
 def photos_router(studio: Studio) -> APIRouter:
     router = APIRouter()
+    here = current(studio)
 
     @router.post("/api/photos/query", response_class=Response)
-    def query(query: Query) -> Response:
-        ids = studio.collection.find(query)
+    def query(query: Query, collection: Collection = here) -> Response:
+        ids = collection.find(query)
         return Response(
             ids.astype("<i4").tobytes(), media_type="application/octet-stream", headers={"X-Total": str(len(ids))}
         )
 
     @router.post("/api/photos/details")
-    def details(wanted: Ids) -> dict[str, Any]:
-        return {"photos": studio.collection.details(wanted.ids)}
+    def details(wanted: Ids, collection: Collection = here) -> dict[str, Any]:
+        return {"photos": collection.details(wanted.ids)}
 
     @router.get("/thumbnails/{generation}/{id}.webp", response_class=Response)
     def thumbnail(generation: int, id: int) -> Response:
