@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from headstart.array_types import Float32
 from headstart.errors import CancelledError
 
 LANDMARKS = 2_500  # photos: some 8 s on two cores
 PERPLEXITY = 30.0  # how many neighbours count, about
+STEPS = 750
 AROUND = 5  # landmarks that another photo is placed among
 SHARPNESS = 20.0  # how much more the more similar of these count
 BLOCK = 8_192  # photos that are placed together
@@ -62,7 +64,9 @@ def _embedded(rows: np.ndarray, seed: int) -> np.ndarray:
 
     start = _principal(rows)
     start *= 1e-4 / max(float(start[:, 0].std()), 1e-12)  # as scikit-learn's own
-    found = TSNE(perplexity=PERPLEXITY, init=start, random_state=seed, max_iter=750).fit_transform(rows)
+    # steps are so short that several threads wait for each other: beside other work ten times as long
+    with threadpool_limits(1):
+        found = TSNE(perplexity=PERPLEXITY, init=start, random_state=seed, max_iter=STEPS).fit_transform(rows)
     return np.asarray(found, np.float32)
 
 
