@@ -21,7 +21,7 @@ def checked_class_name(name: str) -> str:
         raise DatasetError(f"The name of a class has {len(kept)} characters; expected at most {MAX_LENGTH}.")
     if not kept.isprintable():
         raise DatasetError(
-            f"The name {ascii(kept)} has signs that cannot be seen (line breaks, tabs, ...). Type it without these."
+            f"The name {kept!a} has signs that cannot be seen (line breaks, tabs, ...). Type it without these."
         )
     return kept
 

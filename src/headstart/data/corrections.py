@@ -1,7 +1,7 @@
 """The journal of a collection's corrected labels: one SQLite file, by digest of the photos. Nothing in it is changed.
 
 In: steps of a user, each of which gives labels to some photos. Out: the label of each corrected photo, now and after
-any step. Knows neither the photos nor their own labels, nor who calls it; where the file lies, `corrections_file.py` says.
+any step. Knows neither the photos nor their own labels, nor who calls it. Where the file lies: `corrections_file.py`.
 
     journal = Journal(file)                     # nothing is written before the first step
     journal.record([Correction(digest, "cats/7.jpg", was="cats", becomes="dogs")])

@@ -1,4 +1,4 @@
-"""Where the corrections of a collection lie: beside it, or where the user says. Knows names, not what is in the file."""
+"""Where the corrections of a collection lie: beside it, or where the user says. Knows names, not what is in files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from headstart.errors import DatasetError
 from headstart.storage.hashing import sha256
 
 ENDING = ".headstart.db"
+MAX_LENGTH = 60  # characters of the collection's name that are kept: a name of a file may have 255 bytes
 JOURNAL_ENDING = f"{ENDING}-journal"  # what SQLite keeps beside it while it writes
 
 
 def corrections_file(source: DataSource) -> Path | None:
-    """Where the corrections of a collection lie, or will lie once there are some: PHOTOS.headstart.db, beside PHOTOS (of
-    a link, beside what it leads to); where nothing can be written there, a file in the user's data folder. None where
-    the user wants none used.
+    """Where the corrections of a collection lie, or will lie once there are some.
+
+    It is PHOTOS.headstart.db, beside PHOTOS (of a link, beside what it leads to); where nothing can be written there, a
+    file in the user's data folder. None where the user wants none used.
 
     Raises:
         DatasetError: there are two such files.
@@ -26,7 +28,7 @@ def corrections_file(source: DataSource) -> Path | None:
     if not source.corrections:
         return None
     place = Path(os.path.realpath(source.path))
-    beside, own = place.with_name(place.name + ENDING) if place.name else place / ENDING, _own_file(place)
+    beside, own = place.parent / f"{place.name[:MAX_LENGTH]}{ENDING}", _own_file(place)
     if own.exists():
         if beside.exists():
             raise DatasetError(
@@ -53,4 +55,4 @@ def _own_file(place: Path) -> Path:
 
         folder = home_folder() / ".local" / "share" / "headstart"
     key = sha256(os.fsencode(place))[:12]
-    return folder / "corrections" / f"{place.name}-{key}{ENDING}"
+    return folder / "corrections" / f"{place.name[:MAX_LENGTH]}-{key}{ENDING}"

@@ -128,8 +128,8 @@ def _rows(connection: sqlite3.Connection, file: Path, after: int) -> Rows | None
         )
     if schema != SCHEMA:
         raise DatasetError(
-            f"'{file}' was written by a newer headstart (its form {schema}; this one knows {SCHEMA}). Update headstart, "
-            f"or leave the corrections out: --no-corrections."
+            f"'{file}' was written by a newer headstart (its form {schema}; this one knows {SCHEMA}). Update "
+            f"headstart, or leave the corrections out: --no-corrections."
         )
     steps = connection.execute("select * from steps where id > ? order by id", (after,)).fetchall()
     query = "select step, digest, path, was, becomes, before from corrections where step > ? order by id"

@@ -49,6 +49,9 @@ class LabelSummary:
         return asdict(self)
 
 
+OWN_LABELS = LabelSummary()  # those of the collection
+
+
 def state_id(differing: Iterable[tuple[str, str | None]]) -> str:
     """The name of a state of labels: 12 hexadecimal digits, "" where nothing differs.
 

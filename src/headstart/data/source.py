@@ -67,9 +67,7 @@ class DataSource:
     def settings(self) -> dict[str, str | int]:
         """What was said besides the path."""
         usual = {"corrections": True}  # of the others: None
-        said = {
-            name: value for name, value in asdict(self).items() if value is not usual.get(name) and name != "path"
-        }
+        said = {name: value for name, value in asdict(self).items() if value is not usual.get(name) and name != "path"}
         return {name: str(value) if isinstance(value, Path) else value for name, value in said.items()}
 
     def __str__(self) -> str:
