@@ -1,5 +1,6 @@
 """The commands, in the order of their use: each parses its options, calls the function of its name, and prints."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from headstart import commands
 from headstart.cli import options as o
 from headstart.cli.running import NO_BARS, Call, app, command, print_json
 from headstart.events import Listener
-from headstart.time_limit import parse_duration
+from headstart.time_limit import TimeLimit, parse_duration
 
 __all__ = ["app"]
 
@@ -99,11 +100,19 @@ def train(
         test_fraction=test_fraction,
         images=images,
         seed=seed,
-        time_limit=parse_duration(time_limit) if time_limit else None,
+        time_limit=_time_limit(time_limit),
         resume=resume,
         listener=call.listener,
     )
     call.show_json(run)
+
+
+def _time_limit(text: str | None) -> TimeLimit:
+    """It is also up when the process gets SIGUSR1: then what was trained is finished, and kept."""
+    limit = TimeLimit.of(parse_duration(text) if text else None)
+    if hasattr(signal, "SIGUSR1"):  # not on Windows
+        signal.signal(signal.SIGUSR1, lambda number, frame: limit.end())
+    return limit
 
 
 @command(reports=True, reads=True)

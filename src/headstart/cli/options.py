@@ -77,6 +77,16 @@ GroupBy = Annotated[
         "the name of its group; or parent-folder. A CSV may have a column instead.",
     ),
 ]
+Corrections = Annotated[
+    Path | None,
+    about_data(
+        metavar="FILE",
+        help="Labels that you corrected, see `headstart labels`. By default those beside DATA: DATA.headstart.db.",
+    ),
+]
+NoCorrections = Annotated[
+    bool, about_data("--no-corrections", help="Use the labels of DATA as they are, without those that you corrected.")
+]
 SOURCE = {
     "path_column": PathColumn,
     "label_column": LabelColumn,
@@ -84,6 +94,8 @@ SOURCE = {
     "image_root": ImageRoot,
     "class_level": ClassLevel,
     "group_by": GroupBy,
+    "corrections": Corrections,
+    "no_corrections": NoCorrections,
 }  # how DATA is read, see `headstart.Source`
 RunFolder = Annotated[Path, Argument(metavar="RUN", help="Folder that `headstart train` wrote.")]
 RecipeName = Annotated[

@@ -189,7 +189,11 @@ class Journal:
         """Each with what the journal said of the photo before: a label, EXCLUDED, or OWN."""
         rows = journal_file.read(self.file, step - 1)
         found = rows.corrections if rows else []
-        return [(Correction(*photo), before) for number, *photo, before in found if number == step]
+        return [
+            (Correction(digest, path, was, becomes), before)
+            for number, digest, path, was, becomes, before in found
+            if number == step
+        ]
 
     def _again(self, state: LabelState, kind: str, step: Step) -> _Made:
         rows = []

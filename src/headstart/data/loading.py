@@ -22,7 +22,7 @@ from headstart.data.groups import joined
 from headstart.data.images import highest_value, read_image
 from headstart.data.readable import known_images, remember
 from headstart.data.source import DataSource
-from headstart.data.splits import SPLITS, VALIDATION
+from headstart.data.splits import SPLITS, TEST, VALIDATION
 from headstart.data.trainable import check_listing, check_readable, check_unreadable
 from headstart.data.value_range import KnownValues
 from headstart.deprecation import renamed_arguments
@@ -168,6 +168,7 @@ def build_dataset(
     digests, given = collection.digests, collection.groups
     notes = (
         *collection.notes,
+        *_note_on_relabelled(items),
         *_note_on_groups(given),
         *split_notes(items, digests, group_of, given),
         *collection.remarks_on_values,
@@ -211,6 +212,14 @@ def _with_splits(
     if not any(item.split == VALIDATION for item in items):  # all are copies of one photo: better a leak than no split
         items, is_drawn = draw_splits(listed, images.groups or images.digests, seed, *fractions), False
     return items[:count], group_of[:count], is_drawn
+
+
+def _note_on_relabelled(items: Sequence[Item]) -> list[str]:
+    count = sum(item.split == TEST and bool(item.own) for item in items)
+    if not count:
+        return []
+    images = "1 test image has" if count == 1 else f"{count:,} test images have"
+    return [f"{images} another label than the collection gives: the accuracy on them is measured by the user's labels"]
 
 
 def _note_on_groups(groups: Sequence[str]) -> list[str]:
