@@ -5,6 +5,7 @@ import { Header } from "./components/header.js";
 import { Icon } from "./components/icon.js";
 import { showShortcuts } from "./components/shortcuts.js";
 import { Toasts } from "./components/toast.js";
+import { Viewer } from "./components/viewer.js";
 import { t } from "./i18n.js";
 import { useKeys } from "./keyboard.js";
 import { redo, undo } from "./labelling.js";
@@ -54,7 +55,7 @@ function App() {
     <${Header} current=${screen.name} />
     ${connection.value === "offline" && html`<p class="offline" role="alert">${t("offline")}</p>`}
     <main id="main" tabindex="-1" class=${screen.fills ? "fills" : ""}><${Shown} key=${screen.name} screen=${screen} /></main>
-    <${Dialogs} /><${Toasts} />`;
+    <${Viewer} /><${Dialogs} /><${Toasts} />`;
 }
 
 effect(() => {

@@ -2,7 +2,9 @@
 
 import { api } from "./api.js";
 import { prompt, confirm } from "./components/dialog.js";
+import { chooseClass } from "./components/palette.js";
 import { toast } from "./components/toast.js";
+import { relabelled } from "./details.js";
 import { t } from "./i18n.js";
 import { attempt, classNames, classes, labels, showLabels } from "./store.js";
 
@@ -13,6 +15,7 @@ export async function setLabel(ids, label) {
   if (!ids.length) return false;
   const found = await attempt(() => api.label(ids, label));
   if (!found) return false;
+  relabelled(ids, label);
   showLabels(found);
   const count = ids.length;
   toast(label === null ? t("labels.excluded", { count }) : t("labels.moved", { count, name: label }), { action: undoAction() });
@@ -53,6 +56,21 @@ export async function newClass(ids = []) {
   return name;
 }
 
+/** Ask for the class and move photos into it; it may be a new one. @param {number[]} ids @returns {Promise<string | null>} its name */
+export async function moveTo(ids) {
+  if (!ids.length) return null;
+  const choice = await chooseClass({ title: t("labels.moveTitle", { count: ids.length }) });
+  if (!choice) return null;
+  if (choice.isNew) {
+    const fault = checkName(choice.name);
+    if (fault) return toast(fault, { kind: "bad" }), null;
+    const found = await attempt(() => api.newClass(choice.name));
+    if (!found) return null;
+    showLabels(found);
+  }
+  return (await setLabel(ids, choice.name)) ? choice.name : null;
+}
+
 /** @param {string} name */
 export async function renameClass(name) {
   const photos = classes.value.find((each) => each.name === name)?.photos ?? 0;
@@ -65,8 +83,11 @@ export async function renameClass(name) {
   toast(t("class.renamed", { name, given }), { action: undoAction() });
 }
 
-/** @param {string} name @param {string} into */
-export async function mergeClass(name, into) {
+/** @param {string} name */
+export async function mergeClass(name) {
+  const choice = await chooseClass({ title: t("class.mergeInto", { name }), without: [name], mayBeNew: false });
+  if (!choice) return;
+  const into = choice.name;
   const photos = classes.value.find((each) => each.name === name)?.photos ?? 0;
   if (!(await confirm({ title: t("class.merge"), text: t("class.mergeText", { count: photos, name, into }), yes: t("class.mergeYes") }))) return;
   const found = await attempt(() => api.mergeClasses([name], into));

@@ -1,1 +1,24 @@
-export default {};
+// The queue and the map.
+export default {
+  "queue.kind.label": "Doubtful label", "queue.kind.copies": "Copies under two labels", "queue.kind.border": "Near the border", "queue.kind.novel": "Unlike all others",
+  "queue.kind.cluster": "A group that looks alike", "queue.kind.unlabelled": "Without a label", "queue.kind.bulk": "Proposals",
+  "queue.ask.label": "Labelled “{label}”. Is it “{suggested}”?", "queue.ask.label.same": "Is this “{label}”?",
+  "queue.ask.copies": "The same photo has two labels. Is it “{suggested}”?", "queue.ask.copies.same": "The same photo has two labels. Is it “{suggested}”?",
+  "queue.ask.border": "Labelled “{label}”. Is it “{suggested}”?", "queue.ask.border.same": "Is this really “{label}”?",
+  "queue.ask.novel": "Labelled “{label}”. Is it “{suggested}”?", "queue.ask.novel.same": "Does this belong to “{label}”?",
+  "queue.ask.unlabelled": "Is this “{suggested}”?", "queue.ask.cluster": "Are these {count} photos “{suggested}”?", "queue.ask.bulk": "Are these {count} photos all “{suggested}”?",
+  "queue.ask.name": "What is this?",
+  "queue.yes": "Yes, {name}", "queue.yesAll": { one: "Yes, {count} is {name}", other: "Yes, {count} are {name}" }, "queue.no": "No", "queue.noKeep": "No, keep {name}", "queue.skip": "Skip", "queue.nameIt": "Name it…",
+  "queue.which": "Which class is it?", "queue.group": "Photos of this question", "queue.groupHint": { one: "{count} photo is selected. Click its tick to leave it out.", other: "{count} photos are selected. Click the tick of a photo to leave it out." },
+  "queue.look": "Look closer: {name}", "queue.done": { one: "{count} photo: {name}", other: "{count} photos: {name}" },
+  "queue.left": "Left", "queue.questions": { one: "{count} question", other: "{count} questions" }, "queue.answered": { one: "{count} answered in this session", other: "{count} answered in this session" },
+  "queue.expected": "The next ten answers", "queue.gain": "put right about {gain} photos", "queue.gain.less": "less than one of the", "queue.next": "Next",
+  "queue.stop": "You can stop here: more answers are not expected to change much.",
+  "queue.waiting": "Looking at the photos", "queue.waitingText": "Questions come as soon as the classifier has answered for the first time.",
+  "queue.empty": "Nothing to ask", "queue.emptyText": "No label is doubtful, and nothing waits for one.",
+  "queue.emptyAfter": { one: "You answered {count} question. {changed} labels differ from the folders now.", other: "You answered {count} questions. {changed} labels differ from the folders now." },
+  "map.colour": "Colour", "map.byClass": "By class", "map.byAnswer": "Label and answer", "map.byChange": "Changed labels", "map.agree": "agree", "map.differ": "differ", "map.unchanged": "unchanged", "map.changed": "changed",
+  "map.label": "Map of the collection: photos that look alike lie close together. Arrow keys move, plus and minus zoom, 0 shows all. The grid shows the same photos as a list.",
+  "map.zoomIn": "Zoom in", "map.zoomOut": "Zoom out", "map.fit": "Show all", "map.lasso": "Lasso: select by drawing around photos", "map.legend": "Legend",
+  "map.hint": "Scroll to zoom, drag to move, hold Shift and draw around photos to select them", "map.none": "No map yet", "map.noneText": "Photos find their places as soon as all have been looked at.",
+};

@@ -1,1 +1,24 @@
-export default {};
+// A fila e o mapa.
+export default {
+  "queue.kind.label": "Rótulo duvidoso", "queue.kind.copies": "Cópias com dois rótulos", "queue.kind.border": "Perto da fronteira", "queue.kind.novel": "Diferente de todas",
+  "queue.kind.cluster": "Um grupo parecido", "queue.kind.unlabelled": "Sem rótulo", "queue.kind.bulk": "Propostas",
+  "queue.ask.label": "O rótulo é “{label}”. Seria “{suggested}”?", "queue.ask.label.same": "Isto é “{label}”?",
+  "queue.ask.copies": "A mesma foto tem dois rótulos. É “{suggested}”?", "queue.ask.copies.same": "A mesma foto tem dois rótulos. É “{suggested}”?",
+  "queue.ask.border": "O rótulo é “{label}”. Seria “{suggested}”?", "queue.ask.border.same": "Isto é mesmo “{label}”?",
+  "queue.ask.novel": "O rótulo é “{label}”. Seria “{suggested}”?", "queue.ask.novel.same": "Isto pertence a “{label}”?",
+  "queue.ask.unlabelled": "Isto é “{suggested}”?", "queue.ask.cluster": "Estas {count} fotos são “{suggested}”?", "queue.ask.bulk": "Estas {count} fotos são todas “{suggested}”?",
+  "queue.ask.name": "O que é isto?",
+  "queue.yes": "Sim, {name}", "queue.yesAll": { one: "Sim, {count} é {name}", other: "Sim, {count} são {name}" }, "queue.no": "Não", "queue.noKeep": "Não, manter {name}", "queue.skip": "Pular", "queue.nameIt": "Dar nome…",
+  "queue.which": "Que classe é?", "queue.group": "Fotos desta pergunta", "queue.groupHint": { one: "{count} foto selecionada. Clique na marca de uma foto para deixá-la de fora.", other: "{count} fotos selecionadas. Clique na marca de uma foto para deixá-la de fora." },
+  "queue.look": "Ver de perto: {name}", "queue.done": { one: "{count} foto: {name}", other: "{count} fotos: {name}" },
+  "queue.left": "Restam", "queue.questions": { one: "{count} pergunta", other: "{count} perguntas" }, "queue.answered": { one: "{count} respondida nesta sessão", other: "{count} respondidas nesta sessão" },
+  "queue.expected": "As próximas dez respostas", "queue.gain": "corrigem cerca de {gain} fotos", "queue.gain.less": "menos de uma das", "queue.next": "A seguir",
+  "queue.stop": "Pode parar aqui: mais respostas não devem mudar muito.",
+  "queue.waiting": "Analisando as fotos", "queue.waitingText": "As perguntas vêm assim que o classificador responder pela primeira vez.",
+  "queue.empty": "Nada a perguntar", "queue.emptyText": "Nenhum rótulo é duvidoso, e nada espera por um.",
+  "queue.emptyAfter": { one: "Você respondeu {count} pergunta. {changed} rótulos agora diferem das pastas.", other: "Você respondeu {count} perguntas. {changed} rótulos agora diferem das pastas." },
+  "map.colour": "Cor", "map.byClass": "Por classe", "map.byAnswer": "Rótulo e resposta", "map.byChange": "Rótulos alterados", "map.agree": "concordam", "map.differ": "diferem", "map.unchanged": "não alterado", "map.changed": "alterado",
+  "map.label": "Mapa da coleção: fotos parecidas ficam próximas. As setas movem, mais e menos ampliam e reduzem, 0 mostra tudo. A grade mostra as mesmas fotos em lista.",
+  "map.zoomIn": "Ampliar", "map.zoomOut": "Reduzir", "map.fit": "Mostrar tudo", "map.lasso": "Laço: selecionar desenhando em volta das fotos", "map.legend": "Legenda",
+  "map.hint": "Role para ampliar, arraste para mover, segure Shift e desenhe em volta de fotos para selecioná-las", "map.none": "Ainda não há mapa", "map.noneText": "As fotos encontram seu lugar assim que todas forem analisadas.",
+};
