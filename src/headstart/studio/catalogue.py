@@ -5,12 +5,14 @@ the same photo: a file that is gone is marked, new ones are appended. What is ke
 names. A file is known by path, size and time of its last change; then its digest need not be computed again.
 """
 
+import builtins
 import io
 import json
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -128,7 +130,7 @@ class Catalogue:
 
     def save(self, folder: Path) -> bool:
         """Whether it could be kept."""
-        order = sorted(np.flatnonzero(self.is_present), key=lambda row: self.entries[row].name)
+        order = sorted(np.flatnonzero(self.is_present).tolist(), key=lambda row: self.entries[row].name)
         entries = [self.entries[row] for row in order]
         texts = {
             "layout": self.layout,
@@ -142,7 +144,8 @@ class Catalogue:
         text = np.frombuffer(json.dumps({"schema": SCHEMA, **texts}).encode(), np.uint8)
         columns = {name: column[order] for name, column in self.numbers.items()}
         with io.BytesIO() as file:
-            np.savez(file, text=text, digests=self.digests[order], **columns)
+            arrays: dict[str, Any] = {"text": text, "digests": self.digests[order], **columns}
+            np.savez(file, **arrays)
             return cache.store_file(folder / FILE, file.getvalue())
 
     @classmethod
@@ -168,12 +171,12 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class Facts:
-    """What was found in a file. digest: 32 bytes. thumbnail: WebP."""
+    """What was found in a file. digest: 32 bytes. bytes: of the file. thumbnail: WebP."""
 
-    digest: bytes
+    digest: builtins.bytes
     bytes: int
     modified: int
     width: int
     height: int
     highest: int
-    thumbnail: bytes
+    thumbnail: builtins.bytes

@@ -22,13 +22,15 @@ from headstart.listeners.quiet import Quiet
 from headstart.studio import describing
 from headstart.studio.analysis import Analysis, Labelled
 from headstart.studio.answered import Answered
-from headstart.studio.catalogue import Catalogue
+from headstart.studio.catalogue import READABLE, Catalogue
 from headstart.studio.columns import Columns, Listed
+from headstart.studio.jobs import Jobs
 from headstart.studio.labelling import Labelling
 from headstart.studio.opening import folder_of, list_photos
 from headstart.studio.problems import RefusalError
 from headstart.studio.query import Query, ids_of
 from headstart.studio.reader import Reader
+from headstart.studio.runs import Runs, runs_folder
 from headstart.studio.thumbnails import Thumbnails
 from headstart.studio.watching import Watch
 
@@ -51,6 +53,7 @@ class Collection:
         self.thumbnails, self.answered = Thumbnails(self.folder), Answered(self.folder)
         self.journal = Journal(journal_of(source))
         self.labels: LabelState = self.journal.state()
+        self.jobs, self.runs = Jobs(self.folder / "jobs", publish), Runs(runs_folder(source))
         self._lock = threading.RLock()  # whoever changes columns holds it
         self._threads: list[threading.Thread] = []
         self._closed = threading.Event()
@@ -66,9 +69,11 @@ class Collection:
         """Read in the background what is not known yet, compute, and watch the disk."""
         self._begin(self._read)
         self._begin(self._look)
+        self.jobs.start()
 
     def close(self) -> None:
         self._closed.set()
+        self.jobs.close()
         self.reader.stop()
         self.analysis.stop()
         for thread in self._threads:
@@ -97,6 +102,11 @@ class Collection:
     def details(self, ids: Sequence[int]) -> list[dict[str, Any]]:
         """The rows of POST /api/photos/details."""
         return describing.details(self, [self.row(id) for id in ids])
+
+    def id_of_digest(self) -> dict[str, int]:
+        """Of the photos that were read; of equal files, the last one."""
+        rows = np.flatnonzero(self.catalogue.numbers["state"] == READABLE).tolist()
+        return {self.catalogue.digest(row): row for row in rows}
 
     def row(self, id: int) -> int:
         """

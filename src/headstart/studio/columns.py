@@ -77,13 +77,14 @@ class Columns:
         made: frozenset[str] = frozenset(),
     ) -> Columns:
         """corrected: row -> label, or EXCLUDED. made: classes that were made, and may have no photo."""
-        classes = tuple(sorted({*listed.classes, *made, *filter(None, corrected.values())}))
+        used = {name for name in corrected.values() if name is not None}  # None: EXCLUDED
+        classes = tuple(sorted({*listed.classes, *made, *used}))
         index = {name: number for number, name in enumerate(classes)}
         of_listed = np.array([*(index[name] for name in listed.classes), NO_LABEL], np.int32)
         own = of_listed[listed.own]
         label, excluded = own.copy(), np.zeros(len(own), bool)
         for row, name in corrected.items():
-            if name is EXCLUDED:
+            if name is None:  # EXCLUDED
                 excluded[row] = True
             else:
                 label[row] = index[name]

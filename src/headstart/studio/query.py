@@ -83,7 +83,7 @@ def _kept(query: Query, columns: Columns, known: Known) -> Bool[np.ndarray, " n"
         keep &= np.isin(np.arange(len(columns)), found)
     if query.text:
         text = query.text.casefold()
-        keep[keep] = [text in columns.names[row].casefold() for row in np.flatnonzero(keep)]
+        keep[keep] = [text in columns.names[row].casefold() for row in np.flatnonzero(keep).tolist()]
     return keep & _answered_so(query, columns, known.answers)
 
 

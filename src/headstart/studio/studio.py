@@ -118,6 +118,6 @@ class Studio:
             "language": self.config.language,
             "collection": self._collection and self._collection.to_json(),
             "opening": self.opening,
-            "jobs": [],
+            "jobs": self._collection.jobs.all() if self._collection else [],
             "can": {},
         }

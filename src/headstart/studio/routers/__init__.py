@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from headstart.studio.routers.answers import answers_router
 from headstart.studio.routers.collection import collection_router
 from headstart.studio.routers.events import events_router
+from headstart.studio.routers.jobs import jobs_router, runs_router
 from headstart.studio.routers.labels import labels_router
 from headstart.studio.routers.page import page_router
 from headstart.studio.routers.photos import photos_router
@@ -13,7 +14,15 @@ from headstart.studio.studio import Studio
 
 def studio_router(studio: Studio) -> APIRouter:
     router = APIRouter()
-    for make in (collection_router, photos_router, labels_router, answers_router, events_router):
+    for make in (
+        collection_router,
+        photos_router,
+        labels_router,
+        answers_router,
+        jobs_router,
+        runs_router,
+        events_router,
+    ):
         router.include_router(make(studio))
     router.include_router(page_router())  # last: it takes all other addresses
     return router
