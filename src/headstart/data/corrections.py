@@ -218,7 +218,7 @@ class Journal:
 
         with self._lock:
             self._refresh()
-            if not journal_file.append(self.file, self._state.step, rows_of):
+            if make(self._state) is None or not journal_file.append(self.file, self._state.step, rows_of):
                 return None
             self._refresh()
             return self._steps[-1]

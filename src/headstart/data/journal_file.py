@@ -82,7 +82,7 @@ def append(file: Path, after: int, make: Callable[[Rows], Made | None]) -> bool:
     Raises:
         DatasetError: see `Journal`.
     """
-    with _explained(file, "written"), closing(_connect(file, "rwc")) as connection:
+    with _explained(file, "written"), closing(_connect_to_write(file)) as connection:
         connection.execute("begin immediate")
         rows = _rows(connection, file, after) or _create(connection)
         made = make(rows)
@@ -94,6 +94,11 @@ def append(file: Path, after: int, make: Callable[[Rows], Made | None]) -> bool:
         connection.executemany(_CORRECTION, corrections)
         connection.execute("commit")
         return True
+
+
+def _connect_to_write(file: Path) -> sqlite3.Connection:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return _connect(file, "rwc")
 
 
 def _connect(file: Path, mode: str) -> sqlite3.Connection:
