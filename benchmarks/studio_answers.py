@@ -31,7 +31,7 @@ def enlarged(photos: PhotoFeatures, labels: np.ndarray, count: int) -> tuple[Pho
         components = components + noise
     ways = components[:, : photos.directions.shape[1]]
     ways = ways / np.linalg.norm(ways, axis=1, keepdims=True)
-    return PhotoFeatures(components, photos.of_last, ways), labels[chosen]
+    return PhotoFeatures(components, ways, photos.basis), labels[chosen]
 
 
 def timed(name: str, work):

@@ -135,7 +135,7 @@ def test_few_labels_are_measured_as_far_as_they_go(real: RealFeatures):
     assert nothing.accuracy is None
     assert not nothing.is_answered.any()
     assert "Too few labels" in nothing.to_json()["verdict"]
-    with pytest.raises(DatasetError, match="two labelled classes"):
+    with pytest.raises(DatasetError, match="at least two classes"):
         solver.of_test(real.labels, np.ones(len(labels), bool))
     labels[0] = real.labels[0]
     assert solver.answers(labels, real.names).accuracy is None  # one class is none
@@ -200,6 +200,25 @@ def test_photo_features_are_kept_whole(real: RealFeatures, tmp_path):
     file.write_bytes(file.read_bytes()[:-100])
     assert PhotoFeatures.read(file) is None
     assert PhotoFeatures.read(tmp_path / "none.npz") is None
+
+
+def test_photos_that_are_added_go_on_from_what_was_known(real: RealFeatures):
+    count = len(real.labels) - 40
+    order = np.random.default_rng(3).permutation(len(real.labels))
+    features, labels = real.features[order], real.labels[order]
+    photos = PhotoFeatures.of(features[:count], real.sizes)
+    solver = AnswerSolver(photos, np.arange(count))
+    before = solver.answers(labels[:count], real.names)
+    more = photos.joined(PhotoFeatures.by(photos.basis, features[count:]))
+    moved = solver.moved(more, real.groups, np.where(real.groups < count, real.groups, -1))
+    same = np.where(real.groups < count, labels, NO_LABEL)
+    after = moved.answers(same, real.names)
+    np.testing.assert_allclose(after.probabilities[:count], before.probabilities, atol=EXACT)
+    assert (after.answer[count:] == labels[count:]).mean() > 0.7
+    # the head answers features as they come
+    logits = solver.head.logits(features[count:])
+    shares = solver.calibration.probabilities(logits)
+    np.testing.assert_allclose(shares, after.probabilities[count:], atol=EXACT)
 
 
 def test_components_say_nearly_all(real: RealFeatures):

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -19,6 +20,7 @@ from scipy.linalg import eigh
 
 from headstart.array_types import Bool, Float32, Float64, Int
 from headstart.features.blocks import Blocks
+from headstart.features.linear_head import Head
 from headstart.features.neighbours import directions
 from headstart.features.rows import Rows, row_by_row
 from headstart.storage import cache
@@ -30,25 +32,70 @@ FAINT = 1e-7  # share of the largest variance, below which a component is roundi
 
 
 @dataclass(frozen=True, eq=False)
+class Basis:
+    """What makes components of features.
+
+    mean, factors: of each number: of the difference from the mean, and of its variance, see `Blocks`.
+    last, depths: the principal directions of the last layer, and of the depths before it.
+    """
+
+    mean: Float32[np.ndarray, " numbers"]
+    factors: Float32[np.ndarray, " numbers"]
+    last: Float32[np.ndarray, "of_last a"]
+    depths: Float32[np.ndarray, "of_depths b"]
+
+    @classmethod
+    def of(cls, features: Rows, sizes: Sequence[int], *, seed: int = 0) -> Basis:
+        """Arguments: see `PhotoFeatures.of`."""
+        order = np.random.default_rng(seed).permutation(len(features))
+        some = features[np.sort(order[:SAMPLE])]
+        blocks = Blocks.of([some], sizes)
+        factors = blocks.factors * np.float32(np.sqrt(sizes[0]))
+        scaled = (some - blocks.mean) * factors
+        return cls(blocks.mean, factors, _components(scaled[:, : sizes[0]]), _components(scaled[:, sizes[0] :]))
+
+    def __call__(self, features: Rows) -> Float32[np.ndarray, "n components"]:
+        """Features (n, numbers) -> their components: of the last layer, then of the depths before it."""
+        return row_by_row(features, self._of_piece)
+
+    def _of_piece(self, piece: np.ndarray) -> np.ndarray:
+        scaled, border = (piece - self.mean) * self.factors, len(self.last)
+        return np.concatenate([scaled[:, :border] @ self.last, scaled[:, border:] @ self.depths], axis=1)
+
+    def head(self, of_components: Float64[np.ndarray, "numbers classes"], C: float, weight: float) -> Head:
+        """A head for components, with its bias in the last row -> the same for features as they come."""
+        border = self.last.shape[1]
+        parts = [self.last @ of_components[:border], self.depths @ of_components[border:-1]]
+        kernel = np.concatenate(parts) * self.factors[:, None]
+        bias = of_components[-1] - self.mean @ kernel
+        return Head(kernel.astype(np.float32), bias.astype(np.float32), C, weight)
+
+
+@dataclass(frozen=True, eq=False)
 class PhotoFeatures:
     """Of n photos, in the order of the collection's listing.
 
     components: of the last layer, then of the depths before it. The total variance of either is the number of features
         of the last layer, but for what the components leave out.
-    of_last: how many are of the last layer; all, where there are no depths.
     directions: of length 1.
+    basis: makes components of the features of other photos, too.
 
     In the rows of photos without features all are NaN.
     """
 
     components: Float32[np.ndarray, "n numbers"]
-    of_last: int
     directions: Float32[np.ndarray, "n c"]
+    basis: Basis
 
     def __len__(self) -> int:
         return len(self.components)
 
     @property
+    def of_last(self) -> int:
+        """How many components are of the last layer; all, where there are no depths."""
+        return self.basis.last.shape[1]
+
+    @cached_property
     def known(self) -> Bool[np.ndarray, " n"]:
         """Which photos have features."""
         return ~np.isnan(self.directions[:, 0])
@@ -65,21 +112,13 @@ class PhotoFeatures:
             sizes: how many numbers each block has: `extractor.spec.block_sizes`.
             seed: of the choice of photos that components are found on, where there are many.
         """
-        order = np.random.default_rng(seed).permutation(len(features))
-        some = features[np.sort(order[:SAMPLE])]
-        blocks = Blocks.of([some], sizes)
-        factors = blocks.factors * np.float32(np.sqrt(sizes[0]))
-        parts = slice(sizes[0]), slice(sizes[0], None)
-        scaled = (some - blocks.mean) * factors
-        kernels = [_components(scaled[:, part]) for part in parts]
+        return cls.by(Basis.of(features, sizes, seed=seed), features)
 
-        def reduced(piece: np.ndarray) -> np.ndarray:
-            scaled = (piece - blocks.mean) * factors
-            found = [scaled[:, part] @ kernel for part, kernel in zip(parts, kernels, strict=True)]
-            return np.concatenate(found, axis=1)
-
-        components, of_last = row_by_row(features, reduced), kernels[0].shape[1]
-        return cls(components, of_last, directions(components[:, : min(DIRECTION, of_last)]))
+    @classmethod
+    def by(cls, basis: Basis, features: Rows) -> PhotoFeatures:
+        """Of photos whose components others' features have given."""
+        components = basis(features)
+        return cls(components, directions(components[:, : min(DIRECTION, basis.last.shape[1])]), basis)
 
     def emphasis(self, weight: float) -> Float64[np.ndarray, " numbers"]:
         """What components are multiplied with, where the depths have a weight, 0 to 1; see `Blocks.emphasis`."""
@@ -95,12 +134,18 @@ class PhotoFeatures:
         """Those of some photos, in that order; -1: a photo that has none yet."""
         components, ways = self.components[photos], self.directions[photos]
         components[photos < 0] = ways[photos < 0] = np.nan
-        return PhotoFeatures(components, self.of_last, ways)
+        return PhotoFeatures(components, ways, self.basis)
+
+    def joined(self, others: PhotoFeatures) -> PhotoFeatures:
+        """These, and behind them others by the same basis."""
+        components = np.concatenate([self.components, others.components])
+        return PhotoFeatures(components, np.concatenate([self.directions, others.directions]), self.basis)
 
     def write(self, file: Path) -> bool:
         """Whether it could be kept; it appears whole or not at all."""
+        basis = {field.name: getattr(self.basis, field.name) for field in fields(self.basis)}
         with io.BytesIO() as content:
-            np.savez(content, components=self.components, of_last=self.of_last, directions=self.directions)
+            np.savez(content, components=self.components, directions=self.directions, **basis)
             return cache.store_file(file, content.getvalue())
 
     @classmethod
@@ -108,7 +153,8 @@ class PhotoFeatures:
         """None where the file is missing or damaged."""
         try:
             with file.open("rb") as opened, np.load(opened, allow_pickle=False) as content:
-                return cls(content["components"], int(content["of_last"]), content["directions"])
+                basis = Basis(*(content[field.name] for field in fields(Basis)))
+                return cls(content["components"], content["directions"], basis)
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None
 

@@ -25,7 +25,7 @@ from headstart.classifier.calibration import Calibration, fit_calibration
 from headstart.errors import CancelledError, DatasetError
 from headstart.features.blocks import USUAL_WEIGHT
 from headstart.features.depth_head import VALIDATED, WEIGHTS
-from headstart.features.linear_head import C_VALUES, DEFAULT_C, FOLDS, lowest_neighbour, validated_images
+from headstart.features.linear_head import C_VALUES, DEFAULT_C, FOLDS, Head, lowest_neighbour, validated_images
 from headstart.numerics import log_probabilities
 from headstart.studio.answers import NO_LABEL, SEALED, Answers
 from headstart.studio.folds import NO_FOLD, extended
@@ -93,6 +93,46 @@ class AnswerSolver:
         """For the next `answers`, by how long the last ones took; None before the first."""
         return self._seconds
 
+    @property
+    def head(self) -> Head:
+        """The last head of all labels, for features as they come, also of photos that are not in the collection.
+
+        Raises:
+            DatasetError: nothing is solved yet.
+        """
+        self._check_solved()
+        kept = self._kept
+        return self._photos.basis.head(kept.heads[0], kept.C, kept.weight)
+
+    @property
+    def calibration(self) -> Calibration:
+        """Of the answers of that head."""
+        return self._kept.calibration
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Of that head."""
+        return self._kept.class_names
+
+    def moved(
+        self,
+        photos: PhotoFeatures,
+        groups: Int[np.ndarray, " m"],
+        places: Int[np.ndarray, " m"],
+        *,
+        neighbourhood: Neighbourhood | None = None,
+    ) -> AnswerSolver:
+        """A solver for other photos by the same basis, as when some were added, which goes on where this one is.
+
+        places: of each photo here; -1: a new one.
+        """
+        other = AnswerSolver(photos, groups, neighbourhood=neighbourhood, seed=self._seed)
+        old = np.append(self._kept.folds, NO_FOLD)[places]
+        chosen_on = None if self._kept.chosen_on is None else np.append(self._kept.chosen_on, "")[places]
+        other._kept = replace(self._kept, folds=old, chosen_on=chosen_on)
+        other._seconds = self._seconds
+        return other
+
     def first(
         self,
         labels: Int[np.ndarray, " n"],
@@ -131,13 +171,17 @@ class AnswerSolver:
         Raises:
             DatasetError: none of them has one, or no head is solved yet.
         """
+        self._check_solved()
         kept, counted = self._kept, held_out & (labels >= 0) & self._known
-        if not counted.any() or len(kept.class_names) < 2:
+        if not counted.any():
             raise DatasetError(
-                "There is nothing to measure on the test set: it needs labelled photos, and the other photos at least "
-                "two labelled classes. Label some, and open it then."
+                "There is nothing to measure on: no photo of the test set has a label. Label some, and open it then."
             )
         return self._packed(kept, labels, logits(self._photos.components, kept.heads[0]), counted, 0.0, of=SEALED)
+
+    def _check_solved(self) -> None:
+        if len(self._kept.class_names) < 2:
+            raise DatasetError("Nothing is known of any class yet. Label photos of at least two classes.")
 
     def _answers(
         self,
