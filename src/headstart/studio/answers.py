@@ -141,32 +141,38 @@ class Answers:
         ]  # fmt: skip
 
     def calibration_bins(self) -> list[dict]:
-        """low, high: of probabilities; confidence: their mean; accuracy, count: of the answers."""
+        """low, high: of probabilities; confidence: their mean; accuracy: of the answers, with its 95% interval; count."""
         if not self.counted.any():
             return []
         found = reliability(self.probabilities[self.counted].astype(np.float64), self.labels[self.counted])
-        width = len(found.counts)
-        return [
-            {"low": i / width, "high": (i + 1) / width, "confidence": float(found.confidence[i]),
-             "accuracy": float(found.accuracy[i]), "count": int(count)}
-            for i, count in enumerate(found.counts)
-            if count
-        ]  # fmt: skip
+        bins, width = [], len(found.counts)
+        for i, count in enumerate(found.counts.tolist()):
+            if count:
+                share = wilson(round(found.accuracy[i] * count), count)
+                bins.append({
+                    "low": i / width, "high": (i + 1) / width, "confidence": float(found.confidence[i]),
+                    "accuracy": share.value, "accuracy_low": share.low, "accuracy_high": share.high, "count": count,
+                })  # fmt: skip
+        return bins
 
     def sure_curve(self) -> list[dict]:
-        """threshold: answers with at least that probability are given; answered: which share of photos; right: which
-        share of these is right, null where none is answered. From always (0) to the surest photo alone."""
+        """threshold: answers with at least that probability are given; answered: to which share of photos, count: to how
+        many; right: which share of these is right, low and high its 95% interval. From always (0) to the surest alone.
+        """
         if not self.counted.any():
             return []
         confidence, right = self.confidence[self.counted].astype(np.float64), self.right[self.counted]
         order = np.argsort(-confidence, kind="stable")
-        confidence, hits = confidence[order], np.cumsum(right[order])
-        given = np.unique(np.linspace(1, len(order), min(POINTS, len(order))).round().astype(int))[::-1]
-        return [
-            {"threshold": float(confidence[count - 1]) if count < len(order) else 0.0,
-             "answered": count / len(order), "right": float(hits[count - 1] / count), "count": int(count)}
-            for count in given
-        ]  # fmt: skip
+        confidence, hits = confidence[order], np.cumsum(right[order]).tolist()
+        points = []
+        for count in np.unique(np.linspace(1, len(order), min(POINTS, len(order))).round().astype(int)).tolist()[::-1]:
+            share = wilson(hits[count - 1], count)
+            points.append({
+                "threshold": float(confidence[count - 1]) if count < len(order) else 0.0,
+                "answered": count / len(order), "count": count,
+                "right": share.value, "low": share.low, "high": share.high,
+            })  # fmt: skip
+        return points
 
     def to_json(self) -> dict:
         """/api/answers, but for what the solver does not know: labels_state, change, stale, seconds_expected."""

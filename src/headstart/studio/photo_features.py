@@ -118,7 +118,11 @@ class PhotoFeatures:
     def by(cls, basis: Basis, features: Rows) -> PhotoFeatures:
         """Of photos whose components others' features have given."""
         components = basis(features)
-        return cls(components, directions(components[:, : min(DIRECTION, basis.last.shape[1])]), basis)
+        return cls(components, _directions(basis, components), basis)
+
+    def directions_of(self, features: Rows) -> Float32[np.ndarray, "m c"]:
+        """Of other photos, by their features (m, numbers): `directions_of(features) @ directions.T` are likenesses."""
+        return _directions(self.basis, self.basis(features))
 
     def emphasis(self, weight: float) -> Float64[np.ndarray, " numbers"]:
         """What components are multiplied with, where the depths have a weight, 0 to 1; see `Blocks.emphasis`."""
@@ -157,6 +161,10 @@ class PhotoFeatures:
                 return cls(content["components"], content["directions"], basis)
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None
+
+
+def _directions(basis: Basis, components: np.ndarray) -> np.ndarray:
+    return directions(components[:, : min(DIRECTION, basis.last.shape[1])])
 
 
 def _components(scaled: Float32[np.ndarray, "m numbers"]) -> Float32[np.ndarray, "numbers components"]:
