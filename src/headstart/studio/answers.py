@@ -141,7 +141,7 @@ class Answers:
         ]  # fmt: skip
 
     def calibration_bins(self) -> list[dict]:
-        """low, high: of probabilities; confidence: their mean; accuracy: of the answers, with its 95% interval; count."""
+        """low, high: of probabilities; confidence: their mean; accuracy: of the answers, and its 95% interval; count."""
         if not self.counted.any():
             return []
         found = reliability(self.probabilities[self.counted].astype(np.float64), self.labels[self.counted])
@@ -156,9 +156,8 @@ class Answers:
         return bins
 
     def sure_curve(self) -> list[dict]:
-        """threshold: answers with at least that probability are given; answered: to which share of photos, count: to how
-        many; right: which share of these is right, low and high its 95% interval. From always (0) to the surest alone.
-        """
+        """threshold: answers with at least that probability are given; answered: to which share of photos; count: to
+        how many; right: which share of these is right, and its 95% interval. From always (0) to the surest alone."""
         if not self.counted.any():
             return []
         confidence, right = self.confidence[self.counted].astype(np.float64), self.right[self.counted]
