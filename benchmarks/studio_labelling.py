@@ -1,12 +1,16 @@
 """Labelling from nothing by the studio's queue, against random order: how many photos must be asked until the
 classifier is as good as with all labels?
 
-    python benchmarks/studio_labelling.py FOLDER... [--seeds 5]
+    python benchmarks/studio_labelling.py FOLDER... [--seeds 5] [--planted]
 
 FOLDER: a collection of class folders. A fifth of the photos (no copies across) is held out to measure on; of the others
 labels are asked for, and given as the folders say, until the held-out accuracy has reached 99% of what all labels give,
 and stays there for two more rounds. A cluster counts as one photo asked, its most typical one, and only that one is
 labelled: what naming a whole cluster at once saves comes on top. Heads, weight and C are those of the studio.
+
+--planted: instead, 5% of all labels are set to another class, and the queue is answered as the folders say, ten
+questions between two solutions: how many of the planted errors are found by how many answers, and where the bar says
+that it is time to stop.
 """
 
 import argparse
@@ -28,6 +32,7 @@ from headstart.inspection.duplicate_cache import cached_duplicates
 from headstart.models.backbones import DEFAULT, get_backbone
 from headstart.studio.answers import NO_LABEL
 from headstart.studio.folds import NO_FOLD, extended
+from headstart.studio.neighbourhood import Neighbourhood
 from headstart.studio.photo_features import PhotoFeatures
 from headstart.studio.queue.build import build_queue
 from headstart.studio.queue.items import BULK
@@ -35,6 +40,7 @@ from headstart.studio.solving import AnswerSolver
 
 ENOUGH = 0.99  # of the accuracy with all labels
 ROUNDS = 3  # in which the accuracy must be enough
+PLANTED = 0.05  # share of the labels
 SHOWN = (20, 50, 100, 200, 400, 800)  # photos asked, at which accuracies are printed
 
 
@@ -92,6 +98,39 @@ def photos_needed(rounds: list[tuple[int, float]], wanted: float) -> int | None:
     return rounds[-1][0]
 
 
+def corrected(found: Material, seed: int) -> None:
+    truth, names = found.images.labels.astype(np.int64), found.images.class_names
+    rng = np.random.default_rng(seed)
+    labels = truth.copy()
+    wrong = rng.permutation(len(truth))[: round(PLANTED * len(truth))]
+    labels[wrong] = (labels[wrong] + rng.integers(1, len(names), len(wrong))) % len(names)
+    near = Neighbourhood.of(found.photos.directions)
+    solver, done = AnswerSolver(found.photos, found.groups, seed=seed), set()
+    start, asked, mended, stopped = solver.answers(labels, names), 0, [], None
+    answers = start
+    while asked < 4 * len(wrong):
+        queue = build_queue(answers, found.photos, near, labels, names, found.images.digests, answered=done, limit=10)
+        if queue.expected.stop and stopped is None:
+            stopped = asked
+        if not queue.items:
+            break
+        for item in queue.items:
+            done.add(item.key)
+            asked += 1
+            for photo in item.photos:
+                mended += [asked] if labels[photo] != truth[photo] == names.index(item.suggested or "") else []
+                labels[photo] = truth[photo]
+        answers = solver.answers(labels, names)
+    at = {share: int(np.sum(np.array(mended) <= share * len(wrong))) for share in (0.5, 1, 1.5, 2)}
+    shares = ", ".join(f"{share:g}x: {count / len(wrong):.0%}" for share, count in at.items())
+    found_then = np.sum(np.array(mended) <= (asked if stopped is None else stopped)) / len(wrong)
+    print(
+        f"  seed {seed}: {len(wrong)} planted; found by as many answers as there are errors {shares}; stops at {stopped} "
+        f"({found_then:.0%} found); accuracy {start.accuracy.value:.1%} -> {answers.accuracy.value:.1%}",
+        flush=True,
+    )
+
+
 def look(folder: Path, seeds: int, most: float) -> None:
     found = material(folder)
     truth, names = found.images.labels.astype(np.int64), found.images.class_names
@@ -133,10 +172,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--planted", action="store_true", help="find planted wrong labels instead")
     parser.add_argument("--most", type=float, default=1.0, help="share of the photos that are asked at most")
     settings = parser.parse_args()
     for folder in settings.folders:
-        look(folder, settings.seeds, settings.most)
+        if not settings.planted:
+            look(folder, settings.seeds, settings.most)
+            continue
+        print(folder.name)
+        found = material(folder)
+        for seed in range(settings.seeds):
+            corrected(found, seed)
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ class Answers:
         ]  # fmt: skip
 
     def calibration_bins(self) -> list[dict]:
-        """low, high: of probabilities; confidence: their mean; accuracy: of the answers, and its 95% interval; count."""
+        """low, high: of probabilities; confidence: their mean; accuracy: of the answers, its 95% interval; count."""
         if not self.counted.any():
             return []
         found = reliability(self.probabilities[self.counted].astype(np.float64), self.labels[self.counted])
