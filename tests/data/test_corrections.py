@@ -75,16 +75,16 @@ STEPS = st.one_of(
 def test_any_steps_do_what_a_simple_model_does(tmp_path, steps):
     file = tmp_path / f"{uuid.uuid4()}.db"
     journal, model, states = Journal(file), Model(), {0: dict(OWN_LABELS)}
-    for name, *given in steps:
+    for name, *arguments in steps:
         if name == "label":
-            apply_labels(journal, model, *given)
+            apply_labels(journal, model, *arguments)
         elif name == "new":
-            [made] = given
+            [made] = arguments
             journal.new_class(made)
             if made not in model.made:
                 model.step(model.labels, model.made | {made})
         elif name == "merge":
-            apply_merge(journal, model, *given)
+            apply_merge(journal, model, *arguments)
         elif name == "undo":
             assert (journal.undo() is not None) == bool(model.before)
             model.go(model.before, model.after)
@@ -171,7 +171,7 @@ def test_labels_that_were_given_stay_as_they_were(tmp_path):
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 201, "\ud800"])
 def test_a_class_needs_a_name_that_can_be_read(tmp_path, name):
     journal = Journal(tmp_path / "x.db")
-    with pytest.raises(DatasetError, match="[Tt]ype|characters"):
+    with pytest.raises(DatasetError, match=r"[Tt]ype|characters"):
         journal.new_class(name)
     if name:
         with pytest.raises(DatasetError):
