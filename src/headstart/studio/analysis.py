@@ -24,6 +24,7 @@ from headstart.studio.catalogue import Catalogue
 from headstart.studio.columns import NO_LABEL, Columns
 
 if TYPE_CHECKING:
+    from headstart.classifier.novelty import NoveltyDetector
     from headstart.features.extractor import FeatureExtractor
     from headstart.inspection.duplicates import Pair
     from headstart.studio.answers import Answers
@@ -89,7 +90,8 @@ class Analysis:
         self.solving = threading.Lock()  # a solver is used by one thread at a time
         self._changed, self._stopped = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
-        self._reported = 0.0
+        self._reported = self._began = 0.0
+        self._detector: NoveltyDetector | None = None
 
     def start(self) -> None:
         self._begin(self._work)
@@ -103,6 +105,16 @@ class Analysis:
         self._changed.set()
         for thread in self._threads:
             thread.join()
+
+    def novelty_detector(self) -> NoveltyDetector | None:
+        """Of the photos that are learned from; made when it is first asked for. None where there are too few."""
+        if self._detector is None and self.extractor is not None and self.known.split is not None:
+            from headstart.studio.computing import Photos, detector_of
+
+            photos = Photos.of(self._catalogue)
+            is_learned = self.known.split[photos.rows] != SPLITS.index(TEST)
+            self._detector = detector_of(photos, is_learned, self.extractor)
+        return self._detector
 
     def _begin(self, work: Callable[[], None]) -> None:
         def guarded() -> None:
@@ -126,7 +138,7 @@ class Analysis:
             self._publish({"problem": "analysis", "flags": "findings"}.get(name, name))
 
     def _work(self) -> None:
-        from headstart.studio.computing import Photos, Reporting, copies_of, draw_splits, extractor_of, photo_features
+        from headstart.studio.computing import Photos, Reporting, copies_of, drawn_splits, extractor_of, photo_features
         from headstart.studio.solving import AnswerSolver
 
         photos = Photos.of(self._catalogue)
@@ -139,7 +151,7 @@ class Analysis:
         self._learn(features=features)
         copies = copies_of(photos, self.extractor, listener)
         groups = self._spread_groups(photos, copies.groups)
-        split = draw_splits(photos, copies.groups.tolist())
+        split = drawn_splits(photos, copies.groups.tolist())
         self._learn(split=split, pairs=self._with_ids(photos, copies.pairs))
         self._on_split(split)
         self.solver = AnswerSolver(features, groups)

@@ -32,6 +32,7 @@ from headstart.studio.query import Query, ids_of
 from headstart.studio.reader import Reader
 from headstart.studio.runs import Runs, runs_folder
 from headstart.studio.thumbnails import Thumbnails
+from headstart.studio.trying import Trials
 from headstart.studio.watching import Watch
 
 Publish = Callable[..., None]  # publish(kind, **facts)
@@ -60,6 +61,7 @@ class Collection:
         self._watch = Watch(catalogue, source)
         self._is_fresh = is_fresh
         self._take(catalogue)
+        self.trials = Trials(self)
 
     @property
     def path(self) -> Path:
@@ -103,7 +105,13 @@ class Collection:
         """The rows of POST /api/photos/details."""
         return describing.details(self, [self.row(id) for id in ids])
 
-    def id_of_digest(self) -> dict[str, int]:
+    def id_of(self, digest: str) -> int | None:
+        """The first photo of that digest that was read; None: there is none."""
+        equal = np.ascontiguousarray(self.catalogue.digests).view("S32")[:, 0] == bytes.fromhex(digest).rstrip(b"\0")
+        rows = np.flatnonzero(equal & (self.catalogue.numbers["state"] == READABLE))
+        return int(rows[0]) if len(rows) else None
+
+    def ids_by_digest(self) -> dict[str, int]:
         """Of the photos that were read; of equal files, the last one."""
         rows = np.flatnonzero(self.catalogue.numbers["state"] == READABLE).tolist()
         return {self.catalogue.digest(row): row for row in rows}

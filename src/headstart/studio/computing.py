@@ -3,31 +3,35 @@ but the collection's own, by which splits are drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from headstart.array_types import Int
+from headstart.array_types import Bool, Int
+from headstart.classifier.novelty import NoveltyDetector, fit_novelty_detector
+from headstart.data.assignment import draw_splits
+from headstart.data.collection import groups_of
 from headstart.data.dataset import Split
-from headstart.data.folder import Item, Listing
-from headstart.data.loading import Collection, build_dataset
-from headstart.data.splits import SPLITS
+from headstart.data.folder import Item
+from headstart.data.groups import joined
+from headstart.data.splits import SPLITS, TRAIN
 from headstart.data.value_range import ValueRange, range_of
-from headstart.errors import DatasetError
 from headstart.events import Advanced, Event, Listener, Task
 from headstart.features.extractor import FeatureExtractor
-from headstart.features.rows import rows_of
+from headstart.features.rows import Chosen, Leading, rows_of
 from headstart.inspection.duplicate_cache import cached_duplicates
 from headstart.inspection.duplicates import Duplicates
-from headstart.listeners.quiet import Quiet
 from headstart.storage.hashing import sha256
-from headstart.studio.catalogue import READABLE, Catalogue
+from headstart.studio.catalogue import READABLE, Catalogue, Entry
 from headstart.studio.photo_features import PhotoFeatures
 from headstart.training.config import TrainingConfig
 
+FEWEST = 10  # photos, below which nothing is said of what is unlike them
+MOST = 2_000  # photos that tell how far is usual
+SEED = 0  # of the splits that are drawn: the default of `headstart train`
 Progress = Callable[[int, int, float | None], None]  # progress(done, total, seconds_left)
 
 
@@ -131,30 +135,38 @@ def copies_of(photos: Photos, extractor: FeatureExtractor, listener: Listener) -
     return cached_duplicates(photos.images, extractor, listener=listener)
 
 
-def draw_splits(photos: Photos, groups: Sequence[int]) -> Int[np.ndarray, " n"]:
-    """Id -> its split, into SPLITS, as `headstart train` draws it (seed 0); -1 without one.
+def drawn_splits(photos: Photos, groups: Sequence[int]) -> Int[np.ndarray, " n"]:
+    """Id -> its split, into SPLITS, as `headstart train` draws it; -1 for photos that are not among these.
 
     groups: of each photo; copies have the same one.
     """
-    labelled = [place for place, row in enumerate(photos.rows) if photos.catalogue.entries[row].label]
-    entries = [photos.catalogue.entries[photos.rows[place]] for place in labelled]
-    order = sorted(range(len(entries)), key=lambda index: entries[index].name)
-    items = [
-        Item(Path(entries[i].path), entries[i].name, entries[i].label or "", entries[i].split, entries[i].group)
-        for i in order
-    ]
-    digests = [photos.digests[labelled[i]] for i in order]
-    names = [f"group {groups[labelled[i]]}" for i in order]
-    collection = Collection(Listing("", tuple(items), (), ""), items, digests, (), [0] * len(items))
+    entries = [photos.catalogue.entries[row] for row in photos.rows]
+    order = sorted(range(len(entries)), key=lambda place: entries[place].name)
+    has_splits = any(entry.split for entry in entries)
+    items = [_item(entries[place], has_splits) for place in order]
+    sides: Sequence[Hashable] = [f"group {groups[place]}" for place in order]
+    given = groups_of(items)
+    drawn = draw_splits(items, joined(sides, given) if given else sides, SEED)
     found = np.full(photos.count, -1, np.int8)
-    try:
-        dataset = build_dataset(
-            collection, seed=0, test_fraction=None, groups=lambda images, drawn: names, listener=Quiet()
-        )
-    except DatasetError:  # one class, or too few photos: nothing can be trained on yet, so nothing is held out
-        return found
-    row_of = {entries[i].path: photos.rows[labelled[i]] for i in order}
-    for number, name in enumerate(SPLITS):
-        for path in dataset.splits()[name].paths:
-            found[row_of[path]] = number
+    found[photos.rows[order]] = [SPLITS.index(item.split) if item.split else -1 for item in drawn]
     return found
+
+
+def detector_of(
+    photos: Photos, is_learned: Bool[np.ndarray, " m"], extractor: FeatureExtractor
+) -> NoveltyDetector | None:
+    """What is unlike the photos that are learned from, by the others; None where either are too few."""
+    learned, others = np.flatnonzero(is_learned), np.flatnonzero(~is_learned)
+    if len(others) < FEWEST:  # a few of those that are learned from stand in
+        learned, others = learned[len(learned) // 5 :], learned[: len(learned) // 5]
+    if len(learned) < FEWEST or not len(others):
+        return None
+    features = rows_of(extractor.features(photos.images))
+    rows = Leading(features, extractor.spec.block_sizes[0])
+    train = photos.images.take(learned.tolist())
+    return fit_novelty_detector(Chosen(rows, learned), train, Chosen(rows, others[:MOST]), seed=SEED)
+
+
+def _item(entry: Entry, has_splits: bool) -> Item:
+    split = entry.split or (TRAIN if has_splits else None)
+    return Item(Path(entry.path), entry.name, entry.label or "", split, entry.group)

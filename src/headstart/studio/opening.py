@@ -8,12 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.data.folder import list_images, notes_on_skipped
+from headstart.data.folder import list_images
 from headstart.data.loading import printable
-from headstart.data.own_output import what_headstart_wrote
 from headstart.data.source import DataSource
-from headstart.data.walking import files_below
-from headstart.errors import DatasetError
 from headstart.events import Listener
 from headstart.storage import cache
 from headstart.storage.hashing import sha256
@@ -34,42 +31,18 @@ def list_photos(source: DataSource, listener: Listener) -> Catalogue:
         DatasetError: it is no collection; the message says what was found.
         CancelledError: the listener asks the work to stop.
     """
-    try:
-        listing = list_images(source, listener)
-    except DatasetError:
-        if not is_unlabelled(source.path):
-            raise
-        entries, layout, notes = _unlabelled(source.path)
-    else:
-        entries = [
-            Entry(printable(item.path), printable(item.name), printable(item.label), item.split, item.group)
-            for item in listing.items
-        ]
-        layout, notes = listing.layout, listing.notes
-    catalogue = Catalogue.of(entries, layout, notes)
+    listing = list_images(source, listener, unlabelled=True)
+    items = sorted((*listing.items, *listing.unlabelled), key=lambda item: item.name)
+    entries = [
+        Entry(printable(item.path), printable(item.name), printable(item.label) or None, item.split, item.group)
+        for item in items
+    ]
+    catalogue = Catalogue.of(entries, listing.layout, listing.notes)
+    for row, item in enumerate(items):
+        if printable(item.path) != str(item.path):
+            catalogue.describe(row, "has a name that is not Unicode text; rename it")
     _stat(catalogue)
     return catalogue
-
-
-def is_unlabelled(path: Path) -> bool:
-    """Whether it is a folder with photos directly in it: no class folders, or besides these."""
-    try:
-        return cache.is_folder(path) and not what_headstart_wrote(path) and _has_direct_photos(path)
-    except DatasetError:
-        return False
-
-
-def _has_direct_photos(path: Path) -> bool:
-    return any(photo.parent == path for photo in files_below(path).images)
-
-
-def _unlabelled(root: Path) -> tuple[list[Entry], str, list[str]]:
-    files = files_below(root)
-    entries = [
-        Entry(printable(path), printable(path.relative_to(root).as_posix()), None, None) for path in files.images
-    ]
-    entries.sort(key=lambda entry: entry.name)
-    return entries, f"{len(entries):,} photos without classes", notes_on_skipped(files.skipped)
 
 
 def _stat(catalogue: Catalogue) -> None:

@@ -9,20 +9,17 @@ from headstart.studio.routers.jobs import jobs_router, runs_router
 from headstart.studio.routers.labels import labels_router
 from headstart.studio.routers.page import page_router
 from headstart.studio.routers.photos import photos_router
+from headstart.studio.routers.trying import trying_router
 from headstart.studio.studio import Studio
 
 
 def studio_router(studio: Studio) -> APIRouter:
     router = APIRouter()
-    for make in (
-        collection_router,
-        photos_router,
-        labels_router,
-        answers_router,
-        jobs_router,
-        runs_router,
+    makers = (
+        collection_router, photos_router, labels_router, answers_router, jobs_router, runs_router, trying_router,
         events_router,
-    ):
+    )  # fmt: skip
+    for make in makers:
         router.include_router(make(studio))
     router.include_router(page_router())  # last: it takes all other addresses
     return router

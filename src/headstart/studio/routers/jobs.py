@@ -84,7 +84,7 @@ def runs_router(studio: Studio) -> APIRouter:
 
     @router.post("/api/runs/compare")
     def compare(two: Two, collection: Collection = here) -> dict[str, Any]:
-        return collection.runs.compare(two.a, two.b, collection.id_of_digest())
+        return collection.runs.compare(two.a, two.b, collection.ids_by_digest())
 
     @router.get("/runs/{name}/report", response_class=Response)
     def report(name: str, collection: Collection = here) -> Response:
