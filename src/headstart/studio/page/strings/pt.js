@@ -3,6 +3,9 @@
 import photos from "./pt/photos.js";
 import queue from "./pt/queue.js";
 import shell from "./pt/shell.js";
+import train from "./pt/train.js";
+import tryIt from "./pt/try.js";
+import understand from "./pt/understand.js";
 
 /** @type {Record<string, string | Record<string, string>>} */
-export default { ...shell, ...photos, ...queue };
+export default { ...shell, ...photos, ...queue, ...train, ...tryIt, ...understand };

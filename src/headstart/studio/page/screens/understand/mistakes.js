@@ -4,6 +4,7 @@
 import { api, photoUrl, thumbnailUrl } from "../../api.js";
 import { Icon } from "../../components/icon.js";
 import { useLoaded } from "../../components/loaded.js";
+import { Nearest } from "../../components/nearest.js";
 import { MapToggle, PhotoWithMap } from "../../components/photo.js";
 import { baseName } from "../../details.js";
 import { number, percent, t } from "../../i18n.js";
@@ -16,7 +17,6 @@ import { html, useRef, useState } from "../../ui.js";
 /** @import { Photo } from "../../api.js" */
 
 const AT_ONCE = 24;
-const NEAREST = 6;
 
 /** The ids of all, and the first ones in detail. @param {number} shown @param {AbortSignal} signal */
 async function load(shown, signal) {
@@ -71,16 +71,4 @@ function Mistake({ photo, onDone }) {
         <button type="button" class="quiet" onClick=${() => (onDone(), setLabel([photo.id], null))}><${Icon} name="exclude" size=${18} /> ${t("mistakes.exclude")}</button></div>
       <${Nearest} nearest=${explained?.nearest ?? []} isLoading=${isLoading} />
     </div></article>`;
-}
-
-/** Training photos that are most like it. @param {{ nearest: { id: number, similarity: number }[], isLoading: boolean }} props */
-export function Nearest({ nearest, isLoading }) {
-  const ids = nearest.slice(0, NEAREST).map((each) => each.id);
-  const { value } = useLoaded(async () => (ids.length ? (await api.details(ids)).photos : []), [ids.join()]);
-  const label = (/** @type {number} */ id) => value?.find((/** @type {Photo} */ each) => each.id === id)?.label ?? "";
-  if (isLoading) return html`<p class="hint"><span class="spinner small" /></p>`;
-  if (!ids.length) return null;
-  return html`<div class="nearest"><h4>${t("nearest.title")}</h4><ul class="plain">${nearest.slice(0, NEAREST).map((each) => html`<li key=${each.id}>
-    <a href=${href("photos", { ids: String(each.id) })}><img src=${thumbnailUrl(generation.value, each.id)} alt=${t("nearest.alt", { label: label(each.id) })} loading="lazy" /></a>
-    <span class="ellipsis">${label(each.id)}</span><span class="hint number">${number(each.similarity, 2)}</span></li>`)}</ul></div>`;
 }
