@@ -25,10 +25,10 @@ from headstart.studio.columns import NO_LABEL, Columns
 
 if TYPE_CHECKING:
     from headstart.classifier.novelty import NoveltyDetector
+    from headstart.evaluation.label_change import LabelChange
     from headstart.features.extractor import FeatureExtractor
     from headstart.inspection.duplicates import Pair
     from headstart.studio.answers import Answers
-    from headstart.studio.change import Change
     from headstart.studio.computing import Photos
     from headstart.studio.neighbourhood import Neighbourhood
     from headstart.studio.photo_features import PhotoFeatures
@@ -63,7 +63,7 @@ class Known:
     map: Float32[np.ndarray, "n 2"] | None = None
     answers: Answers | None = None
     of: Labelled | None = None
-    change: Change | None = None
+    change: LabelChange | None = None
     flags: dict[str, Int[np.ndarray, " m"]] = field(default_factory=dict)
     queue: Queue | None = None
     problem: str | None = None
