@@ -129,6 +129,36 @@ def compare(call: Call, first: o.First, second: o.Second) -> None:
     call.show(commands.compare(first, second))
 
 
+@command(reports=True, reads=True)
+def labels(
+    call: Call,
+    data: o.Collected,
+    export: o.ExportedLabels = None,
+    form: o.LabelForm = "csv",
+    table: o.ImportedLabels = None,
+    undo: o.Undo = False,
+    redo: o.Redo = False,
+) -> None:
+    """Show the labels that you corrected, export or import them. Your photos are never changed."""
+    given = {"export": export, "form": form, "table": table, "undo": undo, "redo": redo}
+    call.show(commands.labels(data, listener=call.listener, **given))
+
+
+@command(reports=True, reads=True)
+def diff(
+    call: Call,
+    data: o.DataOrRun,
+    other: o.OtherRun = None,
+    before: o.FromState = None,
+    after: o.ToState = None,
+    seed: o.Seed = 0,
+    device: o.Device = "auto",
+) -> None:
+    """Say what corrected labels bring: compare two states of the labels of DATA, or two runs."""
+    given = {"before": before, "after": after, "seed": seed, "device": device}
+    call.show(commands.diff(data, other, listener=call.listener, **given))
+
+
 @command(reports=True)
 def predict(
     call: Call,

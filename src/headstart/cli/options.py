@@ -356,6 +356,45 @@ MaxMegapixels = Annotated[float, limit(min=0.001, max=178, help="Of an image.")]
 MaxFiles = Annotated[int, limit(min=1, help="Images in a request.")]
 Queue = Annotated[int, limit(min=1, help="Images that may wait; more are refused for a second.")]
 
+# labels, diff
+
+Collected = Annotated[
+    Path,
+    Argument(
+        metavar="DATA", help="Folder, zip or CSV, as for `headstart train`; or a folder of photos without labels."
+    ),
+]
+ExportedLabels = Annotated[
+    Path | None, usual("--export", metavar="PATH", help="Write the labels that count to this new CSV or folder.")
+]
+LabelForm = Annotated[
+    str,
+    option(
+        "--form",
+        choice=choices.LABEL_FORM,
+        group=USUAL,
+        help="Of --export: a CSV of paths and labels, or a folder of class folders with links to photos, or copies.",
+    ),
+    choices.LABEL_FORM,
+]
+ImportedLabels = Annotated[
+    Path | None,
+    usual(
+        "--import",
+        metavar="CSV",
+        help="Give photos the labels of a CSV with the columns path,label; others keep theirs.",
+    ),
+]
+Undo = Annotated[bool, usual("--undo", help="Undo the last step that is not undone yet.")]
+Redo = Annotated[bool, usual("--redo", help="Redo the step that was undone last.")]
+DataOrRun = Annotated[Path, Argument(metavar="DATA|RUN", help="A collection; or the folder of a run.")]
+OtherRun = Annotated[Path | None, Argument(metavar="RUN", help="Of two runs, the folder of the other one.")]
+FromState = Annotated[
+    str | None,
+    usual("--from", metavar="STATE", help="State of the labels: own, now, a step, or its id. By default own: DATA's."),
+]
+ToState = Annotated[str | None, usual("--to", metavar="STATE", help="State to compare with. By default now.")]
+
 # studio
 
 StudioData = Annotated[

@@ -172,7 +172,12 @@ def _source(data: Path | None, settings: dict[str, Any]) -> DataSource | None:
 def _shared(reports: bool, reads: bool) -> list[inspect.Parameter]:
     of_data = [_parameter(name, kind, False if get_args(kind)[0] is bool else None) for name, kind in SOURCE.items()]
     events = [_parameter("events", Events, None)] if reports else []
-    return [*(of_data if reads else ()), _parameter("as_json", Json, False), *events, _parameter("verbose", Verbose, False)]
+    return [
+        *(of_data if reads else ()),
+        _parameter("as_json", Json, False),
+        *events,
+        _parameter("verbose", Verbose, False),
+    ]
 
 
 def _parameter(name: str, annotation: object, default: object) -> inspect.Parameter:

@@ -24,13 +24,16 @@ def draw_splits(
     corrects a label leaves all splits as they are. A photo without a label of the collection gets its split alone.
 
     Args:
-        items: with the split that the collection gives them; either all have one, or none.
+        items: with the split that the collection gives them; either all have one, or none. Photos that the user labels
+            beside splits of the collection are trained on.
         groups: images with the same group, copies of one photo, stay in one split where it is drawn.
         seed, validation_fraction, test_fraction: see `load_dataset`.
 
     Raises:
         DatasetError: the fractions leave too little to train on.
     """
+    if any(item.split for item in items):
+        items = [replace(item, split=item.split or TRAIN) for item in items]
     has_test = any(item.split == TEST for item in items)
     if not any(item.split == VALIDATION for item in items):
         validation = splits.VALIDATION_FRACTION if validation_fraction is None else validation_fraction

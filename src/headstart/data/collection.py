@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.data.corrections import EXCLUDED, Journal, LabelState
+from headstart.data.corrections import EXCLUDED, NOTHING, Journal, LabelState
 from headstart.data.dataset import Split, Unreadable
 from headstart.data.folder import Item, Listing
 from headstart.data.label_state import NO_LABEL, LabelSummary, differing, state_id
@@ -75,15 +75,19 @@ class Collection:
         return remarks_on_values([each for each, _ in deep], [label for _, label in deep])
 
 
-def corrected(listing: Listing, found: Sequence[Read], unreadable: Sequence[Unreadable]) -> Collection:
+def corrected(
+    listing: Listing, found: Sequence[Read], unreadable: Sequence[Unreadable], journal: Journal | None = None
+) -> Collection:
     """The collection, with the labels that the user has corrected.
 
-    found: of `listing.items`, and of `listing.unlabelled` where there are corrections.
+    found: of `listing.items` and `listing.unlabelled`. journal: by default that of the listing, if there is one.
 
     Raises:
         DatasetError: the corrections cannot be read.
     """
-    state = Journal(listing.corrections).state() if listing.corrections else LabelState()
+    if journal is None and listing.corrections:
+        journal = Journal(listing.corrections)
+    state = journal.state() if journal else NOTHING
     all_read = [_with_label(each, state.labels, listing) for each in found]
     used = sorted((each for each in all_read if each.item.label), key=lambda each: each.item.name)
     excluded = [each for each in all_read if not each.item.label and state.labels.get(each.digest, "") is EXCLUDED]
@@ -94,7 +98,7 @@ def corrected(listing: Listing, found: Sequence[Read], unreadable: Sequence[Unre
         tuple(unreadable),
         [each.highest for each in used],
         excluded,
-        _summary(state, found, all_read, listing.corrections),
+        _summary(state, found, all_read, journal),
     )
 
 
@@ -108,13 +112,13 @@ def _with_label(read: Read, labels: Mapping[str, str | None], listing: Listing) 
     return replace(read, item=replace(item, label=label, own=item.label, split=split))
 
 
-def _summary(state: LabelState, own: Sequence[Read], now: Sequence[Read], file: Path | None) -> LabelSummary:
+def _summary(state: LabelState, own: Sequence[Read], now: Sequence[Read], journal: Journal | None) -> LabelSummary:
     pairs = differing(state.labels, [each.digest for each in own], [each.item.label for each in own])
     changes = [(before.item.label, after.item.label) for before, after in zip(own, now, strict=True)]
     excluded = sum(state.labels.get(each.digest, "") is EXCLUDED for each in own)
     return LabelSummary(
         state_id(pairs),
-        file.name if file else "",
+        journal.file.name if journal and state.step else "",
         state.step,
         changed=sum(before != after and before != NO_LABEL != after for before, after in changes),
         labelled=sum(before == NO_LABEL != after for before, after in changes),

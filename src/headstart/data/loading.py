@@ -124,14 +124,25 @@ def collect(listing: Listing, listener: Listener) -> Collection:
 
 
 def read_collection(listing: Listing, listener: Listener) -> Collection:
-    """Read every file, on all cores, and decode those that were never decoded before. The labels are those of the user,
-    where there are corrections.
+    """Read every file, see `read_photos`. The labels are those of the user, where there are corrections.
 
     Raises:
         DatasetError: the corrections cannot be read.
         CancelledError: the listener asks the work to stop.
     """
-    items = (*listing.items, *(listing.unlabelled if listing.corrections else ()))
+    return corrected(listing, *read_photos(listing, listener))
+
+
+def read_photos(listing: Listing, listener: Listener) -> tuple[list[Read], list[Unreadable]]:
+    """Read every file, on all cores, and decode those that were never decoded before.
+
+    Returns:
+        the readable ones, those without a label last; and the others.
+
+    Raises:
+        CancelledError: the listener asks the work to stop.
+    """
+    items = (*listing.items, *listing.unlabelled)
     readable: list[Read] = []
     unreadable: list[Unreadable] = []
     known = known_images()
@@ -150,7 +161,7 @@ def read_collection(listing: Listing, listener: Listener) -> Collection:
             advance(len(step))
     seen = ((bytes.fromhex(each.digest), each.highest) for each in readable)
     remember({digest: value for digest, value in seen if digest not in known})
-    return corrected(listing, readable, unreadable)
+    return readable, unreadable
 
 
 def build_dataset(
