@@ -7,13 +7,17 @@ import { html } from "../ui.js";
 
 const at = (/** @type {number} */ value) => `${100 * Math.min(1, Math.max(0, value))}%`;
 
+/** Where a line begins that shows a share and its baseline. @param {Share} share @param {number} [baseline] */
+export const lineStart = (share, baseline = 1) => Math.max(0, Math.floor(10 * (Math.min(share.low, baseline) - 0.05)) / 10);
+
 /**
  * From 0 to 100%: the interval as a band, the value as a dot, and a mark for what guessing would score.
  * @param {{ share: Share, baseline?: { class: string, value: number } | null, from?: number }} props from: where the line begins
  */
 export function Scale({ share, baseline = null, from = 0 }) {
   const place = (/** @type {number} */ value) => at((value - from) / (1 - from));
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => from + part * (1 - from));
+  const step = from < 0.5 ? 0.2 : from < 0.8 ? 0.1 : 0.05;
+  const ticks = [...Array(6).keys()].map((count) => 1 - count * step).filter((tick) => tick >= from - 1e-9);
   return html`<div class="scale" aria-hidden="true">
     <div class="scale-line">
       ${baseline && html`<span class="scale-baseline" style=${{ left: place(baseline.value) }} />`}

@@ -18,7 +18,7 @@ export function Nearest({ nearest, isLoading }) {
   const label = (/** @type {number} */ id) => value?.find((/** @type {Photo} */ each) => each.id === id)?.label ?? "";
   if (isLoading) return html`<p class="hint"><span class="spinner small" /></p>`;
   if (!ids.length) return null;
-  return html`<div class="nearest"><h4>${t("nearest.title")}</h4><ul class="plain">${nearest.slice(0, NEAREST).map((each) => html`<li key=${each.id}>
+  return html`<div class="lookalikes"><h4>${t("nearest.title")}</h4><ul class="plain">${nearest.slice(0, NEAREST).map((each) => html`<li key=${each.id}>
     <a href=${href("photos", { ids: String(each.id) })}><img src=${thumbnailUrl(generation.value, each.id)} alt=${t("nearest.alt", { label: label(each.id) })} loading="lazy" /></a>
     <span class="ellipsis">${label(each.id)}</span><span class="hint number">${number(each.similarity, 2)}</span></li>`)}</ul></div>`;
 }

@@ -1,6 +1,6 @@
 // Train: the head's accuracy, which follows each label, and one button for a classifier that can be shipped.
 
-import { Scale } from "../components/figures.js";
+import { lineStart, Scale } from "../components/figures.js";
 import { Icon } from "../components/icon.js";
 import { useLoaded } from "../components/loaded.js";
 import { Bar } from "../components/meter.js";
@@ -48,11 +48,10 @@ function Head() {
   }
   const found = answers.value;
   if (!found?.accuracy) return html`<section class="card head"><h2>${t("train.noHead")}</h2><p class="quiet">${t("train.noHeadText")}</p></section>`;
-  const from = Math.max(0, Math.floor(10 * (Math.min(found.accuracy.low, found.baseline?.value ?? 0) - 0.05)) / 10);
+  const from = lineStart(found.accuracy, found.baseline?.value);
   return html`<section class="card head solved" aria-label=${t("train.head")}>
     <p class="huge number" data-stale=${found.stale || undefined}>${percent(found.accuracy.value)}</p>
     <div><h2>${t("train.head")}</h2><${Scale} share=${found.accuracy} baseline=${found.baseline} from=${from} />
-      <p class="hint">${t("verdict.interval", { low: percent(found.accuracy.low), high: percent(found.accuracy.high) })}.
-        ${t("train.solved", { time: duration(found.seconds), count: found.accuracy.count })}</p></div>
+      <p class="hint">${t("verdict.interval", { low: percent(found.accuracy.low), high: percent(found.accuracy.high) })}. ${t("train.solved", { time: duration(found.seconds), count: found.accuracy.count })}</p></div>
     <a class="button" href=${href("understand")}>${t("train.understand")} <${Icon} name="right" size=${16} /></a></section>`;
 }

@@ -37,16 +37,17 @@ export function Camera({ into }) {
       <video ref=${video} playsinline muted aria-label=${t("live.video")} />
       ${(state === "refused" || state === "none") && html`<div class="viewfinder-off" role="alert"><${Icon} name="alert" size=${28} /><p>${t(`live.${state}`)}</p><button type="button" onClick=${() => (setOn(false), setTimeout(() => setOn(true)))}>${t("add.again")}</button></div>`}
       ${isHeld && html`<span class="recording" aria-hidden="true" />`}</div>
-    <div class="shutter-row"><button type="button" class="shutter" aria-label=${t("add.hold", { name: into })} disabled=${!isReady} aria-pressed=${isHeld}
+    <div class="burst-side"><div class="shutter-row"><button type="button" class="shutter" aria-label=${t("add.hold", { name: into })} disabled=${!isReady} aria-pressed=${isHeld}
         onPointerDown=${(/** @type {PointerEvent} */ event) => (/** @type {Element} */ (event.currentTarget).setPointerCapture(event.pointerId), hold())} onPointerUp=${release} onPointerCancel=${release}
         onKeyDown=${(/** @type {KeyboardEvent} */ event) => (event.key === " " || event.key === "Enter") && (event.preventDefault(), event.repeat || hold())} onKeyUp=${release} onContextMenu=${(/** @type {Event} */ event) => event.preventDefault()}><span /></button>
       <div><p><strong>${into ? t("add.hold", { name: into }) : t("add.needsClass")}</strong></p><p class="hint">${t("add.holdText")}</p></div>
-      ${devices.length > 1 && html`<select aria-label=${t("live.device")} value=${device} onChange=${(/** @type {any} */ event) => setDevice(event.target.value)}><option value="">${t("live.device")}</option>
-        ${devices.map((each, place) => html`<option key=${each.deviceId} value=${each.deviceId}>${each.label || place + 1}</option>`)}</select>`}</div>
+</div>
+    ${devices.length > 1 && html`<select aria-label=${t("live.device")} value=${device} onChange=${(/** @type {any} */ event) => setDevice(event.target.value)}><option value="">${t("live.device")}</option>
+      ${devices.map((each, place) => html`<option key=${each.deviceId} value=${each.deviceId}>${each.label || place + 1}</option>`)}</select>`}
     <p class="number" role="status">${count > 0 ? t("add.taken", { count, name: into }) : ""}</p>
     <ul class="shots plain">${shots.filter((shot) => !shot.isGone).slice(-SHOWN).reverse().map((shot) => html`<li key=${shot.key}><img src=${shot.url} alt=${t("add.shot", { name: shot.into })} />
       ${shot.id !== null && html`<button type="button" class="icon-button small" aria-label=${t("add.discard")} title=${t("add.discard")} onClick=${() => discard(shot)}><${Icon} name="close" size=${14} /></button>`}</li>`)}</ul>
-    ${shots.length > SHOWN && html`<p class="hint">${t("add.andMore", { count: number(shots.length - SHOWN) })}</p>`}</div>`;
+    ${shots.length > SHOWN && html`<p class="hint">${t("add.andMore", { count: number(shots.length - SHOWN) })}</p>`}</div></div>`;
 }
 
 /** @param {{ current: HTMLVideoElement | null }} video @param {string} into */

@@ -15,7 +15,7 @@ export function Curves({ epochs, head }) {
   return html`<div class="curves">
     <${Plot} label=${t("curves.accuracy")} x=${x} training=${rows.map((each) => each.accuracy)} held=${rows.map((each) => each.val_accuracy)} write=${(/** @type {number} */ value) => percent(value, 1)} />
     <${Plot} label=${t("curves.loss")} x=${x} training=${rows.map((each) => each.loss)} held=${rows.map((each) => each.val_loss)} write=${(/** @type {number} */ value) => number(value, 3)} />
-    <p class="legend hint"><span class="key line-training" /> ${t("curves.training")} <span class="key line-held" /> ${t("curves.held")}</p>
+    <p class="keys hint"><span class="swatch line-training" /> ${t("curves.training")} <span class="swatch line-held" /> ${t("curves.held")}</p>
     ${last && html`<p class="sr-only" role="status">${t("curves.spoken", { epoch: last.epoch, accuracy: percent(last.val_accuracy), loss: number(last.val_loss, 3) })}</p>`}
   </div>`;
 }

@@ -89,7 +89,7 @@ function Card({ tried: { name, url, said, problem } }) {
   const [isOn, setOn] = useState(false);
   const [isShown, setShown] = useState(true); // browsers cannot show every photo that headstart reads
   return html`<li class=${`card try-card ${said ? kindOf(said) : ""}`}>
-    <div class="picture" onErrorCapture=${() => setShown(false)}>${isShown && html`<${PhotoWithMap} src=${url} alt=${name} overlay=${said?.overlay} places=${said?.map} isOn=${isOn} />`}
+    <div class="framed" onErrorCapture=${() => setShown(false)}>${isShown && html`<${PhotoWithMap} src=${url} alt=${name} overlay=${said?.overlay} places=${said?.map} isOn=${isOn} />`}
       ${isShown && said && (said.overlay || said.map) && html`<${MapToggle} isOn=${isOn} set=${setOn} />`}</div>
     <div class="words"><p class="hint ellipsis" title=${name}>${name}</p>
       ${!said && !problem && html`<p><span class="spinner small" /> ${t("try.looking")}</p>`}

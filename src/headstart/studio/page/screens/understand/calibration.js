@@ -26,8 +26,8 @@ export function Calibration({ answers }) {
 function Diagram({ bins, total }) {
   const x = (/** @type {number} */ value) => SIDE * value;
   const y = (/** @type {number} */ value) => SIDE * (1 - value);
-  return html`<figure class="curve reliability" aria-hidden="true"><svg viewBox=${`-36 -8 ${SIDE + 46} ${SIDE + 36}`}>
-    ${[0, 0.5, 1].map((tick) => html`<g key=${tick} class="grid"><line x1="0" x2=${SIDE} y1=${y(tick)} y2=${y(tick)} /><text x="-6" y=${y(tick)} text-anchor="end" dominant-baseline="middle">${percent(tick, 0)}</text>
+  return html`<figure class="curve reliability" aria-hidden="true"><svg viewBox=${`-42 -12 ${SIDE + 62} ${SIDE + 40}`}>
+    ${[0, 0.5, 1].map((tick) => html`<g key=${tick} class="gridline"><line x1="0" x2=${SIDE} y1=${y(tick)} y2=${y(tick)} /><text x="-6" y=${y(tick)} text-anchor="end" dominant-baseline="middle">${percent(tick, 0)}</text>
       <text x=${x(tick)} y=${SIDE + 18} text-anchor="middle">${percent(tick, 0)}</text></g>`)}
     <line class="ideal" x1="0" y1=${SIDE} x2=${SIDE} y2="0" />
     ${bins.map((bin) => {

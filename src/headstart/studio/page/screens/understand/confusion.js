@@ -59,9 +59,9 @@ function Matrix({ confusion, names, places }) {
 function Cell({ count, size, label, answer, isFirst }) {
   const share = size ? count / size : 0;
   const isRight = label === answer;
-  const strength = count ? Math.round(100 * (0.1 + 0.75 * Math.sqrt(share))) : 0;
+  const strength = share < 0.5 ? Math.round(8 + 40 * Math.sqrt(share)) : Math.round(66 + 24 * (share - 0.5)); // between them no ink is read well
   const tint = `color-mix(in srgb, var(${isRight ? "--accent" : "--wrong"}) ${strength}%, var(--raised))`;
   const words = t(isRight ? "confusion.cellRight" : "confusion.cellWrong", { count, label, answer, share: percent(share) });
-  return html`<td class=${strength > 55 ? "strong" : ""} style=${{ background: count ? tint : undefined }}>
+  return html`<td class=${strength > 50 ? "strong" : ""} style=${{ background: count ? tint : undefined }}>
     <a href=${href("photos", { cell: [label, answer] })} tabindex=${isFirst ? 0 : -1} aria-label=${words} title=${words}>${count || html`<span class="zero">·</span>`}</a></td>`;
 }

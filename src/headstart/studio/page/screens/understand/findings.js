@@ -12,7 +12,7 @@ export function Findings() {
   return html`<h2>${t("understand.findings")}</h2>
     ${shown.length === 0 && html`<p class="quiet">${t("findings.none")}</p>`}
     <ul class="findings plain">${shown.map((finding) => html`<li key=${finding.kind} class="card">
-      <p class="count number">${number(finding.photos)}</p>
+      <p class="tally number">${number(finding.photos)}</p>
       <div><h3>${words(finding.kind, "title", finding.title)}</h3><p class="quiet">${words(finding.kind, "text", finding.text)}</p>
         <a href=${href("photos", { finding: finding.kind })}>${t("findings.show")} <${Icon} name="right" size=${14} /></a></div></li>`)}</ul>`;
 }

@@ -60,8 +60,9 @@ function Mistake({ photo, onDone }) {
     await setLabel([photo.id], photo.answer ?? null);
   };
   return html`<article class="mistake card">
-    <div class="picture"><${PhotoWithMap} src=${photoUrl(generation.value, photo.id)} alt=${baseName(photo.path)} overlay=${explained?.overlay} places=${explained?.map} isOn=${isOn} />
-      ${(explained?.overlay || explained?.map) && html`<${MapToggle} isOn=${isOn} set=${setOn} />`}</div>
+    <div class="framed"><${PhotoWithMap} src=${photoUrl(generation.value, photo.id)} alt=${baseName(photo.path)} overlay=${explained?.overlay} places=${explained?.map} isOn=${isOn} />
+      ${(explained?.overlay || explained?.map) && html`<${MapToggle} isOn=${isOn} set=${setOn} />`}
+      ${explained && explained.answer !== photo.answer && html`<p class="hint">${t("mistakes.learned", { answer: explained.answer })}</p>`}</div>
     <div class="words">
       <p class="hint ellipsis" title=${photo.path}>${photo.path}</p>
       <dl class="said"><div><dt>${t("mistakes.label")}</dt><dd>${photo.label}${photo.changed && html` <span class="tag">${t("mistakes.corrected")}</span>`}</dd></div>

@@ -39,9 +39,9 @@ export function Sureness({ answers }) {
           <span><strong class="number">${percent(point.answered, 0)}</strong> ${t("sureness.answered")}</span>
           <span><strong class="number">${percent(point.right ?? 0)}</strong> ${t("sureness.right")} <span class="between number">${between}</span></span>
         </p>
-        <div class="stack" aria-hidden="true"><span class="right" style=${{ flexGrow: right }} /><span class="wrong" style=${{ flexGrow: wrong }} /><span class="silent" style=${{ flexGrow: silent }} /></div>
-        <p class="legend hint"><span class="key right" /> ${t("sureness.countRight", { count: right })} <span class="key wrong" /> ${t("sureness.countWrong", { count: wrong })}
-          <span class="key silent" /> ${t("sureness.countSilent", { count: silent })}</p>
+        <div class="stack" aria-hidden="true"><span class="right" style=${{ flexGrow: right }} /><span class="is-wrong" style=${{ flexGrow: wrong }} /><span class="silent" style=${{ flexGrow: silent }} /></div>
+        <p class="keys hint"><span class="swatch right" /> ${t("sureness.countRight", { count: right })} <span class="swatch is-wrong" /> ${t("sureness.countWrong", { count: wrong })}
+          <span class="swatch silent" /> ${t("sureness.countSilent", { count: silent })}</p>
         <p class="quiet">${point.threshold > 0 ? t("sureness.threshold", { threshold: percent(point.threshold) }) : t("sureness.noThreshold")}
           ${wrong > 0 && html` <a href=${href("photos", { right: false, confidence: [point.threshold, 1], sort: "confidence", descending: true })}>${t("sureness.show", { count: wrong })}</a>`}</p>
       </div>
@@ -52,10 +52,10 @@ export function Sureness({ answers }) {
 
 /** Accuracy of the answers over how many are given. @param {{ curve: SurePoint[], place: number, set: (place: number) => void }} props */
 function Curve({ curve, place, set }) {
-  const lowest = Math.min(...curve.map((each) => each.low ?? each.right ?? 1));
-  const from = Math.max(0, Math.floor(lowest * 10) / 10);
+  const lowest = Math.min(curve[0].low ?? 1, ...curve.map((each) => each.right ?? 1));
+  const from = Math.max(0, Math.floor(lowest * 10 - 0.5) / 10);
   const x = (/** @type {number} */ answered) => WIDTH * (1 - answered);
-  const y = (/** @type {number} */ right) => HEIGHT * (1 - (right - from) / (1 - from || 1));
+  const y = (/** @type {number} */ right) => HEIGHT * (1 - (Math.max(right, from) - from) / (1 - from || 1));
   const line = curve.map((each) => `${x(each.answered).toFixed(1)},${y(each.right ?? 0).toFixed(1)}`).join(" ");
   const band = curve.every((each) => each.low !== undefined)
     ? `${curve.map((each) => `${x(each.answered).toFixed(1)},${y(each.high ?? 1).toFixed(1)}`).join(" ")} ${[...curve].reverse().map((each) => `${x(each.answered).toFixed(1)},${y(each.low ?? 0).toFixed(1)}`).join(" ")}`
@@ -69,11 +69,11 @@ function Curve({ curve, place, set }) {
     set(nearest);
   };
   return html`<figure class="curve" aria-hidden="true">
-    <svg viewBox=${`-34 -8 ${WIDTH + 44} ${HEIGHT + 34}`} onPointerDown=${choose} onPointerMove=${(/** @type {PointerEvent} */ event) => event.buttons && choose(event)}>
-      ${[from, (from + 1) / 2, 1].map((tick) => html`<g key=${tick} class="grid"><line x1="0" x2=${WIDTH} y1=${y(tick)} y2=${y(tick)} /><text x="-6" y=${y(tick)} text-anchor="end" dominant-baseline="middle">${percent(tick, 0)}</text></g>`)}
+    <svg viewBox=${`-42 -10 ${WIDTH + 58} ${HEIGHT + 36}`} onPointerDown=${choose} onPointerMove=${(/** @type {PointerEvent} */ event) => event.buttons && choose(event)}>
+      ${[from, (from + 1) / 2, 1].map((tick) => html`<g key=${tick} class="gridline"><line x1="0" x2=${WIDTH} y1=${y(tick)} y2=${y(tick)} /><text x="-6" y=${y(tick)} text-anchor="end" dominant-baseline="middle">${percent(tick, 0)}</text></g>`)}
       ${[1, 0.5, 0].map((tick) => html`<text key=${tick} x=${x(tick)} y=${HEIGHT + 18} text-anchor="middle">${percent(tick, 0)}</text>`)}
       ${band && html`<polygon class="band" points=${band} />`}
-      <polyline class="line" points=${line} />
+      <polyline class="trace" points=${line} />
       <line class="now" x1=${x(point.answered)} x2=${x(point.answered)} y1="0" y2=${HEIGHT} /><circle class="now" r="5" cx=${x(point.answered)} cy=${y(point.right ?? 0)} />
     </svg><figcaption class="hint">${t("sureness.axis")}</figcaption></figure>`;
 }

@@ -2,7 +2,7 @@
 
 import { api } from "../../api.js";
 import { confirm } from "../../components/dialog.js";
-import { Scale } from "../../components/figures.js";
+import { lineStart, Scale } from "../../components/figures.js";
 import { Icon } from "../../components/icon.js";
 import { useLoaded } from "../../components/loaded.js";
 import { percent, t } from "../../i18n.js";
@@ -43,7 +43,7 @@ function Seen({ found, isOld }) {
   if (!found.accuracy) return html`<p>${t("test.nothing")}</p>`;
   return html`<div class="seen">
     <p class="huge small number">${percent(found.accuracy.value)}</p>
-    <div><p>${verdict(found)}</p><${Scale} share=${found.accuracy} baseline=${found.baseline} />
+    <div><p>${verdict(found)}</p><${Scale} share=${found.accuracy} baseline=${found.baseline} from=${lineStart(found.accuracy, found.baseline?.value)} />
       ${isOld && html`<p class="hint">${t("test.old")}</p>`}
       ${found.openings > 1 && html`<p class="hint">${t("test.often", { count: found.openings })}</p>`}
       ${found.relabelled > 0 && html`<p class="hint">${t("test.relabelledMeans", { count: found.relabelled })}</p>`}</div></div>`;

@@ -1,6 +1,6 @@
 // The result: a number with its interval, a sentence, and what the last labels changed.
 
-import { Scale } from "../../components/figures.js";
+import { lineStart, Scale } from "../../components/figures.js";
 import { Icon } from "../../components/icon.js";
 import { duration, percent, t } from "../../i18n.js";
 import { changeText, measuredOn, verdict } from "../../results.js";
@@ -11,8 +11,7 @@ import { html } from "../../ui.js";
 /** @param {{ answers: Record<string, any> }} props */
 export function Verdict({ answers }) {
   const { accuracy, baseline, change, stale } = answers;
-  const lowest = Math.min(accuracy.low, baseline?.value ?? 0);
-  const from = Math.max(0, Math.floor(10 * (lowest - 0.05)) / 10);
+  const from = lineStart(accuracy, baseline?.value);
   return html`<div class="verdict">
     <div class="figure">
       <p class="huge number" data-stale=${stale || undefined}>${percent(accuracy.value)}</p>
@@ -21,8 +20,8 @@ export function Verdict({ answers }) {
     <div class="words">
       <h2>${verdict(answers)}</h2>
       <${Scale} share=${accuracy} baseline=${baseline} from=${from} />
-      <p class="hint legend"><span class="key dot" /> ${t("verdict.legend")}
-        ${baseline && html`<span class="key mark" /> ${t("verdict.baseline", { name: baseline.class, score: percent(baseline.value) })}`}</p>
+      <p class="hint keys"><span class="swatch dot" /> ${t("verdict.legend")}
+        ${baseline && html`<span class="swatch mark" /> ${t("verdict.baseline", { name: baseline.class, score: percent(baseline.value) })}`}</p>
       <p class="quiet">${measuredOn(answers)} ${answers.pseudo_labels ? t("verdict.pseudo", { count: answers.pseudo_labels }) : ""}</p>
     </div>
     <${Change} change=${change} stale=${stale} seconds=${answers.seconds_expected} />
@@ -46,7 +45,7 @@ function Next({ answers }) {
   const confusions = answers.confusion.flatMap((/** @type {number[]} */ row, /** @type {number} */ place) => row.filter((_, column) => column !== place));
   const mistakes = confusions.reduce((/** @type {number} */ sum, /** @type {number} */ count) => sum + count, 0);
   const small = answers.per_class.filter((/** @type {any} */ each) => each.count > 0 && each.count < 20).map((/** @type {any} */ each) => each.name);
-  return html`<div class="next"><h3>${t("next.title")}</h3><ul class="plain">
+  return html`<div class="next-steps"><h3>${t("next.title")}</h3><ul class="plain">
     ${mistakes > 0 && html`<li><a href=${href("understand/mistakes")}>${t("next.mistakes", { count: mistakes })}</a></li>`}
     <li><a href=${href("queue")}>${t("next.queue")}</a></li>
     ${small.length > 0 && html`<li><a href=${href("add")}>${t("next.small", { count: small.length, names: small.slice(0, 3).join(", ") })}</a></li>`}

@@ -9,7 +9,7 @@ export default {
   "job.stopText": "It stops after the step it is in. What was trained so far is kept: the next training with the same settings goes on from there.", "job.stopKeep": "Stop and keep",
   "train.looking": "Looking at the photos", "train.reading": "Reading the files", "train.lookingText": "Each photo is looked at once, and what was seen is kept. After that, the head learns from new labels in a moment.",
   "train.of": "{done} of {total}", "train.speed": "{speed} photos a second",
-  "train.head": "What the photos and labels are worth now", "train.solved": "Solved in {time} on {count} photos; follows each label that you change.",
+  "train.head": "Accuracy with the labels as they are now", "train.solved": "Solved in {time} on {count} photos; follows each label that you change.",
   "train.noHead": "No accuracy yet", "train.noHeadText": "It appears as soon as photos of at least two classes have labels.", "train.understand": "Understand",
   "train.title": "Train a classifier", "train.again": "Train again", "train.button": "Train",
   "train.text": "From {count} photos of {classes} classes, with the labels as they are now. It solves the head, fine-tunes if that helps, measures on photos that are held out, and leaves a folder to try, export and serve.",

@@ -29,6 +29,7 @@ export default {
   "mistakes.choose": "{name}: labelled {label}, answered {answer}", "mistakes.more": "More", "mistakes.all": { one: "Show it among the photos", other: "Show all {count} among the photos" },
   "mistakes.label": "Label", "mistakes.answer": "Answer", "mistakes.corrected": "corrected", "mistakes.relabel": "It is {name}", "mistakes.keep": "The label is right",
   "mistakes.exclude": "Exclude", "nearest.title": "Most similar photos with labels", "nearest.alt": "A photo labelled {label}",
+  "mistakes.learned": "The map is of the head that has learned from this photo and its label; that one answers {answer}.",
   "map.toggle": "Show what the answer is based on",
   "confusion.lead": "Each row is a label, each column an answer. A cell opens its photos.",
   "confusion.some": "These are the {count} of {all} classes with the most mistakes.", "confusion.caption": "Confusion matrix: rows are labels, columns are answers",

@@ -9,7 +9,7 @@ export default {
   "job.stopText": "Ele para depois do passo em que está. O que foi treinado até aqui é guardado: o próximo treino com os mesmos ajustes continua dali.", "job.stopKeep": "Parar e guardar",
   "train.looking": "Olhando as fotos", "train.reading": "Lendo os arquivos", "train.lookingText": "Cada foto é olhada uma vez, e o que se viu é guardado. Depois disso, a cabeça aprende com rótulos novos em um momento.",
   "train.of": "{done} de {total}", "train.speed": "{speed} fotos por segundo",
-  "train.head": "O que fotos e rótulos valem agora", "train.solved": "Resolvida em {time} com {count} fotos; acompanha cada rótulo que você muda.",
+  "train.head": "Acurácia com os rótulos como estão agora", "train.solved": "Resolvida em {time} com {count} fotos; acompanha cada rótulo que você muda.",
   "train.noHead": "Ainda sem acurácia", "train.noHeadText": "Aparece assim que fotos de pelo menos duas classes tiverem rótulos.", "train.understand": "Entender",
   "train.title": "Treinar um classificador", "train.again": "Treinar de novo", "train.button": "Treinar",
   "train.text": "Com {count} fotos de {classes} classes, com os rótulos como estão agora. Resolve a cabeça, faz o ajuste fino se ajudar, mede em fotos separadas e deixa uma pasta para experimentar, exportar e servir.",

@@ -29,6 +29,7 @@ export default {
   "mistakes.choose": "{name}: rótulo {label}, resposta {answer}", "mistakes.more": "Mais", "mistakes.all": { one: "Mostrar entre as fotos", other: "Mostrar todos os {count} entre as fotos" },
   "mistakes.label": "Rótulo", "mistakes.answer": "Resposta", "mistakes.corrected": "corrigido", "mistakes.relabel": "É {name}", "mistakes.keep": "O rótulo está certo",
   "mistakes.exclude": "Excluir", "nearest.title": "Fotos rotuladas mais parecidas", "nearest.alt": "Uma foto com o rótulo {label}",
+  "mistakes.learned": "O mapa é da cabeça que aprendeu também com esta foto e seu rótulo; ela responde {answer}.",
   "map.toggle": "Mostrar em que a resposta se baseia",
   "confusion.lead": "Cada linha é um rótulo, cada coluna uma resposta. Uma célula abre suas fotos.",
   "confusion.some": "São as {count} de {all} classes com mais erros.", "confusion.caption": "Matriz de confusão: linhas são rótulos, colunas são respostas",
