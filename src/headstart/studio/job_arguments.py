@@ -15,7 +15,7 @@ from headstart.runs.partial import partial_of
 from headstart.studio.problems import RefusalError
 from headstart.studio.runs import Runs
 
-TRAIN, EXPORT, INSPECT, PREDICT, SERVE = "train", "export", "inspect", "predict", "serve"
+TRAIN, EXPORT, INSPECT, PREDICT, SERVE, LABELS = "train", "export", "inspect", "predict", "serve", "labels"
 # Settings of a training -> options of `headstart train`
 OPTIONS = {
     "recipe": "--recipe", "backbone": "--backbone", "image_size": "--image-size", "resizing": "--resize",
@@ -44,6 +44,7 @@ def work_of(kind: str, settings: Mapping[str, Any], source: DataSource, runs: Ru
     """
     makers: dict[str, Callable[[Mapping[str, Any], DataSource, Runs], Work]] = {
         TRAIN: _train, EXPORT: _export, INSPECT: _inspect, PREDICT: _predict, SERVE: _serve,
+        LABELS: _labels,
     }  # fmt: skip
     if kind not in makers:
         raise RefusalError("invalid-parameter", f"There is no kind of job '{kind}': {', '.join(makers)}.")
@@ -51,7 +52,7 @@ def work_of(kind: str, settings: Mapping[str, Any], source: DataSource, runs: Ru
 
 
 def _train(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work:
-    _check(settings, {*OPTIONS, "name", "time_limit", "balanced"})
+    _check(settings, {*OPTIONS, "name", "time_limit", "balanced", "group_by"})
     out = runs.new(settings.get("name") or _free(runs.folder, "run-{}"))
     if out.exists() or partial_of(out).exists():
         raise RunError(f"There is a run '{out.name}' already. Choose another name.")
@@ -63,6 +64,10 @@ def _train(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work:
         arguments.append(f"--time-limit={_plain('time_limit', settings['time_limit'])}")
     if settings.get("balanced"):
         arguments.append("--balanced")
+    if group_by := settings.get("group_by"):
+        if not isinstance(group_by, str):
+            raise RefusalError("invalid-parameter", f"group_by: {group_by!r} is no regular expression.")
+        arguments.append(f"--group-by={group_by}")
     return Work(arguments, {"run": out.name, "path": str(out)})
 
 
@@ -102,6 +107,15 @@ def _serve(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work:
     run = runs.get(settings.get("run"))
     port = _plain("port", settings.get("port") or 0)
     return Work(["serve", str(run), f"--port={port}"], {"run": run.name, "path": str(run)}, False, True)
+
+
+def _labels(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work:
+    _check(settings, {"to", "form"})
+    to = settings.get("to")
+    if not isinstance(to, str) or not Path(to).is_absolute():
+        raise RefusalError("invalid-parameter", "Say where to export, by its whole path.")
+    form = _plain("form", settings.get("form", "csv"))
+    return Work(["labels", *_data(source), f"--export={to}", f"--form={form}"], {"path": to}, at_once=True)
 
 
 def _data(source: DataSource) -> list[str]:

@@ -142,6 +142,8 @@ export const api = {
   start: (/** @type {string} */ kind, settings = {}) => askJson("api/jobs", { json: { kind, settings } }),
   /** @returns {Promise<unknown>} */
   stop: (/** @type {string} */ id, keep = true) => askJson(`api/jobs/${id}/stop`, { json: { keep } }),
+  /** @returns {Promise<Job>} */
+  resume: (/** @type {string} */ id) => askJson(`api/jobs/${id}/resume`, { method: "POST" }),
   /** @returns {Promise<unknown>} */
   forget: (/** @type {string} */ id) => askJson(`api/jobs/${id}`, { method: "DELETE" }),
   /** @returns {Promise<Record<string, any>[]>} */

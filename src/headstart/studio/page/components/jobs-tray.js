@@ -5,7 +5,6 @@ import { duration, has, t } from "../i18n.js";
 import { go } from "../router.js";
 import { attempt, jobs } from "../store.js";
 import { html, useEffect, useId, useRef, useState } from "../ui.js";
-import { confirm } from "./dialog.js";
 import { Icon } from "./icon.js";
 import { Bar, Ring } from "./meter.js";
 
@@ -23,17 +22,11 @@ export const shareOf = (job) => (job.progress?.total ? job.progress.done / job.p
 /** @param {Job} job */
 const name = (job) => (has(`job.kind.${job.kind}`) ? t(`job.kind.${job.kind}`) : job.kind);
 
-/** Stop a job; of a training, ask what becomes of it. @param {Job} job */
-export async function stop(job) {
-  if (job.kind === "train") return stopTraining(job);
-  await attempt(() => api.stop(job.id, false));
-}
-
+/** Stop a job. Of a training, a classifier is made of what was trained so far; or it can be resumed later.
+ *  @param {Job} job @param {{ keep?: boolean }} [how] */
+export const stop = (job, { keep = job.kind === "train" } = {}) => attempt(() => api.stop(job.id, keep));
 /** @param {Job} job */
-async function stopTraining(job) {
-  const keep = await confirm({ title: t("job.stopTitle"), text: t("job.stopText"), yes: t("job.stopKeep") });
-  if (keep) await attempt(() => api.stop(job.id, true));
-}
+export const resume = (job) => attempt(() => api.resume(job.id));
 
 export function JobsTray() {
   const [isOpen, setOpen] = useState(false);
@@ -81,7 +74,8 @@ function JobRow({ job, close }) {
     ${job.problem && html`<p class="problem">${job.problem}</p>`}
     ${job.state === "done" && result?.path && html`<p class="hint path">${result.path}</p>`}
     <div class="actions">
-      ${isActive(job) && html`<button type="button" class="link" disabled=${job.state === "stopping"} onClick=${() => stop(job)}>${t("job.stop")}</button>`}
+      ${isActive(job) && html`<button type="button" class="link" disabled=${job.state === "stopping"} onClick=${() => stop(job)}>${t(job.kind === "train" ? "train.stop" : "job.stop")}</button>`}
+      ${job.kind === "train" && (job.state === "stopped" || job.state === "failed") && html`<button type="button" class="link" onClick=${() => resume(job)}>${t("job.resume")}</button>`}
       ${(job.state === "done" || isActive(job)) && html`<button type="button" class="link" onClick=${look}>${t("job.look")}</button>`}
       ${!isActive(job) && html`<button type="button" class="link" onClick=${() => attempt(async () => { await api.forget(job.id); jobs.value = jobs.value.filter((each) => each.id !== job.id); })}>${t("job.forget")}</button>`}
     </div></li>`;

@@ -2,7 +2,7 @@
 
 import { api } from "../../api.js";
 import { Icon } from "../../components/icon.js";
-import { isActive, shareOf, stepOf, stop } from "../../components/jobs-tray.js";
+import { isActive, resume, shareOf, stepOf, stop } from "../../components/jobs-tray.js";
 import { Bar } from "../../components/meter.js";
 import { duration, number, percent, t } from "../../i18n.js";
 import { href } from "../../router.js";
@@ -36,7 +36,8 @@ export function Running({ job }) {
   const share = shareOf(job);
   return html`<section class="card running" aria-label=${t("train.running")}>
     <div class="running-head"><div><h2>${t("train.running")}</h2><p class="quiet" role="status">${job.state === "stopping" ? t("job.state.stopping") : stepOf(job)}</p></div>
-      <button type="button" disabled=${job.state !== "running"} onClick=${() => stop(job)}>${t("train.stop")}</button></div>
+      <div class="actions"><button type="button" disabled=${job.state !== "running"} title=${t("train.stopText")} onClick=${() => stop(job)}>${t("train.stop")}</button>
+        <button type="button" class="quiet" disabled=${job.state === "stopping"} onClick=${() => stop(job, { keep: false })}>${t("train.pause")}</button></div></div>
     <${Bar} value=${share ?? 0} label=${stepOf(job)} />
     <p class="figures number">${job.progress?.total ? html`<span>${t("train.of", { done: job.progress.done, total: job.progress.total })}</span>` : ""}
       ${job.progress?.seconds_left ? html`<span>${t("status.left", { time: duration(job.progress.seconds_left) })}</span>` : ""}</p>
@@ -50,7 +51,8 @@ const HeadSolved = ({ head }) => html`<p class="head-solved"><${Icon} name="chec
 
 /** @param {{ job: Job }} props */
 const Ended = ({ job }) => html`<div class=${`notice ${job.state === "failed" ? "bad" : "warn"}`}><${Icon} name="alert" />
-  <p><strong>${t(`train.${job.state}`)}</strong> ${job.problem ?? (job.state === "stopped" ? t("train.stoppedText") : "")}</p></div>`;
+  <p><strong>${t(`train.${job.state}`)}</strong> ${job.problem ?? (job.state === "stopped" ? t("train.stoppedText") : "")}</p>
+  <button type="button" onClick=${() => resume(job)}>${t("job.resume")}</button></div>`;
 
 /** @param {{ result: Record<string, any>, epochs: Record<string, any>[], head: Record<string, any> | undefined }} props */
 function Done({ result, epochs, head }) {
