@@ -29,7 +29,7 @@ class StudioServer(Service):
         self.client.close()
         return super().stop(*signals, **given)
 
-    def ask(self, path: str, **body: Any) -> Any:
+    def ask(self, path: str, /, **body: Any) -> Any:
         """GET, or with a body POST; the answer's JSON."""
         answer = self.client.post(path, json=body) if body else self.client.get(path)
         assert answer.status_code < 300, answer.text

@@ -79,11 +79,18 @@ class Analysis:
         labelled: Callable[[], Labelled],
         publish: Callable[..., None],
         on_split: Callable[[Int[np.ndarray, " n"]], None],
+        previous: Analysis | None = None,
     ) -> None:
-        """labelled: gives the labels as they are. on_split: is told the splits once they are drawn."""
+        """
+        Args:
+            labelled: gives the labels as they are; of more photos than the catalogue has, where some were added since.
+            on_split: is told the splits once they are drawn.
+            previous: of the same photos, and fewer: what it knows is known until something newer is.
+        """
         self._catalogue, self._folder = catalogue, folder
         self._labelled, self._publish, self._on_split = labelled, publish, on_split
-        self.known = Known()
+        self.known = Known() if previous is None else replace(previous.known, problem=None)
+        self._previous = previous
         self.progress: dict[str, Any] | None = None
         self.extractor: FeatureExtractor | None = None
         self.solver: AnswerSolver | None = None
@@ -104,7 +111,7 @@ class Analysis:
         self._stopped.set()
         self._changed.set()
         for thread in self._threads:
-            thread.join()
+            thread.join()  # it asks often whether it should stop; who looks around is not waited for
 
     def novelty_detector(self) -> NoveltyDetector | None:
         """Of the photos that are learned from; made when it is first asked for. None where there are too few."""
@@ -129,10 +136,13 @@ class Analysis:
                 self._learn(problem="The photos could not be analysed: the studio's log has the reason.")
 
         thread = threading.Thread(target=guarded, name=work.__name__, daemon=True)
-        self._threads.append(thread)
+        if work == self._work:
+            self._threads.append(thread)
         thread.start()
 
     def _learn(self, **news: Any) -> None:
+        if self._stopped.is_set():
+            return
         self.known = replace(self.known, **news)
         for name in news:
             self._publish({"problem": "analysis", "flags": "findings"}.get(name, name))
@@ -146,7 +156,9 @@ class Analysis:
             return
         listener = Reporting(self._report, self._stopped.is_set)
         self.extractor = extractor_of(photos, listener)
-        features = photo_features(photos, self.extractor, self._folder)
+        previous, self._previous = self._previous, None
+        before = previous.known.features if previous else None
+        features = photo_features(photos, self.extractor, self._folder, before.basis if before else None)
         self.progress = None
         self._learn(features=features)
         copies = copies_of(photos, self.extractor, listener)
@@ -154,7 +166,12 @@ class Analysis:
         split = drawn_splits(photos, copies.groups.tolist())
         self._learn(split=split, pairs=self._with_ids(photos, copies.pairs))
         self._on_split(split)
-        self.solver = AnswerSolver(features, groups)
+        self._groups = groups
+        if previous and previous.solver and before:
+            places = np.where(np.arange(photos.count) < len(before), np.arange(photos.count), -1)
+            self.solver = previous.solver.moved(features, groups, places)
+        else:
+            self.solver = AnswerSolver(features, groups)
         self._answer(first=True)
         self._begin(self._look_around)
         while not self._stopped.is_set():
@@ -171,7 +188,12 @@ class Analysis:
         if features is None or not features.known.any():
             return
         self._learn(map=first_map(features.directions))
-        self._learn(neighbourhood=Neighbourhood.of(features.directions))
+        neighbourhood = Neighbourhood.of(features.directions)
+        self._learn(neighbourhood=neighbourhood)
+        with self.solving:
+            if self.solver:
+                places = np.arange(len(features))
+                self.solver = self.solver.moved(features, self._groups, places, neighbourhood=neighbourhood)
         self.labels_changed()  # the queue asks more now
         self._learn(map=map_of_collection(features.directions, cancelled=self._stopped.is_set))
 
@@ -182,21 +204,28 @@ class Analysis:
         from headstart.studio.queue.build import build_queue
 
         known, labelled = self.known, self._labelled()
-        labels, class_names = labels_of(labelled.columns)
-        held_out = labelled.columns.split == SPLITS.index(TEST)
         if self.solver is None or known.features is None or self._stopped.is_set():
             return
+        count = len(known.features)
+        labels, class_names = labels_of(labelled.columns)
+        labels, held_out = labels[:count], (labelled.columns.split == SPLITS.index(TEST))[:count]
         with self.solving:
             if first:
                 answers = self.solver.first(labels, class_names, held_out=held_out)
             else:
-                answers = self.solver.answers(labels, class_names, held_out=held_out, cancelled=self._stopped.is_set)
+                answers = self.solver.answers(
+                    labels,
+                    class_names,
+                    held_out=held_out,
+                    waiting=labelled.columns.unlabelled[:count],
+                    cancelled=self._stopped.is_set,
+                )
         changed = known.change
         if known.answers is not None and known.of is not None and known.of.state != labelled.state:
             changed = change(known.answers, answers)
         self._learn(answers=answers, of=labelled, change=changed)
         names = [*SPLITS, ""]
-        splits = [names[number] for number in labelled.columns.split]
+        splits = [names[number] for number in labelled.columns.split[:count]]
         self._learn(flags=flags(answers, known.neighbourhood, known.pairs, labels, splits))
         queue = build_queue(
             answers,
@@ -204,10 +233,10 @@ class Analysis:
             known.neighbourhood,
             labels,
             class_names,
-            [self._catalogue.digest(row) for row in range(len(labels))],
+            [self._catalogue.digest(row) for row in range(count)],
             copies=known.pairs,
             answered=labelled.answered,
-            excluded=np.flatnonzero(labelled.columns.excluded).tolist(),
+            excluded=np.flatnonzero(labelled.columns.excluded[:count]).tolist(),
             limit=QUEUE,
         )
         self._learn(queue=queue)

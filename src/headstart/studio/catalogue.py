@@ -92,6 +92,29 @@ class Catalogue:
         self.numbers["state"][row], self.digests[row] = UNKNOWN, 0
         self.reasons.pop(row, None)
 
+    def extended(self, found: Sequence[tuple["Entry", "Facts"]]) -> "Catalogue":
+        """This catalogue, and photos whose files were read."""
+        others = Catalogue.of([entry for entry, _ in found], self.layout, self.notes)
+        for row, (_, facts) in enumerate(found):
+            others.describe(row, facts)
+        return self._with(others)
+
+    def _with(self, others: "Catalogue") -> "Catalogue":
+        return Catalogue(
+            self.entries + others.entries,
+            np.concatenate([self.digests, others.digests]),
+            {name: np.concatenate([self.numbers[name], others.numbers[name]]) for name in NUMBERS},
+            self.reasons | {len(self) + row: reason for row, reason in others.reasons.items()},
+            others.layout,
+            others.notes,
+        )
+
+    def _taken(self, rows: Sequence[int]) -> "Catalogue":
+        numbers = {name: column[list(rows)] for name, column in self.numbers.items()}
+        reasons = {place: self.reasons[row] for place, row in enumerate(rows) if row in self.reasons}
+        entries = [self.entries[row] for row in rows]
+        return Catalogue(entries, self.digests[list(rows)], numbers, reasons, self.layout, self.notes)
+
     def updated(self, new: "Catalogue") -> tuple["Catalogue", bool]:
         """This catalogue after the collection was listed again, and whether anything is different.
 
@@ -99,14 +122,7 @@ class Catalogue:
         """
         rows = {entry.path: row for row, entry in enumerate(self.entries)}
         added = [row for row, entry in enumerate(new.entries) if entry.path not in rows]
-        merged = Catalogue(
-            self.entries + [new.entries[row] for row in added],
-            np.concatenate([self.digests, new.digests[added]]),
-            {name: np.concatenate([self.numbers[name], new.numbers[name][added]]) for name in NUMBERS},
-            dict(self.reasons),
-            new.layout,
-            new.notes,
-        )
+        merged = self._with(new._taken(added))
         found, is_new = {entry.path: row for row, entry in enumerate(new.entries)}, bool(added)
         for path, row in rows.items():
             is_new |= merged._look_again(row, new, found.get(path))

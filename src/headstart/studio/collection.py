@@ -22,7 +22,7 @@ from headstart.listeners.quiet import Quiet
 from headstart.studio import describing
 from headstart.studio.analysis import Analysis, Labelled
 from headstart.studio.answered import Answered
-from headstart.studio.catalogue import READABLE, Catalogue
+from headstart.studio.catalogue import READABLE, Catalogue, Entry, Facts
 from headstart.studio.columns import Columns, Listed
 from headstart.studio.jobs import Jobs
 from headstart.studio.labelling import Labelling
@@ -35,6 +35,7 @@ from headstart.studio.thumbnails import Thumbnails
 from headstart.studio.trying import Trials
 from headstart.studio.watching import Watch
 
+SECONDS_OF_REST = 1.0  # in which no photo is added, before all are analysed
 Publish = Callable[..., None]  # publish(kind, **facts)
 
 
@@ -57,10 +58,11 @@ class Collection:
         self.jobs, self.runs = Jobs(self.folder / "jobs", publish), Runs(runs_folder(source))
         self._lock = threading.RLock()  # whoever changes columns holds it
         self._threads: list[threading.Thread] = []
-        self._closed = threading.Event()
+        self._closed, self._analysing = threading.Event(), threading.Lock()
         self._watch = Watch(catalogue, source)
         self._is_fresh = is_fresh
         self._take(catalogue)
+        self.analysis = self._new_analysis()
         self.trials = Trials(self)
 
     @property
@@ -77,9 +79,9 @@ class Collection:
         self._closed.set()
         self.jobs.close()
         self.reader.stop()
-        self.analysis.stop()
         for thread in self._threads:
             thread.join()
+        self.analysis.stop()
         self.catalogue.save(self.folder)
         self.thumbnails.close()
 
@@ -153,27 +155,45 @@ class Collection:
 
     def update(self) -> bool:
         """List the collection again. Whether anything is different."""
-        listed = list_photos(self.source, Quiet())
-        merged, is_new = self.catalogue.updated(listed)
-        if not is_new:
-            return False
-        self.reader.stop()
-        self.analysis.stop()
+        while True:
+            before, listed = self.catalogue, list_photos(self.source, Quiet())
+            with self._lock:
+                if self.catalogue is before:  # nothing was added while it was listed
+                    merged, is_new = before.updated(listed)
+                    if is_new:
+                        self._replace(merged)
+                    return is_new
+
+    def add(self, found: Sequence[tuple[Entry, Facts]]) -> list[int]:
+        """Photos that were just written into the folder of the collection -> their ids."""
         with self._lock:
-            self._take(merged)
+            start = len(self.catalogue)
+            self._replace(self.catalogue.extended(found))
+            for _, facts in found:
+                self.thumbnails.put(facts.digest, facts.thumbnail)
+        return list(range(start, start + len(found)))
+
+    def _replace(self, catalogue: Catalogue) -> None:
+        self.reader.stop()
+        with self._lock:
+            self._take(catalogue)
             self.generation = max(self.generation + 1, time.time_ns() // 1_000_000)
         self.publish("collection", generation=self.generation)
         self._begin(self._read)
-        return True
 
     def _take(self, catalogue: Catalogue) -> None:
-        """Make this the catalogue."""
+        """Make this the catalogue. What is computed of an earlier one stays until it is computed anew."""
+        old = getattr(self, "_split", np.zeros(0, np.int8))
         self.catalogue, self.listed = catalogue, Listed.of(catalogue)
-        self._split = self.listed.split
+        self._split = np.append(old, self.listed.split[len(old) :])
         self.reader = Reader(catalogue, self.thumbnails)
         self.labelling = Labelling(self.journal, catalogue, self.reader.digest)
-        self.analysis = Analysis(catalogue, self.folder, self._labelled, self.publish, self._take_split)
         self._make_columns()
+
+    def _new_analysis(self) -> Analysis:
+        return Analysis(
+            self.catalogue, self.folder, self._labelled, self.publish, self._take_split, getattr(self, "analysis", None)
+        )
 
     def _make_columns(self) -> None:
         corrected = self.labelling.corrected(self.labels)
@@ -182,7 +202,7 @@ class Collection:
 
     def _take_split(self, split: Int[np.ndarray, " n"]) -> None:
         with self._lock:
-            self._split = split
+            self._split = np.append(split, self.listed.split[len(split) :])
             self._make_columns()
         self.publish("collection", generation=self.generation)
 
@@ -204,11 +224,11 @@ class Collection:
 
     def _begin(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name=work.__name__, daemon=True)
-        self._threads.append(thread)
+        self._threads = [*(each for each in self._threads if each.is_alive()), thread]
         thread.start()
 
     def _read(self) -> None:
-        reader, analysis = self.reader, self.analysis
+        reader = self.reader
 
         def report(done: int, total: int) -> None:
             self.reading = {"done": done, "total": total} if done < total else None
@@ -216,12 +236,16 @@ class Collection:
                 self.publish("reading", done=done, total=total)
 
         reader.run(report, lambda: self.catalogue.save(self.folder))
-        if reader.is_stopped:
-            return
+        if reader.is_stopped or self._closed.wait(SECONDS_OF_REST) or reader.is_stopped:
+            return  # others were added meanwhile: whoever reads these, analyses all
         with self._lock:
             self._make_columns()
         self.publish("collection", generation=self.generation)
-        analysis.start()
+        with self._analysing:
+            self.analysis.stop()
+            if not self._closed.is_set():
+                self.analysis = self._new_analysis()
+                self.analysis.start()
 
     def _look(self) -> None:
         """Notice what others do to the folder, and to the labels."""

@@ -26,7 +26,7 @@ from headstart.inspection.duplicate_cache import cached_duplicates
 from headstart.inspection.duplicates import Duplicates
 from headstart.storage.hashing import sha256
 from headstart.studio.catalogue import READABLE, Catalogue, Entry
-from headstart.studio.photo_features import PhotoFeatures
+from headstart.studio.photo_features import Basis, PhotoFeatures
 from headstart.training.config import TrainingConfig
 
 FEWEST = 10  # photos, below which nothing is said of what is unlike them
@@ -100,8 +100,10 @@ def extractor_of(photos: Photos, listener: Listener) -> FeatureExtractor:
     return FeatureExtractor(config.feature_spec, listener=listener, compute=config.compute)
 
 
-def photo_features(photos: Photos, extractor: FeatureExtractor, folder: Path) -> PhotoFeatures:
-    """At all ids; kept in the folder.
+def photo_features(
+    photos: Photos, extractor: FeatureExtractor, folder: Path, basis: Basis | None = None
+) -> PhotoFeatures:
+    """At all ids; kept in the folder. basis: of the components of fewer photos, which are to stay as they are.
 
     Raises:
         ImageError: a photo was changed, moved or damaged since it was read.
@@ -109,9 +111,10 @@ def photo_features(photos: Photos, extractor: FeatureExtractor, folder: Path) ->
     """
     file = folder / f"features-{photos.key}.npz"
     found = PhotoFeatures.read(file)
-    if found is None or len(found) != photos.count:
+    if found is None or len(found) != photos.count or basis:
         features = extractor.features(photos.images)
-        found = PhotoFeatures.of(rows_of(features), extractor.spec.block_sizes)
+        basis = basis or Basis.of(rows_of(features), extractor.spec.block_sizes)
+        found = PhotoFeatures.by(basis, rows_of(features))
         features.release()
         if len(photos) < photos.count:
             found = found.take(_places(photos))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.class_names import checked_class_name
 from headstart.data.corrections import (
     CONFIRM,
     EXCLUDED,
@@ -65,6 +66,7 @@ class Labelling:
             DatasetError: the label is no name for a class, or the journal cannot be written.
             RefusalError: none of the photos can be read.
         """
+        label = label if label is EXCLUDED else checked_class_name(label)
         changes = self._changes(columns, rows, label)
         if not changes:
             return None

@@ -11,6 +11,8 @@ import numpy as np
 from headstart.data.folder import list_images
 from headstart.data.loading import printable
 from headstart.data.source import DataSource
+from headstart.data.walking import files_below
+from headstart.errors import DatasetError
 from headstart.events import Listener
 from headstart.storage import cache
 from headstart.storage.hashing import sha256
@@ -31,7 +33,12 @@ def list_photos(source: DataSource, listener: Listener) -> Catalogue:
         DatasetError: it is no collection; the message says what was found.
         CancelledError: the listener asks the work to stop.
     """
-    listing = list_images(source, listener, unlabelled=True)
+    try:
+        listing = list_images(source, listener, unlabelled=True)
+    except DatasetError:
+        if _is_empty(source.path):
+            return Catalogue.of((), "no photos yet", ())
+        raise
     items = sorted((*listing.items, *listing.unlabelled), key=lambda item: item.name)
     entries = [
         Entry(printable(item.path), printable(item.name), printable(item.label) or None, item.split, item.group)
@@ -43,6 +50,14 @@ def list_photos(source: DataSource, listener: Listener) -> Catalogue:
             catalogue.describe(row, "has a name that is not Unicode text; rename it")
     _stat(catalogue)
     return catalogue
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether it is a folder without any file, but perhaps with folders for classes."""
+    if not cache.is_folder(path):
+        return False
+    files = files_below(path)
+    return not (files.images or files.others or files.skipped)
 
 
 def _stat(catalogue: Catalogue) -> None:

@@ -128,6 +128,15 @@ def _values(
             return padded(getattr(known.answers, query.sort, None), len(columns))
 
 
+def sections(ids: Int32[np.ndarray, " m"], columns: Columns) -> list[tuple[str | None, int]]:
+    """Of photos sorted by class: each class, and how many photos in turn are of it; None: without a label."""
+    labels = columns.label[ids]
+    starts = np.flatnonzero(np.diff(labels, prepend=labels[0] + 1 if len(labels) else 0))
+    counts = np.diff(starts, append=len(labels))
+    names = (*columns.classes, None)  # the last one for NO_LABEL
+    return [(names[labels[start]], count) for start, count in zip(starts.tolist(), counts.tolist(), strict=True)]
+
+
 def padded(values: Any, count: int) -> Float[np.ndarray, " n"]:
     """For `count` photos; NaN for those that nothing is known of."""
     found = np.full(count, np.nan)

@@ -25,6 +25,28 @@ def runs_folder(source: DataSource) -> Path:
     return path.with_name(f"{path.stem if path.is_file() else path.name}-runs")
 
 
+def is_run(path: Path) -> bool:
+    return os.path.isfile(path / FILE)  # noqa: PTH113 - Path.is_file raises where a name is too long
+
+
+def collection_of(run: Path) -> Path:
+    """The collection that a run was trained on.
+
+    Raises:
+        RunError: it is not where it was.
+    """
+    folder = RunFolder(run)
+    name, photos = str(folder.metrics.get("data") or ""), folder.splits
+    for parent in Path(photos[0].path).parents if photos and name else ():
+        for path in (parent, parent / name):
+            if path.name == name and path.exists():
+                return path
+    raise RunError(
+        f"The photos that '{run}' was trained on are not where they were. Open these; the run is shown then, "
+        f"if it lies in '{runs_folder(DataSource(run.parent / 'PHOTOS')).name}' beside them."
+    )
+
+
 class Runs:
     """Runs by name. folder: gets the new ones."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import headstart
@@ -14,9 +14,11 @@ from headstart.data.source import DataSource
 from headstart.errors import HeadstartError
 from headstart.serving.limits import MEGABYTE, Limits
 from headstart.serving.uploads import Uploads
-from headstart.studio.collection import Collection, open_collection
+from headstart.studio.ability import abilities
+from headstart.studio.collection import Collection, Publish, open_collection
 from headstart.studio.hub import Hub
 from headstart.studio.problems import RefusalError
+from headstart.studio.runs import collection_of, is_run
 from headstart.studio.security import Door
 
 LIMITS = Limits(file_bytes=32 * MEGABYTE, files=200)  # 128 MB in a request
@@ -74,16 +76,19 @@ class Studio:
             raise RefusalError("no-collection", "No collection is open.")
         return self._collection
 
-    def open(self, source: DataSource) -> Collection:
-        """Open a collection instead of the one that is open.
+    def open(self, source: DataSource, *, classes: Sequence[str] = ()) -> Collection:
+        """Open a collection instead of the one that is open; or that of a run, with the run.
+
+        classes: that are to be there, with or without photos.
 
         Raises:
             DatasetError: it is no collection. The one that was open stays open.
+            RunError: it is a run whose photos are not where they were.
         """
         with self._lock:
             self._tell_opening(path=str(source), problem=None)
             try:
-                collection = open_collection(source.absolute(), self.hub.publish)
+                collection = _opened(source.absolute(), classes, self.hub.publish)
             except Exception as error:
                 self._tell_opening(path=str(source), problem=str(error))
                 raise
@@ -119,5 +124,17 @@ class Studio:
             "collection": self._collection and self._collection.to_json(),
             "opening": self.opening,
             "jobs": self._collection.jobs.all() if self._collection else [],
-            "can": {},
+            "can": abilities(),
         }
+
+
+def _opened(source: DataSource, classes: Sequence[str], publish: Publish) -> Collection:
+    run = source.path if is_run(source.path) else None
+    if run:
+        source = replace(source, path=collection_of(run))
+    collection = open_collection(source, publish)
+    if run:
+        collection.runs.add(run)
+    for name in classes:
+        collection.change(lambda labelling, columns, name=name: labelling.journal.new_class(name))
+    return collection

@@ -63,8 +63,9 @@ def open_test(collection: Collection) -> dict[str, Any]:
     if analysis.solver is None or analysis.known.answers is None:
         raise RefusalError("no-answers", "Nothing is answered yet. Wait for the features, and label some photos.")
     labels, _ = labels_of(columns)
+    count = len(analysis.known.answers)
     with analysis.solving:
-        answers = analysis.solver.of_test(labels, columns.split == SPLITS.index(TEST))
+        answers = analysis.solver.of_test(labels[:count], (columns.split == SPLITS.index(TEST))[:count])
     with suppress(OSError), (collection.folder / OPENINGS).open("a", encoding="utf-8") as file:
         file.write(json.dumps({"at": datetime.now(UTC).isoformat(), "labels": collection.labels_state}) + "\n")
     return answers.to_json() | test_json(collection)

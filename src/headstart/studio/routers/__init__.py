@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from headstart.studio.routers.adding import adding_router
 from headstart.studio.routers.answers import answers_router
 from headstart.studio.routers.collection import collection_router
 from headstart.studio.routers.events import events_router
@@ -17,7 +18,7 @@ def studio_router(studio: Studio) -> APIRouter:
     router = APIRouter()
     makers = (
         collection_router, photos_router, labels_router, answers_router, jobs_router, runs_router, trying_router,
-        events_router,
+        adding_router, events_router,
     )  # fmt: skip
     for make in makers:
         router.include_router(make(studio))

@@ -1,11 +1,14 @@
 """Labels: change them, undo and redo, classes, and the queue of what to look at next."""
 
+from itertools import count
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, Field
 
 from headstart.studio.collection import Collection
+from headstart.studio.job_arguments import LABELS, work_of
 from headstart.studio.problems import RefusalError
 from headstart.studio.queueing import answer, queue_json
 from headstart.studio.studio import Studio
@@ -33,6 +36,23 @@ class QueueAnswer(BaseModel):
     key: str = Field(max_length=200, pattern=r"^\S+$")
     answer: Literal["yes", "no", "skip"]
     label: Name | None = None
+
+
+class LabelExport(BaseModel):
+    """to: the folder that gets the export; form: a CSV, or a folder of links or copies in it."""
+
+    to: str
+    form: Literal["csv", "links", "copies"] = "csv"
+
+
+def _target(collection: Collection, wanted: LabelExport) -> Path:
+    """A name in the folder that is not taken."""
+    folder, name = Path(wanted.to), f"{collection.path.resolve().stem}-labels"
+    if not folder.is_absolute() or not folder.is_dir():
+        raise RefusalError("invalid-parameter", f"'{folder}' is no folder. Choose one that exists.")
+    suffix = ".csv" if wanted.form == "csv" else ""
+    names = (f"{name}{f'-{number}' if number > 1 else ''}{suffix}" for number in count(1))
+    return next(folder / each for each in names if not (folder / each).exists())
 
 
 def current(studio: Studio):
@@ -65,6 +85,12 @@ def labels_router(studio: Studio) -> APIRouter:
     def redo(collection: Collection = here) -> dict[str, Any]:
         collection.change(lambda labelling, columns: labelling.journal.redo())
         return collection.labels_json()
+
+    @router.post("/api/labels/export")
+    def export(wanted: LabelExport, collection: Collection = here) -> dict[str, Any]:
+        settings = {"to": str(_target(collection, wanted)), "form": wanted.form}
+        work = work_of(LABELS, settings, collection.source, collection.runs)
+        return collection.jobs.begin(LABELS, settings, work)
 
     @router.post("/api/classes")
     def classes(wanted: ClassChange, collection: Collection = here) -> dict[str, Any]:

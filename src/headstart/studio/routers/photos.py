@@ -1,5 +1,6 @@
 """Photos: queries, details, thumbnails, and the photos themselves."""
 
+import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
@@ -7,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from headstart.studio.collection import Collection
 from headstart.studio.problems import RefusalError
-from headstart.studio.query import Query
+from headstart.studio.query import Query, sections
 from headstart.studio.routers.labels import current
 from headstart.studio.showing import shown
 from headstart.studio.studio import Studio
@@ -27,9 +28,10 @@ def photos_router(studio: Studio) -> APIRouter:
     @router.post("/api/photos/query", response_class=Response)
     def query(query: Query, collection: Collection = here) -> Response:
         ids = collection.find(query)
-        return Response(
-            ids.astype("<i4").tobytes(), media_type="application/octet-stream", headers={"X-Total": str(len(ids))}
-        )
+        headers = {"X-Total": str(len(ids))}
+        if query.sort == "class":
+            headers["X-Sections"] = json.dumps(sections(ids, collection.columns))
+        return Response(ids.astype("<i4").tobytes(), media_type="application/octet-stream", headers=headers)
 
     @router.post("/api/photos/details")
     def details(wanted: Ids, collection: Collection = here) -> dict[str, Any]:
