@@ -39,6 +39,7 @@ class Job:
     document: dict[str, Any]
     state: str = WAITING
     step: str | None = None
+    step_name: str | None = None
     progress: dict[str, Any] | None = None
     happened: list[dict[str, Any]] = field(default_factory=list)
     result: dict[str, Any] | None = None
@@ -62,6 +63,7 @@ class Job:
             "started": self.document["at"],
             "ended": self.ended,
             "step": self.step,
+            "step_name": self.step_name,
             "progress": self.progress,
             "result": self.result or self.document["result"],
             "problem": self.problem,
@@ -83,7 +85,7 @@ class Job:
                     )
                     continue
                 if event["event"] == "step_started":
-                    self.step = event["title"]
+                    self.step, self.step_name = event["title"], event["step"]
                 self.happened.append({"n": len(self.happened) + 1, "event": event})
                 news.append(self.happened[-1])
         return news

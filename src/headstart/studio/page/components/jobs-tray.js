@@ -14,7 +14,9 @@ export const isActive = (/** @type {Job} */ job) => ["waiting", "running", "stop
 /** What it is doing, as far as it says. @param {Job} job */
 export const stepOf = (job) => {
   const progress = /** @type {any} */ (job.progress);
-  return progress?.description || job.step || t(`job.state.${job.state}`);
+  const [task, step] = [`task.${progress?.task}`, `step.${job.step_name}`]; // in the user's language where there are words
+  if (progress) return has(task) ? t(task) : progress.description;
+  return has(step) ? t(step) : job.step || t(`job.state.${job.state}`);
 };
 /** 0 to 1; null: it does not say. @param {Job} job */
 export const shareOf = (job) => (job.progress?.total ? job.progress.done / job.progress.total : null);

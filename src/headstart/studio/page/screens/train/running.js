@@ -30,9 +30,10 @@ export function Running({ job }) {
   const events = useEvents(job.id);
   const epochs = events.filter((each) => each.event === "epoch_ended");
   const head = events.findLast((each) => each.event === "head_solved");
+  const messages = events.filter((each) => each.event === "message").map((each) => each.text);
   const result = /** @type {Record<string, any> | null} */ (job.result ?? null);
   if (job.state === "failed" || job.state === "stopped") return html`<${Ended} job=${job} />`;
-  if (job.state === "done") return result ? html`<${Done} result=${result} epochs=${epochs} head=${head} />` : null;
+  if (job.state === "done") return result ? html`<${Done} result=${result} epochs=${epochs} head=${head} messages=${messages} />` : null;
   const share = shareOf(job);
   return html`<section class="card running" aria-label=${t("train.running")}>
     <div class="running-head"><div><h2>${t("train.running")}</h2><p class="quiet" role="status">${job.state === "stopping" ? t("job.state.stopping") : stepOf(job)}</p></div>
@@ -43,8 +44,12 @@ export function Running({ job }) {
       ${job.progress?.seconds_left ? html`<span>${t("status.left", { time: duration(job.progress.seconds_left) })}</span>` : ""}</p>
     ${head && html`<${HeadSolved} head=${head} />`}
     ${epochs.length > 0 && html`<${Curves} epochs=${epochs} head=${head} />`}
+    <${Log} messages=${messages} />
     <p class="hint">${t("jobs.survive")}</p></section>`;
 }
+
+/** What the command says, as in a terminal. @param {{ messages: string[] }} props */
+const Log = ({ messages }) => messages.length > 0 && html`<details class="log"><summary>${t("train.log")}</summary><pre tabindex="0" lang="en">${messages.join("\n")}</pre></details>`;
 
 /** @param {{ head: Record<string, any> }} props */
 const HeadSolved = ({ head }) => html`<p class="head-solved"><${Icon} name="check" size=${18} /> ${t("train.headSolved", { accuracy: percent(head.val_accuracy), loss: number(head.val_loss, 3), time: duration(head.seconds) })}</p>`;
@@ -54,8 +59,8 @@ const Ended = ({ job }) => html`<div class=${`notice ${job.state === "failed" ? 
   <p><strong>${t(`train.${job.state}`)}</strong> ${job.problem ?? (job.state === "stopped" ? t("train.stoppedText") : "")}</p>
   <button type="button" onClick=${() => resume(job)}>${t("job.resume")}</button></div>`;
 
-/** @param {{ result: Record<string, any>, epochs: Record<string, any>[], head: Record<string, any> | undefined }} props */
-function Done({ result, epochs, head }) {
+/** @param {{ result: Record<string, any>, epochs: Record<string, any>[], head: Record<string, any> | undefined, messages: string[] }} props */
+function Done({ result, epochs, head, messages }) {
   const part = result.test ?? result.validation;
   const tuned = result.phases?.map((/** @type {any} */ phase) => phase.judgement).find(Boolean);
   const name = result.run ?? "";
@@ -69,6 +74,7 @@ function Done({ result, epochs, head }) {
       <a class="button" href=${`runs/${encodeURIComponent(name)}/report`} target="_blank" rel="noopener">${t("train.report")}</a>
       <a class="button" href=${href("try/ship", { run: name })}>${t("train.ship")}</a></div>
     ${epochs.length > 0 && html`<details><summary>${t("train.curves")}</summary><${Curves} epochs=${epochs} head=${head} /></details>`}
+    <${Log} messages=${messages} />
   </section>`;
 }
 
