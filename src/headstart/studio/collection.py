@@ -22,7 +22,7 @@ from headstart.listeners.quiet import Quiet
 from headstart.studio import describing
 from headstart.studio.analysis import Analysis, Labelled
 from headstart.studio.answered import Answered
-from headstart.studio.catalogue import READABLE, Catalogue, Entry, Facts
+from headstart.studio.catalogue import READABLE, UNKNOWN, Catalogue, Entry, Facts
 from headstart.studio.columns import Columns, Listed
 from headstart.studio.jobs import Jobs
 from headstart.studio.labelling import Labelling
@@ -177,6 +177,8 @@ class Collection:
         self.reader.stop()
         with self._lock:
             self._take(catalogue)
+            unknown = int((catalogue.numbers["state"] == UNKNOWN).sum())
+            self.reading = {"done": 0, "total": unknown} if unknown else None
             self.generation = max(self.generation + 1, time.time_ns() // 1_000_000)
         self.publish("collection", generation=self.generation)
         self._begin(self._read)
@@ -231,16 +233,25 @@ class Collection:
         reader = self.reader
 
         def report(done: int, total: int) -> None:
-            self.reading = {"done": done, "total": total} if done < total else None
+            if done < total:
+                self.reading = {"done": done, "total": total}
             if total:
                 self.publish("reading", done=done, total=total)
 
-        reader.run(report, lambda: self.catalogue.save(self.folder))
-        if reader.is_stopped or self._closed.wait(SECONDS_OF_REST) or reader.is_stopped:
-            return  # others were added meanwhile: whoever reads these, analyses all
-        with self._lock:
-            self._make_columns()
+        def keep() -> None:
+            """Also the labels of photos that are known by digest only now."""
+            self.catalogue.save(self.folder)
+            with self._lock:
+                self._make_columns()
+            self.publish("collection", generation=self.generation)
+
+        reader.run(report, keep)
+        if reader.is_stopped:
+            return
+        self.reading = None
         self.publish("collection", generation=self.generation)
+        if self._closed.wait(SECONDS_OF_REST) or reader.is_stopped:
+            return  # others were added meanwhile: whoever reads these, analyses all
         with self._analysing:
             self.analysis.stop()
             if not self._closed.is_set():
