@@ -42,11 +42,12 @@ def map_bytes(collection: Collection) -> bytes:
 
 
 def test_json(collection: Collection) -> dict[str, Any]:
-    """How often the test set was opened, and how many photos are in it."""
+    """How often the test set was opened, and how many photos are in it. trainings: they measure on it, too."""
     columns = collection.columns
     in_test = columns.usable & (columns.split == SPLITS.index(TEST))
     return {
         "openings": len(_openings(collection)),
+        "trainings": len(collection.runs.all()),
         "photos": int(in_test.sum()),
         "relabelled": int((in_test & columns.changed).sum()),
     }

@@ -3,6 +3,7 @@
 import { api } from "../../api.js";
 import { Icon } from "../../components/icon.js";
 import { isActive, resume, shareOf, stepOf, stop } from "../../components/jobs-tray.js";
+import { useLoaded } from "../../components/loaded.js";
 import { Bar } from "../../components/meter.js";
 import { duration, number, percent, t } from "../../i18n.js";
 import { href } from "../../router.js";
@@ -61,14 +62,15 @@ const Ended = ({ job }) => html`<div class=${`notice ${job.state === "failed" ? 
 
 /** @param {{ result: Record<string, any>, epochs: Record<string, any>[], head: Record<string, any> | undefined, messages: string[] }} props */
 function Done({ result, epochs, head, messages }) {
-  const part = result.test ?? result.validation;
-  const tuned = result.phases?.map((/** @type {any} */ phase) => phase.judgement).find(Boolean);
   const name = result.run ?? "";
+  const { value: metrics } = useLoaded(() => api.run(name), [name]);
+  const part = metrics?.test ?? metrics?.validation;
+  const tuned = metrics?.phases.map((/** @type {any} */ phase) => phase.judgement).find(Boolean);
   return html`<section class="card done" aria-label=${t("train.done")}>
     <div class="done-head">${part && html`<p class="huge number">${percent(part.accuracy.value)}</p>`}
       <div><h2>${t("train.done")}</h2>
-        ${part && html`<p>${t(result.test ? "train.onTest" : "train.onValidation", { low: percent(part.accuracy.low), high: percent(part.accuracy.high), count: part.accuracy.count })}</p>`}
-        ${tuned && html`<p class="quiet">${tuningText(tuned, result.phases)}</p>`}
+        ${part && html`<p>${t(metrics.test ? "train.onTest" : "train.onValidation", { low: percent(part.accuracy.low), high: percent(part.accuracy.high), count: part.accuracy.count })} ${metrics.test ? t("train.counts") : ""}</p>`}
+        ${tuned && html`<p class="quiet">${tuningText(tuned, metrics.phases)}</p>`}
         <p class="hint path">${result.path}</p></div></div>
     <div class="actions"><a class="button primary" href=${href("try", { run: name })}>${t("train.try")}</a>
       <a class="button" href=${`runs/${encodeURIComponent(name)}/report`} target="_blank" rel="noopener">${t("train.report")}</a>

@@ -17,8 +17,9 @@ export function TestSet() {
   const { value: facts, problem, reload } = useLoaded(() => api.test(), [labels.value?.state]);
   const [isOpening, setOpening] = useState(false);
   if (!facts) return html`<h2>${t("understand.test")}</h2><p class="quiet">${problem?.message}</p>`;
+  const openings = facts.openings + (facts.trainings ?? 0);
   const open = async () => {
-    const text = t(facts.openings ? "test.confirmAgain" : "test.confirm", { count: facts.openings });
+    const text = t(openings ? "test.confirmAgain" : "test.confirm", { count: openings });
     if (!(await confirm({ title: t("test.open"), text, yes: t("test.open") }))) return;
     setOpening(true);
     const found = await attempt(api.openTest);
@@ -31,7 +32,8 @@ export function TestSet() {
     <div class="test-set card">
       <div class="seal"><${Icon} name=${seen.value ? "check" : "info"} size=${22} />
         <div><p>${t("test.lead", { count: facts.photos })}</p>
-          <p class="hint">${facts.openings ? t("test.openings", { count: facts.openings }) : t("test.unopened")} ${facts.relabelled > 0 ? t("test.relabelled", { count: facts.relabelled }) : ""}</p></div>
+          <p class="hint">${openings ? t("test.openings", { count: openings }) : t("test.unopened")}
+            ${facts.trainings > 0 ? ` ${t("test.trainings", { count: facts.trainings })}` : ""} ${facts.relabelled > 0 ? t("test.relabelled", { count: facts.relabelled }) : ""}</p></div>
         <button type="button" onClick=${open} disabled=${isOpening}>${isOpening ? html`<span class="spinner small" />` : t("test.open")}</button>
       </div>
       ${seen.value && html`<${Seen} found=${seen.value.found} isOld=${seen.value.state !== (labels.value?.state ?? "")} />`}
@@ -45,6 +47,6 @@ function Seen({ found, isOld }) {
     <p class="huge small number">${percent(found.accuracy.value)}</p>
     <div><p>${verdict(found)}</p><${Scale} share=${found.accuracy} baseline=${found.baseline} from=${lineStart(found.accuracy, found.baseline?.value)} />
       ${isOld && html`<p class="hint">${t("test.old")}</p>`}
-      ${found.openings > 1 && html`<p class="hint">${t("test.often", { count: found.openings })}</p>`}
+      ${found.openings + (found.trainings ?? 0) > 1 && html`<p class="hint">${t("test.often", { count: found.openings + (found.trainings ?? 0) })}</p>`}
       ${found.relabelled > 0 && html`<p class="hint">${t("test.relabelledMeans", { count: found.relabelled })}</p>`}</div></div>`;
 }

@@ -30,7 +30,7 @@ export default {
   "train.running": "Training", "train.stop": "Stop and keep", "train.stopText": "Makes a classifier of what has been trained so far", "train.pause": "Stop, to resume later", "job.resume": "Resume", "train.headSolved": "The head: {accuracy} on validation photos (loss {loss}), after {time}.",
   "train.done": "The classifier is ready", "train.failed": "The training failed.", "train.stopped": "The training was stopped.", "train.stoppedText": "It can go on from where it was.",
   "train.onTest": "on {count} test photos; 95% interval: {low} to {high}.", "train.onValidation": "on {count} validation photos; 95% interval: {low} to {high}.",
-  "train.try": "Try it", "train.report": "Report", "train.ship": "Export and serve", "train.curves": "Curves of the fine-tuning",
+  "train.counts": "Measuring on them counts as opening the test set.", "train.try": "Try it", "train.report": "Report", "train.ship": "Export and serve", "train.curves": "Curves of the fine-tuning",
   "train.log": "What it says, in detail",
   "task.read": "Reading the files", "task.extract": "Looking at the photos", "task.compare": "Comparing photos", "task.epoch": "Training an epoch", "task.validate": "Cross-validation", "task.evaluate": "Measuring", "task.predict": "Answering",
   "step.get_data": "Getting the photos", "step.read_data": "Reading the photos", "step.compose": "Composing the model", "step.train_head": "Solving the head", "step.fine_tune": "Fine-tuning", "step.evaluate": "Measuring", "step.predict": "Answering", "step.show_results": "Writing the report", "step.next_steps": "What next", "step.measure_backbone": "Measuring a base",

@@ -54,6 +54,7 @@ export default {
   "test.open": "Open the test set", "test.lead": { one: "{count} photo is set aside and has never been looked at: the last word on how good the classifier is.", other: "{count} photos are set aside and have never been looked at: the last word on how good the classifier is." },
   "test.none": "There is no test set: the collection has too few photos, or brings none of its own. The accuracy above is cross-validated.",
   "test.unopened": "Not opened yet.", "test.openings": { one: "Opened once so far.", other: "Opened {count} times so far." },
+  "test.trainings": { one: "One of these was a training, which measures on it, too.", other: "{count} of these were trainings, which measure on it, too." }, 
   "test.relabelled": { one: "{count} label in it was changed.", other: "{count} labels in it were changed." },
   "test.confirm": "It measures honestly once. If you then change something because of what you saw, it no longer does. The opening is counted.",
   "test.confirmAgain": { one: "It has been opened once already. Each time you look and then change something, it flatters a little more. The opening is counted.", other: "It has been opened {count} times already. Each time you look and then change something, it flatters a little more. The opening is counted." },

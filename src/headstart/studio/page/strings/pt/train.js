@@ -30,7 +30,7 @@ export default {
   "train.running": "Treinando", "train.stop": "Parar e guardar", "train.stopText": "Faz um classificador com o que foi treinado até aqui", "train.pause": "Parar, para retomar depois", "job.resume": "Retomar", "train.headSolved": "A cabeça: {accuracy} nas fotos de validação (perda {loss}), depois de {time}.",
   "train.done": "O classificador está pronto", "train.failed": "O treino falhou.", "train.stopped": "O treino foi parado.", "train.stoppedText": "Pode continuar de onde estava.",
   "train.onTest": "em {count} fotos de teste; intervalo de 95%: {low} a {high}.", "train.onValidation": "em {count} fotos de validação; intervalo de 95%: {low} a {high}.",
-  "train.try": "Experimentar", "train.report": "Relatório", "train.ship": "Exportar e servir", "train.curves": "Curvas do ajuste fino",
+  "train.counts": "Medir nelas conta como abrir o conjunto de teste.", "train.try": "Experimentar", "train.report": "Relatório", "train.ship": "Exportar e servir", "train.curves": "Curvas do ajuste fino",
   "train.log": "O que ele diz, em detalhe",
   "task.read": "Lendo os arquivos", "task.extract": "Olhando as fotos", "task.compare": "Comparando fotos", "task.epoch": "Treinando uma época", "task.validate": "Validação cruzada", "task.evaluate": "Medindo", "task.predict": "Respondendo",
   "step.get_data": "Obtendo as fotos", "step.read_data": "Lendo as fotos", "step.compose": "Compondo o modelo", "step.train_head": "Resolvendo a cabeça", "step.fine_tune": "Ajuste fino", "step.evaluate": "Medindo", "step.predict": "Respondendo", "step.show_results": "Escrevendo o relatório", "step.next_steps": "E agora", "step.measure_backbone": "Medindo uma base",

@@ -54,6 +54,7 @@ export default {
   "test.open": "Abrir o conjunto de teste", "test.lead": { one: "{count} foto está separada e nunca foi olhada: a última palavra sobre a qualidade do classificador.", other: "{count} fotos estão separadas e nunca foram olhadas: a última palavra sobre a qualidade do classificador." },
   "test.none": "Não há conjunto de teste: a coleção tem poucas fotos, ou não traz um. A acurácia acima é de validação cruzada.",
   "test.unopened": "Ainda não foi aberto.", "test.openings": { one: "Aberto uma vez até agora.", other: "Aberto {count} vezes até agora." },
+  "test.trainings": { one: "Uma vez por um treino, que também mede nele.", other: "{count} dessas vezes por treinos, que também medem nele." }, 
   "test.relabelled": { one: "{count} rótulo dele foi alterado.", other: "{count} rótulos dele foram alterados." },
   "test.confirm": "Ele mede honestamente uma vez. Se depois você mudar algo por causa do que viu, já não mede. A abertura é contada.",
   "test.confirmAgain": { one: "Já foi aberto uma vez. Cada vez que você olha e depois muda algo, ele lisonjeia um pouco mais. A abertura é contada.", other: "Já foi aberto {count} vezes. Cada vez que você olha e depois muda algo, ele lisonjeia um pouco mais. A abertura é contada." },
