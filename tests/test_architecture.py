@@ -42,6 +42,7 @@ LINES = [
     {"training", "evaluation"},
     {"runs"},
     {"export", "serving"},
+    {"studio"},
     {"commands"},
     {"cli"},
 ]
@@ -61,7 +62,7 @@ WITHOUT_KERAS = [
     "headstart.inspection.collection", "headstart.commands", "headstart.commands.run_stages",
     "headstart.commands.backbone_comparison", "headstart.cli", "headstart.classifier.predictor",
     "headstart.classifier.output_formats", "headstart.serving.app", "headstart.serving.listening",
-    "headstart.serving.client", "headstart.export.export",
+    "headstart.serving.client", "headstart.export.export", "headstart.studio.app", "headstart.studio.starting",
 ]  # fmt: skip
 
 

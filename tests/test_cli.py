@@ -287,7 +287,7 @@ def test_predict_has_events_but_no_bar_for_a_few_photos(run, photos, tmp_path, c
 
 def test_whatever_reports_has_events(call):
     assert [name for name in COMMANDS if "--events" in call(name, "--help")[1]] == [
-        "demo", "inspect", "train", "evaluate", "predict", "export", "backbones",
+        "demo", "inspect", "train", "evaluate", "labels", "diff", "predict", "export", "backbones",
     ]  # fmt: skip
 
 

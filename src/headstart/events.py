@@ -45,6 +45,7 @@ class Task(StrEnum):
     VALIDATE = "validate"
     EVALUATE = "evaluate"
     PREDICT = "predict"
+    WRITE = "write"
 
 
 @dataclass(frozen=True)

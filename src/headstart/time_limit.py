@@ -6,6 +6,7 @@ import math
 import re
 import time
 from dataclasses import dataclass, field
+from threading import Event
 
 from headstart.errors import HeadstartError
 
@@ -42,28 +43,37 @@ def duration(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class TimeLimit:
-    """A time from when it is made on. seconds: infinity for none."""
+    """A time from when it is made on, unless somebody ends it before. seconds: infinity for none."""
 
     seconds: float = math.inf
     _start: float = field(default_factory=time.monotonic, repr=False)
+    _ended: Event = field(default_factory=Event, repr=False, compare=False)
 
     @classmethod
-    def of(cls, seconds: float | None) -> TimeLimit:
+    def of(cls, seconds: float | TimeLimit | None) -> TimeLimit:
         """
         Raises:
             HeadstartError: it is not above 0.
         """
+        if isinstance(seconds, TimeLimit):
+            return seconds
         if seconds is not None and not seconds > 0:
             raise HeadstartError(f"The time limit is {seconds} s; expected a time above 0.")
         return cls(math.inf if seconds is None else seconds)
 
     @property
     def is_set(self) -> bool:
-        return self.seconds < math.inf
+        return self.seconds < math.inf or self._ended.is_set()
+
+    def end(self) -> None:
+        """The time is up now. From any thread, and from a signal's handler."""
+        self._ended.set()
 
     @property
     def left(self) -> float:
         """Seconds, without those that are kept for measuring and writing; below 0 where these are all that is left."""
+        if self._ended.is_set():
+            return -math.inf
         kept = max(LEAST_KEPT, KEPT * self.seconds) if self.is_set else 0.0
         return self.seconds - kept - (time.monotonic() - self._start)
 
@@ -73,6 +83,8 @@ class TimeLimit:
 
     def __str__(self) -> str:
         """What is left, for people."""
+        if self._ended.is_set():
+            return "the training was ended"
         return f"{duration(self.seconds - (time.monotonic() - self._start))} of {duration(self.seconds)} are left"
 
 

@@ -16,9 +16,9 @@ from support.drawn_metrics import drawn_evaluation, drawn_metrics
 
 KEYS = [
     "schema", "class_names", "backbone", "image_size", "recipe", "seed", "train", "validation", "test", "data",
-    "resizing", "balanced", "weights", "precision", "training_precision", "notes", "unreadable", "familiar",
-    "certainty", "cross_validated", "outlook", "cleaning", "views", "phases", "findings", "shortcuts", "seconds",
-    "versions", "date",
+    "resizing", "balanced", "weights", "precision", "training_precision", "labels", "notes", "unreadable",
+    "familiar", "certainty", "cross_validated", "outlook", "cleaning", "views", "phases", "findings", "shortcuts",
+    "seconds", "versions", "date",
 ]  # fmt: skip
 SPLIT_KEYS = [
     "loss", "accuracy", "baseline", "balanced_accuracy", "top", "per_class", "macro", "weighted", "confusion",

@@ -283,7 +283,7 @@ def test_images_that_changed_meanwhile(photos, recipe, tmp_path, monkeypatch):
     with pytest.raises(RunInterruptedError, match=r"Kept in .* 1 epoch"):
         hs.make_run(root, tmp_path / "run", **settings)
     next(root.rglob("*.png")).unlink()
-    with pytest.raises(RunError, match="The images have changed since the run"):
+    with pytest.raises(RunError, match="The images or their labels have changed since the run"):
         hs.make_run(root, tmp_path / "run", resume=True, **settings)
     assert (tmp_path / "run.partial" / "checkpoints" / "epoch-001").exists()
 

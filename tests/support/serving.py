@@ -17,9 +17,11 @@ import httpx
 class Service:
     """`headstart serve ...`, from the moment it accepts requests until `stop`, or the end of a `with`."""
 
+    command = ("serve", "--port", "0", "--json")
+
     def __init__(self, *arguments: object, code: str | None = None, **environment: str) -> None:
         """code: runs instead of the command line, and prints a line of JSON with the address."""
-        start = ["-c", code] if code else ["-m", "headstart", "serve", "--port", "0", "--json"]
+        start = ["-c", code] if code else ["-m", "headstart", *self.command]
         self._folder = tempfile.TemporaryDirectory()
         self._log, self._ended = Path(self._folder.name) / "log", ""
         with self._log.open("w") as errors:

@@ -58,8 +58,10 @@ VIEWS = OneOf(("auto", "original", "mirrored", "all"), "choice of views")
 SAMPLE = OneOf(("cats-and-dogs", "solar-cells"), "sample collection", DatasetError)
 SPLIT = OneOf(("train", "validation", "test", "all"), "split", DatasetError)
 PREDICTION_FORMAT = OneOf(("text", "csv", "jsonl", "json"), "format")
+LABEL_FORM = OneOf(("csv", "links", "copies"), "form", DatasetError)
 EXPORT_FORMAT = OneOf(("onnx", "litert", "openvino", "saved-model"), "format", ExportError)
 QUANTIZE = OneOf(("float16", "int8"), "quantization", ExportError)
+LANGUAGE = OneOf(("en", "pt"), "language")
 PIXELS = OneOf(("uint8", "float32"), "kind of pixels", ExportError)
 
 

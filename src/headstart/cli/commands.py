@@ -1,5 +1,6 @@
 """The commands, in the order of their use: each parses its options, calls the function of its name, and prints."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from headstart import commands
 from headstart.cli import options as o
 from headstart.cli.running import NO_BARS, Call, app, command, print_json
 from headstart.events import Listener
-from headstart.time_limit import parse_duration
+from headstart.time_limit import TimeLimit, parse_duration
 
 __all__ = ["app"]
 
@@ -99,11 +100,19 @@ def train(
         test_fraction=test_fraction,
         images=images,
         seed=seed,
-        time_limit=parse_duration(time_limit) if time_limit else None,
+        time_limit=_time_limit(time_limit),
         resume=resume,
         listener=call.listener,
     )
     call.show_json(run)
+
+
+def _time_limit(text: str | None) -> TimeLimit:
+    """It is also up when the process gets SIGUSR1: then what was trained is finished, and kept."""
+    limit = TimeLimit.of(parse_duration(text) if text else None)
+    if hasattr(signal, "SIGUSR1"):  # not on Windows
+        signal.signal(signal.SIGUSR1, lambda number, frame: limit.end())
+    return limit
 
 
 @command(reports=True, reads=True)
@@ -118,6 +127,36 @@ def evaluate(
 def compare(call: Call, first: o.First, second: o.Second) -> None:
     """Say which of two runs is better, if that can be told. By the held-out images that both have."""
     call.show(commands.compare(first, second))
+
+
+@command(reports=True, reads=True)
+def labels(
+    call: Call,
+    data: o.Collected,
+    export: o.ExportedLabels = None,
+    form: o.LabelForm = "csv",
+    table: o.ImportedLabels = None,
+    undo: o.Undo = False,
+    redo: o.Redo = False,
+) -> None:
+    """Show the labels that you corrected, export or import them. Your photos are never changed."""
+    given = {"export": export, "form": form, "table": table, "undo": undo, "redo": redo}
+    call.show(commands.labels(data, listener=call.listener, **given))
+
+
+@command(reports=True, reads=True)
+def diff(
+    call: Call,
+    data: o.DataOrRun,
+    other: o.OtherRun = None,
+    before: o.FromState = None,
+    after: o.ToState = None,
+    seed: o.Seed = 0,
+    device: o.Device = "auto",
+) -> None:
+    """Say what corrected labels bring: compare two states of the labels of DATA, or two runs."""
+    given = {"before": before, "after": after, "seed": seed, "device": device}
+    call.show(commands.diff(data, other, listener=call.listener, **given))
 
 
 @command(reports=True)
@@ -205,6 +244,32 @@ def serve(
 
 def _print_address(address: str, names: list[str]) -> None:
     print_json({"address": address, "models": names})
+
+
+@command(reads=True)
+def studio(
+    call: Call,
+    data: o.StudioData = None,
+    host: o.Host = "127.0.0.1",
+    port: o.StudioPort = 0,
+    password_file: o.PasswordFile = None,
+    language: o.Language = None,
+    no_browser: o.NoBrowser = False,
+) -> None:
+    """Look at photos, correct labels, train and try, in the browser. Ends at Ctrl-C or SIGTERM."""
+    commands.studio(
+        data,
+        host=host,
+        port=port,
+        password_file=password_file,
+        language=language,
+        browser=not no_browser,
+        tell=_print_studio if call.as_json else None,
+    )
+
+
+def _print_studio(address: str) -> None:
+    print_json({"address": address})
 
 
 @command(reports=True, reads=True)

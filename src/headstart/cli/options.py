@@ -77,6 +77,16 @@ GroupBy = Annotated[
         "the name of its group; or parent-folder. A CSV may have a column instead.",
     ),
 ]
+Corrections = Annotated[
+    Path | None,
+    about_data(
+        metavar="FILE",
+        help="Labels that you corrected, see `headstart labels`. By default those beside DATA: DATA.headstart.db.",
+    ),
+]
+NoCorrections = Annotated[
+    bool, about_data("--no-corrections", help="Use the labels of DATA as they are, without those that you corrected.")
+]
 SOURCE = {
     "path_column": PathColumn,
     "label_column": LabelColumn,
@@ -84,6 +94,8 @@ SOURCE = {
     "image_root": ImageRoot,
     "class_level": ClassLevel,
     "group_by": GroupBy,
+    "corrections": Corrections,
+    "no_corrections": NoCorrections,
 }  # how DATA is read, see `headstart.Source`
 RunFolder = Annotated[Path, Argument(metavar="RUN", help="Folder that `headstart train` wrote.")]
 RecipeName = Annotated[
@@ -343,6 +355,67 @@ MaxMegabytes = Annotated[
 MaxMegapixels = Annotated[float, limit(min=0.001, max=178, help="Of an image.")]
 MaxFiles = Annotated[int, limit(min=1, help="Images in a request.")]
 Queue = Annotated[int, limit(min=1, help="Images that may wait; more are refused for a second.")]
+
+# labels, diff
+
+Collected = Annotated[
+    Path,
+    Argument(
+        metavar="DATA", help="Folder, zip or CSV, as for `headstart train`; or a folder of photos without labels."
+    ),
+]
+ExportedLabels = Annotated[
+    Path | None, usual("--export", metavar="PATH", help="Write the labels that count to this new CSV or folder.")
+]
+LabelForm = Annotated[
+    str,
+    option(
+        "--form",
+        choice=choices.LABEL_FORM,
+        group=USUAL,
+        help="Of --export: a CSV of paths and labels, or a folder of class folders with links to photos, or copies.",
+    ),
+    choices.LABEL_FORM,
+]
+ImportedLabels = Annotated[
+    Path | None,
+    usual(
+        "--import",
+        metavar="CSV",
+        help="Give photos the labels of a CSV with the columns path,label; others keep theirs.",
+    ),
+]
+Undo = Annotated[bool, usual("--undo", help="Undo the last step that is not undone yet.")]
+Redo = Annotated[bool, usual("--redo", help="Redo the step that was undone last.")]
+DataOrRun = Annotated[Path, Argument(metavar="DATA|RUN", help="A collection; or the folder of a run.")]
+OtherRun = Annotated[Path | None, Argument(metavar="RUN", help="Of two runs, the folder of the other one.")]
+FromState = Annotated[
+    str | None,
+    usual("--from", metavar="STATE", help="State of the labels: own, now, a step, or its id. By default own: DATA's."),
+]
+ToState = Annotated[str | None, usual("--to", metavar="STATE", help="State to compare with. By default now.")]
+
+# studio
+
+StudioData = Annotated[
+    Path | None,
+    Argument(
+        metavar="[DATA]",
+        help="Photos to open, as for `headstart train`, or a folder of photos without labels; or the folder of a run. "
+        "By default they are chosen in the browser.",
+    ),
+]
+StudioPort = Annotated[int, usual(min=0, max=65535, metavar="N", help="Port to listen at; 0: a free one.")]
+PasswordFile = Annotated[
+    Path | None,
+    usual(metavar="FILE", help="File with a password, for browsers that do not have the address; --host needs one."),
+]
+Language = Annotated[
+    str | None,
+    option("--language", choice=choices.LANGUAGE, group=USUAL, help="Of the page. By default the browser's."),
+    choices.LANGUAGE,
+]
+NoBrowser = Annotated[bool, usual("--no-browser", help="Print the address only.")]
 
 # backbones, cache
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Protocol, TextIO, cast, runtime_checkable
+from typing import Annotated, Any, Protocol, TextIO, cast, get_args, runtime_checkable
 
 import typer
 
@@ -159,16 +159,25 @@ def _source(data: Path | None, settings: dict[str, Any]) -> DataSource | None:
     Raises:
         DatasetError: it is said how to read a collection, but none is given.
     """
-    if data is None and any(value is not None for value in settings.values()):
+    corrections, none_wanted = settings.pop("corrections"), settings.pop("no_corrections")
+    if corrections and none_wanted:
+        raise DatasetError("--corrections FILE and --no-corrections were both given. Leave out one of them.")
+    settings["corrections"] = corrections or not none_wanted
+    if data is None and any(value not in (None, True) for value in settings.values()):
         options = ", ".join("--" + name.replace("_", "-") for name in SOURCE)
         raise DatasetError(f"The options {options} say how DATA is read: give DATA, or leave them out.")
     return None if data is None else DataSource(data, **settings)
 
 
 def _shared(reports: bool, reads: bool) -> list[inspect.Parameter]:
-    of_data = [_parameter(name, annotation, None) for name, annotation in SOURCE.items()] if reads else []
+    of_data = [_parameter(name, kind, False if get_args(kind)[0] is bool else None) for name, kind in SOURCE.items()]
     events = [_parameter("events", Events, None)] if reports else []
-    return [*of_data, _parameter("as_json", Json, False), *events, _parameter("verbose", Verbose, False)]
+    return [
+        *(of_data if reads else ()),
+        _parameter("as_json", Json, False),
+        *events,
+        _parameter("verbose", Verbose, False),
+    ]
 
 
 def _parameter(name: str, annotation: object, default: object) -> inspect.Parameter:

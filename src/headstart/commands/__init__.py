@@ -8,14 +8,18 @@ from headstart.commands.backbones import backbones
 from headstart.commands.cache import cache
 from headstart.commands.compare import compare
 from headstart.commands.demo import demo
+from headstart.commands.diff import diff
 from headstart.commands.doctor import doctor
 from headstart.commands.evaluate import evaluate
 from headstart.commands.export import export
 from headstart.commands.inspect import inspect
+from headstart.commands.labels import labels
 from headstart.commands.predict import predict
 from headstart.commands.serve import serve
+from headstart.commands.studio import studio
 from headstart.commands.train import train
 
 __all__ = [
-    "backbones", "cache", "compare", "demo", "doctor", "evaluate", "export", "inspect", "predict", "serve", "train",
+    "backbones", "cache", "compare", "demo", "diff", "doctor", "evaluate", "export", "inspect", "labels", "predict",
+    "serve", "studio", "train",
 ]  # fmt: skip

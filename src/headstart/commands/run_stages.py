@@ -69,7 +69,14 @@ class RunRequest:
         }
 
 
-def make(request: RunRequest, out: Path, *, resume: bool, listener: Listener, time_limit: float | None = None) -> Run:
+def make(
+    request: RunRequest,
+    out: Path,
+    *,
+    resume: bool,
+    listener: Listener,
+    time_limit: float | TimeLimit | None = None,
+) -> Run:
     """All stages of a run, one after the other. Arguments: see `commands.train`.
 
     Raises:
@@ -358,6 +365,7 @@ def write(
         notes=dataset.notes,
         unreadable=len(dataset.unreadable),
         seconds=seconds,
+        labels=dataset.labels,
     )
     metrics.write(folder / METRICS)
     report.write_page(

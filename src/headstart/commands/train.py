@@ -11,6 +11,7 @@ from headstart.runs.folder import Run
 
 if TYPE_CHECKING:
     from headstart.events import Listener
+    from headstart.time_limit import TimeLimit
     from headstart.training.recipes import Recipe
 
 __all__ = ["Run", "make_run", "train"]
@@ -37,7 +38,7 @@ def train(
     test_fraction: float | None = None,
     images: int | None = None,
     seed: int = 0,
-    time_limit: float | None = None,
+    time_limit: float | TimeLimit | None = None,
     resume: bool = False,
     listener: Listener | None = None,
 ) -> Run:
@@ -56,8 +57,8 @@ def train(
         test_fraction: see `load_dataset`.
         images: use only about so many of the images, for a quick look. Near copies are not kept together then, because
             finding them needs the features of all images. None: all.
-        time_limit: seconds for all of it, see `headstart.train`; in any case the photos are read, copies looked for
-            and the report is written.
+        time_limit: seconds for all of it, see `headstart.train`, or a TimeLimit, which can be ended; in any case the
+            photos are read, copies looked for and the report is written.
         resume: resume the partial run for `out`, if there is one.
         listener: where to report to; by default to standard error.
 

@@ -7,31 +7,33 @@ from dataclasses import replace
 from headstart.data import splits
 from headstart.data.folder import Item
 from headstart.data.splits import SPLITS, TEST, TRAIN, VALIDATION
+from headstart.data.steady_splits import unlabelled_groups, with_corrected_classes
 from headstart.errors import DatasetError
 
 MIN_TRAIN = 0.1  # of a class: what validation and test leave for training
 
 
-def assign_splits(
+def draw_splits(
     items: list[Item],
     groups: Sequence[Hashable],
     seed: int,
-    validation_fraction: float | None,
-    test_fraction: float | None,
-    source: str,
+    validation_fraction: float | None = None,
+    test_fraction: float | None = None,
 ) -> list[Item]:
-    """The items, each with its split.
+    """The items, each with its split. It depends on the labels that the collection gives, not on those of the user: who
+    corrects a label leaves all splits as they are. A photo without a label of the collection gets its split alone.
 
     Args:
-        items: with the split that the collection gives them; either all have one, or none.
+        items: with the split that the collection gives them; either all have one, or none. Photos that the user labels
+            beside splits of the collection are trained on.
         groups: images with the same group, copies of one photo, stay in one split where it is drawn.
         seed, validation_fraction, test_fraction: see `load_dataset`.
-        source: the collection's name in messages.
 
     Raises:
-        DatasetError: a class cannot be trained on, or the fractions leave too little to train on.
+        DatasetError: the fractions leave too little to train on.
     """
-    _check_classes(items, source)
+    if any(item.split for item in items):
+        items = [replace(item, split=item.split or TRAIN) for item in items]
     has_test = any(item.split == TEST for item in items)
     if not any(item.split == VALIDATION for item in items):
         validation = splits.VALIDATION_FRACTION if validation_fraction is None else validation_fraction
@@ -40,11 +42,12 @@ def assign_splits(
         items = _draw_from_train(items, groups, VALIDATION, validation, seed)
         # of the remaining images, so that it is the wanted fraction of all
         items = _draw_from_train(items, groups, TEST, test / (1 - validation), seed)
-    elif not has_test:
+        return with_corrected_classes(items, groups, seed, wants_validation=validation > 0)
+    if not has_test:
         fraction = splits.TEST_FRACTION_OF_VALIDATION if test_fraction is None else test_fraction
         _check_fractions(0, fraction)
-        items = _move(
-            items, groups, VALIDATION, TEST, seed,
+        return _move(
+            items, groups, VALIDATION, TEST, seed, fraction,
             lambda labels: splits.proportional(labels, splits.size_of_test(len(labels), fraction)),
         )  # fmt: skip
     return items
@@ -107,7 +110,12 @@ def _leaks(
         yield of_group, "of a group that is also in"
 
 
-def _check_classes(items: list[Item], source: str) -> None:
+def check_classes_to_train(items: Sequence[Item], source: str) -> None:
+    """
+    Raises:
+        DatasetError: a class has too few images to train on. items: as the collection gives them, before splits are
+            drawn.
+    """
     counts = Counter(item.label for item in items if item.split in (None, TRAIN))  # to train on
     for label in sorted({item.label for item in items}):
         if counts[label] == 0:
@@ -134,7 +142,10 @@ def _check_fractions(validation: float, test: float) -> None:
 def _draw_from_train(
     items: list[Item], groups: Sequence[Hashable], target: str, fraction: float, seed: int
 ) -> list[Item]:
-    return _move(items, groups, TRAIN, target, seed, lambda labels: splits.fraction_of_each(labels, fraction, keep=1))
+    def wanted(labels: list[str]) -> dict[str, int]:
+        return splits.fraction_of_each(labels, fraction, keep=1)
+
+    return _move(items, groups, TRAIN, target, seed, fraction, wanted)
 
 
 def _move(
@@ -143,23 +154,28 @@ def _move(
     source: str,
     target: str,
     seed: int,
+    fraction: float,
     wanted: Callable[[list[str]], dict[str, int]],
 ) -> list[Item]:
     """Draw some of the images of split `source` (None counts as train), and put them into split `target`.
 
-    wanted: labels of the images of `source` -> how many images of each label to move.
+    fraction: of those without a label of the collection, about. wanted: labels of the others -> how many images of each
+        label to move.
     """
     items = [replace(item, split=item.split or TRAIN) for item in items]
     indices = [index for index, item in enumerate(items) if item.split == source]
-    labels = [items[index].label for index in indices]
+    labelled = [index for index in indices if items[index].drawn_as]
+    labels = [items[index].drawn_as for index in labelled]
     picked = splits.draw(
-        [items[index].name for index in indices],
+        [items[index].name for index in labelled],
         labels,
-        [groups[index] for index in indices],
+        [groups[index] for index in labelled],
         wanted=wanted(labels),
         seed=seed,
     )
-    for index, is_picked in zip(indices, picked, strict=True):
-        if is_picked:
+    moved = {groups[index] for index, is_picked in zip(labelled, picked, strict=True) if is_picked}
+    moved |= unlabelled_groups(items, indices, groups, target, fraction, seed)
+    for index in indices:
+        if groups[index] in moved:
             items[index] = replace(items[index], split=target)
     return items

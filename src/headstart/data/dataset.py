@@ -9,6 +9,7 @@ import numpy as np
 from headstart.array_types import Int, Int64
 from headstart.data import splits
 from headstart.data.groups import joined
+from headstart.data.label_state import OWN_LABELS, LabelSummary
 from headstart.data.splits import TEST, TRAIN, VALIDATION
 from headstart.data.value_range import FULL, KnownValues, ValueRange
 
@@ -70,6 +71,7 @@ class Dataset:
     notes: tuple[str, ...] = ()  # what its owner should know, in sentences
     value_range: ValueRange = FULL  # black and white of images with 16 bits a value
     known_values: KnownValues | None = None  # what values its images hold
+    labels: LabelSummary = OWN_LABELS  # with which corrections of the user
 
     def __len__(self) -> int:
         return len(self.train) + len(self.validation) + len(self.test)

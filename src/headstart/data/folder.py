@@ -4,13 +4,15 @@ Looks at names only, and opens no image (`loading.py` does). Changes nothing of 
 headstart's cache.
 """
 
+import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headstart.data import archives, tables
+from headstart.data.corrections_file import corrections_file
 from headstart.data.folder_tree import Tree
 from headstart.data.groups import group_names
 from headstart.data.layout import FORMS, Layout, understand
@@ -34,43 +36,57 @@ class Item:
     label: str
     split: str | None  # None: the collection gives none, so it is drawn
     group: str | None = None  # of images that belong together, if the collection names any
+    own: str | None = None  # the label that the collection gives, "" for none, where the user has given another one
+
+    @property
+    def drawn_as(self) -> str:
+        """The label by which splits are drawn: the collection's own, so that a photo keeps its split."""
+        return self.label if self.own is None else self.own
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The image files of a collection."""
+    """The image files of a collection, with the labels that it gives them."""
 
     source: str  # what was listed, as the user named it
     items: tuple[Item, ...]  # sorted by name
     notes: tuple[str, ...]  # what was left out, in sentences
     layout: str  # what was understood, in a sentence without a full stop
+    unlabelled: tuple[Item, ...] = ()  # photos without a class, with "" as label, if they were asked for
+    corrections: Path | None = None  # the file of the user's corrections, if there is one
 
 
-def list_images(data: Path | DataSource, listener: Listener | None = None) -> Listing:
-    """The images of a directory, zip or CSV. listener: is told the layout, and may cancel the unpacking of a zip.
+def list_images(
+    data: Path | DataSource, listener: Listener | None = None, *, unlabelled: bool = False
+) -> Listing:  # fmt: skip
+    """The images of a directory, zip or CSV.
+
+    Args:
+        listener: is told the layout, and may cancel the unpacking of a zip.
+        unlabelled: whether photos outside of any class folder are listed too, as those that have no label yet, and
+            a folder of nothing but such photos is a collection. Where there are corrections, it is so in any case.
 
     Raises:
         DatasetError: it does not exist, or holds no images in one of the four forms.
         CancelledError: the listener asks the work to stop.
     """
     source = DataSource.of(data)
-    listing = _grouped(_listing_of(source, listener), source.group_by)
+    _check_exists(source.path)
+    corrections = corrections_file(source)
+    if corrections and not os.path.exists(corrections):  # noqa: PTH110  Path.exists raises where a name is too long
+        corrections = None
+    listing = _listing_of(source, listener, unlabelled=unlabelled or corrections is not None)
+    listing = replace(_grouped(listing, source.group_by), corrections=corrections)
     if listener:
         listener.emit(Message(f"Layout: {listing.layout}."))
     return listing
 
 
-def _listing_of(source: DataSource, listener: Listener | None) -> Listing:
+def _listing_of(source: DataSource, listener: Listener | None, *, unlabelled: bool) -> Listing:
     data = source.path
-    try:
-        exists = data.exists()
-    except OSError as error:
-        raise DatasetError(f"'{data}' is not a valid path: {error.strerror or error}.") from None
-    if not exists:
-        raise DatasetError(f"'{data}' does not exist. Check the path (now in '{Path.cwd()}').\n{FORMS}")
     _check_settings(source)
     if data.is_dir():
-        return _list_folder(data, source)
+        return _list_folder(data, source, unlabelled=unlabelled)
     try:
         check_regular(data)  # who reads a pipe may wait for ever
         with data.open("rb"):
@@ -83,21 +99,32 @@ def _listing_of(source: DataSource, listener: Listener | None) -> Listing:
         items = [Item(row.path, row.name, _normal(row.label), row.split, row.group) for row in table.rows]
         return _listing(data, items, (), table.text)
     if archives.is_zip(data):
-        return _list_folder(archives.unpacked(data, listener), source)
+        return _list_folder(archives.unpacked(data, listener), source, unlabelled=unlabelled)
     raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}")
+
+
+def _check_exists(data: Path) -> None:
+    try:
+        exists = data.exists()
+    except OSError as error:
+        raise DatasetError(f"'{data}' is not a valid path: {error.strerror or error}.") from None
+    if not exists:
+        raise DatasetError(f"'{data}' does not exist. Check the path (now in '{Path.cwd()}').\n{FORMS}")
 
 
 def _grouped(listing: Listing, rule: str | None) -> Listing:
     """With the groups that a rule finds, or those of a CSV, in which an image without one is a group of its own."""
+    listed = (*listing.items, *listing.unlabelled)
     if rule is None:
-        if not any(item.group for item in listing.items):
+        if not any(item.group for item in listed):
             return listing
-        groups, notes = [item.group or item.name for item in listing.items], []
+        groups, notes = [item.group or item.name for item in listed], []
     else:
-        names, labels = [item.name for item in listing.items], [item.label for item in listing.items]
+        names, labels = [item.name for item in listed], [item.label for item in listed]
         groups, notes = group_names(names, labels, rule, listing.source)
-    items = [replace(item, group=group) for item, group in zip(listing.items, groups, strict=True)]
-    return replace(listing, items=tuple(items), notes=(*listing.notes, *notes))
+    items = tuple(replace(item, group=group) for item, group in zip(listed, groups, strict=True))
+    count = len(listing.items)
+    return replace(listing, items=items[:count], unlabelled=items[count:], notes=(*listing.notes, *notes))
 
 
 def _check_settings(source: DataSource) -> None:
@@ -115,8 +142,8 @@ def _listing(source: Path, items: Iterable[Item], notes: Iterable[str], layout: 
     return Listing(str(source), tuple(sorted(items, key=lambda item: item.name)), tuple(notes), layout)
 
 
-def _list_folder(root: Path, source: DataSource) -> Listing:
-    """The listing of a folder. source: what messages name instead of it."""
+def _list_folder(root: Path, source: DataSource, *, unlabelled: bool) -> Listing:
+    """The listing of a folder. source: what messages name instead of it. unlabelled: see `list_images`."""
     if what := what_headstart_wrote(root):
         raise DatasetError(
             f"'{source}' is {what} that headstart wrote, no collection. Give the photos; those of a run are listed in "
@@ -129,25 +156,41 @@ def _list_folder(root: Path, source: DataSource) -> Listing:
         raise DatasetError(f"'{source}' holds no images (found: {found}).{remedy}\n{FORMS}")
     below = {path: path.relative_to(root).parts for path in files.images}
     tree = Tree(root, below.values())
-    layout = understand(tree, source.path, source.class_level)
+    layout = _layout(tree, source, unlabelled=unlabelled)
     items = [
         Item(path, "/".join(parts[len(layout.root) :]), _normal(place.label), place.split)
         for path, parts in below.items()
         if (place := layout.places.get(parts[:-1]))
     ]
-    return _listing(source.path, items, _notes(root, below, layout, files, source), layout.text)
+    loose = sorted(_loose(below, layout))
+    notes = _notes(root, () if unlabelled else loose, layout, files, source)
+    listing = _listing(source.path, items, notes, layout.text)
+    if not unlabelled:
+        return listing
+    return replace(listing, unlabelled=tuple(Item(path, "/".join(below[path]), "", None) for path in loose))
 
 
-def _notes(
-    root: Path, below: Mapping[Path, tuple[str, ...]], layout: Layout, files: Files, source: DataSource
-) -> list[str]:
-    """What is left out, in sentences.
+def _layout(tree: Tree, source: DataSource, *, unlabelled: bool) -> Layout:
+    try:
+        return understand(tree, source.path, source.class_level)
+    except DatasetError:
+        if not (unlabelled and tree.counts[()]):
+            raise
+        return Layout({}, (), (), f"{len(tree.images):,} photos without classes", {})
+
+
+def _loose(below: Mapping[Path, tuple[str, ...]], layout: Layout) -> Iterable[Path]:
+    """Images outside of any class folder."""
+    repeated = {path for path, parts in below.items() if any(parts[: len(each)] == each for each in layout.left_out)}
+    return (path for path, parts in below.items() if parts[:-1] not in layout.places and path not in repeated)
+
+
+def _notes(root: Path, loose: Sequence[Path], layout: Layout, files: Files, source: DataSource) -> list[str]:
+    """What is left out, in sentences. loose: images that are left out because they are outside of any class folder.
 
     Raises:
         DatasetError: a folder at the place of a class holds nothing but pictures that are not read.
     """
-    repeated = {path for path, parts in below.items() if any(parts[: len(each)] == each for each in layout.left_out)}
-    loose = [path for path, parts in below.items() if parts[:-1] not in layout.places and path not in repeated]
     used = {parts[:level] for parts in layout.places for level in range(len(parts) + 1)}
     empty = {
         parts
@@ -158,14 +201,14 @@ def _notes(
     refuse_lost_classes(empty, files.others, root, source.path)
     return [
         *layout.left_out.values(),
-        *_note_on_loose(sorted(loose)),
+        *_note_on_loose(loose),
         *note_on_others(files.others),
         *_note_on_empty(empty),
         *notes_on_skipped(files.skipped),
     ]
 
 
-def _note_on_loose(images: list[Path]) -> list[str]:
+def _note_on_loose(images: Sequence[Path]) -> list[str]:
     if not images:
         return []
     return [f"{len(images)} images outside any class folder are left out (such as '{images[0].name}')"]

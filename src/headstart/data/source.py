@@ -17,6 +17,8 @@ class DataSource:
         are looked for below it by their last parts.
     class_level: the class is the name of the folder at this level below `path`, from 1. None: it is found out.
     group_by: which images belong together, see `group_names`. None: as a column of a CSV says.
+    corrections: the user's corrections of labels: True: those that lie beside the collection, see `corrections_file`;
+        False: none; or their file.
     """
 
     path: Path
@@ -26,6 +28,7 @@ class DataSource:
     image_root: Path | None
     class_level: int | None
     group_by: str | None
+    corrections: Path | bool
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class DataSource:
         image_root: str | Path | None = None,
         class_level: int | None = None,
         group_by: str | None = None,
+        corrections: str | Path | bool = True,
     ) -> None:
         object.__setattr__(self, "path", Path(path))
         object.__setattr__(self, "path_column", path_column)
@@ -45,6 +49,7 @@ class DataSource:
         object.__setattr__(self, "class_level", class_level)
         object.__setattr__(self, "group_column", group_column)
         object.__setattr__(self, "group_by", group_by)
+        object.__setattr__(self, "corrections", Path(corrections) if isinstance(corrections, str) else corrections)
 
     @staticmethod
     def of(data: str | Path | DataSource) -> DataSource:
@@ -53,12 +58,16 @@ class DataSource:
     def absolute(self) -> DataSource:
         """The same in any working folder."""
         return replace(
-            self, path=self.path.absolute(), image_root=self.image_root.absolute() if self.image_root else None
+            self,
+            path=self.path.absolute(),
+            image_root=self.image_root.absolute() if self.image_root else None,
+            corrections=self.corrections.absolute() if isinstance(self.corrections, Path) else self.corrections,
         )
 
     def settings(self) -> dict[str, str | int]:
         """What was said besides the path."""
-        said = {name: value for name, value in asdict(self).items() if value is not None and name != "path"}
+        usual = {"corrections": True}  # of the others: None
+        said = {name: value for name, value in asdict(self).items() if value is not usual.get(name) and name != "path"}
         return {name: str(value) if isinstance(value, Path) else value for name, value in said.items()}
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from headstart.data.corrections_file import is_of_corrections
 from headstart.data.formats import is_meant_as_image
 from headstart.data.own_output import what_headstart_wrote
 from headstart.errors import DatasetError
@@ -56,7 +57,7 @@ def by_suffix(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def is_visible(name: str) -> bool:
-    return not name.startswith(".") and name.lower() not in SYSTEM_NAMES
+    return not name.startswith(".") and name.lower() not in SYSTEM_NAMES and not is_of_corrections(name)
 
 
 def _walk(folder: Path, above: frozenset[str], found: Files) -> None:

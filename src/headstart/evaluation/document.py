@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from headstart.classifier.calibration import Calibration
+from headstart.data.label_state import LabelSummary
 from headstart.data.splits import SPLITS, TEST, VALIDATION
 from headstart.evaluation.averaging import Averaging
 from headstart.evaluation.cleaning import Cleaning
@@ -123,6 +124,7 @@ class RunMetrics:
     data: name of the collection. weights: of the base at first: "pretrained", "random", or the name of a file.
     precision: "float32" or "bfloat16", of the classifier as it is measured and as it answers.
     training_precision: of the features of training images.
+    labels: which labels it was trained with: those of the collection, or which state of the user's corrections.
     notes: what to know about the files and the splits, in sentences. unreadable: files that were left out.
     familiar: the share of held-out images that the novelty detector accepts.
     cross_validated: how validation and training images were answered by heads that had not seen them; None where the
@@ -146,6 +148,7 @@ class RunMetrics:
     weights: str
     precision: str
     training_precision: str
+    labels: LabelSummary
     notes: tuple[str, ...]
     unreadable: int
     familiar: Interval | None
@@ -201,6 +204,7 @@ class RunMetrics:
             "weights": self.weights,
             "precision": self.precision,
             "training_precision": self.training_precision,
+            "labels": self.labels.to_json(),
             "notes": list(self.notes),
             "unreadable": self.unreadable,
             "familiar": _json(self.familiar),
@@ -236,6 +240,7 @@ class RunMetrics:
             validation=validation,
             test=test,
             class_names=tuple(content["class_names"]),
+            labels=LabelSummary(**content.get("labels", {})),  # headstart 0.1 has no corrections
             notes=tuple(content["notes"]),
             familiar=interval_from_json(content["familiar"]),
             calibration=Calibration.from_json(content["certainty"]),

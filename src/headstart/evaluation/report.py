@@ -19,6 +19,7 @@ from PIL import Image
 from headstart.classifier.classifier import Classifier
 from headstart.concurrency import cpu_budget
 from headstart.data.dataset import Unreadable
+from headstart.data.label_state import OWN_LABELS, LabelSummary
 from headstart.data.splits import SPLITS, TRAIN, VALIDATION
 from headstart.evaluation.advice import advice
 from headstart.evaluation.averaging import Averaging
@@ -89,6 +90,7 @@ def run_metrics(
     notes: Sequence[str],
     unreadable: int,
     seconds: Mapping[str, float],
+    labels: LabelSummary = OWN_LABELS,
 ) -> RunMetrics:
     """Everything that metrics.json says.
 
@@ -101,6 +103,7 @@ def run_metrics(
         notes: what the user should know about the collection.
         unreadable: how many files were left out.
         seconds: "total" and "epochs", see `Seconds`.
+        labels: which ones it was trained with.
     """
     evaluations, inspection = results.evaluations, results.inspection
     train, validation, test = (_split_metrics(s, evaluations[s]) if s in evaluations else None for s in SPLITS)
@@ -120,6 +123,7 @@ def run_metrics(
         weights=_names_of(weights, classifier.backbone),
         precision=classifier.precision,
         training_precision=training_precision,
+        labels=labels,
         notes=tuple(notes),
         unreadable=unreadable,
         familiar=results.familiar,

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.data.collection import Collection, printable
 from headstart.data.dataset import Split
 from headstart.data.folder import Item
 from headstart.data.groups import joined
-from headstart.data.loading import Collection, printable, refusal
 from headstart.data.splits import SPLITS
+from headstart.data.trainable import refusal
 from headstart.events import Listener
 from headstart.features.compact import Compact
 from headstart.features.extractor import FeatureExtractor
@@ -67,17 +68,17 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
     return Inspection(
         data=found.listing.source,
         images=len(images),
-        classes=_classes(found.listing.items, found.items),
+        classes=_classes(found.items if found.labels.state else found.listing.items, found.items),
         sizes=files.sizes,
         remarks=(
             *_refusal(found),
             *found.remarks_on_values,
-            *found.listing.notes,
+            *found.notes,
             *remarks_on_class_sizes(found.items),
             *files.remarks,
             *([] if duplicates.is_exact else [APPROXIMATE]),
         ),
-        findings=_in_order(_with_labels(findings, found.listing.items)),
+        findings=_in_order(_with_labels(findings, [*found.listing.items, *found.items])),
         shortcuts=shortcuts,
         limit=duplicates.limit,
         compared=duplicates.compared,

@@ -27,8 +27,8 @@ def keep_splits(partial: Path, dataset: Dataset) -> None:
         write_splits(table, dataset.rows())
     elif read_splits(table) != dataset.rows():
         raise RunError(
-            f"The images have changed since the run in '{partial}' was started, so it cannot be resumed. "
-            f"Start a new one with another --out."
+            f"The images or their labels have changed since the run in '{partial}' was started, so it cannot be "
+            f"resumed. Start a new one with another --out."
         )
 
 

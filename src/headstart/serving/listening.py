@@ -50,24 +50,44 @@ def serve(
         ServiceError: the address cannot be used.
     """
     config = config or ServiceConfig()
+    listen(lambda address: create_app(runs, config), config.limits, host=host, port=port, announce=announce)
+
+
+def listen(
+    make_app: Callable[[str], FastAPI],
+    limits: Limits,
+    *,
+    host: str,
+    port: int,
+    announce: Callable[[str], None],
+    websockets: bool = False,
+) -> None:
+    """Answer by an application until SIGTERM or Ctrl-C, see `serve`.
+
+    make_app: gives it, once the address is taken. Its `state.service` learns by `is_ending` that the end begins.
+
+    Raises:
+        ServiceError: the address cannot be used.
+    """
     with _bound_socket(host, port) as listening:
-        app = create_app(runs, config)
-        server = _Server(_uvicorn_config(app, config.limits))
+        address = _address(listening)
+        server = _Server(_uvicorn_config(make_app(address), limits, websockets))
         # uvicorn does this too, but later than the address is announced; and after a clean end it raises the signal
         # once more, which by default would count as a failure
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, server.handle_exit)
         logging.getLogger("uvicorn.error").addHandler(_LogHandler(logging.WARNING))
         listening.listen(BACKLOG)
-        announce(_address(listening))
+        announce(address)
         server.run(sockets=[listening])
 
 
-def _uvicorn_config(app: FastAPI, limits: Limits) -> uvicorn.Config:
+def _uvicorn_config(app: FastAPI, limits: Limits, websockets: bool) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=_guarded_protocol(limits),
-        ws="none",
+        ws="websockets-sansio" if websockets else "none",
+        ws_max_size=limits.file_bytes,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -180,6 +200,10 @@ class _GuardedProtocol(_Protocol):
         self._received = 0
         super().on_response_complete()
         self._expect_a_request()
+
+    def handle_websocket_upgrade(self, *given: Any) -> None:
+        self._timer.cancel()  # from here on, the connection is another protocol's
+        super().handle_websocket_upgrade(*given)
 
     def send_400_response(self, msg: str) -> None:
         problem = RefusedError("bad-request", "This is not a valid HTTP request.")

@@ -43,11 +43,13 @@ _RETRY_AFTER = {503: "1"}  # seconds; the queue empties within about one
 
 
 class RefusedError(HeadstartError):
-    """A request that cannot be answered. code: a row of PROBLEMS; more: further members of the answer."""
+    """A request that cannot be answered. code: a row of `statuses`; more: further members of the answer."""
+
+    statuses = PROBLEMS
 
     def __init__(self, code: str, detail: str, *, headers: dict[str, str] | None = None, **more: object) -> None:
         super().__init__(detail)
-        self.code, self.status, self.more = code, PROBLEMS[code], more
+        self.code, self.status, self.more = code, self.statuses[code], more
         self.headers = dict(headers or {})
         if self.status in _RETRY_AFTER:
             self.headers["Retry-After"] = _RETRY_AFTER[self.status]

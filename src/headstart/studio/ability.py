@@ -1,0 +1,43 @@
+"""What this installation can do: for each thing None, or why not and what installs it. Starts nothing."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+from headstart.errors import HeadstartError
+from headstart.export.formats import FLOAT32, FORMATS, get_format
+from headstart.models.backbones import BACKBONES, DEFAULT
+from headstart.models.packaged import network_file
+from headstart.models.weights import PRETRAINED, keras_is_installed
+
+NEEDS_KERAS = "It needs Keras: pip install 'headstart[tune]'"
+
+
+def abilities() -> dict[str, Any]:
+    """`can` of GET /api/state."""
+    has_keras = keras_is_installed()
+    return {
+        "fine_tune": None if has_keras else NEEDS_KERAS,
+        "export": {name: _why_not(name) for name in FORMATS},
+        "camera": True,
+        "heic": find_spec("pillow_heif") is not None,
+        "backbones": [
+            {
+                "name": name,
+                "image_size": row.image_size,
+                "packaged": row.packaged is not None,
+                "default": name == DEFAULT,
+                "problem": None if has_keras or network_file(name, PRETRAINED) else NEEDS_KERAS,
+            }
+            for name, row in BACKBONES.items()
+        ],
+    }
+
+
+def _why_not(format: str) -> str | None:
+    try:
+        get_format(format, FLOAT32)
+    except HeadstartError as error:
+        return str(error)
+    return None

@@ -1,0 +1,273 @@
+"""Analysis: what is computed of a collection's photos, one thing after the other, in threads of its own.
+
+Features (kept for ever, by digest), copies, splits, answers, neighbours, map; after that, answers again whenever labels
+change. What each is, the modules say that compute it; this one knows their order, and what is known so far.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.array_types import Float32, Int
+from headstart.data.splits import SPLITS, TEST
+from headstart.errors import CancelledError, HeadstartError
+from headstart.serving.monitoring import log
+from headstart.studio.catalogue import Catalogue
+from headstart.studio.columns import NO_LABEL, Columns
+
+if TYPE_CHECKING:
+    from headstart.classifier.novelty import NoveltyDetector
+    from headstart.evaluation.label_change import LabelChange
+    from headstart.features.extractor import FeatureExtractor
+    from headstart.inspection.duplicates import Pair
+    from headstart.studio.answers import Answers
+    from headstart.studio.computing import Photos
+    from headstart.studio.neighbourhood import Neighbourhood
+    from headstart.studio.photo_features import PhotoFeatures
+    from headstart.studio.queue.items import Queue
+    from headstart.studio.solving import AnswerSolver
+
+SECONDS_BETWEEN_REPORTS = 0.5
+QUEUE = 200  # questions that are kept ready
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """The labels at one moment. state: their id. answered: keys of questions that need not be asked again."""
+
+    columns: Columns
+    state: str
+    answered: Collection[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known so far; None: not yet. All arrays are by id.
+
+    of: the labels that `answers`, `flags` and `queue` belong to. change: from the answers before the last labels.
+    split: into SPLITS. problem: why nothing more can be computed.
+    """
+
+    features: PhotoFeatures | None = None
+    pairs: tuple[Pair, ...] = ()
+    split: Int[np.ndarray, " n"] | None = None
+    neighbourhood: Neighbourhood | None = None
+    map: Float32[np.ndarray, "n 2"] | None = None
+    answers: Answers | None = None
+    of: Labelled | None = None
+    change: LabelChange | None = None
+    flags: dict[str, Int[np.ndarray, " m"]] = field(default_factory=dict)
+    queue: Queue | None = None
+    problem: str | None = None
+
+
+class Analysis:
+    """Of one catalogue. Starts when all photos are read, and again when there are others."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        folder: Path,
+        labelled: Callable[[], Labelled],
+        publish: Callable[..., None],
+        on_split: Callable[[Int[np.ndarray, " n"]], None],
+        previous: Analysis | None = None,
+    ) -> None:
+        """
+        Args:
+            labelled: gives the labels as they are; of more photos than the catalogue has, where some were added since.
+            on_split: is told the splits once they are drawn.
+            previous: of the same photos, and fewer: what it knows is known until something newer is.
+        """
+        self._catalogue, self._folder = catalogue, folder
+        self._labelled, self._publish, self._on_split = labelled, publish, on_split
+        self.known = Known() if previous is None else replace(previous.known, problem=None)
+        self._previous = previous
+        self.progress: dict[str, Any] | None = None
+        self.extractor: FeatureExtractor | None = None
+        self.solver: AnswerSolver | None = None
+        self.solving = threading.Lock()  # a solver is used by one thread at a time
+        self._changed, self._stopped = threading.Event(), threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._reported = self._began = 0.0
+        self._detector: NoveltyDetector | None = None
+
+    def start(self) -> None:
+        self._begin(self._work)
+
+    def labels_changed(self) -> None:
+        """Answer again, as soon as the last answers are there."""
+        self._changed.set()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._changed.set()
+        for thread in self._threads:
+            thread.join()  # it asks often whether it should stop; who looks around is not waited for
+
+    def novelty_detector(self) -> NoveltyDetector | None:
+        """Of the photos that are learned from; made when it is first asked for. None where there are too few."""
+        if self._detector is None and self.extractor is not None and self.known.split is not None:
+            from headstart.studio.computing import Photos, detector_of
+
+            photos = Photos.of(self._catalogue)
+            is_learned = self.known.split[photos.rows] != SPLITS.index(TEST)
+            self._detector = detector_of(photos, is_learned, self.extractor)
+        return self._detector
+
+    def _begin(self, work: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                work()
+            except CancelledError:
+                pass  # the collection was closed
+            except HeadstartError as error:
+                self._learn(problem=str(error))
+            except Exception:  # noqa: BLE001 - the page learns that it failed, the log says why
+                log("fault", trace=traceback.format_exc())
+                self._learn(problem="The photos could not be analysed: the studio's log has the reason.")
+
+        thread = threading.Thread(target=guarded, name=work.__name__, daemon=True)
+        if work == self._work:
+            self._threads.append(thread)
+        thread.start()
+
+    def _learn(self, **news: Any) -> None:
+        if self._stopped.is_set():
+            return
+        self.known = replace(self.known, **news)
+        for name in news:
+            self._publish({"problem": "analysis", "flags": "findings"}.get(name, name))
+
+    def _work(self) -> None:
+        from headstart.studio.computing import Photos, Reporting, copies_of, drawn_splits, extractor_of, photo_features
+        from headstart.studio.solving import AnswerSolver
+
+        photos = Photos.of(self._catalogue)
+        if not len(photos):
+            return
+        listener = Reporting(self._report, self._stopped.is_set)
+        self.extractor = extractor_of(photos, listener)
+        previous, self._previous = self._previous, None
+        before = previous.known.features if previous else None
+        features = photo_features(photos, self.extractor, self._folder, before.basis if before else None)
+        self.progress = None
+        self._learn(features=features)
+        copies = copies_of(photos, self.extractor, listener)
+        groups = self._spread_groups(photos, copies.groups)
+        split = drawn_splits(photos, copies.groups.tolist())
+        self._learn(split=split, pairs=self._with_ids(photos, copies.pairs))
+        self._on_split(split)
+        self._groups = groups
+        if previous and previous.solver and before:
+            places = np.where(np.arange(photos.count) < len(before), np.arange(photos.count), -1)
+            self.solver = previous.solver.moved(features, groups, places)
+        else:
+            self.solver = AnswerSolver(features, groups)
+        self._answer(first=True)
+        self._begin(self._look_around)
+        while not self._stopped.is_set():
+            self._answer()
+            self._changed.wait()
+            self._changed.clear()
+
+    def _look_around(self) -> None:
+        """What takes longer, and no label changes."""
+        from headstart.studio.map_of_collection import first_map, map_of_collection
+        from headstart.studio.neighbourhood import Neighbourhood
+
+        features = self.known.features
+        if features is None or not features.known.any():
+            return
+        self._learn(map=first_map(features.directions))
+        neighbourhood = Neighbourhood.of(features.directions)
+        self._learn(neighbourhood=neighbourhood)
+        with self.solving:
+            if self.solver:
+                places = np.arange(len(features))
+                self.solver = self.solver.moved(features, self._groups, places, neighbourhood=neighbourhood)
+        self.labels_changed()  # the queue asks more now
+        self._learn(map=map_of_collection(features.directions, cancelled=self._stopped.is_set))
+
+    def _answer(self, *, first: bool = False) -> None:
+        """Answers, findings and queue for the labels as they are."""
+        from headstart.studio.change import change
+        from headstart.studio.flags import flags
+        from headstart.studio.queue.build import build_queue
+
+        known, labelled = self.known, self._labelled()
+        if self.solver is None or known.features is None or self._stopped.is_set():
+            return
+        count = len(known.features)
+        labels, class_names = labels_of(labelled.columns)
+        labels, held_out = labels[:count], (labelled.columns.split == SPLITS.index(TEST))[:count]
+        with self.solving:
+            if first:
+                answers = self.solver.first(labels, class_names, held_out=held_out)
+            else:
+                answers = self.solver.answers(
+                    labels,
+                    class_names,
+                    held_out=held_out,
+                    waiting=labelled.columns.unlabelled[:count],
+                    cancelled=self._stopped.is_set,
+                )
+        changed = known.change
+        if known.answers is not None and known.of is not None and known.of.state != labelled.state:
+            changed = change(known.answers, answers)
+        self._learn(answers=answers, of=labelled, change=changed)
+        names = [*SPLITS, ""]
+        splits = [names[number] for number in labelled.columns.split[:count]]
+        self._learn(flags=flags(answers, known.neighbourhood, known.pairs, labels, splits))
+        queue = build_queue(
+            answers,
+            known.features,
+            known.neighbourhood,
+            labels,
+            class_names,
+            [self._catalogue.digest(row) for row in range(count)],
+            copies=known.pairs,
+            answered=labelled.answered,
+            excluded=np.flatnonzero(labelled.columns.excluded[:count]).tolist(),
+            limit=QUEUE,
+        )
+        self._learn(queue=queue)
+
+    def _report(self, done: int, total: int, seconds_left: float | None) -> None:
+        now = time.monotonic()
+        if done == 0:
+            self._began = now
+        speed = done / max(now - self._began, 1e-3) if done else None
+        self.progress = {"done": done, "total": total, "seconds_left": seconds_left, "photos_per_second": speed}
+        if now - self._reported > SECONDS_BETWEEN_REPORTS or done in (0, total):
+            self._reported = now
+            self._publish("features", **self.progress)
+
+    @staticmethod
+    def _spread_groups(photos: Photos, groups: np.ndarray) -> np.ndarray:
+        """Copies have the same number; photos that are not among them one of their own."""
+        found = np.arange(photos.count) + int(groups.max(initial=0)) + 1
+        found[photos.rows] = groups
+        return found
+
+    @staticmethod
+    def _with_ids(photos: Photos, pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
+        ids = photos.rows
+        return tuple(replace(pair, first=int(ids[pair.first]), second=int(ids[pair.second])) for pair in pairs)
+
+
+def labels_of(columns: Columns) -> tuple[Int[np.ndarray, " n"], tuple[str, ...]]:
+    """Labels of the photos that can be learned from, and the names of the classes that they are of."""
+    labels = np.where(columns.usable, columns.label, NO_LABEL)
+    used = np.unique(labels[labels != NO_LABEL])
+    number = np.full(len(columns.classes) + 1, NO_LABEL)  # the last one for NO_LABEL
+    number[used] = np.arange(len(used))
+    return number[labels], tuple(columns.classes[each] for each in used)

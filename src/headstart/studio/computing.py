@@ -1,0 +1,175 @@
+"""The photos of a catalogue -> features, copies and splits, by the same functions as `headstart train`. Knows no labels
+but the collection's own, by which splits are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from headstart.array_types import Bool, Int
+from headstart.classifier.novelty import NoveltyDetector, fit_novelty_detector
+from headstart.data.assignment import draw_splits
+from headstart.data.collection import groups_of
+from headstart.data.dataset import Split
+from headstart.data.folder import Item
+from headstart.data.groups import joined
+from headstart.data.splits import SPLITS, TRAIN
+from headstart.data.value_range import ValueRange, range_of
+from headstart.events import Advanced, Event, Listener, Task
+from headstart.features.extractor import FeatureExtractor
+from headstart.features.rows import Chosen, Leading, rows_of
+from headstart.inspection.duplicate_cache import cached_duplicates
+from headstart.inspection.duplicates import Duplicates
+from headstart.storage.hashing import sha256
+from headstart.studio.catalogue import READABLE, Catalogue, Entry
+from headstart.studio.photo_features import Basis, PhotoFeatures
+from headstart.training.config import TrainingConfig
+
+FEWEST = 10  # photos, below which nothing is said of what is unlike them
+MOST = 2_000  # photos that tell how far is usual
+SEED = 0  # of the splits that are drawn: the default of `headstart train`
+Progress = Callable[[int, int, float | None], None]  # progress(done, total, seconds_left)
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """A listener that passes on how far the features are, and asks whether they are still wanted."""
+
+    progress: Progress
+    is_stopped: Callable[[], bool]
+
+    def emit(self, event: Event) -> None:
+        if isinstance(event, Advanced) and event.task == Task.EXTRACT:
+            self.progress(event.done, event.total, event.seconds_left)
+
+    def cancelled(self) -> bool:
+        return self.is_stopped()
+
+
+@dataclass(frozen=True, eq=False)
+class Photos:
+    """The readable photos of a catalogue, as they are now. rows: their ids, ascending; count: of all ids."""
+
+    catalogue: Catalogue
+    rows: Int[np.ndarray, " m"]
+    count: int
+
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> Photos:
+        return cls(catalogue, np.flatnonzero(catalogue.numbers["state"] == READABLE), len(catalogue))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def images(self) -> Split:
+        """As all functions of headstart want them; without labels."""
+        entries = [self.catalogue.entries[row] for row in self.rows]
+        paths = tuple(entry.path for entry in entries)
+        groups = tuple(entry.group for entry in entries if entry.group)
+        complete = groups if len(groups) == len(entries) else ()
+        return Split(paths, np.zeros(len(entries), np.int64), self.digests, ("",), groups=complete)
+
+    @cached_property
+    def digests(self) -> tuple[str, ...]:
+        return tuple(self.catalogue.digest(row) for row in self.rows)
+
+    @property
+    def key(self) -> str:
+        """The name of what is computed of these photos, at these ids."""
+        return sha256(self.rows.tobytes(), "".join(self.digests).encode())[:16]
+
+    @property
+    def value_range(self) -> ValueRange:
+        return range_of([int(each) for each in self.catalogue.numbers["highest"][self.rows] if each])
+
+    def spread(self, values: np.ndarray, missing: float) -> np.ndarray:
+        """Values of these photos -> of all ids; those that are not among them get `missing`."""
+        found = np.full((self.count, *values.shape[1:]), missing, values.dtype)
+        found[self.rows] = values
+        return found
+
+
+def extractor_of(photos: Photos, listener: Listener) -> FeatureExtractor:
+    """Of the features that `headstart train` uses by default."""
+    config = TrainingConfig.of().for_values(photos.value_range)
+    return FeatureExtractor(config.feature_spec, listener=listener, compute=config.compute)
+
+
+def photo_features(
+    photos: Photos, extractor: FeatureExtractor, folder: Path, basis: Basis | None = None
+) -> PhotoFeatures:
+    """At all ids; kept in the folder. basis: of the components of fewer photos, which are to stay as they are.
+
+    Raises:
+        ImageError: a photo was changed, moved or damaged since it was read.
+        CancelledError: the listener asks the work to stop.
+    """
+    file = folder / f"features-{photos.key}.npz"
+    found = PhotoFeatures.read(file)
+    if found is None or len(found) != photos.count or basis:
+        features = extractor.features(photos.images)
+        basis = basis or Basis.of(rows_of(features), extractor.spec.block_sizes)
+        found = PhotoFeatures.by(basis, rows_of(features))
+        features.release()
+        if len(photos) < photos.count:
+            found = found.take(_places(photos))
+        _keep_only(folder, file, found)
+    return found
+
+
+def _places(photos: Photos) -> Int[np.ndarray, " n"]:
+    """Id -> place among the photos, or -1."""
+    return photos.spread(np.arange(len(photos)), -1)
+
+
+def _keep_only(folder: Path, file: Path, found: PhotoFeatures) -> None:
+    for old in folder.glob("features-*.npz"):
+        old.unlink(missing_ok=True)
+    found.write(file)
+
+
+def copies_of(photos: Photos, extractor: FeatureExtractor, listener: Listener) -> Duplicates:
+    """Of these photos; indices are places among them, not ids."""
+    return cached_duplicates(photos.images, extractor, listener=listener)
+
+
+def drawn_splits(photos: Photos, groups: Sequence[int]) -> Int[np.ndarray, " n"]:
+    """Id -> its split, into SPLITS, as `headstart train` draws it; -1 for photos that are not among these.
+
+    groups: of each photo; copies have the same one.
+    """
+    entries = [photos.catalogue.entries[row] for row in photos.rows]
+    order = sorted(range(len(entries)), key=lambda place: entries[place].name)
+    has_splits = any(entry.split for entry in entries)
+    items = [_item(entries[place], has_splits) for place in order]
+    sides: Sequence[Hashable] = [f"group {groups[place]}" for place in order]
+    given = groups_of(items)
+    drawn = draw_splits(items, joined(sides, given) if given else sides, SEED)
+    found = np.full(photos.count, -1, np.int8)
+    found[photos.rows[order]] = [SPLITS.index(item.split) if item.split else -1 for item in drawn]
+    return found
+
+
+def detector_of(
+    photos: Photos, is_learned: Bool[np.ndarray, " m"], extractor: FeatureExtractor
+) -> NoveltyDetector | None:
+    """What is unlike the photos that are learned from, by the others; None where either are too few."""
+    learned, others = np.flatnonzero(is_learned), np.flatnonzero(~is_learned)
+    if len(others) < FEWEST:  # a few of those that are learned from stand in
+        learned, others = learned[len(learned) // 5 :], learned[: len(learned) // 5]
+    if len(learned) < FEWEST or not len(others):
+        return None
+    features = rows_of(extractor.features(photos.images))
+    rows = Leading(features, extractor.spec.block_sizes[0])
+    train = photos.images.take(learned.tolist())
+    return fit_novelty_detector(Chosen(rows, learned), train, Chosen(rows, others[:MOST]), seed=SEED)
+
+
+def _item(entry: Entry, has_splits: bool) -> Item:
+    split = entry.split or (TRAIN if has_splits else None)
+    return Item(Path(entry.path), entry.name, entry.label or "", split, entry.group)

@@ -1,0 +1,209 @@
+// The queue: one question after the other, each answered with one key. The next is there before the answer has arrived.
+
+import { api, photoUrl, thumbnailUrl } from "../api.js";
+import { GridView } from "../components/grid-view.js";
+import { Icon } from "../components/icon.js";
+import { Bar } from "../components/meter.js";
+import { chooseClass } from "../components/palette.js";
+import { toast } from "../components/toast.js";
+import { openViewer } from "../components/viewer.js";
+import { baseName, detail, detailsChanged, relabelled, want } from "../details.js";
+import { has, language, percent, t } from "../i18n.js";
+import { useKeys } from "../keyboard.js";
+import { undo } from "../labelling.js";
+import { href } from "../router.js";
+import { answers, attempt, classes, collection, features, generation, labels, queueChanged, report, showLabels } from "../store.js";
+import { html, signal, useEffect, useRef, useState } from "../ui.js";
+
+/** @import { Queue, QueueItem } from "../api.js" */
+
+const GROUPS = ["cluster", "bulk"];
+const FEW = 6; // questions left, from which on more are asked for
+
+/** Keys that were answered by this page: what the server says of them may come late. */
+const answered = signal(/** @type {ReadonlySet<string>} */ (new Set()));
+const session = signal({ yes: 0, no: 0, skip: 0 });
+let sending = Promise.resolve(); // one after the other, in the order of the user
+
+export default function QueueScreen() {
+  const [queue, setQueue] = useState(/** @type {Queue | null} */ (null));
+  const chosen = useRef(signal(/** @type {ReadonlySet<number>} */ (new Set())));
+  useEffect(() => {
+    let isLatest = true;
+    sending.then(() => api.queue(20)).then((found) => isLatest && setQueue(found), (error) => (isLatest && setQueue({ left: 0, items: [], expected: { gain: 0, stop: false, text: "" } }), error.status === 404 || error.status === 409 || report(error)));
+    return () => void (isLatest = false);
+  }, [queueChanged.value, generation.value]);
+  const waiting = (queue?.items ?? []).filter((item) => !answered.value.has(item.key));
+  const item = waiting[0];
+  useEffect(() => {
+    if (queue && queue.left > waiting.length && waiting.length < FEW) queueChanged.value++;
+  }, [waiting.length]);
+  useEffect(() => {
+    if (item) chosen.current.value = new Set(item.ids);
+    for (const next of waiting.slice(1, 3)) for (const id of next.ids.slice(0, 2)) new Image().src = photoUrl(generation.value, id);
+    want(waiting.slice(0, 4).flatMap((each) => each.ids.slice(0, 100)));
+  }, [item?.key]);
+
+  const answer = (/** @type {"yes" | "no" | "skip"} */ how, /** @type {string} */ label = "") => {
+    if (!item) return;
+    if (how === "yes" && !label && !item.suggested) return void other();
+    const name = label || item.suggested || "";
+    const ids = GROUPS.includes(item.kind) ? item.ids.filter((id) => chosen.current.value.has(id)) : item.ids;
+    if (how === "yes" && !ids.length) how = "no";
+    answered.value = new Set([...answered.value, item.key]);
+    session.value = { ...session.value, [how]: session.value[how] + 1 };
+    sending = sending.then(async () => {
+      const found = await attempt(() => send(item, how, label, ids));
+      if (!found) return void (answered.value = new Set([...answered.value].filter((key) => key !== item.key)));
+      if (how === "yes") {
+        relabelled(ids, name);
+        toast(t("queue.done", { count: ids.length, name }), { action: { label: t("undo"), do: () => takeBack(item) }, seconds: 4 });
+      }
+      showLabels(found);
+    });
+  };
+  const other = async () => {
+    if (!item) return;
+    const choice = await chooseClass({ title: t("queue.which") });
+    if (!choice) return;
+    if (choice.isNew) {
+      const found = await attempt(() => api.newClass(choice.name));
+      if (!found) return;
+      showLabels(found);
+    }
+    answer("yes", choice.name);
+  };
+  const look = () => item && openViewer(item.ids, 0);
+  useKeys({
+    y: () => answer("yes"), enter: () => answer("yes"), n: () => answer("no"), s: () => answer("skip"), arrowright: () => answer("skip"), l: () => void other(), x: () => void exclude(item, answer), space: look,
+    ...Object.fromEntries(classes.value.slice(0, 9).map((each, index) => [String(index + 1), () => answer("yes", each.name)])),
+  });
+  if (!queue) return html`<div class="empty"><span class="spinner" /></div>`;
+  if (!item) return html`<${Done} queue=${queue} />`;
+  void language.value, detailsChanged.value;
+  return html`<div class="queue">
+    <section class="question" aria-label=${t("nav.queue")}>
+      <${Question} item=${item} />
+      <${Pictures} key=${item.key} item=${item} chosen=${chosen.current} />
+      <${Choices} item=${item} chosen=${chosen.current} answer=${answer} other=${other} />
+    </section>
+    <${Side} queue=${queue} left=${Math.max(waiting.length, queue.left - [...answered.value].filter((key) => queue.items.some((each) => each.key === key)).length)} waiting=${waiting} />
+  </div>`;
+}
+
+/** @param {QueueItem} item @param {"yes" | "no" | "skip"} how @param {string} label @param {number[]} ids */
+async function send(item, how, label, ids) {
+  if (how === "yes" && ids.length < item.ids.length) {
+    await api.label(ids, label || /** @type {string} */ (item.suggested), "queue"); // some were left out
+    return api.answerQueue(item.key, "skip");
+  }
+  return api.answerQueue(item.key, how, label);
+}
+
+/** @param {QueueItem} item */
+async function takeBack(item) {
+  await undo();
+  answered.value = new Set([...answered.value].filter((key) => key !== item.key));
+  queueChanged.value++;
+}
+
+/** @param {QueueItem | undefined} item @param {(how: "skip") => void} answer */
+async function exclude(item, answer) {
+  if (!item) return;
+  const found = await attempt(() => api.label(item.ids, null, "queue"));
+  if (!found) return;
+  answer("skip");
+  relabelled(item.ids, null);
+  showLabels(found);
+  toast(t("labels.excluded", { count: item.ids.length }), { action: { label: t("undo"), do: () => takeBack(item) } });
+}
+
+/** The question in words, and why it is asked. @param {{ item: QueueItem }} props */
+function Question({ item }) {
+  const { kind, suggested, ids, reason } = item;
+  const label = String(reason?.label ?? detail(ids[0])?.label ?? "");
+  const key = suggested ? (suggested === label ? `queue.ask.${kind}.same` : `queue.ask.${kind}`) : "queue.ask.name";
+  const question = t(has(key) ? key : "queue.ask.label", { suggested: suggested ?? "", label, count: ids.length });
+  return html`<header aria-live="polite" aria-atomic="true">
+    <span class=${`tag ${TAGS[kind] ?? ""}`}>${t(`queue.kind.${kind}`)}</span>
+    <h1>${question.split(/(“[^”]*”)/).map((part) => (part.startsWith("“") ? html`<strong>${part.slice(1, -1)}</strong>` : part))}</h1>
+    <p class="why">${why(item)}</p>
+  </header>`;
+}
+/** @type {Record<string, string>} */
+const TAGS = { label: "bad", copies: "warn", border: "accent", novel: "warn", cluster: "accent", unlabelled: "accent", bulk: "good" };
+
+/** @param {QueueItem} item */
+export function why({ reason, text }) {
+  const key = `queue.reason.${reason?.code}`;
+  if (!reason?.code || !has(key)) return reason?.text ?? text ?? "";
+  const shown = Object.fromEntries(Object.entries(reason).map(([name, value]) => [name, typeof value === "number" && value > 0 && value <= 1 && name !== "count" ? percent(value, 0) : /** @type {string | number} */ (value)]));
+  return t(key, shown);
+}
+
+/** @param {{ item: QueueItem, chosen: import("../ui.js").Signal<ReadonlySet<number>> }} props */
+function Pictures({ item, chosen }) {
+  const { ids, kind } = item;
+  if (GROUPS.includes(kind))
+    return html`<div class="group"><${GridView} ids=${Int32Array.from(ids)} sections=${null} of=${item.key} cell=${112} captions=${false} crop=${false} label=${t("queue.group")} chosen=${chosen} open=${(/** @type {number} */ at) => openViewer(ids, at)} /></div>`;
+  return html`<div class=${`pictures ${ids.length > 1 ? "several" : ""}`}>${ids.slice(0, 4).map((id, at) => {
+    const photo = detail(id);
+    return html`<figure key=${id}><button class="look" aria-label=${t("queue.look", { name: photo ? baseName(photo.path) : "" })} onClick=${() => openViewer(ids, at)}>
+      <${Picture} id=${id} /></button>
+      <figcaption>${photo ? html`<strong>${photo.label ?? t("noClass")}</strong> · <span title=${photo.path}>${baseName(photo.path)}</span>` : " "}</figcaption></figure>`;
+  })}</div>`;
+}
+
+/** @param {{ id: number }} props */
+function Picture({ id }) {
+  const [isLoaded, setLoaded] = useState(false);
+  return html`<img class="small" hidden=${isLoaded} src=${thumbnailUrl(generation.value, id)} alt="" /><img class=${isLoaded ? "" : "loading"} src=${photoUrl(generation.value, id)} alt=${detail(id)?.label ?? ""} onLoad=${() => setLoaded(true)} />`;
+}
+
+/** @param {{ item: QueueItem, chosen: import("../ui.js").Signal<ReadonlySet<number>>, answer: (how: "yes" | "no" | "skip", label?: string) => void, other: () => void }} props */
+function Choices({ item, chosen, answer, other }) {
+  const { suggested, kind, ids } = item;
+  const isGroup = GROUPS.includes(kind);
+  const count = isGroup ? chosen.value.size : ids.length;
+  const own = String(item.reason?.label ?? detail(ids[0])?.label ?? "");
+  const no = own && own !== suggested && !isGroup && kind !== "copies" ? t("queue.noKeep", { name: own }) : t("queue.no");
+  return html`<footer>
+    ${isGroup && html`<p class="hint">${t("queue.groupHint", { count })}</p>`}
+    <div class="answers">
+      ${suggested ? html`<button class="primary large" onClick=${() => answer("yes")} disabled=${isGroup && !count}><span class="ellipsis">${isGroup ? t("queue.yesAll", { count, name: suggested }) : t("queue.yes", { name: suggested })}</span><kbd>Y</kbd></button>`
+        : html`<button class="primary large" onClick=${other} disabled=${!count}>${t("queue.nameIt")}<kbd>Y</kbd></button>`}
+      <button class="large" onClick=${() => answer("no")}><span class="ellipsis">${no}</span><kbd>N</kbd></button>
+      <button class="large quiet" onClick=${() => answer("skip")}>${t("queue.skip")}<kbd>S</kbd></button>
+    </div>
+    <div class="choices">${classes.value.slice(0, 9).map((each, index) => html`<button key=${each.name} onClick=${() => answer("yes", each.name)}><kbd>${index + 1}</kbd><span class="ellipsis">${each.name}</span></button>`)}
+      <button onClick=${other}><kbd>L</kbd>${t("selection.other")}</button>
+      <button onClick=${() => exclude(item, answer)}><kbd>X</kbd>${t("exclude")}</button></div>
+  </footer>`;
+}
+
+/** What the next answers bring, how many are left, what comes next. @param {{ queue: Queue, left: number, waiting: QueueItem[] }} props */
+function Side({ queue, left, waiting }) {
+  const done = session.value.yes + session.value.no + session.value.skip;
+  const { expected } = queue;
+  const accuracy = answers.value?.accuracy;
+  return html`<aside class="queue-side">
+    <section><h2>${t("queue.left")}</h2><p class="big number">${t("queue.questions", { count: left })}</p><${Bar} value=${done / Math.max(1, done + left)} label=${t("queue.left")} />
+      ${done > 0 && html`<p class="hint">${t("queue.answered", { count: done })}</p>`}</section>
+    <section><h2>${t("queue.expected")}</h2>
+      ${expected.stop ? html`<p class="notice good"><${Icon} name="check" /><span>${t("queue.stop")}</span></p>` : expected.gain > 0 ? html`<p class="big number">${t("queue.gain", { gain: expected.gain < 1 ? t("queue.gain.less") : Math.round(expected.gain) })}</p>` : null}
+      <p class="hint">${why(/** @type {any} */ (expected))}</p></section>
+    ${accuracy && html`<section><h2>${t("status.accuracy")}</h2><p class="big number">${percent(accuracy.value)}</p><p class="hint number">${percent(accuracy.low)} – ${percent(accuracy.high)}</p>
+      ${answers.value?.change?.text && html`<p class="hint">${answers.value.change.text}</p>`}</section>`}
+    ${waiting.length > 1 && html`<section class="next"><h2>${t("queue.next")}</h2><ul class="plain">${waiting.slice(1, 7).map((item) => html`<li key=${item.key}><img src=${thumbnailUrl(generation.value, item.ids[0])} alt=${t(`queue.kind.${item.kind}`)} title=${t(`queue.kind.${item.kind}`)} />${item.ids.length > 1 && html`<span>${item.ids.length}</span>`}</li>`)}</ul></section>`}
+  </aside>`;
+}
+
+/** @param {{ queue: Queue }} props */
+function Done({ queue }) {
+  const done = session.value.yes + session.value.no + session.value.skip;
+  if (features.value || (!answers.value && !queue.expected.stop && collection.value?.photos))
+    return html`<div class="empty"><span class="spinner" /><h1>${t("queue.waiting")}</h1><p>${t("queue.waitingText")}</p><a class="button" href=${href("photos")}>${t("photos.showAll")}</a></div>`;
+  return html`<div class="empty"><${Icon} name="check" size=${40} /><h1>${t("queue.empty")}</h1>
+    <p>${done ? t("queue.emptyAfter", { count: done, changed: labels.value?.changed ?? 0 }) : t("queue.emptyText")}</p>
+    <div class="answers"><a class="button primary" href=${href("understand")}>${t("nav.understand")}</a><a class="button" href=${href("photos", { changed: true })}>${t("filter.changed")}</a></div></div>`;
+}

@@ -1,0 +1,89 @@
+// A training: what it does, how far it is, its curves; stop and keep. When it is done: what came of it.
+
+import { api } from "../../api.js";
+import { Icon } from "../../components/icon.js";
+import { isActive, resume, shareOf, stepOf, stop } from "../../components/jobs-tray.js";
+import { useLoaded } from "../../components/loaded.js";
+import { Bar } from "../../components/meter.js";
+import { duration, number, percent, t } from "../../i18n.js";
+import { href } from "../../router.js";
+import { attempt, listen } from "../../store.js";
+import { html, useEffect, useState } from "../../ui.js";
+import { Curves } from "./curves.js";
+
+/** @import { Job } from "../../api.js" */
+/** @typedef {{ n: number, event: Record<string, any> }} Numbered */
+
+/** All events of a job, as they come. @param {string} id @returns {Record<string, any>[]} */
+function useEvents(id) {
+  const [events, setEvents] = useState(/** @type {Numbered[]} */ ([]));
+  useEffect(() => {
+    const add = (/** @type {Numbered[]} */ more) =>
+      setEvents((known) => [...new Map([...known, ...more].map((each) => [each.n, each])).values()].sort((one, other) => one.n - other.n));
+    attempt(async () => add(/** @type {any} */ (await api.jobEvents(id))));
+    return listen((event) => event.type === "job-event" && event.id === id && add([/** @type {any} */ (event)]));
+  }, [id]);
+  return events.map((each) => each.event);
+}
+
+/** @param {{ job: Job }} props */
+export function Running({ job }) {
+  const events = useEvents(job.id);
+  const epochs = events.filter((each) => each.event === "epoch_ended");
+  const head = events.findLast((each) => each.event === "head_solved");
+  const messages = events.filter((each) => each.event === "message").map((each) => each.text);
+  const result = /** @type {Record<string, any> | null} */ (job.result ?? null);
+  if (job.state === "failed" || job.state === "stopped") return html`<${Ended} job=${job} />`;
+  if (job.state === "done") return result ? html`<${Done} result=${result} epochs=${epochs} head=${head} messages=${messages} />` : null;
+  const share = shareOf(job);
+  return html`<section class="card running" aria-label=${t("train.running")}>
+    <div class="running-head"><div><h2>${t("train.running")}</h2><p class="quiet" role="status">${job.state === "stopping" ? t("job.state.stopping") : stepOf(job)}</p></div>
+      <div class="actions"><button type="button" disabled=${job.state !== "running"} title=${t("train.stopText")} onClick=${() => stop(job)}>${t("train.stop")}</button>
+        <button type="button" class="quiet" disabled=${job.state === "stopping"} onClick=${() => stop(job, { keep: false })}>${t("train.pause")}</button></div></div>
+    <${Bar} value=${share ?? 0} label=${stepOf(job)} />
+    <p class="figures number">${job.progress?.total ? html`<span>${t("train.of", { done: job.progress.done, total: job.progress.total })}</span>` : ""}
+      ${job.progress?.seconds_left ? html`<span>${t("status.left", { time: duration(job.progress.seconds_left) })}</span>` : ""}</p>
+    ${head && html`<${HeadSolved} head=${head} />`}
+    ${epochs.length > 0 && html`<${Curves} epochs=${epochs} head=${head} />`}
+    <${Log} messages=${messages} />
+    <p class="hint">${t("jobs.survive")}</p></section>`;
+}
+
+/** What the command says, as in a terminal. @param {{ messages: string[] }} props */
+const Log = ({ messages }) => messages.length > 0 && html`<details class="log"><summary>${t("train.log")}</summary><pre tabindex="0" lang="en">${messages.join("\n")}</pre></details>`;
+
+/** @param {{ head: Record<string, any> }} props */
+const HeadSolved = ({ head }) => html`<p class="head-solved"><${Icon} name="check" size=${18} /> ${t("train.headSolved", { accuracy: percent(head.val_accuracy), loss: number(head.val_loss, 3), time: duration(head.seconds) })}</p>`;
+
+/** @param {{ job: Job }} props */
+const Ended = ({ job }) => html`<div class=${`notice ${job.state === "failed" ? "bad" : "warn"}`}><${Icon} name="alert" />
+  <p><strong>${t(`train.${job.state}`)}</strong> ${job.problem ?? (job.state === "stopped" ? t("train.stoppedText") : "")}</p>
+  <button type="button" onClick=${() => resume(job)}>${t("job.resume")}</button></div>`;
+
+/** @param {{ result: Record<string, any>, epochs: Record<string, any>[], head: Record<string, any> | undefined, messages: string[] }} props */
+function Done({ result, epochs, head, messages }) {
+  const name = result.run ?? "";
+  const { value: metrics } = useLoaded(() => api.run(name), [name]);
+  const part = metrics?.test ?? metrics?.validation;
+  const tuned = metrics?.phases.map((/** @type {any} */ phase) => phase.judgement).find(Boolean);
+  return html`<section class="card done" aria-label=${t("train.done")}>
+    <div class="done-head">${part && html`<p class="huge number">${percent(part.accuracy.value)}</p>`}
+      <div><h2>${t("train.done")}</h2>
+        ${part && html`<p>${t(metrics.test ? "train.onTest" : "train.onValidation", { low: percent(part.accuracy.low), high: percent(part.accuracy.high), count: part.accuracy.count })} ${metrics.test ? t("train.counts") : ""}</p>`}
+        ${tuned && html`<p class="quiet">${tuningText(tuned, metrics.phases)}</p>`}
+        <p class="hint path">${result.path}</p></div></div>
+    <div class="actions"><a class="button primary" href=${href("try", { run: name })}>${t("train.try")}</a>
+      <a class="button" href=${`runs/${encodeURIComponent(name)}/report`} target="_blank" rel="noopener">${t("train.report")}</a>
+      <a class="button" href=${href("try/ship", { run: name })}>${t("train.ship")}</a></div>
+    ${epochs.length > 0 && html`<details><summary>${t("train.curves")}</summary><${Curves} epochs=${epochs} head=${head} /></details>`}
+    <${Log} messages=${messages} />
+  </section>`;
+}
+
+/** Whether fine-tuning helped, by McNemar's test. @param {any} judgement @param {any[]} phases */
+export function tuningText(judgement, phases) {
+  const isKept = phases.some((phase) => phase.judgement && phase.kept);
+  const p = judgement.p < 0.001 ? `< ${number(0.001, 3)}` : number(judgement.p, 3);
+  const verdict = t(judgement.p < 0.05 ? (judgement.mended > judgement.spoiled ? "tuning.better" : "tuning.worse") : "tuning.same");
+  return `${verdict} ${t("tuning.counts", { mended: judgement.mended, spoiled: judgement.spoiled, p })} ${t(isKept ? "tuning.kept" : "tuning.notKept")}`;
+}

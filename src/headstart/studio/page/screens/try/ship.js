@@ -1,0 +1,81 @@
+// What becomes of a classifier: a file for another runtime, with its proof; a service; three lines of Python.
+
+import { api } from "../../api.js";
+import { Copyable } from "../../components/copying.js";
+import { Icon } from "../../components/icon.js";
+import { isActive, shareOf, stepOf, stop } from "../../components/jobs-tray.js";
+import { Bar } from "../../components/meter.js";
+import { t } from "../../i18n.js";
+import { href } from "../../router.js";
+import { attempt, can, jobs, showJob } from "../../store.js";
+import { html, useState } from "../../ui.js";
+
+/** @import { Job } from "../../api.js" */
+
+const FORMATS = ["onnx", "openvino", "litert", "saved-model"];
+const QUANTIZE = /** @type {const} */ (["", "float16", "int8"]);
+
+/** @param {{ run: any | null }} props */
+export function Ship({ run }) {
+  if (!run) return html`<div class="notice"><${Icon} name="info" /><p>${t("ship.needsRun")} <a href=${href("train")}>${t("try.toTrain")}</a></p></div>`;
+  const of = (/** @type {string} */ kind) => jobs.value.filter((job) => job.kind === kind && job.settings?.run === run.name);
+  return html`<div class="ship">
+    <${Export} run=${run} jobs=${of("export")} />
+    <${Serve} run=${run} job=${of("serve").find(isActive) ?? null} failed=${of("serve").find((job) => job.state === "failed") ?? null} />
+    <section class="card"><h2>${t("ship.python")}</h2><p class="quiet">${t("ship.pythonText")}</p>
+      <${Copyable} label="Python" text=${`import headstart as hs\nclassifier = hs.load(${JSON.stringify(run.path)})\nprint(classifier.predict("photo.jpg"))`} /></section>
+    <section class="card"><h2>${t("ship.folder")}</h2><p class="quiet">${t("ship.folderText")}</p><${Copyable} label=${t("ship.folder")} text=${run.path} />
+      <p><a href=${`runs/${encodeURIComponent(run.name)}/report`} target="_blank" rel="noopener">${t("train.report")}</a></p></section>
+  </div>`;
+}
+
+/** @param {{ run: any, jobs: Job[] }} props */
+function Export({ run, jobs: exports }) {
+  const missing = /** @type {Record<string, string | null>} */ (can.value.export ?? {});
+  const [format, setFormat] = useState(FORMATS.find((each) => !missing[each]) ?? FORMATS[0]);
+  const [quantize, setQuantize] = useState("");
+  const [isStarting, setStarting] = useState(false);
+  const start = async () => {
+    setStarting(true);
+    const job = await attempt(() => api.start("export", { run: run.name, format, ...(quantize && { quantize }) }));
+    setStarting(false);
+    if (job) showJob(job);
+  };
+  return html`<section class="card export"><h2>${t("ship.export")}</h2><p class="quiet">${t("ship.exportText")}</p>
+    <fieldset class="formats"><legend class="sr-only">${t("ship.format")}</legend>${FORMATS.map((each) => html`<label key=${each} class=${`format ${missing[each] ? "missing" : ""}`}>
+      <input type="radio" name="format" value=${each} checked=${format === each} disabled=${Boolean(missing[each])} onChange=${() => setFormat(each)} />
+      <span><strong>${t(`ship.format.${each}`)}</strong><span class="hint">${missing[each] ?? t(`ship.format.${each}.hint`)}</span></span></label>`)}</fieldset>
+    <div class="start-export"><label>${t("ship.precision")} <select value=${quantize} onChange=${(/** @type {any} */ event) => setQuantize(event.target.value)}>${QUANTIZE.map((each) => html`<option key=${each} value=${each}>${t(`ship.precision.${each || "float32"}`)}</option>`)}</select></label>
+      <button type="button" class="primary" disabled=${isStarting || Boolean(missing[format])} onClick=${start}><${Icon} name="export" size=${18} /> ${t("ship.exportButton")}</button></div>
+    <ul class="exports plain" aria-live="polite">${exports.map((job) => html`<${Exported} key=${job.id} job=${job} />`)}</ul></section>`;
+}
+
+/** @param {{ job: Job }} props */
+function Exported({ job }) {
+  const result = /** @type {Record<string, any>} */ (job.result ?? {});
+  const format = String(job.settings?.format ?? "");
+  const proof = result.proof;
+  return html`<li class="exported"><strong>${t(`ship.format.${format}`)}</strong>
+    ${isActive(job) && html`<span class="hint">${stepOf(job)}</span><${Bar} value=${shareOf(job) ?? 0} label=${stepOf(job)} />`}
+    ${job.problem && html`<p class="problem">${job.problem}</p>`}
+    ${job.state === "done" && html`<p class="proof"><${Icon} name="check" size=${18} /> ${proof ? t("ship.proof", { count: proof.files, right: proof.right, before: proof.right_before, changed: proof.changed, farthest: proof.farthest.toPrecision(2) }) : (result.text ?? "")}</p>
+      <${Copyable} label=${t("ship.folder")} text=${result.path ?? ""} />`}</li>`;
+}
+
+/** @param {{ run: any, job: Job | null, failed: Job | null }} props */
+function Serve({ run, job, failed }) {
+  const result = /** @type {Record<string, any>} */ (job?.result ?? {});
+  const start = async () => {
+    const started = await attempt(() => api.start("serve", { run: run.name }));
+    if (started) showJob(started);
+  };
+  return html`<section class="card"><h2>${t("ship.serve")}</h2><p class="quiet">${t("ship.serveText")}</p>
+    ${!job && html`<button type="button" onClick=${start}>${t("ship.serveButton")}</button>`}
+    ${!job && failed?.problem && html`<p class="problem">${failed.problem}</p>`}
+    ${job && html`<p role="status">${result.address ? html`<a href=${result.address} target="_blank" rel="noopener">${result.address}</a>` : html`<span class="spinner small" /> ${t("ship.starting")}`}</p>
+      <button type="button" onClick=${() => stop(job)}>${t("job.stop")}</button>`}
+    <p class="hint">${t("ship.serveElsewhere")}</p><${Copyable} label="Shell" text=${`headstart serve ${shellQuoted(run.path)}`} /></section>`;
+}
+
+/** @param {string} path */
+const shellQuoted = (path) => (/^[\w./~:\\-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);

@@ -1,0 +1,147 @@
+"""Runs: the classifiers that belong to a collection: those of its runs folder, and those that were opened by path."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from headstart.classifier.metadata import FILE
+from headstart.data.source import DataSource
+from headstart.errors import RunError
+from headstart.runs.folder import RunFolder
+from headstart.runs.predictions import compare_runs
+from headstart.storage.names import portable
+from headstart.studio.problems import RefusalError
+
+
+def runs_folder(source: DataSource) -> Path:
+    """Where the studio leaves the runs of a collection: photos -> photos-runs, beside it."""
+    path = source.path.resolve()
+    return path.with_name(f"{path.stem if path.is_file() else path.name}-runs")
+
+
+def is_run(path: Path) -> bool:
+    return os.path.isfile(path / FILE)  # noqa: PTH113 - Path.is_file raises where a name is too long
+
+
+def collection_of(run: Path) -> Path:
+    """The collection that a run was trained on.
+
+    Raises:
+        RunError: it is not where it was.
+    """
+    folder = RunFolder(run)
+    name, photos = str(folder.metrics.get("data") or ""), folder.splits
+    for parent in Path(photos[0].path).parents if photos and name else ():
+        for path in (parent, parent / name):
+            if path.name == name and path.exists():
+                return path
+    raise RunError(
+        f"The photos that '{run}' was trained on are not where they were. Open these; the run is shown then, "
+        f"if it lies in '{runs_folder(DataSource(run.parent / 'PHOTOS')).name}' beside them."
+    )
+
+
+class Runs:
+    """Runs by name. folder: gets the new ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._others: dict[str, Path] = {}
+
+    def add(self, run: Path) -> str:
+        """One that lies elsewhere. Returns its name here.
+
+        Raises:
+            RunError: it is no run.
+        """
+        _ = RunFolder(run).card
+        run = run.resolve()
+        if run.parent != self.folder:
+            self._others[run.name] = run
+        return run.name
+
+    def new(self, name: Any) -> Path:
+        """The folder for a run of that name.
+
+        Raises:
+            RefusalError: it is no name.
+        """
+        if not isinstance(name, str) or not name.strip() or portable(name) != name or name.startswith("."):
+            raise RefusalError("invalid-parameter", f"{name!r} cannot be the name of a run. Choose letters and digits.")
+        return self.folder / name
+
+    def get(self, name: Any) -> Path:
+        """
+        Raises:
+            RefusalError: there is no such run.
+        """
+        path = self._others.get(name) or self.new(name)
+        if not (path / FILE).is_file():
+            raise RefusalError("not-found", f"There is no run '{name}'.")
+        return path
+
+    def all(self) -> list[dict[str, Any]]:
+        """The rows of GET /api/runs, the newest first."""
+        found = []
+        with suppress(OSError):
+            found = [Path(entry.path) for entry in os.scandir(self.folder) if Path(entry.path, FILE).is_file()]
+        rows = [_row(path) for path in [*found, *self._others.values()]]
+        return sorted(filter(None, rows), key=lambda row: row["made"], reverse=True)
+
+    def compare(self, first: str, second: str, id_of: Mapping[str, int]) -> dict[str, Any]:
+        """As POST /api/runs/compare answers. id_of: photos by digest.
+
+        Raises:
+            RunError: they have no held-out photo in common, or its label differs.
+        """
+        a, b = self.get(first), self.get(second)
+        found, split = compare_runs(a, b)
+        answers = RunFolder(a).predictions[split], RunFolder(b).predictions[split]
+        common = answers[0].keys() & answers[1].keys()
+        right = {digest: (answers[0][digest].is_correct, answers[1][digest].is_correct) for digest in common}
+        ids = {
+            which: sorted(id_of[digest] for digest, pair in right.items() if pair == which and digest in id_of)
+            for which in ((True, False), (False, True))
+        }
+        counts = Counter(right.values())
+        return {
+            "both_right": counts[True, True],
+            "only_a": counts[True, False],
+            "only_b": counts[False, True],
+            "neither": counts[False, False],
+            "p": found.between.p,
+            "distinguishable": found.between.is_distinguishable,
+            "text": found.verdict,
+            "a": found.first.to_json(),
+            "b": found.second.to_json(),
+            "photos": split,
+            "ids_only_a": ids[True, False],
+            "ids_only_b": ids[False, True],
+        }
+
+
+def _row(path: Path) -> dict[str, Any] | None:
+    """None where something is damaged: the others are shown all the same."""
+    try:
+        run = RunFolder(path)
+        card, metrics = run.card, run.metrics
+        split = metrics.get("test") or metrics.get("validation") or {}
+        made = datetime.fromtimestamp((path / FILE).stat().st_mtime, UTC)
+        return {
+            "name": path.name,
+            "path": str(path),
+            "made": made.isoformat(timespec="seconds"),
+            "accuracy": split.get("accuracy"),
+            "labels_state": metrics.get("labels", {}).get("state", ""),
+            "backbone": card.get("backbone"),
+            "fine_tuned": any(phase.get("name") == "fine_tuning" for phase in metrics.get("phases", ())),
+            "classes": list(card.get("class_names", ())),
+        }
+    except (RunError, OSError, AttributeError, TypeError):
+        return None

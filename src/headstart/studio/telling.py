@@ -1,0 +1,78 @@
+"""What was computed of a collection -> what the page is told: answers, map, the test set once it is opened."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.data.splits import SPLITS, TEST
+from headstart.studio.analysis import labels_of
+from headstart.studio.problems import RefusalError
+
+if TYPE_CHECKING:
+    from headstart.studio.collection import Collection
+
+OPENINGS = "openings.jsonl"  # of the test set; a file in the collection's folder
+
+
+def answers_json(collection: Collection) -> dict[str, Any] | None:
+    """As GET /api/answers; None before there are any."""
+    known, solver = collection.analysis.known, collection.analysis.solver
+    if known.answers is None or known.of is None:
+        return None
+    return known.answers.to_json() | {
+        "labels_state": known.of.state,
+        "stale": known.of.state != collection.labels_state,
+        "change": known.change.to_json() if known.change else None,
+        "seconds_expected": solver.seconds_expected if solver else None,
+    }
+
+
+def map_bytes(collection: Collection) -> bytes:
+    """float32, x and y of each id in turn; NaN where there is no place yet."""
+    places = np.full((len(collection.catalogue), 2), np.nan, "<f4")
+    found = collection.analysis.known.map
+    if found is not None:
+        places[: len(found)] = found
+    return places.tobytes()
+
+
+def test_json(collection: Collection) -> dict[str, Any]:
+    """How often the test set was opened, and how many photos are in it. trainings: they measure on it, too."""
+    columns = collection.columns
+    in_test = columns.usable & (columns.split == SPLITS.index(TEST))
+    return {
+        "openings": len(_openings(collection)),
+        "trainings": len(collection.runs.all()),
+        "photos": int(in_test.sum()),
+        "relabelled": int((in_test & columns.changed).sum()),
+    }
+
+
+def open_test(collection: Collection) -> dict[str, Any]:
+    """Measure the last head on the sealed photos. It is counted: who opens often, and chooses, measures too well.
+
+    Raises:
+        RefusalError: nothing is answered yet.
+        DatasetError: no photo of the test set has a label.
+    """
+    analysis, columns = collection.analysis, collection.columns
+    if analysis.solver is None or analysis.known.answers is None:
+        raise RefusalError("no-answers", "Nothing is answered yet. Wait for the features, and label some photos.")
+    labels, _ = labels_of(columns)
+    count = len(analysis.known.answers)
+    with analysis.solving:
+        answers = analysis.solver.of_test(labels[:count], (columns.split == SPLITS.index(TEST))[:count])
+    with suppress(OSError), (collection.folder / OPENINGS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"at": datetime.now(UTC).isoformat(), "labels": collection.labels_state}) + "\n")
+    return answers.to_json() | test_json(collection)
+
+
+def _openings(collection: Collection) -> list[str]:
+    with suppress(OSError):
+        return (collection.folder / OPENINGS).read_text("utf-8").splitlines()
+    return []

@@ -1,0 +1,73 @@
+"""The types of the page: of its code, by the same check as `make check`; and that the server answers as they say."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.npm import npm_package
+from support.studio import StudioServer
+
+ROOT = Path(__file__).parents[2]
+TYPESCRIPT = "7.0.2"  # as in the Makefile
+
+Check = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def check(pytestconfig: pytest.Config) -> Check:
+    """check(...) gives what the compiler has to say; "": nothing."""
+    compiler = npm_package(pytestconfig, "typescript", TYPESCRIPT) / "bin" / "tsc"
+
+    def run(*arguments: str | Path) -> str:
+        command = [shutil.which("node") or "node", str(compiler), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
+        assert done.returncode == 0 or done.stdout, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_the_page_has_no_type_errors(check):
+    assert check("-p", "jsconfig.json") == ""
+
+
+def test_an_error_would_be_found(check, tmp_path):
+    shutil.copytree(ROOT / "src/headstart/studio/page", tmp_path / "src/headstart/studio/page")
+    shutil.copy(ROOT / "jsconfig.json", tmp_path)
+    with (tmp_path / "src/headstart/studio/page/results.js").open("a") as file:
+        file.write('\nexport const wrong = pValue("0.5");\n')
+    assert "results.js" in check("-p", tmp_path / "jsconfig.json")
+
+
+@pytest.mark.process
+def test_the_server_answers_as_the_page_believes(check, tmp_path, studio: StudioServer):
+    """Each answer is written down as a literal of the type that api.js has for it."""
+    studio.wait_for(lambda answers: answers["accuracy"] and answers["final"], "/api/answers")
+    details = studio.ask("/api/photos/details", ids=studio.ids()[:3])
+    answers: dict[str, Any] = {
+        "State": studio.ask("/api/state"),
+        "Collection": studio.ask("/api/collection"),
+        "Photo[]": details["photos"],
+        "Queue": studio.wait_for(lambda queue: queue["left"] is not None, "/api/queue"),
+        "Answers": studio.ask("/api/answers"),
+        "Places": studio.ask("/api/places"),
+        "Labels": studio.ask("/api/collection")["labels"],
+        "Job[]": studio.ask("/api/jobs"),
+    }
+    page = (ROOT / "src/headstart/studio/page/api.js").as_posix()
+    lines = []
+    for number, (name, answer) in enumerate(answers.items()):
+        kind, brackets = name.removesuffix("[]"), "[]" if name.endswith("[]") else ""
+        literal = json.dumps(answer)
+        lines.append(f"const answer{number}: import('{page}').{kind}{brackets} = {literal};")
+    (tmp_path / "answers.ts").write_text("\n".join([*lines, "export {};"]), "utf-8")
+    settings = json.loads((ROOT / "jsconfig.json").read_text())
+    settings |= {"files": ["answers.ts"], "include": [], "exclude": []}
+    settings["compilerOptions"] |= {"allowJs": True, "checkJs": False, "allowImportingTsExtensions": True}
+    (tmp_path / "tsconfig.json").write_text(json.dumps(settings), "utf-8")
+    assert check("-p", tmp_path / "tsconfig.json") == ""
