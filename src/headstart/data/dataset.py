@@ -84,8 +84,9 @@ class Dataset:
         photos = len({digest for split in self.splits().values() for digest in split.digests})
         remedy = "Leave out the fractions, or add images."
         if photos <= len(self) // 2:
+            originals = f"{photos:,} photos" if photos > 1 else "one photo"
             remedy = (
-                f"All {len(self):,} images are copies of {photos:,} photos, and copies stay on one side of the splits: "
+                f"All {len(self):,} images are copies of {originals}, and copies stay on one side of the splits: "
                 f"add other photos."
             )
         return f"There are no {name} images, and training needs some. {remedy}"
