@@ -158,6 +158,20 @@ def test_a_training_photo_is_familiar_however_odd(count, monkeypatch):
     assert len(known.known) <= min(count, 200)
 
 
+def test_a_copy_of_an_odd_photo_is_familiar_where_photos_differ_much():
+    """Saved anew, its features move by 0.06, beside distances of 0.7 between others; a new one as odd is not familiar."""
+    rng = np.random.default_rng(0)
+    split = hs.Split(("",) * 80, np.zeros(80, np.int32), ("00" * 32,) * 80, ("a",))
+    features = rng.normal(size=(100, 64)) + 0.6
+    features[0], strange = -4 * np.eye(64)[0], -4 * np.eye(64)[1]
+    known = fit_novelty_detector(features[:80], split, features[80:], seed=0)
+    anew = features[:1] + rng.normal(size=(1, 64)) * 0.18
+    assert 0.04 < distances(directions(anew), directions(features[:1]), 0)[0] < 0.08
+    assert known.farthest > 0.64
+    assert known.is_familiar(anew).all()
+    assert not known.is_familiar(strange[None]).any()
+
+
 @pytest.mark.parametrize(("rows", "others"), [(1, 2000), (3, 777), (16, 40), (1, 5), (500, 300)])
 def test_of_a_few_images_the_distances_are_those_of_many(rows, others):
     """They are calculated in pieces."""

@@ -22,7 +22,9 @@ from headstart.features.rows import Rows
 FILE = "known.npy"
 KNOWN = 2_000  # training images that are remembered: 5 MB of 1,280 features
 USUAL = 0.97  # share of images of the same kind that should be familiar: a little more than the 95% that the docs state
-SAME = 0.02  # a distance below which an image is a training image, or a copy of it: such a one needs no neighbours
+# The distance below which an image is a training image, or a copy of it, which needs no neighbours; and the same as a
+# share of the farthest: copies saved anew as HEIC at 96 pixels are 0.06 from their originals where 0.69 is the farthest.
+SAME, SAME_SHARE = 0.02, 1 / 8
 PIECE = 8_192  # training images whose distances are measured together
 NEIGHBOURS = 5  # the distance is that to the fifth nearest, so that one odd training image vouches for nothing
 
@@ -61,7 +63,7 @@ class NoveltyDetector:
     def is_familiar(self, features: Float[np.ndarray, "n numbers"]) -> Bool[np.ndarray, " n"]:
         """Of each image, whether training images are like it, or it is one of them."""
         nearest = distances(self._directions(features), self._known, 0)
-        return (self.distances(features) <= self.farthest) | (nearest <= SAME)
+        return (self.distances(features) <= self.farthest) | (nearest <= max(SAME, SAME_SHARE * self.farthest))
 
     def nearest(
         self, features: Float[np.ndarray, "1 numbers"], count: int
