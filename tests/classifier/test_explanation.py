@@ -159,7 +159,7 @@ def test_a_training_photo_is_familiar_however_odd(count, monkeypatch):
 
 
 def test_a_copy_of_an_odd_photo_is_familiar_where_photos_differ_much():
-    """Saved anew, its features move by 0.06, beside distances of 0.7 between others; a new one as odd is not familiar."""
+    """Saved anew, its features move by 0.06, beside distances of 0.7 between others; a new one as odd is novel."""
     rng = np.random.default_rng(0)
     split = hs.Split(("",) * 80, np.zeros(80, np.int32), ("00" * 32,) * 80, ("a",))
     features = rng.normal(size=(100, 64)) + 0.6

@@ -23,7 +23,7 @@ FILE = "known.npy"
 KNOWN = 2_000  # training images that are remembered: 5 MB of 1,280 features
 USUAL = 0.97  # share of images of the same kind that should be familiar: a little more than the 95% that the docs state
 # The distance below which an image is a training image, or a copy of it, which needs no neighbours; and the same as a
-# share of the farthest: copies saved anew as HEIC at 96 pixels are 0.06 from their originals where 0.69 is the farthest.
+# share of the farthest: copies saved anew as HEIC at 96 pixels are 0.06 from their originals; the farthest is 0.69.
 SAME, SAME_SHARE = 0.02, 1 / 8
 PIECE = 8_192  # training images whose distances are measured together
 NEIGHBOURS = 5  # the distance is that to the fifth nearest, so that one odd training image vouches for nothing
