@@ -10,6 +10,7 @@ import headstart as hs
 from headstart import cli
 from headstart.errors import DatasetError, WeightsError
 from headstart.models import backbones, weights
+from headstart.statistics import wilson
 from support.recording import Recorder as Listener
 
 SIZE = 32
@@ -69,6 +70,19 @@ def test_a_file_that_cannot_be_used_is_left_out_and_one_that_was_asked_for_is_a_
     assert "could not be downloaded" in found.left_out[second]
     with pytest.raises(WeightsError, match="could not be downloaded"):
         hs.backbones(photos, backbones=[second], image_size=64, listener=hs.Quiet())
+
+
+def test_groups_are_kept_together_and_counted(photos, tmp_path):
+    for place, file in enumerate(sorted(photos.rglob("*.png"))):
+        to = tmp_path / file.parent.name / f"cell{place // 2}-{file.name}"
+        to.parent.mkdir(exist_ok=True)
+        to.write_bytes(file.read_bytes())
+    source = hs.DataSource(tmp_path, group_by=r"cell\d+")
+    found = hs.backbones(source, backbones=["mobilenet_v2"], image_size=SIZE, listener=hs.Quiet())
+    accuracy = found.candidates[0].accuracy
+    of_images = wilson(accuracy.correct, accuracy.count)
+    assert accuracy.value == of_images.value
+    assert accuracy.high - accuracy.low > of_images.high - of_images.low
 
 
 def test_too_few_photos(tiny, tmp_path, make_folder):

@@ -29,7 +29,7 @@ from headstart.features.rows import rows_of
 from headstart.inspection.label_issues import FOLDS, out_of_fold_probabilities
 from headstart.models.backbones import BACKBONES, DEFAULT
 from headstart.models.weights import DOWNLOADED, PRETRAINED, files_at_hand
-from headstart.statistics import Disagreement, Interval, disagreement, wilson
+from headstart.statistics import Disagreement, Interval, disagreement, proportion
 from headstart.training.config import TrainingConfig
 
 TIMED = 64  # photos that the seconds are measured on
@@ -111,14 +111,14 @@ def compare_backbones(
     collection = collect(list_images(DataSource.of(data), listener), listener)
     configs = {name: config.for_values(collection.value_range) for name, config in configs.items()}
     usual = _config(DEFAULT, image_size, seed, device).for_values(collection.value_range)
-    train, groups = _training_photos(collection, usual, listener)
+    train = _training_photos(collection, usual, listener)
     left_out = {} if backbones else {name: _why_not_at_hand(name) for name in BACKBONES if name not in names}
     candidates: list[MeasuredBackbone] = []
     first: np.ndarray | None = None
     for name in names:
         listener.emit(StepStarted(Step.MEASURE_BACKBONE, f"Look with {name}"))
         try:
-            correct, seconds = _measured(train, groups, configs[name], listener)
+            correct, groups, seconds = _measured(train, configs[name], listener)
         except (WeightsError, MissingExtraError) as error:
             if backbones:  # what was asked for by name is not left out
                 raise
@@ -129,10 +129,10 @@ def compare_backbones(
             MeasuredBackbone(
                 backbone=name,
                 image_size=configs[name].image_size,
-                accuracy=wilson(int(correct.sum()), len(correct)),
+                accuracy=proportion(correct, groups),
                 seconds=seconds,
                 megabytes=sum(file.stat().st_size for file in files) / 1e6 if files else None,
-                against_first=None if first is None else disagreement(first, correct),
+                against_first=None if first is None else disagreement(first, correct, groups),
             )
         )
         first = correct if first is None else first
@@ -144,39 +144,36 @@ def _config(backbone: str, image_size: int | None, seed: int, device: str) -> Tr
     return TrainingConfig.of(backbone=backbone, image_size=image_size, **settings)
 
 
-def _training_photos(collection: Collection, config: TrainingConfig, listener: Listener) -> tuple[Split, np.ndarray]:
-    """The training photos, and int (n,): the same number for copies of one photo.
+def _training_photos(collection: Collection, config: TrainingConfig, listener: Listener) -> Split:
+    """The training photos, with their near copies.
 
     config: always of the default base, so that whatever is compared, in whatever order, the photos are the same.
     """
-    groups: dict[str, str] = {}  # digest of a photo -> name of its group of copies
 
     def together(found: Split, drawn: np.ndarray) -> list[str]:
-        names = copy_groups(found, drawn, config, listener)
-        groups.update(zip(found.digests, names, strict=True))
-        return names
+        return copy_groups(found, drawn, config, listener)
 
-    seed = config.seed
-    train = build_dataset(collection, seed=seed, test_fraction=None, groups=together, listener=listener).train
-    return train, np.unique([groups[digest] for digest in train.digests], return_inverse=True)[1]
+    return build_dataset(collection, seed=config.seed, test_fraction=None, groups=together, listener=listener).train
 
 
 def _measured(
-    train: Split, groups: np.ndarray, config: TrainingConfig, listener: Listener
-) -> tuple[np.ndarray, float]:  # fmt: skip
-    """bool (n,): which photos of classes that are large enough are answered correctly; seconds for 1,000 photos."""
+    train: Split, config: TrainingConfig, listener: Listener
+) -> tuple[np.ndarray, list[str] | None, float]:  # fmt: skip
+    """bool (n,): which photos of classes that are large enough are answered correctly; their groups, if photos come in
+    groups; seconds for 1,000 photos."""
     extractor = FeatureExtractor(config.feature_spec, listener=listener, compute=config.compute)
     rows = rows_of(extractor.features(train))
     compact = Compact.of(rows, extractor.spec.block_sizes, seed=config.seed)(rows)
-    out_of_fold = out_of_fold_probabilities(compact, train.labels, groups, seed=config.seed)
-    answered = ~np.isnan(out_of_fold).any(axis=1)
-    if not answered.any():
+    out_of_fold = out_of_fold_probabilities(compact, train.labels, train.photos, seed=config.seed)
+    answered = np.flatnonzero(~np.isnan(out_of_fold).any(axis=1))
+    if not len(answered):
         raise DatasetError(
             f"Fewer than two classes have {FOLDS} different training photos each, the least that "
             f"cross-validation needs. Add photos."
         )
     correct = out_of_fold[answered].argmax(axis=1) == train.labels[answered]
-    return correct, _seconds(extractor, train, config.image_size)
+    groups = [train.groups[place] for place in answered] if train.groups else None
+    return correct, groups, _seconds(extractor, train, config.image_size)
 
 
 def _seconds(extractor: FeatureExtractor, train: Split, image_size: int) -> float:
