@@ -31,6 +31,7 @@ from headstart.features.compact import Compact
 from headstart.features.extractor import FeatureExtractor
 from headstart.features.rows import rows_of
 from headstart.inspection.duplicate_cache import cached_duplicates
+from headstart.numerics import probabilities
 from headstart.training.config import TrainingConfig
 
 OWN_STATE, NOW = "own", "now"
@@ -74,8 +75,9 @@ def find_state(journal: Journal, photos: Sequence[Read], wanted: str) -> State:
         DatasetError: there is none, or there are several.
     """
     last = journal.state().step
-    if wanted in (OWN_STATE, NOW) or (wanted.isdecimal() and int(wanted) <= last):
-        return _state(journal, photos, 0 if wanted == OWN_STATE else last if wanted == NOW else int(wanted))
+    steps = {OWN_STATE: 0, NOW: last} | {str(step): step for step in range(last + 1)}
+    if wanted in steps:
+        return _state(journal, photos, steps[wanted])
     if len(wanted) >= LEAST_DIGITS:
         states = [_state(journal, photos, step) for step in range(last + 1)]
         found = {state.id: state for state in states if state.id.startswith(wanted.lower())}
@@ -138,7 +140,8 @@ def _answers(
     """The answer to each photo by a head that has seen neither it nor a copy of it, for each state of the labels; ""
     for none. The folds of both are the same. labels: str (n, states)."""
     answers = np.full(labels.shape, "", labels.dtype)
-    strata = np.unique(np.where(labels[:, 1] != "", labels[:, 1], labels[:, 0]), return_inverse=True)[1]
+    one, other = labels[:, 0], labels[:, 1]  # strata are the same whichever of them is before
+    strata = np.unique(np.where((one == "") | ((other != "") & (other < one)), other, one), return_inverse=True)[1]
     for train, held_out in linear_head.folds(strata, seed, groups):
         for state in range(labels.shape[1]):
             seen = train[labels[train, state] != ""]
@@ -146,5 +149,5 @@ def _answers(
             if len(names) < 2:
                 continue
             head = linear_head.solve([features[seen]], numbers, len(names), seed=seed, C=linear_head.DEFAULT_C)
-            answers[held_out, state] = names[head.logits(features[held_out]).argmax(axis=1)]
+            answers[held_out, state] = names[probabilities(head.logits(features[held_out])).argmax(axis=1)]
     return answers
