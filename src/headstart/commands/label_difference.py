@@ -69,20 +69,20 @@ def difference_of_labels(
 
 
 def find_state(journal: Journal, photos: Sequence[Read], wanted: str) -> State:
-    """A state of the labels: "own", "now", the number of a step, or the id of a state, or its first digits.
+    """A state of the labels: "own", "now", the number of a step, or the id of a state, or its first digits (of several
+    that begin so, the last one).
 
     Raises:
-        DatasetError: there is none, or there are several.
+        DatasetError: there is none.
     """
     last = journal.state().step
     steps = {OWN_STATE: 0, NOW: last} | {str(step): step for step in range(last + 1)}
     if wanted in steps:
         return _state(journal, photos, steps[wanted])
     if len(wanted) >= LEAST_DIGITS:
-        states = [_state(journal, photos, step) for step in range(last + 1)]
-        found = {state.id: state for state in states if state.id.startswith(wanted.lower())}
-        if len(found) == 1:
-            return next(iter(found.values()))
+        states = (_state(journal, photos, step) for step in range(last, -1, -1))
+        if found := next((state for state in states if state.id.startswith(wanted.lower())), None):
+            return found
     raise DatasetError(
         f"There is no state '{wanted}' of the labels. Expected {OWN_STATE}, {NOW}, a step (1 to {last}; "
         f"`headstart labels` lists them), or the id of a state as runs name it in their metrics.json."
