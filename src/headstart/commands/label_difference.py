@@ -59,13 +59,13 @@ def difference_of_labels(
         )
     photos, _ = read_photos(list_images(source, listener), listener)
     journal = Journal(file)
-    states = [find_state(journal, photos, wanted) for wanted in (before or OWN_STATE, after or NOW)]
-    if states[0].labels == states[1].labels:
+    first, second = (find_state(journal, photos, wanted) for wanted in (before or OWN_STATE, after or NOW))
+    if first.labels == second.labels:
         raise DatasetError(
-            f"The labels are the same in both states ({_named(states[0])} and {_named(states[1])}): choose others with "
+            f"The labels are the same in both states ({_named(first)} and {_named(second)}): choose others with "
             f"--from and --to; `headstart labels {source}` lists the steps."
         )
-    return *states, _measured(photos, *states, seed=seed, device=device, listener=listener)
+    return first, second, _measured(photos, first, second, seed=seed, device=device, listener=listener)
 
 
 def find_state(journal: Journal, photos: Sequence[Read], wanted: str) -> State:
