@@ -10,7 +10,7 @@ import { verdict } from "../../results.js";
 import { attempt, labels } from "../../store.js";
 import { html, signal, useState } from "../../ui.js";
 
-/** What was seen when it was opened, and with which labels. @type {import("../../ui.js").Signal<{ found: Record<string, any>, state: string } | null>} */
+/** What was seen when it was opened, and with which labels. @type {import("../../ui.js").Signal<{ found: import("../../api.js").Measured & import("../../api.js").TestFacts, state: string } | null>} */
 const seen = signal(/** @type {any} */ (null));
 
 export function TestSet() {
@@ -40,7 +40,7 @@ export function TestSet() {
     </div>`;
 }
 
-/** @param {{ found: Record<string, any>, isOld: boolean }} props */
+/** @param {{ found: import("../../api.js").Measured & import("../../api.js").TestFacts, isOld: boolean }} props */
 function Seen({ found, isOld }) {
   if (!found.accuracy) return html`<p>${t("test.nothing")}</p>`;
   return html`<div class="seen">
