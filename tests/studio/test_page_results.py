@@ -17,8 +17,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.process]
 AXE = "4.14.1"
 TOO_WIDE = """() => [document.documentElement, document.getElementById('main')]
     .filter(frame => frame.scrollWidth > innerWidth)
-    .flatMap(() => [...document.querySelectorAll('#main *')].filter(each => each.getBoundingClientRect().right > innerWidth + 1
-        && !each.parentElement.closest('.table-frame, .matrix-frame, .filmstrip, .contents, .segments, pre')))
+    .flatMap(() => [...document.querySelectorAll('#main *')].filter(
+        each => each.getBoundingClientRect().right > innerWidth + 1 && !each.parentElement.closest(
+        '.table-frame, .matrix-frame, .filmstrip, .contents, .segments, pre')))
     .map(each => `${each.tagName}.${each.className}`)"""
 SCREENS = ("train", "understand", "try", "try/camera", "try/ship", "add", "add/camera")
 
@@ -154,7 +155,9 @@ def test_nothing_is_wider_than_the_screen(browser, studio, measured, language):
             assert wide == [], f"{screen} at {width}"
             assert page.locator("html").get_attribute("lang") == language.removesuffix("-US")
             shown = page.locator("#app").inner_text()
-            assert not re.search(r"\b(train|understand|try|ship|add|runs|job|said|live)\.\w+", shown), "a key without words"
+            assert not re.search(r"\b(train|understand|try|ship|add|runs|job|said|live)\.\w+", shown), (
+                "a key without words"
+            )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
