@@ -25,7 +25,7 @@
  *             excluded: boolean, changed: boolean, reason?: string | null }} Photo
  * @typedef {{ key: string, ids: number[], kind: string, suggested: string | null, text?: string,
  *             reason: { code?: string, text?: string, [more: string]: unknown }, confidence: number | null }} QueueItem
- * @typedef {{ left: number, expected: { gain: number, stop: boolean, text: string, reason?: Record<string, unknown> },
+ * @typedef {{ left: number | null, expected: { gain: number, stop: boolean, text: string, reason?: Record<string, unknown> } | null,
  *             items: QueueItem[] }} Queue
  * @typedef {{ path: string, parent: string | null, places: { name: string, path: string }[],
  *             folders: { name: string, path: string }[], files: { name: string, path: string, kind: string }[] }} Places
@@ -57,6 +57,9 @@ export class Problem extends Error {
   }
 }
 
+/** The collection that the page shows: the server refuses what is meant for another. */
+export const meant = { generation: 0 };
+
 /**
  * @param {string} path
  * @param {{ method?: string, json?: unknown, body?: BodyInit, signal?: AbortSignal, headers?: Record<string, string> }} [how]
@@ -64,6 +67,7 @@ export class Problem extends Error {
  */
 export async function ask(path, { method, json, body, signal, headers } = {}) {
   let response;
+  if (meant.generation) headers = { "X-Generation": String(meant.generation), ...headers };
   try {
     response = await fetch(path, {
       method: method ?? (json !== undefined || body !== undefined ? "POST" : "GET"),
