@@ -31,7 +31,7 @@ export function TestSet() {
   return html`<h2>${t("understand.test")}</h2>
     <div class="test-set card">
       <div class="seal"><${Icon} name=${seen.value ? "check" : "info"} size=${22} />
-        <div><p>${t("test.lead", { count: facts.photos })}</p>
+        <div><p>${t(openings ? "test.leadOpened" : "test.lead", { count: facts.photos })}</p>
           <p class="hint">${openings ? t("test.openings", { count: openings }) : t("test.unopened")}
             ${facts.trainings > 0 ? ` ${t("test.trainings", { count: facts.trainings })}` : ""} ${facts.relabelled > 0 ? t("test.relabelled", { count: facts.relabelled }) : ""}</p></div>
         <button type="button" onClick=${open} disabled=${isOpening}>${isOpening ? html`<span class="spinner small" />` : t("test.open")}</button>
