@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from headstart.errors import DatasetError, RunError
 from support.correcting import correct, journal_of
 from support.small_collections import QUIET, collection
 
-QUIETLY = {"listener": QUIET}
+QUIETLY: dict[str, Any] = {"listener": QUIET}
 
 
 @pytest.fixture
@@ -76,32 +77,32 @@ def test_diff_says_what_corrected_labels_bring(planted, tmp_path):
     names = {label: sorted(path.name for path in (planted / label).iterdir()) for label in ("functional", "defective")}
     correct(planted, names["functional"][:6], "defective")
     correct(planted, names["defective"][:6], "functional")
-    worse = commands.diff(planted, **QUIETLY)
+    worse = commands.diff(planted, listener=QUIET)
     assert worse.change.relabelled == 12
     assert worse.change.compared.first.count == worse.change.compared.second.count <= 68
     assert worse.change.compared.first.value > 0.5
     assert "12 labels changed" in str(worse)
-    better = commands.diff(planted, before="now", after="own", **QUIETLY)
+    better = commands.diff(planted, before="now", after="own", listener=QUIET)
     assert (better.change.gained, better.change.lost) == (worse.change.lost, worse.change.gained)
     state = better.to_json()["states"]["before"]["state"]
     assert state == commands.labels(planted, **QUIETLY).summary.state
-    by_id = commands.diff(planted, before=state[:6], after="1", **QUIETLY)
+    by_id = commands.diff(planted, before=state[:6], after="1", listener=QUIET)
     assert by_id.change.relabelled == 6
     for wanted in ("nonsense", "9", "0" * 12):
         with pytest.raises(DatasetError, match=rf"no state '{wanted}'.*1 to 2"):
-            commands.diff(planted, before=wanted, **QUIETLY)
+            commands.diff(planted, before=wanted, listener=QUIET)
     with pytest.raises(DatasetError, match="same in both states"):
-        commands.diff(planted, before="now", **QUIETLY)
+        commands.diff(planted, before="now", listener=QUIET)
 
 
 def test_diff_needs_two_states(small):
     with pytest.raises(DatasetError, match=r"No label of.*headstart studio"):
-        commands.diff(small, **QUIETLY)
+        commands.diff(small, listener=QUIET)
     correct(small, ["1.png"], "dogs")
     with pytest.raises(DatasetError, match="leave out the second run"):
-        commands.diff(small, small, before="own", **QUIETLY)
+        commands.diff(small, small, before="own", listener=QUIET)
     with pytest.raises(RunError, match="run"):
-        commands.diff(small, small, **QUIETLY)
+        commands.diff(small, small, listener=QUIET)
 
 
 def test_diff_compares_runs_with_other_labels_on_those_that_are_the_same(run, tmp_path):
@@ -140,7 +141,7 @@ def test_a_run_names_the_labels_that_it_learned_from(photos, tmp_path, tiny):
     """And its splits are those of a run with the collection's own labels."""
     mine = shutil.copytree(photos, tmp_path / "cells")
     names = sorted(path.name for path in (mine / "functional").iterdir())
-    settings = {"backbone": tiny, "image_size": 32, "fine_tune": "never", "listener": QUIET}
+    settings: dict[str, Any] = {"backbone": tiny, "image_size": 32, "fine_tune": "never", "listener": QUIET}
     before = commands.train(mine, tmp_path / "before", **settings)
     correct(mine, names[:3], "defective")
     correct(mine, names[3:5], None)
@@ -169,7 +170,7 @@ def test_photos_that_have_no_label_now_are_read_for_the_states_in_which_they_had
         correct(loose, files[:14], label)
     for label, files in names.items():
         correct(loose, files[14:], label)
-    found = commands.diff(loose, before="2", **QUIETLY)
+    found = commands.diff(loose, before="2", listener=QUIET)
     assert found.change.relabelled == 20
     assert found.change.compared.first.count <= 28
     assert len(read_photos(list_images(loose), QUIET)[0]) == 48

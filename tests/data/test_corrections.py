@@ -74,7 +74,7 @@ STEPS = st.one_of(
 @given(steps=st.lists(STEPS, max_size=14))
 def test_any_steps_do_what_a_simple_model_does(tmp_path, steps):
     file = tmp_path / f"{uuid.uuid4()}.db"
-    journal, model, states = Journal(file), Model(), {0: dict(OWN_LABELS)}
+    journal, model, states = Journal(file), Model(), {0: Model().labels}
     for name, *arguments in steps:
         if name == "label":
             apply_labels(journal, model, *arguments)
@@ -271,6 +271,7 @@ def test_two_processes_write_at_once(tmp_path):
 def test_who_is_killed_loses_no_step_that_was_recorded(tmp_path):
     """At random moments, in the middle of writing, too: the steps are large."""
     file, chance, known = tmp_path / "x.db", random.Random(0), 0
+    journal = Journal(file)
     for kill in range(KILLS):
         process = writer(file, f"w{kill}", 10_000, 3_000)
         start(process)
@@ -279,7 +280,6 @@ def test_who_is_killed_loses_no_step_that_was_recorded(tmp_path):
         process.send_signal(signal.SIGKILL)
         output, _ = process.communicate()
         told = len(output.splitlines())
-        journal = Journal(file)
         steps = journal.steps()
         assert len(steps) - known in (told, told + 1), "a step that was told is lost, or one is there in parts"
         assert all(step.photos == 3_000 for step in steps)

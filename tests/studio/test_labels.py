@@ -41,6 +41,12 @@ def test_a_label_is_set_undone_and_set_again(own: StudioServer):
     assert label_of(own, second)[1]
     assert second not in own.ids()
     assert own.ids(excluded=True) == [second]
+    target = Path(own.ask("/api/collection")["path"]).parent
+    job = own.ask("/api/labels/export", to=str(target), form="csv")
+    own.wait_for(lambda jobs: jobs[0]["state"] == "done", "/api/jobs")
+    rows = Path(job["result"]["path"]).read_text().splitlines()
+    assert (len(rows) - 1, sum(",functional" in row for row in rows)) == (79, 41)
+    assert own.client.post("/api/labels/export", json={"to": "relative"}).status_code == 422
     assert before == {path: path.read_bytes() for path in before}, "photos were touched"
     journal = Path(own.ask("/api/collection")["journal"])
     assert journal.name == "cells.headstart.db"
@@ -60,9 +66,8 @@ def test_classes_are_made_renamed_and_merged(own: StudioServer):
     assert "already" in refused.json()["detail"]
     own.ask("/api/classes", merge=["broken <b>&amp;</b>", "functional"], into="cell")
     assert {name: count for name, count in sizes(own).items() if count} == {"cell": 80}
-    for _ in range(3):
-        labels = own.client.post("/api/labels/undo").json()
-    assert labels["state"] == ""
+    states = [own.client.post("/api/labels/undo").json()["state"] for _ in range(3)]
+    assert states[-1] == ""
     assert sizes(own) == {"defective": 40, "functional": 40}
 
 
@@ -145,6 +150,10 @@ def test_answers_follow_a_label(own: StudioServer):
     again = own.wait_for(lambda answers: answers["labels_state"] == labels["state"], "/api/answers", 60)
     assert again["change"]["relabelled"] <= 5
     assert "labels changed" in again["change"]["text"]
+    diff = own.ask("/api/labels/diff", a=0, b=labels["step"])
+    assert diff["changed"] == 5
+    assert 0 <= diff["p"] <= 1
+    assert own.client.post("/api/labels/diff", json={"a": 0, "b": 99}).status_code == 422
     confusion = again["confusion"]
     for true in range(2):
         for answer in range(2):

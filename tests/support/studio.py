@@ -20,6 +20,8 @@ class StudioServer(Service):
         self.address = self.url
         self.url, _, self.token = self.address.partition("/?token=")
         self.client = self.new_client()
+        if arguments:
+            self.wait_for(lambda state: state["collection"] or state["opening"]["problem"], "/api/state")
 
     def new_client(self) -> httpx.Client:
         """As a program: with the token."""

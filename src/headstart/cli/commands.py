@@ -154,7 +154,7 @@ def diff(
     seed: o.Seed = 0,
     device: o.Device = "auto",
 ) -> None:
-    """Say what corrected labels bring: compare two states of the labels of DATA, or two runs."""
+    """Say what corrected labels bring. Two states of the labels of DATA are compared, or two runs."""
     given = {"before": before, "after": after, "seed": seed, "device": device}
     call.show(commands.diff(data, other, listener=call.listener, **given))
 

@@ -3,11 +3,32 @@
 from typing import Any
 
 import typer
+from typer import Option
 from typer.core import TyperCommand, TyperGroup
 
 USUAL, DATA, EXPERT, OUTPUT = "Options", "Data options", "Expert options", "Output and help"
 LIMITS = "Limits"
 GROUPS = ("Arguments", USUAL, DATA, LIMITS, EXPERT, OUTPUT)  # in this order
+
+
+def usual(*flags: str, **settings: Any) -> Any:
+    return Option(*flags, rich_help_panel=USUAL, **settings)
+
+
+def about_data(*flags: str, **settings: Any) -> Any:
+    return Option(*flags, rich_help_panel=DATA, **settings)
+
+
+def for_experts(*flags: str, **settings: Any) -> Any:
+    return Option(*flags, rich_help_panel=EXPERT, **settings)
+
+
+def limit(**settings: Any) -> Any:
+    return Option(metavar="N", rich_help_panel=LIMITS, **settings)
+
+
+def new_path(metavar: str, help: str) -> Any:
+    return usual(metavar=metavar, help=help)
 
 
 class Command(TyperCommand):

@@ -2,101 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument
 
 from headstart.cli import choices
 from headstart.cli.choices import option
-from headstart.cli.helping import DATA, EXPERT, LIMITS, USUAL
-
-
-def usual(*flags: str, **settings: Any) -> Any:
-    return Option(*flags, rich_help_panel=USUAL, **settings)
-
-
-def about_data(*flags: str, **settings: Any) -> Any:
-    return Option(*flags, rich_help_panel=DATA, **settings)
-
-
-def for_experts(*flags: str, **settings: Any) -> Any:
-    return Option(*flags, rich_help_panel=EXPERT, **settings)
-
-
-def limit(**settings: Any) -> Any:
-    return Option(metavar="N", rich_help_panel=LIMITS, **settings)
-
-
-def new_path(metavar: str, help: str) -> Any:
-    return usual(metavar=metavar, help=help)
-
+from headstart.cli.helping import DATA, EXPERT, USUAL, about_data, for_experts, limit, new_path, usual
+from headstart.cli.source_options import DataPath as DataPath
 
 _backbones: Callable[[str], list[str]] = choices.backbones
 
 # Of several commands
 
-DataPath = Annotated[
-    Path,
-    Argument(
-        metavar="DATA",
-        help="Folder of class folders (with train/, validation/, test/ above them, or without), a zip of it, or a CSV "
-        "with the columns path,label[,split].",
-    ),
-]
-PathColumn = Annotated[
-    str | None, about_data(metavar="NAME", help="Column of a CSV that has the paths. By default 'path' or the like.")
-]
-LabelColumn = Annotated[
-    str | None, about_data(metavar="NAME", help="Column of a CSV that has the labels. By default 'label' or the like.")
-]
-GroupColumn = Annotated[
-    str | None,
-    about_data(
-        metavar="NAME",
-        help="Column of a CSV that says which photos belong together, see --group-by. By default 'group', 'patient' or "
-        "the like.",
-    ),
-]
-ImageRoot = Annotated[
-    Path | None,
-    about_data(
-        metavar="FOLDER",
-        help="Folder that the paths in a CSV start from, instead of the CSV's own; absolute paths of another computer "
-        "are looked for below it.",
-    ),
-]
-ClassLevel = Annotated[
-    int | None,
-    about_data(min=1, metavar="N", help="The folders N levels below DATA are the classes. By default it is found out."),
-]
-GroupBy = Annotated[
-    str | None,
-    about_data(
-        metavar="REGEX",
-        help="Photos of one patient, plant, site or day stay together: what the expression finds in a photo's path is "
-        "the name of its group; or parent-folder. A CSV may have a column instead.",
-    ),
-]
-Corrections = Annotated[
-    Path | None,
-    about_data(
-        metavar="FILE",
-        help="Labels that you corrected, see `headstart labels`. By default those beside DATA: DATA.headstart.db.",
-    ),
-]
-NoCorrections = Annotated[
-    bool, about_data("--no-corrections", help="Use the labels of DATA as they are, without those that you corrected.")
-]
-SOURCE = {
-    "path_column": PathColumn,
-    "label_column": LabelColumn,
-    "group_column": GroupColumn,
-    "image_root": ImageRoot,
-    "class_level": ClassLevel,
-    "group_by": GroupBy,
-    "corrections": Corrections,
-    "no_corrections": NoCorrections,
-}  # how DATA is read, see `headstart.Source`
 RunFolder = Annotated[Path, Argument(metavar="RUN", help="Folder that `headstart train` wrote.")]
 RecipeName = Annotated[
     str,

@@ -18,7 +18,7 @@ import typer
 from headstart import standard_streams
 from headstart.cli.choices import choices_in
 from headstart.cli.helping import OUTPUT, USUAL, Command, Group
-from headstart.cli.options import SOURCE
+from headstart.cli.source_options import SOURCE
 from headstart.data.source import DataSource
 from headstart.errors import DatasetError, HeadstartError, RunError, RunInterruptedError
 from headstart.events import Advanced, Event, Listener

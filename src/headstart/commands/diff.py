@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from headstart.errors import DatasetError
 
@@ -66,6 +66,30 @@ class RunsDiff:
         )
 
 
+@overload
+def diff(
+    data: str | Path | DataSource,
+    other: None = None,
+    *,
+    before: str | None = ...,
+    after: str | None = ...,
+    seed: int = ...,
+    device: str = ...,
+    listener: Listener | None = ...,
+) -> StatesDiff: ...
+@overload
+def diff(data: str | Path | DataSource, other: str | Path, *, listener: Listener | None = ...) -> RunsDiff: ...
+@overload
+def diff(
+    data: str | Path | DataSource,
+    other: str | Path | None,
+    *,
+    before: str | None = ...,
+    after: str | None = ...,
+    seed: int = ...,
+    device: str = ...,
+    listener: Listener | None = ...,
+) -> StatesDiff | RunsDiff: ...
 def diff(
     data: str | Path | DataSource,
     other: str | Path | None = None,

@@ -31,6 +31,7 @@ from headstart.features.compact import Compact
 from headstart.features.extractor import FeatureExtractor
 from headstart.features.rows import rows_of
 from headstart.inspection.duplicate_cache import cached_duplicates
+from headstart.numerics import probabilities
 from headstart.training.config import TrainingConfig
 
 OWN_STATE, NOW = "own", "now"
@@ -58,29 +59,30 @@ def difference_of_labels(
         )
     photos, _ = read_photos(list_images(source, listener), listener)
     journal = Journal(file)
-    states = [find_state(journal, photos, wanted) for wanted in (before or OWN_STATE, after or NOW)]
-    if states[0].labels == states[1].labels:
+    first, second = (find_state(journal, photos, wanted) for wanted in (before or OWN_STATE, after or NOW))
+    if first.labels == second.labels:
         raise DatasetError(
-            f"The labels are the same in both states ({_named(states[0])} and {_named(states[1])}): choose others with "
+            f"The labels are the same in both states ({_named(first)} and {_named(second)}): choose others with "
             f"--from and --to; `headstart labels {source}` lists the steps."
         )
-    return *states, _measured(photos, *states, seed=seed, device=device, listener=listener)
+    return first, second, _measured(photos, first, second, seed=seed, device=device, listener=listener)
 
 
 def find_state(journal: Journal, photos: Sequence[Read], wanted: str) -> State:
-    """A state of the labels: "own", "now", the number of a step, or the id of a state, or its first digits.
+    """A state of the labels: "own", "now", the number of a step, or the id of a state, or its first digits (of several
+    that begin so, the last one).
 
     Raises:
-        DatasetError: there is none, or there are several.
+        DatasetError: there is none.
     """
     last = journal.state().step
-    if wanted in (OWN_STATE, NOW) or (wanted.isdecimal() and int(wanted) <= last):
-        return _state(journal, photos, 0 if wanted == OWN_STATE else last if wanted == NOW else int(wanted))
+    steps = {OWN_STATE: 0, NOW: last} | {str(step): step for step in range(last + 1)}
+    if wanted in steps:
+        return _state(journal, photos, steps[wanted])
     if len(wanted) >= LEAST_DIGITS:
-        states = [_state(journal, photos, step) for step in range(last + 1)]
-        found = {state.id: state for state in states if state.id.startswith(wanted.lower())}
-        if len(found) == 1:
-            return next(iter(found.values()))
+        states = (_state(journal, photos, step) for step in range(last, -1, -1))
+        if found := next((state for state in states if state.id.startswith(wanted.lower())), None):
+            return found
     raise DatasetError(
         f"There is no state '{wanted}' of the labels. Expected {OWN_STATE}, {NOW}, a step (1 to {last}; "
         f"`headstart labels` lists them), or the id of a state as runs name it in their metrics.json."
@@ -138,7 +140,8 @@ def _answers(
     """The answer to each photo by a head that has seen neither it nor a copy of it, for each state of the labels; ""
     for none. The folds of both are the same. labels: str (n, states)."""
     answers = np.full(labels.shape, "", labels.dtype)
-    strata = np.unique(np.where(labels[:, 1] != "", labels[:, 1], labels[:, 0]), return_inverse=True)[1]
+    one, other = labels[:, 0], labels[:, 1]  # strata are the same whichever of them is before
+    strata = np.unique(np.where((one == "") | ((other != "") & (other < one)), other, one), return_inverse=True)[1]
     for train, held_out in linear_head.folds(strata, seed, groups):
         for state in range(labels.shape[1]):
             seen = train[labels[train, state] != ""]
@@ -146,5 +149,5 @@ def _answers(
             if len(names) < 2:
                 continue
             head = linear_head.solve([features[seen]], numbers, len(names), seed=seed, C=linear_head.DEFAULT_C)
-            answers[held_out, state] = names[head.logits(features[held_out]).argmax(axis=1)]
+            answers[held_out, state] = names[probabilities(head.logits(features[held_out])).argmax(axis=1)]
     return answers

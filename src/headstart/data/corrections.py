@@ -123,8 +123,8 @@ class Journal:
                 return self._state
             if not 0 <= step < self._state.step:
                 raise DatasetError(f"There is no step {step} in '{self.file}': it has {self._state.step}.")
-            rows = journal_file.read(self.file) if step else None
-            return _after(NOTHING, rows.until(step))[1] if rows else NOTHING
+            rows = journal_file.read(self.file, until=step) if step else None
+            return _after(NOTHING, rows)[1] if rows else NOTHING
 
     def record(
         self,
@@ -187,13 +187,9 @@ class Journal:
 
     def _corrections(self, step: int) -> list[tuple[Correction, str | None]]:
         """Each with what the journal said of the photo before: a label, EXCLUDED, or OWN."""
-        rows = journal_file.read(self.file, step - 1)
+        rows = journal_file.read(self.file, step - 1, step)
         found = rows.corrections if rows else []
-        return [
-            (Correction(digest, path, was, becomes), before)
-            for number, digest, path, was, becomes, before in found
-            if number == step
-        ]
+        return [(Correction(digest, path, was, becomes), before) for _, digest, path, was, becomes, before in found]
 
     def _again(self, state: LabelState, kind: str, step: Step) -> _Made:
         rows = []

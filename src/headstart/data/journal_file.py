@@ -7,6 +7,7 @@ nobody holds a lock, and a file that was moved or replaced is noticed.
 
 import os
 import sqlite3
+import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -49,19 +50,12 @@ class Rows:
     steps: list[StepRow]
     corrections: list[CorrectionRow]
 
-    def until(self, step: int) -> "Rows":
-        """Those of steps up to one."""
-        return Rows(
-            self.name, step, [row for row in self.steps if row[0] <= step],
-            [row for row in self.corrections if row[0] <= step],
-        )  # fmt: skip
-
 
 Made = tuple[StepRow, Sequence[CorrectionRow]]  # a step with its corrections, to append
 
 
-def read(file: Path, after: int = 0) -> Rows | None:
-    """The rows of steps after one; None where there is no file, or nothing in it yet.
+def read(file: Path, after: int = 0, until: int = sys.maxsize) -> Rows | None:
+    """The rows of steps after one, until another; None where there is no file, or nothing in it yet.
 
     Raises:
         DatasetError: see `Journal`.
@@ -70,7 +64,7 @@ def read(file: Path, after: int = 0) -> Rows | None:
         return None
     with _explained(file, "read"), closing(_connect(file, "rw" if _is_writable(file) else "ro")) as connection:
         connection.execute("begin")  # one state of the file for all that is read
-        return _rows(connection, file, after)
+        return _rows(connection, file, after, until)
 
 
 def append(file: Path, after: int, make: Callable[[Rows], Made | None]) -> bool:
@@ -118,7 +112,7 @@ def _create(connection: sqlite3.Connection) -> Rows:
     return Rows(name, 0, [], [])
 
 
-def _rows(connection: sqlite3.Connection, file: Path, after: int) -> Rows | None:
+def _rows(connection: sqlite3.Connection, file: Path, after: int, until: int = sys.maxsize) -> Rows | None:
     """None where nothing was ever written."""
     application, schema, tables = (
         connection.execute(query).fetchone()[0]
@@ -136,9 +130,10 @@ def _rows(connection: sqlite3.Connection, file: Path, after: int) -> Rows | None
             f"'{file}' was written by a newer headstart (its form {schema}; this one knows {SCHEMA}). Update "
             f"headstart, or leave the corrections out: --no-corrections."
         )
-    steps = connection.execute("select * from steps where id > ? order by id", (after,)).fetchall()
-    query = "select step, digest, path, was, becomes, before from corrections where step > ? order by id"
-    corrections = connection.execute(query, (after,)).fetchall()
+    steps = connection.execute("select * from steps where id > ? and id <= ? order by id", (after, until)).fetchall()
+    columns = "step, digest, path, was, becomes, before"
+    query = f"select {columns} from corrections where step > ? and step <= ? order by id"
+    corrections = connection.execute(query, (after, until)).fetchall()
     name, last = connection.execute("select name, (select coalesce(max(id), 0) from steps) from journal").fetchone()
     return Rows(name, last, steps, corrections)
 

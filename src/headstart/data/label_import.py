@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headstart.data.collection import Read
@@ -54,12 +54,12 @@ def read_labels(
 
 def _rows(table: Path, source: DataSource) -> list[Row]:
     """Of the CSV, whose paths start from its own folder, or else from the collection's."""
-    columns = {"path_column": source.path_column, "label_column": source.label_column}
+    own = DataSource(table, path_column=source.path_column, label_column=source.label_column)
     folder = source.image_root or (source.path if source.path.is_dir() else source.path.parent)
     try:
-        return read_listing(DataSource(table, **columns)).rows
+        return read_listing(own).rows
     except DatasetError as error:
         try:
-            return read_listing(DataSource(table, image_root=folder, **columns)).rows
+            return read_listing(replace(own, image_root=folder)).rows
         except DatasetError:
             raise error from None

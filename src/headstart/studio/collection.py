@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -197,9 +197,22 @@ class Collection:
             self.catalogue, self.folder, self._labelled, self.publish, self._take_split, getattr(self, "analysis", None)
         )
 
+    def columns_at(self, step: int) -> Columns:
+        """As they were after a step of the journal.
+
+        Raises:
+            DatasetError: there is no such step.
+        """
+        state = self.journal.state(step)
+        with self._lock:
+            return self._columns_of(state, self.labelling.corrected(state))
+
+    def _columns_of(self, state: LabelState, corrected: Mapping[int, str | None]) -> Columns:
+        return Columns.of(self.catalogue, self.listed, self._split, corrected, state.made)
+
     def _make_columns(self) -> None:
         corrected = self.labelling.corrected(self.labels)
-        self.columns = Columns.of(self.catalogue, self.listed, self._split, corrected, self.labels.made)
+        self.columns = self._columns_of(self.labels, corrected)
         self.labels_state = self.labelling.state_id(self.labels, corrected)
 
     def _take_split(self, split: Int[np.ndarray, " n"]) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +12,8 @@ from typing import Any
 from headstart.classifier.metadata import FILE
 from headstart.data.source import DataSource
 from headstart.errors import RunError
+from headstart.runs.differences import difference_of_runs
 from headstart.runs.folder import RunFolder
-from headstart.runs.predictions import compare_runs
 from headstart.storage.names import portable
 from headstart.studio.problems import RefusalError
 
@@ -98,31 +97,26 @@ class Runs:
         """As POST /api/runs/compare answers. id_of: photos by digest.
 
         Raises:
-            RunError: they have no held-out photo in common, or its label differs.
+            RunError: they have no held-out photo with the same label in common.
         """
-        a, b = self.get(first), self.get(second)
-        found, split = compare_runs(a, b)
-        answers = RunFolder(a).predictions[split], RunFolder(b).predictions[split]
-        common = answers[0].keys() & answers[1].keys()
-        right = {digest: (answers[0][digest].is_correct, answers[1][digest].is_correct) for digest in common}
-        ids = {
-            which: sorted(id_of[digest] for digest, pair in right.items() if pair == which and digest in id_of)
-            for which in ((True, False), (False, True))
-        }
-        counts = Counter(right.values())
-        return {
-            "both_right": counts[True, True],
-            "only_a": counts[True, False],
-            "only_b": counts[False, True],
-            "neither": counts[False, False],
-            "p": found.between.p,
-            "distinguishable": found.between.is_distinguishable,
-            "text": found.verdict,
-            "a": found.first.to_json(),
-            "b": found.second.to_json(),
-            "photos": split,
-            "ids_only_a": ids[True, False],
-            "ids_only_b": ids[False, True],
+        found = difference_of_runs(self.get(first), self.get(second))
+
+        def ids(digests: Sequence[str]) -> list[int]:
+            return sorted(id_of[digest] for digest in digests if digest in id_of)
+
+        counts = {"both_right": found.both_right, "only_a": found.only_first, "only_b": found.only_second,
+                  "neither": found.neither}  # fmt: skip
+        compared = found.change.compared
+        return {name: len(digests) for name, digests in counts.items()} | {
+            "p": compared.between.p,
+            "distinguishable": compared.between.is_distinguishable,
+            "text": compared.verdict,
+            "a": compared.first.to_json(),
+            "b": compared.second.to_json(),
+            "photos": found.split,
+            "relabelled": found.change.relabelled,
+            "ids_only_a": ids(found.only_first),
+            "ids_only_b": ids(found.only_second),
         }
 
 

@@ -43,7 +43,7 @@ class Studio:
         self.uploads = Uploads(self.config.limits)
         self._is_ending = False
         self._first, self._lock = source, threading.Lock()
-        self.opening: dict[str, Any] | None = None
+        self.opening: dict[str, Any] | None = None if source is None else {"path": str(source), "problem": None}
         self._collection: Collection | None = None
 
     @asynccontextmanager

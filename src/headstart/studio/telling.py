@@ -11,6 +11,7 @@ import numpy as np
 
 from headstart.data.splits import SPLITS, TEST
 from headstart.studio.analysis import labels_of
+from headstart.studio.change import change
 from headstart.studio.problems import RefusalError
 
 if TYPE_CHECKING:
@@ -70,6 +71,31 @@ def open_test(collection: Collection) -> dict[str, Any]:
     with suppress(OSError), (collection.folder / OPENINGS).open("a", encoding="utf-8") as file:
         file.write(json.dumps({"at": datetime.now(UTC).isoformat(), "labels": collection.labels_state}) + "\n")
     return answers.to_json() | test_json(collection)
+
+
+def labels_diff(collection: Collection, first: int, second: int) -> dict[str, Any]:
+    """What the labels after one step of the journal are better or worse for than those after another: heads are solved
+    with either, and compared on the photos that have the same label in both.
+
+    Raises:
+        RefusalError: nothing is answered yet, or the states cannot be compared.
+        DatasetError: there is no such step.
+    """
+    analysis = collection.analysis
+    if analysis.solver is None or analysis.known.answers is None:
+        raise RefusalError("no-answers", "Nothing is answered yet. Wait for the features, and label some photos.")
+    count, answers = len(analysis.known.answers), []
+    for step in (first, second):
+        columns = collection.columns_at(step)
+        labels, class_names = labels_of(columns)
+        held_out = (columns.split == SPLITS.index(TEST))[:count]
+        with analysis.solving:
+            answers.append(analysis.solver.answers(labels[:count], class_names, held_out=held_out))
+    found = change(*answers)
+    if found is None:
+        raise RefusalError("impossible", "Too few photos have the same label in both states to compare them.")
+    states = [each.accuracy.to_json() if each.accuracy else None for each in answers]
+    return found.to_json() | {"changed": found.relabelled, "accuracy": {"a": states[0], "b": states[1]}}
 
 
 def _openings(collection: Collection) -> list[str]:

@@ -1,7 +1,7 @@
 // The studio's server, typed. What it answers when it refuses is thrown as a Problem, whose message is for the user.
 
 /**
- * @typedef {{ value: number, low: number, high: number, correct?: number, count?: number }} Share
+ * @typedef {{ value: number, low: number, high: number, correct: number, count: number }} Share
  * @typedef {{ name: string, photos: number, train?: number, validation?: number, test?: number, own?: boolean }} ClassSize
  * @typedef {{ state: string, step: number, changed: number, undo: unknown, redo: unknown,
  *             classes?: ClassSize[], unlabelled?: number, excluded?: number }} Labels
@@ -10,12 +10,12 @@
  * @typedef {{ path: string, name: string, generation: number, photos: number, classes: ClassSize[], unlabelled: number,
  *             excluded: number, unreadable: { path: string, reason: string }[], unreadable_count: number,
  *             splits: Record<string, number>, layout: string, notes?: string[], labels: Labels, features: Progress | null,
- *             reading?: { done: number, total: number } | null, findings: Finding[],
- *             settings: Record<string, unknown> }} Collection
+ *             reading?: { done: number, total: number } | null, findings: Finding[], problem?: string | null,
+ *             journal?: string, settings: Record<string, unknown> }} Collection
  * @typedef {{ id: string, kind: string, state: string, settings?: Record<string, unknown>, progress?: Progress | null,
  *             [more: string]: unknown }} Job
  * @typedef {{ version: string, by?: string, language?: string | null, collection: Collection | null, jobs: Job[],
- *             can: Record<string, any> }} State
+ *             opening?: { path: string, problem?: string | null, text?: string } | null, can: Record<string, any> }} State
  * @typedef {{ class?: string[], split?: string[], finding?: string, right?: boolean, cell?: [string, string],
  *             confidence?: [number, number], changed?: boolean, unlabelled?: boolean, excluded?: boolean, text?: string,
  *             ids?: number[], sort?: string, like?: number, descending?: boolean }} Query
@@ -25,11 +25,24 @@
  *             excluded: boolean, changed: boolean, reason?: string | null }} Photo
  * @typedef {{ key: string, ids: number[], kind: string, suggested: string | null, text?: string,
  *             reason: { code?: string, text?: string, [more: string]: unknown }, confidence: number | null }} QueueItem
- * @typedef {{ left: number, expected: { gain: number, stop: boolean, text: string, reason?: Record<string, unknown> },
+ * @typedef {{ left: number | null, expected: { gain: number, stop: boolean, text: string, reason?: Record<string, unknown> } | null,
  *             items: QueueItem[] }} Queue
  * @typedef {{ path: string, parent: string | null, places: { name: string, path: string }[],
  *             folders: { name: string, path: string }[], files: { name: string, path: string, kind: string }[] }} Places
- * @typedef {Record<string, any>} Answers
+ * @typedef {{ threshold: number, answered: number, count: number, right: number | null, low?: number, high?: number }} SurePoint
+ * @typedef {{ low: number, high: number, confidence: number, accuracy: number, accuracy_low?: number, accuracy_high?: number,
+ *             count: number }} Bin
+ * @typedef {{ relabelled: number, before: Share, after: Share, points: number, gained: number, lost: number, p: number,
+ *             distinguishable: boolean, text?: string }} Change
+ * @typedef {{ of: string, accuracy: Share | null, balanced: number | null, baseline: { class: string, value: number } | null,
+ *             verdict: string, confusion: number[][], class_names: string[],
+ *             per_class: { name: string, recall: Share | null, precision: Share | null, count: number }[],
+ *             calibration: Bin[], sure_curve: SurePoint[], seconds: number, final: boolean, pseudo_labels: number }} Measured
+ * @typedef {Measured & { labels_state: string, stale: boolean, change: Change | null, seconds_expected: number | null }} Answers
+ * @typedef {Answers & { accuracy: Share }} Counted
+ * @typedef {{ openings: number, trainings: number, photos: number, relabelled: number }} TestFacts
+ * @typedef {{ name: string, path: string, made: string | null, accuracy: Share | null, labels_state: string, backbone: string,
+ *             fine_tuned: boolean, classes: string[] }} Run
  */
 
 /** What the server refused, or that it cannot be reached. `code`: of the kind of problem; "offline" where none answers. */
@@ -44,6 +57,9 @@ export class Problem extends Error {
   }
 }
 
+/** The collection that the page shows: the server refuses what is meant for another. */
+export const meant = { generation: 0 };
+
 /**
  * @param {string} path
  * @param {{ method?: string, json?: unknown, body?: BodyInit, signal?: AbortSignal, headers?: Record<string, string> }} [how]
@@ -51,6 +67,7 @@ export class Problem extends Error {
  */
 export async function ask(path, { method, json, body, signal, headers } = {}) {
   let response;
+  if (meant.generation) headers = { "X-Generation": String(meant.generation), ...headers };
   try {
     response = await fetch(path, {
       method: method ?? (json !== undefined || body !== undefined ? "POST" : "GET"),
@@ -72,7 +89,7 @@ export async function ask(path, { method, json, body, signal, headers } = {}) {
 export async function askJson(path, how) {
   const response = await ask(path, how);
   const text = await response.text();
-  return text ? JSON.parse(text) : null;
+  return text ? JSON.parse(text) : /** @type {any} */ (null);
 }
 
 export const api = {
@@ -125,9 +142,9 @@ export const api = {
 
   /** @returns {Promise<Answers | null>} */
   answers: () => askJson("api/answers"),
-  /** @returns {Promise<any>} */
+  /** @returns {Promise<TestFacts>} */
   test: () => askJson("api/test"),
-  /** @returns {Promise<any>} */
+  /** @returns {Promise<Measured & TestFacts>} */
   openTest: () => askJson("api/test/open", { method: "POST" }),
 
   /** @returns {Promise<Queue>} */
@@ -149,7 +166,7 @@ export const api = {
   /** @returns {Promise<Record<string, any>[]>} */
   jobEvents: (/** @type {string} */ id, after = 0) => askJson(`api/jobs/${id}/events?after=${after}`),
 
-  /** @returns {Promise<any[]>} */
+  /** @returns {Promise<Run[]>} */
   runs: () => askJson("api/runs"),
   /** @returns {Promise<any>} */
   run: (/** @type {string} */ name) => askJson(`api/runs/${encodeURIComponent(name)}`),

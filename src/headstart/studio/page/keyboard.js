@@ -3,7 +3,7 @@
 import { shown } from "./components/dialog.js";
 import { signal, useEffect, useRef } from "./ui.js";
 
-/** @typedef {(event: KeyboardEvent) => void | false} Handler false: the key was not meant for this after all */
+/** @typedef {(event: KeyboardEvent) => unknown} Handler false: the key was not meant for this after all */
 /** @typedef {Record<string, Handler>} Keys "ctrl+z", "shift+arrowleft", "?", "1"; ctrl is ⌘ on a Mac */
 
 /** Whether single letters do something: may be switched off, for those who speak to their computer. */

@@ -2,12 +2,7 @@
 
 import { number, percent, t } from "./i18n.js";
 
-/**
- * @typedef {{ value: number, low: number, high: number, correct?: number, count?: number }} Share
- * @typedef {{ relabelled: number, before: Share, after: Share, points: number, gained: number, lost: number, p: number,
- *             distinguishable: boolean }} Change
- * @typedef {{ threshold: number, answered: number, right: number | null, count: number, low?: number, high?: number }} SurePoint
- */
+/** @import { Change, Measured, Share, SurePoint } from "./api.js" */
 
 /** 0.4 -> +0.4; what rounds to nothing has no sign. @param {number} points percentage points */
 export function signed(points) {
@@ -22,7 +17,7 @@ export const pValue = (p) => (p < 0.001 ? `p < ${number(0.001, 3)}` : `p = ${num
 export const withInterval = (share) =>
   t("share.withInterval", { value: percent(share.value), low: percent(share.low), high: percent(share.high) });
 
-/** What the head is worth, in a sentence. @param {Record<string, any> | null} answers */
+/** What the head is worth, in a sentence. @param {Measured | null} answers */
 export function verdict(answers) {
   const { accuracy, baseline } = answers ?? {};
   if (!accuracy || !baseline) return t("verdict.none");
@@ -33,7 +28,7 @@ export function verdict(answers) {
   });
 }
 
-/** How it was measured. @param {Record<string, any>} answers */
+/** How it was measured. @param {Measured} answers */
 export function measuredOn(answers) {
   const count = answers.accuracy?.count ?? 0;
   return t(answers.of === "the sealed test set" ? "measured.test" : "measured.crossValidated", { count });

@@ -1,6 +1,6 @@
 // What the page knows of the studio, as signals. Screens read them; only this file asks the server for them.
 
-import { api, Problem } from "./api.js";
+import { api, meant, Problem } from "./api.js";
 import { language, languageIsChosen, setLanguage, t } from "./i18n.js";
 import { toast } from "./components/toast.js";
 import { batch, computed, signal } from "./ui.js";
@@ -76,6 +76,7 @@ function showCollection(found) {
   batch(() => {
     const isOther = found?.path !== collection.value?.path;
     collection.value = found;
+    meant.generation = found?.generation ?? 0;
     labels.value = found?.labels ?? null;
     features.value = found?.features ?? null;
     reading.value = found?.reading ?? null;

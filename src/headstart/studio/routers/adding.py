@@ -14,12 +14,13 @@ from headstart.studio import adding
 from headstart.studio.adding import Dropped
 from headstart.studio.collection import Collection
 from headstart.studio.problems import RefusalError
+from headstart.studio.routers.collection import PathText
 from headstart.studio.routers.labels import current
 from headstart.studio.studio import Studio
 
 
 class NewCollection(BaseModel):
-    folder: str
+    folder: PathText
     classes: Annotated[list[str], Field(max_length=1_000)] = []
 
 

@@ -1,17 +1,19 @@
 """Which collection is open: /api/state, /api/places, /api/collection."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from headstart.data.source import DataSource
 from headstart.studio import places
 from headstart.studio.studio import Studio
 
+PathText = Annotated[str, Field(max_length=4_096, pattern=r"^[^\x00]+$")]
+
 
 class Place(BaseModel):
-    path: str
+    path: PathText
 
 
 def collection_router(studio: Studio) -> APIRouter:

@@ -11,6 +11,7 @@ from headstart.studio.collection import Collection
 from headstart.studio.job_arguments import LABELS, work_of
 from headstart.studio.problems import RefusalError
 from headstart.studio.queueing import answer, queue_json
+from headstart.studio.routers.collection import PathText
 from headstart.studio.studio import Studio
 
 Generation = Annotated[int | None, Header(alias="X-Generation")]
@@ -41,7 +42,7 @@ class QueueAnswer(BaseModel):
 class LabelExport(BaseModel):
     """to: the folder that gets the export; form: a CSV, or a folder of links or copies in it."""
 
-    to: str
+    to: PathText
     form: Literal["csv", "links", "copies"] = "csv"
 
 

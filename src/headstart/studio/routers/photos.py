@@ -50,7 +50,10 @@ def photos_router(studio: Studio) -> APIRouter:
     def photo(generation: int, id: int) -> Response:
         collection = studio.collection
         collection.check_generation(generation)
-        media_type, content = shown(collection.catalogue.entries[collection.row(id)].path)
+        row = collection.row(id)
+        if (reason := collection.catalogue.reasons.get(row)) is not None:
+            raise RefusalError("unreadable-image", f"This photo {reason}.")
+        media_type, content = shown(collection.catalogue.entries[row].path)
         return Response(content, media_type=media_type, headers=FOR_EVER)
 
     return router

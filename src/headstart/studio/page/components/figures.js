@@ -3,7 +3,7 @@
 import { percent, t } from "../i18n.js";
 import { html } from "../ui.js";
 
-/** @import { Share } from "../results.js" */
+/** @import { Share } from "../api.js" */
 
 const at = (/** @type {number} */ value) => `${100 * Math.min(1, Math.max(0, value))}%`;
 

@@ -34,6 +34,7 @@ export class Grid {
   constructor(element, served) {
     this.element = element;
     this.served = served;
+    /** @type {Int32Array} */
     this.ids = new Int32Array();
     /** @type {Section[] | null} */
     this.sections = null;

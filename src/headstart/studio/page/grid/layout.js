@@ -20,7 +20,6 @@ export class Layout {
     this.rowHeight = this.size + (captions ? CAPTION : 0);
     /** @type {Row[]} */
     this.rows = [];
-    /** @type {number[]} row of the first photo of each section */
     let top = sections ? 0 : pad;
     let first = 0;
     for (const [number, section] of (sections ?? [{ name: null, count: total }]).entries()) {

@@ -12,7 +12,7 @@ import { has, language, percent, t } from "../i18n.js";
 import { useKeys } from "../keyboard.js";
 import { undo } from "../labelling.js";
 import { href } from "../router.js";
-import { answers, attempt, classes, collection, features, generation, labels, queueChanged, report, showLabels } from "../store.js";
+import { answers, attempt, classes, features, generation, labels, queueChanged, report, showLabels } from "../store.js";
 import { html, signal, useEffect, useRef, useState } from "../ui.js";
 
 /** @import { Queue, QueueItem } from "../api.js" */
@@ -30,13 +30,13 @@ export default function QueueScreen() {
   const chosen = useRef(signal(/** @type {ReadonlySet<number>} */ (new Set())));
   useEffect(() => {
     let isLatest = true;
-    sending.then(() => api.queue(20)).then((found) => isLatest && setQueue(found), (error) => (isLatest && setQueue({ left: 0, items: [], expected: { gain: 0, stop: false, text: "" } }), error.status === 404 || error.status === 409 || report(error)));
+    sending.then(() => api.queue(20)).then((found) => isLatest && setQueue(found), (error) => (isLatest && setQueue({ left: null, items: [], expected: null }), error.status === 404 || error.status === 409 || report(error)));
     return () => void (isLatest = false);
   }, [queueChanged.value, generation.value]);
   const waiting = (queue?.items ?? []).filter((item) => !answered.value.has(item.key));
   const item = waiting[0];
   useEffect(() => {
-    if (queue && queue.left > waiting.length && waiting.length < FEW) queueChanged.value++;
+    if (queue?.left && queue.left > waiting.length && waiting.length < FEW) queueChanged.value++;
   }, [waiting.length]);
   useEffect(() => {
     if (item) chosen.current.value = new Set(item.ids);
@@ -87,7 +87,7 @@ export default function QueueScreen() {
       <${Pictures} key=${item.key} item=${item} chosen=${chosen.current} />
       <${Choices} item=${item} chosen=${chosen.current} answer=${answer} other=${other} />
     </section>
-    <${Side} queue=${queue} left=${Math.max(waiting.length, queue.left - [...answered.value].filter((key) => queue.items.some((each) => each.key === key)).length)} waiting=${waiting} />
+    <${Side} queue=${queue} left=${Math.max(waiting.length, (queue.left ?? 0) - [...answered.value].filter((key) => queue.items.some((each) => each.key === key)).length)} waiting=${waiting} />
   </div>`;
 }
 
@@ -190,8 +190,8 @@ function Side({ queue, left, waiting }) {
     <section><h2>${t("queue.left")}</h2><p class="big number">${t("queue.questions", { count: left })}</p><${Bar} value=${done / Math.max(1, done + left)} label=${t("queue.left")} />
       ${done > 0 && html`<p class="hint">${t("queue.answered", { count: done })}</p>`}</section>
     <section><h2>${t("queue.expected")}</h2>
-      ${expected.stop ? html`<p class="notice good"><${Icon} name="check" /><span>${t("queue.stop")}</span></p>` : expected.gain > 0 ? html`<p class="big number">${t("queue.gain", { gain: expected.gain < 1 ? t("queue.gain.less") : Math.round(expected.gain) })}</p>` : null}
-      <p class="hint">${why(/** @type {any} */ (expected))}</p></section>
+      ${expected?.stop ? html`<p class="notice good"><${Icon} name="check" /><span>${t("queue.stop")}</span></p>` : expected && expected.gain > 0 ? html`<p class="big number">${t("queue.gain", { gain: expected.gain < 1 ? t("queue.gain.less") : Math.round(expected.gain) })}</p>` : null}
+      ${expected && html`<p class="hint">${why(/** @type {any} */ (expected))}</p>`}</section>
     ${accuracy && html`<section><h2>${t("status.accuracy")}</h2><p class="big number">${percent(accuracy.value)}</p><p class="hint number">${percent(accuracy.low)} – ${percent(accuracy.high)}</p>
       ${answers.value?.change?.text && html`<p class="hint">${answers.value.change.text}</p>`}</section>`}
     ${waiting.length > 1 && html`<section class="next"><h2>${t("queue.next")}</h2><ul class="plain">${waiting.slice(1, 7).map((item) => html`<li key=${item.key}><img src=${thumbnailUrl(generation.value, item.ids[0])} alt=${t(`queue.kind.${item.kind}`)} title=${t(`queue.kind.${item.kind}`)} />${item.ids.length > 1 && html`<span>${item.ids.length}</span>`}</li>`)}</ul></section>`}
@@ -201,7 +201,7 @@ function Side({ queue, left, waiting }) {
 /** @param {{ queue: Queue }} props */
 function Done({ queue }) {
   const done = session.value.yes + session.value.no + session.value.skip;
-  if (features.value || (!answers.value && !queue.expected.stop && collection.value?.photos))
+  if (features.value || queue.left === null)
     return html`<div class="empty"><span class="spinner" /><h1>${t("queue.waiting")}</h1><p>${t("queue.waitingText")}</p><a class="button" href=${href("photos")}>${t("photos.showAll")}</a></div>`;
   return html`<div class="empty"><${Icon} name="check" size=${40} /><h1>${t("queue.empty")}</h1>
     <p>${done ? t("queue.emptyAfter", { count: done, changed: labels.value?.changed ?? 0 }) : t("queue.emptyText")}</p>

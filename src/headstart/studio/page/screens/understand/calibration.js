@@ -6,7 +6,7 @@ import { html } from "../../ui.js";
 const SIDE = 220;
 /** @typedef {{ low: number, high: number, confidence: number, accuracy: number, count: number, accuracy_low?: number, accuracy_high?: number }} Bin */
 
-/** @param {{ answers: Record<string, any> }} props */
+/** @param {{ answers: import("../../api.js").Counted }} props */
 export function Calibration({ answers }) {
   const bins = /** @type {Bin[]} */ (answers.calibration);
   if (!bins.length) return null;

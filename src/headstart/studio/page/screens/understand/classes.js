@@ -7,7 +7,7 @@ import { html, useState } from "../../ui.js";
 
 const SHOWN = 15;
 
-/** @param {{ answers: Record<string, any> }} props */
+/** @param {{ answers: import("../../api.js").Counted }} props */
 export function Classes({ answers }) {
   const [isWhole, setWhole] = useState(false);
   const rows = [...answers.per_class].sort((one, other) => (one.recall?.value ?? 2) - (other.recall?.value ?? 2));

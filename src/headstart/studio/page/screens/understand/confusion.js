@@ -8,7 +8,7 @@ import { html, useRef } from "../../ui.js";
 const MOST_CLASSES = 20; // more are no matrix that anybody reads
 const MOST_PAIRS = 8;
 
-/** @param {{ answers: Record<string, any> }} props */
+/** @param {{ answers: import("../../api.js").Counted }} props */
 export function Confusion({ answers }) {
   const names = /** @type {string[]} */ (answers.class_names);
   const places = mostConfused(answers.confusion, MOST_CLASSES);

@@ -5,13 +5,13 @@ import { placeOfLevel, splitBySureness } from "../../results.js";
 import { href } from "../../router.js";
 import { html, useState } from "../../ui.js";
 
-/** @import { SurePoint } from "../../results.js" */
+/** @import { SurePoint } from "../../api.js" */
 
 const LEVELS = [0.9, 0.95, 0.98, 0.99];
 const WIDTH = 320;
 const HEIGHT = 150;
 
-/** @param {{ answers: Record<string, any> }} props */
+/** @param {{ answers: import("../../api.js").Counted }} props */
 export function Sureness({ answers }) {
   const curve = /** @type {SurePoint[]} */ (answers.sure_curve);
   const total = answers.accuracy.count;

@@ -10,7 +10,7 @@ import { verdict } from "../../results.js";
 import { attempt, labels } from "../../store.js";
 import { html, signal, useState } from "../../ui.js";
 
-/** What was seen when it was opened, and with which labels. @type {import("../../ui.js").Signal<{ found: Record<string, any>, state: string } | null>} */
+/** What was seen when it was opened, and with which labels. @type {import("../../ui.js").Signal<{ found: import("../../api.js").Measured & import("../../api.js").TestFacts, state: string } | null>} */
 const seen = signal(/** @type {any} */ (null));
 
 export function TestSet() {
@@ -31,7 +31,7 @@ export function TestSet() {
   return html`<h2>${t("understand.test")}</h2>
     <div class="test-set card">
       <div class="seal"><${Icon} name=${seen.value ? "check" : "info"} size=${22} />
-        <div><p>${t("test.lead", { count: facts.photos })}</p>
+        <div><p>${t(openings ? "test.leadOpened" : "test.lead", { count: facts.photos })}</p>
           <p class="hint">${openings ? t("test.openings", { count: openings }) : t("test.unopened")}
             ${facts.trainings > 0 ? ` ${t("test.trainings", { count: facts.trainings })}` : ""} ${facts.relabelled > 0 ? t("test.relabelled", { count: facts.relabelled }) : ""}</p></div>
         <button type="button" onClick=${open} disabled=${isOpening}>${isOpening ? html`<span class="spinner small" />` : t("test.open")}</button>
@@ -40,7 +40,7 @@ export function TestSet() {
     </div>`;
 }
 
-/** @param {{ found: Record<string, any>, isOld: boolean }} props */
+/** @param {{ found: import("../../api.js").Measured & import("../../api.js").TestFacts, isOld: boolean }} props */
 function Seen({ found, isOld }) {
   if (!found.accuracy) return html`<p>${t("test.nothing")}</p>`;
   return html`<div class="seen">

@@ -8,7 +8,7 @@ import { href } from "../../router.js";
 import { labels } from "../../store.js";
 import { html } from "../../ui.js";
 
-/** @param {{ answers: Record<string, any> }} props */
+/** @param {{ answers: import("../../api.js").Counted }} props */
 export function Verdict({ answers }) {
   const { accuracy, baseline, change, stale } = answers;
   const from = lineStart(accuracy, baseline?.value);
@@ -29,7 +29,7 @@ export function Verdict({ answers }) {
   </div>`;
 }
 
-/** @param {{ change: import("../../results.js").Change | null, stale: boolean, seconds: number | null }} props */
+/** @param {{ change: import("../../api.js").Change | null, stale: boolean, seconds: number | null }} props */
 function Change({ change, stale, seconds }) {
   if (stale)
     return html`<p class="change" role="status"><span class="spinner small" />
@@ -40,7 +40,7 @@ function Change({ change, stale, seconds }) {
     <p><strong>${t("change.title")}</strong> ${changeText(change)} <span class="quiet">${t("change.counts", { gained: change.gained, lost: change.lost })}</span></p></div>`;
 }
 
-/** What is worth doing now. @param {{ answers: Record<string, any> }} props */
+/** What is worth doing now. @param {{ answers: import("../../api.js").Counted }} props */
 function Next({ answers }) {
   const confusions = answers.confusion.flatMap((/** @type {number[]} */ row, /** @type {number} */ place) => row.filter((_, column) => column !== place));
   const mistakes = confusions.reduce((/** @type {number} */ sum, /** @type {number} */ count) => sum + count, 0);

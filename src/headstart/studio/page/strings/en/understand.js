@@ -52,7 +52,7 @@ export default {
   "calibration.table": "As a table", "calibration.said": "probability", "calibration.was": "right", "calibration.axis": "Across: probability. Up: share that is right.",
   "findings.none": "Nothing was found.", "findings.show": "Show the photos",
   "test.open": "Open the test set", "test.lead": { one: "{count} photo is set aside and has never been looked at: the last word on how good the classifier is.", other: "{count} photos are set aside and have never been looked at: the last word on how good the classifier is." },
-  "test.none": "There is no test set: the collection has too few photos, or brings none of its own. The accuracy above is cross-validated.",
+  "test.leadOpened": { one: "{count} photo is set aside: the head never learns from it.", other: "{count} photos are set aside: the head never learns from them." }, "test.none": "There is no test set: the collection has too few photos, or brings none of its own. The accuracy above is cross-validated.",
   "test.unopened": "Not opened yet.", "test.openings": { one: "Opened once so far.", other: "Opened {count} times so far." },
   "test.trainings": { one: "One of these was a training, which measures on it, too.", other: "{count} of these were trainings, which measure on it, too." }, 
   "test.relabelled": { one: "{count} label in it was changed.", other: "{count} labels in it were changed." },

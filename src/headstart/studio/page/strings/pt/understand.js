@@ -52,7 +52,7 @@ export default {
   "calibration.table": "Como tabela", "calibration.said": "probabilidade", "calibration.was": "certas", "calibration.axis": "Na horizontal: probabilidade. Na vertical: parte que está certa.",
   "findings.none": "Nada foi encontrado.", "findings.show": "Mostrar as fotos",
   "test.open": "Abrir o conjunto de teste", "test.lead": { one: "{count} foto está separada e nunca foi olhada: a última palavra sobre a qualidade do classificador.", other: "{count} fotos estão separadas e nunca foram olhadas: a última palavra sobre a qualidade do classificador." },
-  "test.none": "Não há conjunto de teste: a coleção tem poucas fotos, ou não traz um. A acurácia acima é de validação cruzada.",
+  "test.leadOpened": { one: "{count} foto está separada: a cabeça nunca aprende com ela.", other: "{count} fotos estão separadas: a cabeça nunca aprende com elas." }, "test.none": "Não há conjunto de teste: a coleção tem poucas fotos, ou não traz um. A acurácia acima é de validação cruzada.",
   "test.unopened": "Ainda não foi aberto.", "test.openings": { one: "Aberto uma vez até agora.", other: "Aberto {count} vezes até agora." },
   "test.trainings": { one: "Uma vez por um treino, que também mede nele.", other: "{count} dessas vezes por treinos, que também medem nele." }, 
   "test.relabelled": { one: "{count} rótulo dele foi alterado.", other: "{count} rótulos dele foram alterados." },
