@@ -125,8 +125,8 @@ def corrected(found: Material, seed: int) -> None:
     shares = ", ".join(f"{share:g}x: {count / len(wrong):.0%}" for share, count in at.items())
     found_then = np.sum(np.array(mended) <= (asked if stopped is None else stopped)) / len(wrong)
     print(
-        f"  seed {seed}: {len(wrong)} planted; found by as many answers as there are errors {shares}; stops at {stopped} "
-        f"({found_then:.0%} found); accuracy {start.accuracy.value:.1%} -> {answers.accuracy.value:.1%}",
+        f"  seed {seed}: {len(wrong)} planted; found by as many answers as there are errors {shares}; stops at "
+        f"{stopped} ({found_then:.0%} found); accuracy {start.accuracy.value:.1%} -> {answers.accuracy.value:.1%}",
         flush=True,
     )
 

@@ -529,3 +529,24 @@ def test_demo_finds_a_free_place(tmp_path):
 def test_small_image_size_is_used(run):
     assert run.metrics["image_size"] == SMALL
     assert np.isfinite(run.metrics["test"]["loss"])
+
+
+def test_labels_and_diff(photos, tmp_path, call):
+    """Corrections that lie elsewhere: they are imported, shown, compared, and left out."""
+    table, elsewhere = tmp_path / "labels.csv", ("--corrections", tmp_path / "mine.db")
+    names = sorted(path.name for path in (photos / "functional").iterdir())[:3]
+    table.write_text("path,label\n" + "".join(f"{photos / 'functional' / name},defective\n" for name in names))
+    status, output, errors = call("labels", photos, "--import", table, *elsewhere, "--json")
+    assert status == 0, errors
+    assert json.loads(output)["classes"]["defective"] == {"own": 40, "now": 43}
+    assert call("labels", photos, *elsewhere)[1] == str(
+        commands.labels(hs.DataSource(photos, corrections=tmp_path / "mine.db"), listener=hs.Quiet())
+    ) + "\n"  # fmt: skip
+    compared = json.loads(call("diff", photos, *elsewhere, "--json")[1])
+    assert compared["relabelled"] == 3
+    assert call("diff", photos, "--from", "own")[0] == 2, "beside the photos there are no corrections"
+    status, _, errors = call("inspect", photos, *elsewhere, "--no-corrections")
+    assert status == 2
+    assert "--corrections FILE and --no-corrections were both given" in errors
+    assert call("labels", photos, "--undo", "--redo")[0] == 2
+    assert call("labels", photos, "--export", tmp_path / "x", "--form", "zip")[0] == 2

@@ -216,6 +216,16 @@ def test_an_older_copy_of_the_file_that_was_put_back_is_noticed(tmp_path):
     assert journal.record(to("c", "3")).id == 2  # pyright: ignore[reportOptionalMemberAccess]
 
 
+def test_a_copy_stays_as_it_was(tmp_path):
+    journal = Journal(tmp_path / "x.db")
+    journal.copy_to(tmp_path / "none.db")
+    assert not (tmp_path / "none.db").exists()
+    journal.record(to("b", "1"))
+    journal.copy_to(tmp_path / "job" / "copy.db")
+    journal.record(to("c", "1", was="b"))
+    assert Journal(tmp_path / "job" / "copy.db").labels == {"1": "b"}
+
+
 def test_threads_share_a_journal(tmp_path):
     journal = Journal(tmp_path / "x.db")
     with ThreadPoolExecutor(4) as pool:

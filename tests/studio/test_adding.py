@@ -125,3 +125,18 @@ def test_the_folder_changes_meanwhile(own: StudioServer, cells):
     assert ids[10] not in now
     moved = next(id for id, name in now.items() if name.endswith("moved.png"))
     assert set(own.ids(classes=["marked"])) == {moved, *ids[1:3]}, "a label belongs to the photo, not to its name"
+
+
+def test_a_photo_is_overwritten(own: StudioServer, cells):
+    """Its thumbnail, digest and answers are those of the new one, without anybody asking."""
+    own.wait_for(lambda answers: answers["final"], "/api/answers", 120)
+    [row] = own.ask("/api/photos/details", ids=own.ids()[:1])["photos"]
+    file, generation = folder_of(own) / row["path"], own.ask("/api/collection")["generation"]
+    shutil.copy(cells["functional"][300], file.with_name("other.png"))
+    file.with_name("other.png").replace(file)
+    own.wait_for(lambda collection: collection["generation"] > generation and collection["reading"] is None, seconds=30)
+    [now] = own.ask("/api/photos/details", ids=[row["id"]])["photos"]
+    assert (now["path"], now["bytes"]) == (row["path"], file.stat().st_size)
+    assert (
+        own.client.get(f"/photos/{own.ask('/api/collection')['generation']}/{row['id']}").content == file.read_bytes()
+    )

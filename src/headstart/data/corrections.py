@@ -175,6 +175,10 @@ class Journal:
 
         return self._append(make)
 
+    def copy_to(self, file: Path) -> None:
+        """Write the journal as it is now to a new file: for work that goes on with these labels whatever follows."""
+        journal_file.copy(self.file, file)
+
     def steps(self) -> list[Step]:
         """All of them, the first one first, undone ones and what undid them too."""
         with self._lock:

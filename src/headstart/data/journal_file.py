@@ -90,6 +90,23 @@ def append(file: Path, after: int, make: Callable[[Rows], Made | None]) -> bool:
         return True
 
 
+def copy(file: Path, to: Path) -> None:
+    """Copy a file, as it is between two steps, to a new place. Nothing is done where there is none.
+
+    Raises:
+        DatasetError: see `Journal`.
+    """
+    if not file.exists():
+        return
+    with (
+        _explained(file, "read"),
+        closing(_connect(file, "rw" if _is_writable(file) else "ro")) as source,
+        _explained(to, "written"),
+        closing(_connect_to_write(to)) as target,
+    ):
+        source.backup(target)
+
+
 def _connect_to_write(file: Path) -> sqlite3.Connection:
     file.parent.mkdir(parents=True, exist_ok=True)
     return _connect(file, "rwc")

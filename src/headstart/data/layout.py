@@ -78,7 +78,8 @@ def understand(tree: Tree, source: Path, class_level: int | None = None) -> Layo
     if not layout.places:
         raise DatasetError(
             f"'{source}' holds {len(tree.images)} images, but no class folders. "
-            f"Put the images of each class into a folder with the name of the class.\n{FORMS}"
+            f"Put the images of each class into a folder with the name of the class; or give them labels: "
+            f"headstart studio {source}\n{FORMS}"
         )
     check_classes(tree, layout, source)
     return replace(layout, left_out=left_out)

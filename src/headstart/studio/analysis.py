@@ -18,7 +18,7 @@ import numpy as np
 
 from headstart.array_types import Float32, Int
 from headstart.data.splits import SPLITS, TEST
-from headstart.errors import CancelledError, HeadstartError
+from headstart.errors import CancelledError, HeadstartError, ImageError
 from headstart.serving.monitoring import log
 from headstart.studio.catalogue import Catalogue
 from headstart.studio.columns import NO_LABEL, Columns
@@ -52,7 +52,7 @@ class Labelled:
 class Known:
     """What is known so far; None: not yet. All arrays are by id.
 
-    of: the labels that `answers`, `flags` and `queue` belong to. change: from the answers before the last labels.
+    told: the answers as JSON. of: the labels that `answers`, `flags` and `queue` belong to. change: from the answers before the last labels.
     split: into SPLITS. problem: why nothing more can be computed.
     """
 
@@ -62,6 +62,7 @@ class Known:
     neighbourhood: Neighbourhood | None = None
     map: Float32[np.ndarray, "n 2"] | None = None
     answers: Answers | None = None
+    told: dict[str, Any] | None = None
     of: Labelled | None = None
     change: LabelChange | None = None
     flags: dict[str, Int[np.ndarray, " m"]] = field(default_factory=dict)
@@ -79,16 +80,19 @@ class Analysis:
         labelled: Callable[[], Labelled],
         publish: Callable[..., None],
         on_split: Callable[[Int[np.ndarray, " n"]], None],
+        on_changed_photo: Callable[[], object],
         previous: Analysis | None = None,
     ) -> None:
         """
         Args:
             labelled: gives the labels as they are; of more photos than the catalogue has, where some were added since.
             on_split: is told the splits once they are drawn.
+            on_changed_photo: is called where a file is not the one that was read.
             previous: of the same photos, and fewer: what it knows is known until something newer is.
         """
         self._catalogue, self._folder = catalogue, folder
         self._labelled, self._publish, self._on_split = labelled, publish, on_split
+        self._on_changed_photo = on_changed_photo
         self.known = Known() if previous is None else replace(previous.known, problem=None)
         self._previous = previous
         self.progress: dict[str, Any] | None = None
@@ -129,6 +133,9 @@ class Analysis:
                 work()
             except CancelledError:
                 pass  # the collection was closed
+            except ImageError as error:  # a photo was changed since it was read
+                self._learn(problem=str(error))
+                self._on_changed_photo()
             except HeadstartError as error:
                 self._learn(problem=str(error))
             except Exception:  # noqa: BLE001 - the page learns that it failed, the log says why
@@ -144,7 +151,7 @@ class Analysis:
         if self._stopped.is_set():
             return
         self.known = replace(self.known, **news)
-        for name in news:
+        for name in news.keys() - {"told", "of", "change"}:
             self._publish({"problem": "analysis", "flags": "findings"}.get(name, name))
 
     def _work(self) -> None:
@@ -207,6 +214,7 @@ class Analysis:
         if self.solver is None or known.features is None or self._stopped.is_set():
             return
         count = len(known.features)
+        around = known.neighbourhood if known.neighbourhood and len(known.neighbourhood) == count else None
         labels, class_names = labels_of(labelled.columns)
         labels, held_out = labels[:count], (labelled.columns.split == SPLITS.index(TEST))[:count]
         with self.solving:
@@ -223,14 +231,14 @@ class Analysis:
         changed = known.change
         if known.answers is not None and known.of is not None and known.of.state != labelled.state:
             changed = change(known.answers, answers)
-        self._learn(answers=answers, of=labelled, change=changed)
+        self._learn(answers=answers, told=answers.to_json(), of=labelled, change=changed)
         names = [*SPLITS, ""]
         splits = [names[number] for number in labelled.columns.split[:count]]
-        self._learn(flags=flags(answers, known.neighbourhood, known.pairs, labels, splits))
+        self._learn(flags=flags(answers, around, known.pairs, labels, splits))
         queue = build_queue(
             answers,
             known.features,
-            known.neighbourhood,
+            around,
             labels,
             class_names,
             [self._catalogue.digest(row) for row in range(count)],

@@ -29,7 +29,7 @@ NUMBERS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A listed file. name: relative to the collection. label, split, group: None where the collection gives none."""
 

@@ -194,7 +194,13 @@ class Collection:
 
     def _new_analysis(self) -> Analysis:
         return Analysis(
-            self.catalogue, self.folder, self._labelled, self.publish, self._take_split, getattr(self, "analysis", None)
+            self.catalogue,
+            self.folder,
+            self._labelled,
+            self.publish,
+            self._take_split,
+            lambda: self._try(self.update),
+            getattr(self, "analysis", None),
         )
 
     def columns_at(self, step: int) -> Columns:

@@ -6,6 +6,7 @@ wrong ending, ...) come from an inspection.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,12 +30,12 @@ def flags(
 
     answers, neighbourhood, copies: None as long as they are not known. splits: of each photo ("" for none), for leaks.
     """
-    found: dict[str, np.ndarray] = {}
+    found: dict[str, list[int]] = defaultdict(list)
     if answers is not None:
-        found[DOUBT] = doubtful(answers)
+        found[DOUBT] = doubtful(answers).tolist()
     if neighbourhood is not None:
         unlike = np.flatnonzero(neighbourhood.unlike_all)
-        found[OUTLIER] = unlike[np.argsort(-neighbourhood.novelty[unlike], kind="stable")]
+        found[OUTLIER] = unlike[np.argsort(-neighbourhood.novelty[unlike], kind="stable")].tolist()
     for pair in sorted(copies or (), key=lambda pair: -pair.similarity):
         photos = [pair.first, pair.second]
         kinds = [pair.kind]
@@ -43,9 +44,8 @@ def flags(
         if splits and len({splits[photo] for photo in photos}) == 2 and all(splits[photo] for photo in photos):
             kinds.append(LEAK)
         for kind in kinds:
-            found[kind] = np.append(found.get(kind, np.zeros(0, np.int64)), photos)
-    unique = {kind: np.array(list(dict.fromkeys(photos.tolist())), np.int64) for kind, photos in found.items()}
-    return {kind: unique[kind] for kind in KINDS if len(unique.get(kind, ()))}
+            found[kind] += photos
+    return {kind: np.array(list(dict.fromkeys(found[kind])), np.int64) for kind in KINDS if found[kind]}
 
 
 def doubtful(answers: Answers) -> Int[np.ndarray, " m"]:

@@ -23,9 +23,9 @@ OPENINGS = "openings.jsonl"  # of the test set; a file in the collection's folde
 def answers_json(collection: Collection) -> dict[str, Any] | None:
     """As GET /api/answers; None before there are any."""
     known, solver = collection.analysis.known, collection.analysis.solver
-    if known.answers is None or known.of is None:
+    if known.told is None or known.of is None:
         return None
-    return known.answers.to_json() | {
+    return known.told | {
         "labels_state": known.of.state,
         "stale": known.of.state != collection.labels_state,
         "change": known.change.to_json() if known.change else None,

@@ -5,7 +5,7 @@ import { Header } from "./components/header.js";
 import { Icon } from "./components/icon.js";
 import { showShortcuts } from "./components/shortcuts.js";
 import { Toasts } from "./components/toast.js";
-import { Viewer } from "./components/viewer.js";
+import { isViewing, Viewer } from "./components/viewer.js";
 import { t } from "./i18n.js";
 import { useKeys } from "./keyboard.js";
 import { redo, undo } from "./labelling.js";
@@ -55,8 +55,12 @@ function App() {
     <${Header} current=${screen.name} />
     ${connection.value === "offline" && html`<p class="offline" role="alert">${t("offline")}</p>`}
     <main id="main" tabindex="-1" class=${screen.fills ? "fills" : ""}><${Shown} key=${screen.name} screen=${screen} /></main>
-    <${Viewer} /><${Dialogs} /><${Toasts} />`;
+    <${Viewer} /><${Dialogs} />${!isViewing.value && html`<${Toasts} />`}`;
 }
+
+// The focus in a grid is drawn for those who use keys.
+addEventListener("keydown", () => document.documentElement.classList.add("keyed"), { capture: true });
+addEventListener("pointerdown", () => document.documentElement.classList.remove("keyed"), { capture: true });
 
 effect(() => {
   document.title = title.value;

@@ -1,6 +1,6 @@
 // What the grid is asked to show <-> the address.
 
-import { t } from "./i18n.js";
+import { has, t } from "./i18n.js";
 
 /** @import { Query } from "./api.js" */
 
@@ -46,8 +46,11 @@ export function changed(params, changes) {
   return next;
 }
 
-/** What restricts the view, as chips: words and the parameter that each takes away. @param {URLSearchParams} params @param {{ kind: string, title: string }[]} findings */
-export function chips(params, findings) {
+/** The name of a kind of findings. @param {string} kind @param {string} [title] in English */
+export const findingTitle = (kind, title = kind) => (has(`finding.${kind}.title`) ? t(`finding.${kind}.title`) : title);
+
+/** What restricts the view, as chips: words and the parameter that each takes away. @param {URLSearchParams} params */
+export function chips(params) {
   /** @type {{ key: string, text: string, changes: Record<string, unknown> }[]} */
   const found = [];
   const add = (/** @type {string} */ name, /** @type {string} */ text, changes = /** @type {Record<string, unknown>} */ ({ [name]: null })) =>
@@ -55,7 +58,7 @@ export function chips(params, findings) {
   for (const name of params.getAll("class")) add("class", name, { class: params.getAll("class").filter((each) => each !== name) });
   for (const name of params.getAll("split")) add("split", t(`split.${name}`), { split: params.getAll("split").filter((each) => each !== name) });
   const finding = params.get("finding");
-  if (finding) add("finding", findings.find((each) => each.kind === finding)?.title ?? finding);
+  if (finding) add("finding", findingTitle(finding));
   if (params.has("right")) add("right", t(params.get("right") === "false" ? "filter.wrong" : "filter.right"));
   for (const name of ["changed", "unlabelled", "excluded"]) if (params.has(name)) add(name, t(`filter.${name}`));
   const cell = params.getAll("cell");

@@ -34,7 +34,7 @@ def build_queue(
     """
     Args:
         answers: the last ones; None before there are any.
-        neighbourhood: None as long as it is not known.
+        neighbourhood: None as long as it is not known; it may be of the first photos only, before others were added.
         labels: as they are now, into class_names; below 0: none. Answers may be a label or two older.
         digests: of the photos: keys are made of them.
         copies: as far as they are known.

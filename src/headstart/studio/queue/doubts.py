@@ -70,7 +70,8 @@ def unlike_all_others(
     neighbourhood: Neighbourhood, labels: np.ndarray, names: Sequence[str], digests: Sequence[str], besides: set[int]
 ) -> Iterator[Item]:
     """The most unusual first."""
-    unlike = np.flatnonzero(neighbourhood.unlike_all & (labels != NO_LABEL))
+    unlike = np.flatnonzero(neighbourhood.unlike_all)
+    unlike = unlike[labels[unlike] != NO_LABEL]
     order = map(int, unlike[np.argsort(-neighbourhood.novelty[unlike], kind="stable")])
     for photo in [photo for photo in order if photo not in besides][:MOST_CONFIRMED]:
         name = names[int(labels[photo])]

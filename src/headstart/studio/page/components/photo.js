@@ -16,7 +16,7 @@ export const PhotoWithMap = ({ src, alt, overlay = null, places = null, isOn }) 
 </div>`;
 
 /** The photo is darker at places that do not support the answer. @param {{ places: Places }} props */
-function Shadow({ places }) {
+export function Shadow({ places }) {
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   useEffect(() => {
     if (!canvas.current) return;

@@ -1,9 +1,9 @@
 // Classes, what needs a look, and findings, with their counts: what the grid shows, and where photos can be dropped.
 
 import { html, useState } from "../ui.js";
-import { number, percent, t } from "../i18n.js";
+import { has, number, percent, t } from "../i18n.js";
 import { mergeClass, newClass, renameClass } from "../labelling.js";
-import { changed } from "../query.js";
+import { changed, findingTitle } from "../query.js";
 import { go, href } from "../router.js";
 import { answers, classes, collection, labels } from "../store.js";
 import { Icon } from "./icon.js";
@@ -38,7 +38,7 @@ export function Sidebar({ params }) {
         <${Row} to=${href("photos", { excluded: true })} name=${t("filter.excluded")} count=${found.excluded} isCurrent=${params.has("excluded")} drop="" mark="excluded" />
       </ul>
       ${found.findings?.length > 0 && html`<div class="title"><h2>${t("findings")}</h2></div>
-      <ul class="plain">${found.findings.map((each) => html`<${Row} key=${each.kind} to=${href("photos", { finding: each.kind, sort: "name" })} name=${each.title} hint=${each.text} count=${each.photos} isCurrent=${params.get("finding") === each.kind} />`)}</ul>`}
+      <ul class="plain">${found.findings.map((each) => html`<${Row} key=${each.kind} to=${href("photos", { finding: each.kind, sort: "name" })} name=${findingTitle(each.kind, each.title)} hint=${has(`finding.${each.kind}.text`) ? t(`finding.${each.kind}.text`) : each.text} count=${each.photos} isCurrent=${params.get("finding") === each.kind} />`)}</ul>`}
       ${found.unreadable_count > 0 && html`<details class="unreadable"><summary>${t("unreadable", { count: found.unreadable_count })}</summary>
         <ul class="plain">${found.unreadable.map((each) => html`<li><strong>${each.path}</strong><br />${each.reason}</li>`)}</ul></details>`}
     </nav>

@@ -16,10 +16,10 @@ export function Toolbar({ params, total, onSidebar }) {
   const put = (/** @type {Record<string, unknown>} */ changes, replace = false) => go("photos", changed(params, changes), { replace });
   const found = collection.value;
   const like = params.get("like");
-  const active = chips(params, found?.findings ?? []);
+  const active = chips(params);
   const sort = like !== null ? "likeness" : (params.get("sort") ?? "class");
   return html`<div class="toolbar" role="toolbar" aria-label=${t("toolbar")}>
-    <button class="icon-button only-narrow" aria-label=${t("sidebar")} title=${t("sidebar")} onClick=${onSidebar}><${Icon} name="filter" /></button>
+    <button class="icon-button only-narrow" aria-label=${t("sidebar")} title=${t("sidebar")} onClick=${onSidebar}><${Icon} name="sidebar" /></button>
     <p class="total number" role="status">${total === null ? "" : t("photos.count", { count: total })}</p>
     ${like !== null && html`<span class="chip like"><img src=${thumbnailUrl(found?.generation ?? 0, Number(like))} alt="" />${t("like.this")}
       <button aria-label=${t("filter.remove", { name: t("like.this") })} onClick=${() => put({ like: null })}><${Icon} name="close" size=${14} /></button></span>`}
@@ -41,7 +41,7 @@ export function Toolbar({ params, total, onSidebar }) {
       { heading: t("view.crop") },
       { label: t("view.whole"), checked: !crops.value, do: () => setCrops(false) },
       { label: t("view.square"), checked: crops.value, do: () => setCrops(true) },
-    ]}><${Icon} name="photos" /><//>
+    ]}><${Icon} name="sliders" /><//>
   </div>`;
 }
 

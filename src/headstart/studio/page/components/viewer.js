@@ -5,11 +5,13 @@ import { baseName, detail, detailsChanged, want } from "../details.js";
 import { number, percent, size, t } from "../i18n.js";
 import { useKeys } from "../keyboard.js";
 import { moveTo, setLabel } from "../labelling.js";
+import { findingTitle } from "../query.js";
 import { go } from "../router.js";
-import { classes, collection, generation, photosChanged, report } from "../store.js";
-import { html, signal, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
+import { classes, generation, photosChanged, report } from "../store.js";
+import { computed, html, signal, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
 import { Icon } from "./icon.js";
 import { Bar } from "./meter.js";
+import { Toasts } from "./toast.js";
 import { Zoom } from "./zoom.js";
 
 /** @import { Photo } from "../api.js" */
@@ -20,6 +22,7 @@ const showsMap = signal(false);
 
 /** @param {ArrayLike<number>} ids in order @param {number} at position of the photo that is shown first @param {{ onMove?: (at: number) => void }} [more] */
 export const openViewer = (ids, at, more = {}) => (viewing.value = { ids, at, ...more });
+export const isViewing = computed(() => viewing.value !== null);
 const close = () => (viewing.value = null);
 
 export const Viewer = () => viewing.value && html`<${Open} ...${viewing.value} />`;
@@ -53,16 +56,17 @@ function Open({ ids, at, onMove }) {
     ...Object.fromEntries(classes.value.slice(0, 9).map((each, index) => [String(index + 1), () => label(each.name)])),
   });
   const about = useAbout(id);
-  const overlay = showsMap.value ? about?.overlay : null;
+  const places = showsMap.value ? about?.map : null;
   return html`<dialog class="viewer" ref=${dialog} aria-label=${photo ? baseName(photo.path) : t("photo")} onCancel=${(/** @type {Event} */ event) => (event.preventDefault(), close())}>
     <div class="picture">
-      <${Zoom} key=${id} src=${photoUrl(generation.value, id)} small=${thumbnailUrl(generation.value, id)} overlay=${overlay} alt=${photo ? baseName(photo.path) : ""} />
+      <${Zoom} key=${id} src=${photoUrl(generation.value, id)} small=${thumbnailUrl(generation.value, id)} places=${places} alt=${photo ? baseName(photo.path) : ""} />
       <p class="place number">${number(at + 1)} / ${number(ids.length)}</p>
       <button class="icon-button previous" disabled=${at === 0} aria-label=${t("photo.previous")} onClick=${() => move(-1)}><${Icon} name="left" size=${26} /></button>
       <button class="icon-button next" disabled=${at === ids.length - 1} aria-label=${t("photo.next")} onClick=${() => move(1)}><${Icon} name="right" size=${26} /></button>
       <button class="icon-button leave" aria-label=${t("close")} title=${`${t("close")} (Esc)`} autofocus onClick=${close}><${Icon} name="close" /></button>
     </div>
     <aside class="facts">${photo && html`<${Facts} photo=${photo} about=${about} label=${label} />`}</aside>
+    <${Toasts} />
   </dialog>`;
 }
 
@@ -97,7 +101,7 @@ function Facts({ photo, about, label }) {
       ${photo.answer ? html`<div class="label-line"><strong>${photo.answer}</strong><span class=${`tag ${isWrong ? "bad" : "good"}`}>${isWrong ? t("photo.otherThanLabel") : t("photo.asLabel")}</span></div>
         <${Bar} value=${photo.confidence ?? 0} label=${t("photo.confidence")} kind=${isWrong ? "bad" : ""} />
         <p class="hint">${t("photo.sure", { confidence: percent(photo.confidence ?? 0) })}${photo.second && ` · ${t("photo.second", { name: photo.second })}`}</p>` : html`<p class="hint">${t("photo.noAnswer")}</p>`}
-      ${about?.overlay && html`<button aria-pressed=${showsMap.value} onClick=${() => (showsMap.value = !showsMap.value)}><kbd>E</kbd>${t("photo.why")}</button>`}
+      ${about?.map && html`<button aria-pressed=${showsMap.value} onClick=${() => (showsMap.value = !showsMap.value)}><kbd>E</kbd>${t("photo.why")}</button>`}
     </section>
     ${nearest.length > 0 && html`<section><h3>${t("photo.nearest")}</h3><ul class="plain nearest">${nearest.map((/** @type {any} */ each) => html`<li key=${each.id}>
       <button title=${percent(each.similarity)} onClick=${() => openViewer([photo.id, ...nearest.map((/** @type {any} */ one) => one.id)], 1 + nearest.indexOf(each))}><img src=${thumbnailUrl(generation.value, each.id)} alt=${detail(each.id)?.label ?? String(each.id)} /></button></li>`)}</ul>
@@ -106,6 +110,6 @@ function Facts({ photo, about, label }) {
       <div><dt>${t("photo.path")}</dt><dd>${photo.path}</dd></div>
       ${photo.width > 0 && html`<div><dt>${t("photo.size")}</dt><dd class="number">${photo.width} × ${photo.height} · ${size(photo.bytes)}</dd></div>`}
       ${photo.split && html`<div><dt>${t("filter.split")}</dt><dd>${t(`split.${photo.split}`)}</dd></div>`}
-      ${photo.findings?.length ? html`<div><dt>${t("findings")}</dt><dd>${photo.findings.map((kind) => collection.value?.findings.find((each) => each.kind === kind)?.title ?? kind).join(", ")}</dd></div>` : null}
+      ${photo.findings?.length ? html`<div><dt>${t("findings")}</dt><dd>${photo.findings.map((kind) => findingTitle(kind)).join(", ")}</dd></div>` : null}
     </dl></section>`;
 }

@@ -2,14 +2,19 @@
 
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { useKeys } from "../keyboard.js";
+import { Shadow } from "./photo.js";
 
 const MOST = 12;
 
-/** @param {{ src: string, small: string, overlay?: string | null, alt: string }} props */
-export function Zoom({ src, small, overlay, alt }) {
+/** @import { Places } from "./photo.js" */
+
+/** @param {{ src: string, small: string, places?: Places | null, alt: string }} props places: of what supports the answer */
+export function Zoom({ src, small, places, alt }) {
   const frame = useRef(/** @type {HTMLDivElement | null} */ (null));
   const [isLoaded, setLoaded] = useState(false);
   const [isBroken, setBroken] = useState(false);
+  const [ratio, setRatio] = useState(1);
+  const fit = (/** @type {any} */ event) => setRatio(event.target.naturalWidth / Math.max(1, event.target.naturalHeight));
   const view = useRef({ scale: 1, x: 0, y: 0 });
   const apply = () => {
     const inner = /** @type {HTMLElement | null} */ (frame.current?.firstElementChild);
@@ -56,9 +61,9 @@ export function Zoom({ src, small, overlay, alt }) {
     }, { signal });
     return () => ending.abort();
   }, []);
-  return html`<div class="zoom" ref=${frame}><div class="inner">
-    ${!isLoaded && html`<img class="small" src=${small} alt="" />`}
-    ${!isBroken && html`<img class=${`full ${isLoaded ? "" : "loading"}`} src=${src} alt=${alt} draggable=${false} onLoad=${() => setLoaded(true)} onError=${() => setBroken(true)} />`}
-    ${overlay && html`<img class="overlay" src=${overlay} alt="" />`}
-  </div></div>`;
+  return html`<div class="zoom" ref=${frame}><div class="inner"><div class="fitted" style=${{ "--ratio": ratio }}>
+    ${!isLoaded && html`<img class="small" src=${small} alt="" onLoad=${fit} />`}
+    ${!isBroken && html`<img class=${`full ${isLoaded ? "" : "loading"}`} src=${src} alt=${alt} draggable=${false} onLoad=${(/** @type {Event} */ event) => (fit(event), setLoaded(true))} onError=${() => setBroken(true)} />`}
+    ${places && html`<${Shadow} places=${places} />`}
+  </div></div></div>`;
 }

@@ -86,7 +86,7 @@ export class Grid {
     const width = this.element.clientWidth || 800;
     const pad = width < 600 ? 12 : 20;
     const { cell, captions } = this.options;
-    return new Layout({ total: this.ids.length, sections: this.sections, width, cell: Math.min(cell, width - 2 * pad), gap: captions ? 10 : 8, pad, captions });
+    return new Layout({ total: this.ids.length, sections: this.sections, width, cell: Math.min(cell, Math.floor((width - 2 * pad - 16) / 3)), gap: captions ? 10 : 8, pad, captions });
   }
 
   /** Other photos, or another order. @param {Int32Array} ids @param {Section[] | null} sections @param {{ keep?: boolean }} [how] keep: where the user is */

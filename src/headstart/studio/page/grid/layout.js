@@ -3,7 +3,7 @@
 /** @typedef {{ name: string | null, count: number }} Section */
 /** @typedef {{ top: number, height: number, first: number, count: number, section: number }} Row section: of a heading, else -1 */
 
-export const HEADING = 44; // pixels
+export const HEADING = 50; // pixels; the heading that sticks is 44 high
 const CAPTION = 22;
 
 export class Layout {

@@ -165,7 +165,7 @@ export class MapCanvas {
     const [ink, accent] = ["--ink", "--accent"].map((name) => colourOf(name));
     const inView = this.inView();
     this.areThumbnails = inView !== null;
-    const radius = devicePixelRatio * Math.max(1.6, Math.min(7, (this.points.count > 20_000 ? 1.7 : this.points.count > 4000 ? 2.6 : 3.6) * Math.sqrt(Math.sqrt(view.scale / this.home.scale))));
+    const radius = devicePixelRatio * Math.max(1.6, Math.min(7, (this.points.count > 20_000 ? 1.7 : this.points.count > 4000 ? 2.6 : this.points.count > 600 ? 3.6 : 5) * Math.sqrt(Math.sqrt(view.scale / this.home.scale))));
     this.points.draw(context, view, { ...this.looks, radius, marked: this.served.selected(), ink });
     if (inView) this.drawThumbnails(inView);
     if (this.line.length > 1) {

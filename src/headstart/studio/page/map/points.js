@@ -44,7 +44,7 @@ export class Points {
       left = Math.min(left, x), right = Math.max(right, x), top = Math.min(top, y), bottom = Math.max(bottom, y);
     }
     if (left > right) return { scale: Math.min(width, height) / 2, x: 0, y: 0 };
-    const scale = 0.9 * Math.min((width - inset) / Math.max(right - left, 1e-6), height / Math.max(bottom - top, 1e-6));
+    const scale = 0.86 * Math.min((width - inset) / Math.max(right - left, 1e-6), height / Math.max(bottom - top, 1e-6));
     return { scale, x: inset / 2 / scale - (left + right) / 2, y: -(top + bottom) / 2 };
   }
 

@@ -20,8 +20,10 @@ import { html, signal, useEffect, useRef, useState } from "../ui.js";
 const GROUPS = ["cluster", "bulk"];
 const FEW = 6; // questions left, from which on more are asked for
 
-/** Keys that were answered by this page: what the server says of them may come late. */
+/** Keys that this page answered, until the server's list is without them. @type {import("../ui.js").Signal<ReadonlySet<string>>} */
 const answered = signal(/** @type {ReadonlySet<string>} */ (new Set()));
+/** @type {Set<string>} of these, those that the server has not confirmed yet */
+const unsent = new Set();
 const session = signal({ yes: 0, no: 0, skip: 0 });
 let sending = Promise.resolve(); // one after the other, in the order of the user
 
@@ -30,7 +32,7 @@ export default function QueueScreen() {
   const chosen = useRef(signal(/** @type {ReadonlySet<number>} */ (new Set())));
   useEffect(() => {
     let isLatest = true;
-    sending.then(() => api.queue(20)).then((found) => isLatest && setQueue(found), (error) => (isLatest && setQueue({ left: null, items: [], expected: null }), error.status === 404 || error.status === 409 || report(error)));
+    load().then((found) => isLatest && setQueue(found), (error) => (isLatest && setQueue({ left: null, items: [], expected: null }), error.status === 404 || error.status === 409 || report(error)));
     return () => void (isLatest = false);
   }, [queueChanged.value, generation.value]);
   const waiting = (queue?.items ?? []).filter((item) => !answered.value.has(item.key));
@@ -51,13 +53,16 @@ export default function QueueScreen() {
     const ids = GROUPS.includes(item.kind) ? item.ids.filter((id) => chosen.current.value.has(id)) : item.ids;
     if (how === "yes" && !ids.length) how = "no";
     answered.value = new Set([...answered.value, item.key]);
+    unsent.add(item.key);
     session.value = { ...session.value, [how]: session.value[how] + 1 };
     sending = sending.then(async () => {
       const found = await attempt(() => send(item, how, label, ids));
-      if (!found) return void (answered.value = new Set([...answered.value].filter((key) => key !== item.key)));
+      unsent.delete(item.key);
+      queueChanged.value++;
+      if (!found) return;
       if (how === "yes") {
         relabelled(ids, name);
-        toast(t("queue.done", { count: ids.length, name }), { action: { label: t("undo"), do: () => takeBack(item) }, seconds: 4 });
+        toast(t("queue.done", { count: ids.length, name }), { action: { label: t("undo"), do: undo }, seconds: 4 });
       }
       showLabels(found);
     });
@@ -100,11 +105,12 @@ async function send(item, how, label, ids) {
   return api.answerQueue(item.key, how, label);
 }
 
-/** @param {QueueItem} item */
-async function takeBack(item) {
-  await undo();
-  answered.value = new Set([...answered.value].filter((key) => key !== item.key));
-  queueChanged.value++;
+/** The queue, after what was answered has arrived. What the server still asks then is asked again: its answer was undone. */
+async function load() {
+  await sending;
+  const found = await api.queue(20);
+  answered.value = new Set(unsent);
+  return found;
 }
 
 /** @param {QueueItem | undefined} item @param {(how: "skip") => void} answer */
@@ -115,7 +121,7 @@ async function exclude(item, answer) {
   answer("skip");
   relabelled(item.ids, null);
   showLabels(found);
-  toast(t("labels.excluded", { count: item.ids.length }), { action: { label: t("undo"), do: () => takeBack(item) } });
+  toast(t("labels.excluded", { count: item.ids.length }), { action: { label: t("undo"), do: undo } });
 }
 
 /** The question in words, and why it is asked. @param {{ item: QueueItem }} props */
@@ -133,11 +139,13 @@ function Question({ item }) {
 /** @type {Record<string, string>} */
 const TAGS = { label: "bad", copies: "warn", border: "accent", novel: "warn", cluster: "accent", unlabelled: "accent", bulk: "good" };
 
-/** @param {QueueItem} item */
+const SHARES = ["probability", "similarity"];
+
+/** The reason, in the user's language where there are words for it. @param {QueueItem} item */
 export function why({ reason, text }) {
   const key = `queue.reason.${reason?.code}`;
   if (!reason?.code || !has(key)) return reason?.text ?? text ?? "";
-  const shown = Object.fromEntries(Object.entries(reason).map(([name, value]) => [name, typeof value === "number" && value > 0 && value <= 1 && name !== "count" ? percent(value, 0) : /** @type {string | number} */ (value)]));
+  const shown = Object.fromEntries(Object.entries(reason).map(([name, value]) => [name, typeof value === "number" && SHARES.includes(name) ? percent(value, 0) : /** @type {string | number} */ (value)]));
   return t(key, shown);
 }
 
