@@ -40,7 +40,7 @@ docs: $(VENV)/docs
 
 # A stamp for each set of extras: installed again when pyproject.toml changes.
 $(VENV)/demo: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install -e '.[tune,demo]'
+	$(BIN)/python -m pip install -e '.[tune,demo,studio]'
 	touch $@
 
 $(VENV)/dev: pyproject.toml | $(BIN)/python

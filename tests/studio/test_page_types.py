@@ -1,5 +1,6 @@
 """The types of the page: of its code, by the same check as `make check`; and that the server answers as they say."""
 
+import gzip
 import json
 import shutil
 import subprocess
@@ -71,3 +72,11 @@ def test_the_server_answers_as_the_page_believes(check, tmp_path, studio: Studio
     settings["compilerOptions"] |= {"allowJs": True, "checkJs": False, "allowImportingTsExtensions": True}
     (tmp_path / "tsconfig.json").write_text(json.dumps(settings), "utf-8")
     assert check("-p", tmp_path / "tsconfig.json") == ""
+
+
+def test_the_page_is_small():
+    """What a browser loads, compressed as a server would: less than 300 kB in all."""
+    page = ROOT / "src/headstart/studio/page"
+    loaded = [file for file in page.rglob("*") if file.suffix in (".html", ".js", ".css", ".svg")]
+    fonts = sum(file.stat().st_size for file in page.rglob("*.woff2"))  # compressed as they are
+    assert sum(len(gzip.compress(file.read_bytes())) for file in loaded) + fonts < 300_000

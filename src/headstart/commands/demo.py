@@ -91,7 +91,7 @@ def sample_path(name: str) -> Path:
 
 
 def next_commands(run: Run, data: Path) -> list[str]:
-    """Three commands that work as they stand, except for the last one's folder of photos."""
+    """Commands that work as they stand, except for the folder of photos that one of them trains on."""
     folder = shlex.quote(str(run.folder))
     rows = RunFolder(run.folder).splits
     photo = next((row.path for row in rows if row.split == "test"), rows[0].path)
@@ -101,6 +101,7 @@ def next_commands(run: Run, data: Path) -> list[str]:
         f"{program} predict {folder} {shlex.quote(photo)}",
         f"{program} evaluate {folder} {shlex.quote(str(data))}",
         f"{program} train FOLDER_OF_YOUR_PHOTOS --out runs/mine",
+        f"{program} studio {shlex.quote(str(data))}",
     ]
 
 

@@ -22,7 +22,7 @@ COMPONENTS = 96
 SAMPLE = 2_000  # rows that the components are found on
 LINKS = 16  # of a row in the graph, in each direction
 BREADTH = 100  # rows that are looked at, to find a row's place in the graph and its neighbours
-BLOCK = 4_096  # rows
+BLOCK = 512  # rows: voyager lets no other thread of Python work while it looks at them
 
 
 class NeighbourIndex:

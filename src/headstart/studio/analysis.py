@@ -52,7 +52,8 @@ class Labelled:
 class Known:
     """What is known so far; None: not yet. All arrays are by id.
 
-    told: the answers as JSON. of: the labels that `answers`, `flags` and `queue` belong to. change: from the answers before the last labels.
+    told: the answers as JSON. of: the labels that `answers`, `flags` and `queue` belong to.
+    change: from the answers before the last labels.
     split: into SPLITS. problem: why nothing more can be computed.
     """
 

@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 
 from headstart.array_types import Float32, Float64, Int
 from headstart.features.head_in_pieces import MAX_STEPS
+from headstart.features.rows import pieces
 from headstart.numerics import cross_entropies, log_probabilities
 
 TOLERANCE = 1e-5  # of the gradient of the mean loss: probabilities are then those of the solution to 0.005
@@ -109,15 +110,17 @@ class _Problem:
         """Of the mean loss, with respect to weights of emphasized components, (components + 1, logits)."""
         self._check()
         head = (weights * self._emphasis).astype(np.float32)
-        shares = log_probabilities(self._rows @ head[:-1] + head[-1])
-        loss = float(cross_entropies(shares, self._labels) @ self._counts)
-        error = np.exp(shares)
-        error[np.arange(len(error)), self._labels] -= 1
-        error *= self._counts[:, None]
-        error = error[:, -weights.shape[1] :]  # of two classes the second
-        gradient = np.empty_like(weights)
-        gradient[:-1] = self._rows.T @ error.astype(np.float32)
-        gradient[-1] = error.sum(axis=0)
+        loss, gradient = float((weights[:-1] ** 2).sum()) / (2 * self._C), np.zeros_like(weights)
+        for place, rows in pieces([self._rows]):
+            labels, counts = self._labels[place], self._counts[place]
+            shares = log_probabilities(rows @ head[:-1] + head[-1])
+            loss += float(cross_entropies(shares, labels) @ counts)
+            error = np.exp(shares)
+            error[np.arange(len(error)), labels] -= 1
+            error *= counts[:, None]
+            error = error[:, -weights.shape[1] :]  # of two classes the second
+            gradient[:-1] += rows.T @ error.astype(np.float32)
+            gradient[-1] += error.sum(axis=0)
         gradient *= self._emphasis
         gradient[:-1] += weights[:-1] / self._C
-        return (loss + float((weights[:-1] ** 2).sum()) / (2 * self._C)) / self._total, gradient / self._total
+        return loss / self._total, gradient / self._total

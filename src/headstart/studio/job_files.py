@@ -1,5 +1,6 @@
 """JobFolder: the files of a job. Its process writes them, every studio reads them. Knows no commands.
 
+*.headstart.db  the labels that a training learns from, as they were when it was asked for
 job.json      kind, settings, arguments of the command line, ...: written before the process starts
 lock          locked as long as the process lives
 events-1.jsonl, events-2.jsonl, ...   what happened; each time that the job is started gives one more
@@ -10,7 +11,8 @@ ended.json    exit status and time: the job is over
 
 import json
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -109,15 +111,23 @@ class JobFolder:
         temporary.replace(self.path / name)
 
 
-def new_folder(parent: Path, id: str, document: dict[str, Any]) -> JobFolder:
-    """
+def new_folder(
+    parent: Path, id: str, document: dict[str, Any], fill: Callable[[Path], None] = lambda folder: None
+) -> JobFolder:
+    """A folder that appears whole. fill: writes more into it.
+
     Raises:
-        OSError: the disk refuses.
+        OSError: the disk refuses; or what `fill` raises.
     """
     beside = parent / f".{id}"
     beside.mkdir(parents=True)
-    (beside / "job.json").write_text(json.dumps(document), "utf-8")
-    beside.rename(parent / id)
+    try:
+        fill(beside)
+        (beside / "job.json").write_text(json.dumps(document), "utf-8")
+        beside.rename(parent / id)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
     return JobFolder(parent / id)
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from headstart.data.corrections import Journal
 from headstart.studio.job_arguments import EXPORT, SERVE, TRAIN, Work
 from headstart.studio.job_files import KEEP, STOP, JobFolder, new_folder, now
 from headstart.studio.problems import RefusalError
@@ -139,18 +140,36 @@ class Jobs:
             raise RefusalError("not-found", f"There is no job '{id}'.")
         return self._jobs[id]
 
-    def begin(self, kind: str, settings: dict[str, Any], work: Work) -> dict[str, Any]:
+    def begin(
+        self, kind: str, settings: dict[str, Any], work: Work, *, labels: Journal | None = None
+    ) -> dict[str, Any]:
         """
+        Args:
+            labels: that the job is to learn from as they are now, whatever they become until it is resumed.
+
         Raises:
+            DatasetError: the labels cannot be copied.
             RefusalError: the disk refuses.
         """
+        at = now()
+        id = f"{at[:19].replace(':', '')}-{uuid.uuid4().hex[:6]}"
+        pinned = labels if labels and labels.state().step else None
+        arguments = list(work.arguments)
+        if labels:
+            arguments = [each for each in arguments if not each.startswith("--corrections=")]
+            kept = pinned and f"--corrections={self._folder / id / pinned.file.name}"
+            arguments.append(kept or "--no-corrections")
         document = {
-            "kind": kind, "settings": settings, "arguments": work.arguments, "has_events": work.has_events,
-            "at_once": work.at_once, "result": work.result, "at": now(),
+            "kind": kind, "settings": settings, "arguments": arguments, "has_events": work.has_events,
+            "at_once": work.at_once, "result": work.result, "at": at,
         }  # fmt: skip
-        id = f"{document['at'][:19].replace(':', '')}-{uuid.uuid4().hex[:6]}"
+
+        def fill(folder: Path) -> None:
+            if pinned:
+                pinned.copy_to(folder / pinned.file.name)
+
         try:
-            job = Job(new_folder(self._folder, id, document), document)
+            job = Job(new_folder(self._folder, id, document, fill), document)
         except OSError as error:
             raise RefusalError("disk", f"The job cannot be written down: {error.strerror or error}.") from None
         with self._lock:

@@ -16,18 +16,19 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
-from scipy.linalg import eigh
 
 from headstart.array_types import Bool, Float32, Float64, Int
 from headstart.features.blocks import Blocks
 from headstart.features.linear_head import Head
 from headstart.features.neighbours import directions
-from headstart.features.rows import Rows, row_by_row
+from headstart.features.rows import Rows, pieces, row_by_row
 from headstart.storage import cache
 
 COMPONENTS = 384  # of the last layer, and as many of the depths before it
+MANY = 30_000  # photos; of more, fewer components: 100,000 take 130 MB
+COMPONENTS_OF_MANY = 160
 DIRECTION = 96  # components of the last layer that tell how alike photos are
-SAMPLE = 2_000  # photos that components are found on
+SAMPLE = 1_500  # photos that components are found on
 FAINT = 1e-7  # share of the largest variance, below which a component is rounding
 
 
@@ -52,7 +53,9 @@ class Basis:
         blocks = Blocks.of([some], sizes)
         factors = blocks.factors * np.float32(np.sqrt(sizes[0]))
         scaled = (some - blocks.mean) * factors
-        return cls(blocks.mean, factors, _components(scaled[:, : sizes[0]]), _components(scaled[:, sizes[0] :]))
+        most = COMPONENTS if len(features) <= MANY else COMPONENTS_OF_MANY
+        parts = [_components(scaled[:, part], most) for part in (slice(sizes[0]), slice(sizes[0], None))]
+        return cls(blocks.mean, factors, *parts)
 
     def __call__(self, features: Rows) -> Float32[np.ndarray, "n components"]:
         """Features (n, numbers) -> their components: of the last layer, then of the depths before it."""
@@ -124,6 +127,15 @@ class PhotoFeatures:
         """Of other photos, by their features (m, numbers): `directions_of(features) @ directions.T` are likenesses."""
         return _directions(self.basis, self.basis(features))
 
+    @cached_property
+    def variances(self) -> Float64[np.ndarray, " numbers"]:
+        """Of the components of the photos that have features."""
+        count, total, squares = 0, np.zeros(self.components.shape[1]), np.zeros(self.components.shape[1])
+        for place, piece in pieces([self.components]):
+            some = piece[self.known[place]].astype(np.float64)
+            count, total, squares = count + len(some), total + some.sum(axis=0), squares + (some**2).sum(axis=0)
+        return np.maximum(squares / max(count, 1) - (total / max(count, 1)) ** 2, 0.0)
+
     def emphasis(self, weight: float) -> Float64[np.ndarray, " numbers"]:
         """What components are multiplied with, where the depths have a weight, 0 to 1; see `Blocks.emphasis`."""
         share = np.full(self.components.shape[1], weight)
@@ -167,16 +179,16 @@ def _directions(basis: Basis, components: np.ndarray) -> np.ndarray:
     return directions(components[:, : min(DIRECTION, basis.last.shape[1])])
 
 
-def _components(scaled: Float32[np.ndarray, "m numbers"]) -> Float32[np.ndarray, "numbers components"]:
-    """The principal directions of centred rows, the strongest first: at most COMPONENTS, at least one."""
+def _components(scaled: Float32[np.ndarray, "m numbers"], most: int) -> Float32[np.ndarray, "numbers components"]:
+    """The principal directions of centred rows, the strongest first: at least one."""
     rows, numbers = scaled.shape
     if not numbers:
         return np.zeros((0, 0), np.float32)
     of_rows = rows <= numbers
     products = scaled @ scaled.T if of_rows else scaled.T @ scaled
-    wanted = [max(0, len(products) - COMPONENTS), len(products) - 1]
-    variances, vectors = eigh(products.astype(np.float64), subset_by_index=wanted)
-    variances, vectors = variances[::-1], vectors[:, ::-1]
+    # NumPy's, as with SciPy's no other thread of Python could work meanwhile, which takes seconds
+    variances, vectors = np.linalg.eigh(products.astype(np.float64))
+    variances, vectors = variances[: -most - 1 : -1], vectors[:, : -most - 1 : -1]
     kept = variances > FAINT * max(float(variances[0]), 1e-12)
     kept[0] = True
     vectors = vectors[:, kept]

@@ -80,8 +80,7 @@ class AnswerSolver:
         """
         self._photos, self._groups, self._neighbourhood, self._seed = photos, groups, neighbourhood, seed
         self._known = photos.known
-        some = photos.components[self._known]
-        self._variances = some.var(axis=0, dtype=np.float64) if len(some) else np.ones(photos.components.shape[1])
+        self._variances = photos.variances
         numbers = photos.components.shape[1] + 1
         weight = USUAL_WEIGHT if photos.has_depths else 0.0
         folds = np.full(len(photos), NO_FOLD)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from headstart.runs.folder import PLOTS, REPORT, RunFolder
 from headstart.studio.collection import Collection
-from headstart.studio.job_arguments import work_of
+from headstart.studio.job_arguments import TRAIN, work_of
 from headstart.studio.problems import RefusalError
 from headstart.studio.routers.labels import current
 from headstart.studio.studio import Studio
@@ -43,7 +43,8 @@ def jobs_router(studio: Studio) -> APIRouter:
     @router.post("/api/jobs")
     def begin(wanted: NewJob, collection: Collection = here) -> dict[str, Any]:
         work = work_of(wanted.kind, wanted.settings, collection.source, collection.runs)
-        return collection.jobs.begin(wanted.kind, wanted.settings, work)
+        labels = collection.journal if wanted.kind == TRAIN else None
+        return collection.jobs.begin(wanted.kind, wanted.settings, work, labels=labels)
 
     @router.get("/api/jobs")
     def jobs(collection: Collection = here) -> list[dict[str, Any]]:

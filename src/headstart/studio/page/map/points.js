@@ -5,25 +5,34 @@
 /** @typedef {{ colour: [number, number, number], shape: number, isDim?: boolean }} Look */
 
 export const SHAPES = 4; // disc, square, triangle, diamond
+const RINGS = 1500; // points that are marked by a ring each, at most
 
-/** Which pixels a mark covers, and how much: (2 r + 1)² values from 0 to 1. @param {number} shape @param {number} radius @param {boolean} hollow */
+/** Which pixels a mark covers, beside its middle, and how much (0 to 1). @param {number} shape @param {number} radius @param {boolean} hollow */
 function stamp(shape, radius, hollow) {
   const reach = Math.ceil(radius) + 1;
   const side = 2 * reach + 1;
-  const cover = new Float32Array(side * side);
+  /** @type {{ across: number[], down: number[], cover: number[] }} */
+  const found = { across: [], down: [], cover: [] };
   const inside = (/** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ r) => {
     if (shape === 0) return Math.hypot(x, y) <= r;
     if (shape === 1) return Math.max(Math.abs(x), Math.abs(y)) <= 0.86 * r;
     if (shape === 2) return y <= 0.72 * r && y >= -r + 1.9 * Math.abs(x) - 0.1 * r;
     return Math.abs(x) + Math.abs(y) <= 1.2 * r;
   };
-  for (let at = 0; at < cover.length; at++)
+  for (let at = 0; at < side * side; at++) {
+    const [across, down] = [(at % side) - reach, Math.floor(at / side) - reach];
+    let cover = 0;
     for (let sample = 0; sample < 16; sample++) {
-      const x = (at % side) - reach + ((sample % 4) - 1.5) / 4;
-      const y = Math.floor(at / side) - reach + (Math.floor(sample / 4) - 1.5) / 4;
-      if (inside(x, y, radius) && !(hollow && inside(x, y, radius - 1.8))) cover[at] += 1 / 16;
+      const x = across + ((sample % 4) - 1.5) / 4;
+      const y = down + (Math.floor(sample / 4) - 1.5) / 4;
+      if (inside(x, y, radius) && !(hollow && inside(x, y, radius - 1.8))) cover += 1 / 16;
     }
-  return { cover, side, reach };
+    if (!cover) continue;
+    found.across.push(across);
+    found.down.push(down);
+    found.cover.push(cover);
+  }
+  return { ...found, reach };
 }
 
 export class Points {
@@ -59,32 +68,32 @@ export class Points {
     const { data } = picture;
     data.fill(0);
     const stamps = looks.map((look) => stamp(look.shape, radius, false));
+    const [moveX, moveY] = [view.x * view.scale + width / 2, view.y * view.scale + height / 2];
     const put = (/** @type {number} */ at, /** @type {ReturnType<typeof stamp>} */ mark, /** @type {[number, number, number]} */ colour, /** @type {number} */ strength) => {
-      const cx = Math.round((this.places[2 * at] + view.x) * view.scale + width / 2);
-      const cy = Math.round((this.places[2 * at + 1] + view.y) * view.scale + height / 2);
-      const { cover, side, reach } = mark;
+      const cx = Math.round(this.places[2 * at] * view.scale + moveX);
+      const cy = Math.round(this.places[2 * at + 1] * view.scale + moveY);
+      const { across, down, cover, reach } = mark;
       if (!(cx > reach && cy > reach && cx < width - reach - 1 && cy < height - reach - 1)) return; // NaN too
-      for (let row = 0, from = 0; row < side; row++) {
-        let to = 4 * ((cy - reach + row) * width + cx - reach);
-        for (let column = 0; column < side; column++, from++, to += 4) {
-          const alpha = cover[from] * strength;
-          if (!alpha) continue;
-          const rest = (data[to + 3] / 255) * (1 - alpha);
-          const whole = alpha + rest;
-          data[to] = (colour[0] * alpha + data[to] * rest) / whole;
-          data[to + 1] = (colour[1] * alpha + data[to + 1] * rest) / whole;
-          data[to + 2] = (colour[2] * alpha + data[to + 2] * rest) / whole;
-          data[to + 3] = 255 * whole;
-        }
+      const [red, green, blue] = colour;
+      for (let pixel = 0; pixel < cover.length; pixel++) {
+        const to = 4 * ((cy + down[pixel]) * width + cx + across[pixel]);
+        const alpha = cover[pixel] * strength;
+        const rest = (data[to + 3] / 255) * (1 - alpha);
+        const whole = alpha + rest;
+        data[to] = (red * alpha + data[to] * rest) / whole;
+        data[to + 1] = (green * alpha + data[to + 1] * rest) / whole;
+        data[to + 2] = (blue * alpha + data[to + 2] * rest) / whole;
+        data[to + 3] = 255 * whole;
       }
     };
     const strength = this.count > 20_000 ? 0.7 : 0.86;
+    const areMany = marked.size > RINGS; // then the others fade, as rings would hide everything
     for (const isDim of [true, false])
       for (let at = 0; at < this.count; at++) {
         const look = looks[lookOf[at]];
-        if (look && Boolean(look.isDim) === isDim) put(at, stamps[lookOf[at]], look.colour, isDim ? 0.22 : strength);
+        if (look && (Boolean(look.isDim) || (areMany && !marked.has(at))) === isDim) put(at, stamps[lookOf[at]], look.colour, isDim ? 0.22 : strength);
       }
-    if (marked.size) {
+    if (!areMany && marked.size) {
       const ring = stamp(0, radius + 2.5 * devicePixelRatio, true);
       for (const at of marked) if (at < this.count && lookOf[at] !== 255) put(at, ring, ink, 1);
     }
