@@ -67,7 +67,8 @@ def _ended(server: StudioServer, started: dict) -> dict:
     def of(jobs: list[dict]) -> dict:
         return next(job for job in jobs if job["id"] == started["id"])
 
-    return of(server.wait_for(lambda jobs: of(jobs)["state"] in ("done", "failed"), "/api/jobs", SECONDS / 1000))
+    server.wait_for(lambda jobs: of(jobs)["state"] in ("done", "failed"), "/api/jobs", SECONDS / 1000)
+    return of(server.ask("/api/jobs"))
 
 
 def test_a_training_leaves_an_ordinary_run(trained, server):

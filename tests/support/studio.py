@@ -47,7 +47,7 @@ class StudioServer(Service):
         assert int(answer.headers["X-Total"]) == len(ids)
         return ids
 
-    def wait_for(self, condition: Callable[[dict], Any], path: str = "/api/collection", seconds: float = 60) -> Any:
+    def wait_for(self, condition: Callable[[Any], Any], path: str = "/api/collection", seconds: float = 60) -> Any:
         """The answer of `path` as soon as it fulfils a condition."""
         until = time.monotonic() + seconds
         while True:

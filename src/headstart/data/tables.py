@@ -125,8 +125,8 @@ def _rows(lines: Iterable[tuple[int, Cells]], columns: Columns, finder: FileFind
     if faults:
         more = [f"... and {len(faults) - MAX_SHOWN} more"] if len(faults) > MAX_SHOWN else []
         shown = "\n  ".join(faults[:MAX_SHOWN] + more)
-        lines, them = ("1 faulty line", "it") if len(faults) == 1 else (f"{len(faults):,} faulty lines", "them")
-        raise DatasetError(f"'{source}' has {lines}. Correct or remove {them}:\n  {shown}")
+        counted, them = ("1 faulty line", "it") if len(faults) == 1 else (f"{len(faults):,} faulty lines", "them")
+        raise DatasetError(f"'{source}' has {counted}. Correct or remove {them}:\n  {shown}")
     return list(rows.values())
 
 

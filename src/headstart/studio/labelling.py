@@ -66,7 +66,7 @@ class Labelling:
             DatasetError: the label is no name for a class, or the journal cannot be written.
             RefusalError: none of the photos can be read.
         """
-        label = label if label is EXCLUDED else checked_class_name(label)
+        label = EXCLUDED if label is None else checked_class_name(label)
         changes = self._changes(columns, rows, label)
         if not changes:
             return None
