@@ -18,8 +18,8 @@ from headstart.features.head_in_pieces import MAX_STEPS
 from headstart.features.rows import pieces
 from headstart.numerics import cross_entropies, log_probabilities
 
-TOLERANCE = 1e-5  # of the gradient of the mean loss: probabilities are then those of the solution to 0.005
-SURER = 0.15  # share of the curvature at equal probabilities that it has where they are surer: takes the fewest steps
+TOLERANCE = 5e-6  # of the gradient of the mean loss: probabilities are then those of the solution to 0.01
+SURER = 0.02  # share of the curvature at equal probabilities that it has where they are surer: takes the fewest steps
 REMEMBERED = 10  # steps from which L-BFGS knows the curvature
 ABSENT = -50.0  # logit of a class without photos: its probability is 0 to rounding
 FAINT = 1e-6  # of an emphasis: less is none
