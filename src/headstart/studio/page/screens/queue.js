@@ -211,7 +211,7 @@ function Done({ queue }) {
   const done = session.value.yes + session.value.no + session.value.skip;
   if (features.value || queue.left === null)
     return html`<div class="empty"><span class="spinner" /><h1>${t("queue.waiting")}</h1><p>${t("queue.waitingText")}</p><a class="button" href=${href("photos")}>${t("photos.showAll")}</a></div>`;
-  return html`<div class="empty"><${Icon} name="check" size=${40} /><h1>${t("queue.empty")}</h1>
+  return html`<div class="empty done-asking"><${Icon} name="check" size=${40} /><h1>${t("queue.empty")}</h1>
     <p>${done ? t("queue.emptyAfter", { count: done, changed: labels.value?.changed ?? 0 }) : t("queue.emptyText")}</p>
     <div class="answers"><a class="button primary" href=${href("understand")}>${t("nav.understand")}</a><a class="button" href=${href("photos", { changed: true })}>${t("filter.changed")}</a></div></div>`;
 }

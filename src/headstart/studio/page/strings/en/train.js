@@ -3,7 +3,7 @@ export default {
   copy: "Copy", copied: "Copied",
   "jobs.title": "Jobs", "jobs.running": { one: "{count} job is running", other: "{count} jobs are running" }, "jobs.none": "Jobs: none is running",
   "jobs.survive": "Jobs go on when this tab is closed, and resume when headstart studio is started again.",
-  "job.kind.train": "Training", "job.kind.export": "Export", "job.kind.inspect": "Inspection", "job.kind.predict": "Prediction", "job.kind.serve": "Service", "job.kind.labels": "Export of labels",
+  "job.kind.diff": "Comparison of labels", "job.kind.train": "Training", "job.kind.export": "Export", "job.kind.inspect": "Inspection", "job.kind.predict": "Prediction", "job.kind.serve": "Service", "job.kind.labels": "Export of labels",
   "job.state.waiting": "waiting", "job.state.running": "running", "job.state.stopping": "stopping", "job.state.done": "done", "job.state.failed": "failed", "job.state.stopped": "stopped",
   "job.stop": "Stop", "job.look": "Look", "job.forget": "Clear",
   "train.looking": "Looking at the photos", "train.reading": "Reading the files", "train.lookingText": "Each photo is looked at once, and what was seen is kept. After that, the head learns from new labels in a moment.",

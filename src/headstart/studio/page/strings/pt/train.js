@@ -3,7 +3,7 @@ export default {
   copy: "Copiar", copied: "Copiado",
   "jobs.title": "Tarefas", "jobs.running": { one: "{count} tarefa em andamento", other: "{count} tarefas em andamento" }, "jobs.none": "Tarefas: nenhuma em andamento",
   "jobs.survive": "As tarefas continuam quando esta aba é fechada, e são retomadas quando headstart studio é iniciado de novo.",
-  "job.kind.train": "Treino", "job.kind.export": "Exportação", "job.kind.inspect": "Inspeção", "job.kind.predict": "Predição", "job.kind.serve": "Serviço", "job.kind.labels": "Exportação de rótulos",
+  "job.kind.diff": "Comparação de rótulos", "job.kind.train": "Treino", "job.kind.export": "Exportação", "job.kind.inspect": "Inspeção", "job.kind.predict": "Predição", "job.kind.serve": "Serviço", "job.kind.labels": "Exportação de rótulos",
   "job.state.waiting": "esperando", "job.state.running": "em andamento", "job.state.stopping": "parando", "job.state.done": "pronta", "job.state.failed": "falhou", "job.state.stopped": "parada",
   "job.stop": "Parar", "job.look": "Ver", "job.forget": "Remover",
   "train.looking": "Olhando as fotos", "train.reading": "Lendo os arquivos", "train.lookingText": "Cada foto é olhada uma vez, e o que se viu é guardado. Depois disso, a cabeça aprende com rótulos novos em um momento.",
