@@ -228,8 +228,10 @@ def test_a_folder_is_opened_by_keyboard(browser, open_studio, photos, tmp_path):
         expect(page.locator(".collection-name .name")).to_have_text("<b>my photos")  # text, not an element
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("scheme", "language"), [("light", "en-US"), ("dark", "pt-BR")])
+@pytest.mark.parametrize(
+    ("size", "scheme", "language"),
+    [("desk", "light", "en-US"), ("desk", "dark", "pt-BR"), ("tablet", "dark", "en-US"), ("phone", "light", "pt-BR")],
+)
 def test_screens_fit_and_serve_everybody(browser, answered, pytestconfig, size, scheme, language):
     axe = npm_package(pytestconfig, "axe-core", AXE)
     width, height = SIZES[size]
