@@ -11,6 +11,7 @@ import { baseName, detail, detailsChanged, relabelled, want } from "../details.j
 import { has, language, percent, t } from "../i18n.js";
 import { useKeys } from "../keyboard.js";
 import { undo } from "../labelling.js";
+import { changeText } from "../results.js";
 import { href } from "../router.js";
 import { answers, attempt, classes, features, generation, labels, queueChanged, report, showLabels } from "../store.js";
 import { html, signal, useEffect, useRef, useState } from "../ui.js";
@@ -49,6 +50,7 @@ export default function QueueScreen() {
   const answer = (/** @type {"yes" | "no" | "skip"} */ how, /** @type {string} */ label = "") => {
     if (!item) return;
     if (how === "yes" && !label && !item.suggested) return void other();
+    if (how === "no" && !label && (item.kind === "unlabelled" || !item.suggested)) return void other(); // what is it, then?
     const name = label || item.suggested || "";
     const ids = GROUPS.includes(item.kind) ? item.ids.filter((id) => chosen.current.value.has(id)) : item.ids;
     if (how === "yes" && !ids.length) how = "no";
@@ -174,13 +176,13 @@ function Choices({ item, chosen, answer, other }) {
   const isGroup = GROUPS.includes(kind);
   const count = isGroup ? chosen.value.size : ids.length;
   const own = String(item.reason?.label ?? detail(ids[0])?.label ?? "");
-  const no = own && own !== suggested && !isGroup && kind !== "copies" ? t("queue.noKeep", { name: own }) : t("queue.no");
+  const no = kind === "unlabelled" ? t("queue.noOther") : own && own !== suggested && !isGroup && kind !== "copies" ? t("queue.noKeep", { name: own }) : t("queue.no");
   return html`<footer>
     ${isGroup && html`<p class="hint">${t("queue.groupHint", { count })}</p>`}
     <div class="answers">
       ${suggested ? html`<button class="primary large" onClick=${() => answer("yes")} disabled=${isGroup && !count}><span class="ellipsis">${isGroup ? t("queue.yesAll", { count, name: suggested }) : t("queue.yes", { name: suggested })}</span><kbd>Y</kbd></button>`
         : html`<button class="primary large" onClick=${other} disabled=${!count}>${t("queue.nameIt")}<kbd>Y</kbd></button>`}
-      <button class="large" onClick=${() => answer("no")}><span class="ellipsis">${no}</span><kbd>N</kbd></button>
+      ${suggested && html`<button class="large" onClick=${() => answer("no")}><span class="ellipsis">${no}</span><kbd>N</kbd></button>`}
       <button class="large quiet" onClick=${() => answer("skip")}>${t("queue.skip")}<kbd>S</kbd></button>
     </div>
     <div class="choices">${classes.value.slice(0, 9).map((each, index) => html`<button key=${each.name} onClick=${() => answer("yes", each.name)}><kbd>${index + 1}</kbd><span class="ellipsis">${each.name}</span></button>`)}
@@ -198,10 +200,10 @@ function Side({ queue, left, waiting }) {
     <section><h2>${t("queue.left")}</h2><p class="big number">${t("queue.questions", { count: left })}</p><${Bar} value=${done / Math.max(1, done + left)} label=${t("queue.left")} />
       ${done > 0 && html`<p class="hint">${t("queue.answered", { count: done })}</p>`}</section>
     <section><h2>${t("queue.expected")}</h2>
-      ${expected?.stop ? html`<p class="notice good"><${Icon} name="check" /><span>${t("queue.stop")}</span></p>` : expected && expected.gain > 0 ? html`<p class="big number">${t("queue.gain", { gain: expected.gain < 1 ? t("queue.gain.less") : Math.round(expected.gain) })}</p>` : null}
+      ${expected?.stop ? html`<p class="notice good"><${Icon} name="check" /><span>${t("queue.stop")}</span></p>` : expected && expected.gain > 0 ? html`<p class="big number">${t(expected.reason?.code === "clusters" ? "queue.gain.label" : "queue.gain", { gain: expected.gain < 1 ? t("queue.gain.less") : Math.round(expected.gain) })}</p>` : null}
       ${expected && html`<p class="hint">${why(/** @type {any} */ (expected))}</p>`}</section>
     ${accuracy && html`<section><h2>${t("status.accuracy")}</h2><p class="big number">${percent(accuracy.value)}</p><p class="hint number">${percent(accuracy.low)} – ${percent(accuracy.high)}</p>
-      ${answers.value?.change?.text && html`<p class="hint">${answers.value.change.text}</p>`}</section>`}
+      ${answers.value?.change && html`<p class="hint">${changeText(answers.value.change)}</p>`}</section>`}
     ${waiting.length > 1 && html`<section class="next"><h2>${t("queue.next")}</h2><ul class="plain">${waiting.slice(1, 7).map((item) => html`<li key=${item.key}><img src=${thumbnailUrl(generation.value, item.ids[0])} alt=${t(`queue.kind.${item.kind}`)} title=${t(`queue.kind.${item.kind}`)} />${item.ids.length > 1 && html`<span>${item.ids.length}</span>`}</li>`)}</ul></section>`}
   </aside>`;
 }
