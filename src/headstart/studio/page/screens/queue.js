@@ -13,7 +13,7 @@ import { useKeys } from "../keyboard.js";
 import { undo } from "../labelling.js";
 import { changeText } from "../results.js";
 import { href } from "../router.js";
-import { answers, attempt, classes, features, generation, labels, queueChanged, report, showLabels } from "../store.js";
+import { answers, attempt, classes, features, generation, labels, photosChanged, queueChanged, report, showLabels } from "../store.js";
 import { html, signal, useEffect, useRef, useState } from "../ui.js";
 
 /** @import { Queue, QueueItem } from "../api.js" */
@@ -44,8 +44,8 @@ export default function QueueScreen() {
   useEffect(() => {
     if (item) chosen.current.value = new Set(item.ids);
     for (const next of waiting.slice(1, 3)) for (const id of next.ids.slice(0, 2)) new Image().src = photoUrl(generation.value, id);
-    want(waiting.slice(0, 4).flatMap((each) => each.ids.slice(0, 100)));
   }, [item?.key]);
+  useEffect(() => want(waiting.slice(0, 4).flatMap((each) => each.ids.slice(0, 100))), [item?.key, photosChanged.value]);
 
   const answer = (/** @type {"yes" | "no" | "skip"} */ how, /** @type {string} */ label = "") => {
     if (!item) return;
