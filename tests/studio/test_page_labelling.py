@@ -191,20 +191,15 @@ def test_another_tab_follows(browser, page, server):
 
 
 def test_the_queue_is_answered_by_single_keys(page, server):
-    queue = server.wait_for(lambda queue: queue["items"], "/api/queue")
-    first, second, third = queue["items"][:3]
+    queue = server.wait_for(lambda queue: len(queue["items"]) > 2, "/api/queue")
+    first = queue["items"][0]
     show(page, server, "queue")
     expect(page.locator(".question h1")).to_contain_text(str(first["suggested"]))
     page.keyboard.press("y")
     expect(page.locator(".queue-side")).to_contain_text("1 answered in this session")
     page.keyboard.press("s")
-    page.keyboard.press("n")
-    expect(page.locator(".queue-side")).to_contain_text("3 answered in this session")
-    left = server.wait_for(
-        lambda queue: not {first["key"], second["key"], third["key"]} & {each["key"] for each in queue["items"]},
-        "/api/queue",
-    )
-    assert left["left"] is not None
+    expect(page.locator(".queue-side")).to_contain_text("2 answered in this session")
+    server.wait_for(lambda queue: first["key"] not in {each["key"] for each in queue["items"]}, "/api/queue")
     details = server.ask("/api/photos/details", ids=first["ids"])["photos"]
     assert [photo["label"] for photo in details] == [first["suggested"]] * len(details)
 

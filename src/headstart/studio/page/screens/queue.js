@@ -30,6 +30,7 @@ let sending = Promise.resolve(); // one after the other, in the order of the use
 
 export default function QueueScreen() {
   const [queue, setQueue] = useState(/** @type {Queue | null} */ (null));
+  const last = useRef("");
   const chosen = useRef(signal(/** @type {ReadonlySet<number>} */ (new Set())));
   useEffect(() => {
     let isLatest = true;
@@ -37,7 +38,11 @@ export default function QueueScreen() {
     return () => void (isLatest = false);
   }, [queueChanged.value, generation.value]);
   const waiting = (queue?.items ?? []).filter((item) => !answered.value.has(item.key));
+  // what the user is looking at stays, as long as it is asked, wherever the new answers put it
+  const at = waiting.findIndex((each) => each.key === last.current);
+  if (at > 0) waiting.unshift(...waiting.splice(at, 1));
   const item = waiting[0];
+  last.current = item?.key ?? "";
   useEffect(() => {
     if (queue?.left && queue.left > waiting.length && waiting.length < FEW) queueChanged.value++;
   }, [waiting.length]);
