@@ -25,6 +25,8 @@ const FEW = 6; // questions left, from which on more are asked for
 const answered = signal(/** @type {ReadonlySet<string>} */ (new Set()));
 /** @type {Set<string>} of these, those that the server has not confirmed yet */
 const unsent = new Set();
+/** @type {Set<string>} those that it has confirmed */
+const given = new Set();
 const session = signal({ yes: 0, no: 0, skip: 0 });
 let sending = Promise.resolve(); // one after the other, in the order of the user
 
@@ -34,7 +36,13 @@ export default function QueueScreen() {
   const chosen = useRef(signal(/** @type {ReadonlySet<number>} */ (new Set())));
   useEffect(() => {
     let isLatest = true;
-    load().then((found) => isLatest && setQueue(found), (error) => (isLatest && setQueue({ left: null, items: [], expected: null }), error.status === 404 || error.status === 409 || report(error)));
+    load().then((found) => {
+      if (!isLatest) return;
+      const back = found.items.find((each) => given.has(each.key)); // its answer was undone: it is asked now
+      if (back) last.current = back.key;
+      for (const each of found.items) given.delete(each.key);
+      setQueue(found);
+    }, (error) => (isLatest && setQueue({ left: null, items: [], expected: null }), error.status === 404 || error.status === 409 || report(error)));
     return () => void (isLatest = false);
   }, [queueChanged.value, generation.value]);
   const waiting = (queue?.items ?? []).filter((item) => !answered.value.has(item.key));
@@ -67,6 +75,7 @@ export default function QueueScreen() {
       unsent.delete(item.key);
       queueChanged.value++;
       if (!found) return;
+      given.add(item.key);
       if (how === "yes") {
         relabelled(ids, name);
         toast(t("queue.done", { count: ids.length, name }), { action: { label: t("undo"), do: undo }, seconds: 4 });
