@@ -12,7 +12,7 @@ export default {
   "train.noHead": "No accuracy yet", "train.noHeadText": "It appears as soon as photos of at least two classes have labels.", "train.understand": "Understand",
   "train.title": "Train a classifier", "train.again": "Train again", "train.button": "Train",
   "train.text": "From {count} photos of {classes} classes, with the labels as they are now. It solves the head, fine-tunes if that helps, measures on photos that are held out, and leaves a folder to try, export and serve.",
-  "train.needsClasses": "It takes photos of at least two classes.", "train.more": "More settings",
+  "train.needsClasses": "It takes photos of at least two classes.", "train.headOnly": "Only the head is trained; fine-tuning cannot be used. {why}", "train.more": "More settings",
   "train.name": "Name", "train.nameAuto": "chosen for you", "train.nameHint": "Of the run and its folder.",
   "train.backbone": "Base", "train.backboneHint": "The pretrained network that looks at the photos.", "train.default": "as recommended", "train.downloaded": "downloaded on first use",
   "train.pixels": "{size} pixels", "train.megabytes": "weights of {size} MB", "train.milliseconds": "{time} ms a photo on this computer",

@@ -12,7 +12,7 @@ export default {
   "train.noHead": "Ainda sem acurácia", "train.noHeadText": "Aparece assim que fotos de pelo menos duas classes tiverem rótulos.", "train.understand": "Entender",
   "train.title": "Treinar um classificador", "train.again": "Treinar de novo", "train.button": "Treinar",
   "train.text": "Com {count} fotos de {classes} classes, com os rótulos como estão agora. Resolve a cabeça, faz o ajuste fino se ajudar, mede em fotos separadas e deixa uma pasta para experimentar, exportar e servir.",
-  "train.needsClasses": "São precisas fotos de pelo menos duas classes.", "train.more": "Mais ajustes",
+  "train.needsClasses": "São precisas fotos de pelo menos duas classes.", "train.headOnly": "Só a cabeça é treinada; o ajuste fino não pode ser usado. {why}", "train.more": "Mais ajustes",
   "train.name": "Nome", "train.nameAuto": "escolhido para você", "train.nameHint": "Da execução e de sua pasta.",
   "train.backbone": "Base", "train.backboneHint": "A rede pré-treinada que olha as fotos.", "train.default": "como recomendado", "train.downloaded": "baixada no primeiro uso",
   "train.pixels": "{size} pixels", "train.megabytes": "pesos de {size} MB", "train.milliseconds": "{time} ms por foto neste computador",
