@@ -56,7 +56,7 @@ def test_a_cell_of_the_matrix_opens_its_photos(page, studio, measured):
     cells = page.locator(".matrix tbody td")
     expect(cells).to_have_count(len(names) ** 2)
     assert [int(text) if text != "·" else 0 for text in cells.all_inner_texts()] == [n for row in counts for n in row]
-    with page.expect_response("**/api/photos/query") as answer:
+    with page.expect_response(lambda each: '"cell"' in (each.request.post_data or "")) as answer:
         cells.nth(1).click()
     assert answer.value.request.post_data_json["cell"] == names[:2]
     assert int(answer.value.headers["x-total"]) == counts[0][1]
@@ -105,6 +105,22 @@ def test_a_wrong_label_is_corrected_from_the_mistakes_and_undone(page, studio, m
     studio.wait_for(lambda collection: collection["labels"]["changed"] == before)
     again = studio.wait_for(lambda answers: not answers["stale"], "/api/answers")
     assert again["accuracy"]["correct"] == measured["accuracy"]["correct"]
+
+
+def test_all_corrections_are_measured_together(page, studio):
+    photo = studio.ids()[0]
+    label = studio.ask("/api/photos/details", ids=[photo])["photos"][0]["label"]
+    names = [each["name"] for each in studio.ask("/api/collection")["classes"]]
+    studio.ask("/api/labels", ids=[photo], label=next(name for name in names if name != label))
+    show(page, studio, "understand/corrections")
+    section = page.locator("#understand-corrections")
+    section.get_by_role("button", name="Measure").click()
+    result = section.get_by_text(re.compile("1 label changed"))
+    expect(result).to_be_visible(timeout=60_000)
+    (job,) = [job for job in studio.ask("/api/jobs") if job["kind"] == "diff"]
+    expect(section).to_contain_text(f"{job['result']['before']['count']} photos whose label stayed the same")
+    studio.client.post("/api/labels/undo")
+    expect(section).to_contain_text("No label has been changed")
 
 
 def test_openings_of_the_test_set_are_counted(page, studio):

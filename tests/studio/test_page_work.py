@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -64,7 +65,7 @@ def trained(camera_browser: Browser, server: StudioServer) -> dict:
 
 
 def _ended(server: StudioServer, started: dict) -> dict:
-    def of(jobs: list[dict]) -> dict:
+    def of(jobs: Any) -> dict:
         return next(job for job in jobs if job["id"] == started["id"])
 
     server.wait_for(lambda jobs: of(jobs)["state"] in ("done", "failed"), "/api/jobs", SECONDS / 1000)

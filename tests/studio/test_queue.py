@@ -9,7 +9,7 @@ from headstart.studio.answers import NO_LABEL, Answers
 from headstart.studio.flags import flags
 from headstart.studio.neighbourhood import Neighbourhood
 from headstart.studio.queue.build import build_queue
-from headstart.studio.queue.choosing import clusters, most_informative
+from headstart.studio.queue.choosing import clusters, has_enough_labels, most_informative
 from headstart.studio.queue.items import BULK, CLUSTER, COPIES, LABEL, UNLABELLED, Queue
 from headstart.studio.solving import AnswerSolver
 from support.real_features import RealFeatures
@@ -103,6 +103,17 @@ def test_without_labels_clusters_of_one_kind_come_first(real: RealFeatures):
     assert np.mean([share in (0.0, 1.0) for share in pure]) > 0.8
     shown = [photo for item in found.items for photo in item.photos]
     assert len(set(shown)) == len(shown)
+
+
+def test_the_labels_of_two_clusters_are_not_enough_whatever_their_number(real: RealFeatures):
+    everything = np.arange(len(real.labels))
+    labels = np.full(len(everything), -1)
+    for name, members in enumerate(clusters(real.photos.directions, everything, everything[:0], 10, seed=0)[:2]):
+        labels[members] = name
+    assert (labels >= 0).sum() >= 20
+    assert not has_enough_labels(real.photos.directions, np.flatnonzero(labels < 0), labels, seed=0)
+    spread = np.where(np.random.default_rng(0).random(len(labels)) < 0.5, real.labels, -1)
+    assert has_enough_labels(real.photos.directions, np.flatnonzero(spread < 0), spread, seed=0)
 
 
 def test_labelled_photos_cover_their_clusters(real: RealFeatures):

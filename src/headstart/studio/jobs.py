@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.data.corrections import Journal
-from headstart.studio.job_arguments import EXPORT, SERVE, TRAIN, Work
+from headstart.studio.job_arguments import DIFF, EXPORT, SERVE, TRAIN, Work
 from headstart.studio.job_files import KEEP, STOP, JobFolder, new_folder, now
 from headstart.studio.problems import RefusalError
 
@@ -312,7 +312,7 @@ def _summary(kind: str, output: dict[str, Any]) -> dict[str, Any]:
         metrics = output.get("metrics", {})
         split = metrics.get("test") or metrics.get("validation") or {}
         return {"accuracy": split.get("accuracy"), "seconds": metrics.get("seconds", {}).get("total")}
-    return output if kind in (EXPORT, SERVE) else {}
+    return output if kind in (EXPORT, SERVE, DIFF) else {}
 
 
 def _output(job: Job) -> dict[str, Any]:

@@ -38,7 +38,8 @@ from headstart.studio.training_rows import ALL, TrainingRows, logits, side_by_si
 MUCH = 0.25  # share of the labels: where more have changed, is chosen again
 FEW = 20  # labels: with fewer, all is as usual, as little could be validated
 MOST = 0.7  # share of the photos: where more are trained on, their components are not copied
-PSEUDO_WEIGHTS = (0.03, 0.1, 0.3)  # what a sure probable label may count, of a label
+FOR_THE_SMALLER = 0.005  # share by which a larger C must be better than the next smaller one: it is slower to solve
+PSEUDO_WEIGHTS = (0.01, 0.03, 0.1)  # what a sure probable label may count, of a label
 MOST_PSEUDO = 4_000  # photos that are given probable labels; with more labels than that, they are not tried
 CLEARLY = 1.0  # standard errors by which the cross-entropy must fall, for probable labels to be used
 
@@ -322,7 +323,8 @@ class AnswerSolver:
 
         def loss(place: int) -> float:
             if place not in losses:
-                losses[place] = float(some.losses(heads, self._penalty(weight, C_VALUES[place]), 0.0, check).mean())
+                found = some.losses(heads, self._penalty(weight, C_VALUES[place]), 0.0, check).mean()
+                losses[place] = float(found) * (1 + FOR_THE_SMALLER * place)
             return losses[place]
 
         best = lowest_neighbour(C_VALUES.index(near), len(C_VALUES), loss)

@@ -20,13 +20,25 @@ LEAST_CLUSTER = 5  # photos; smaller ones teach little
 TYPICAL = 10  # neighbours in its cluster that tell how typical a photo is
 COVERED = 5  # labels of each class, on average, from which on heads know better than clusters what to ask
 LEAST_COVERED = 20  # labels
+UNCOVERED = 0.5  # share of clusters in which photos wait, and none has a label
 PER_WANTED = 10  # photos with the smallest margins that are looked at for each that is wanted
 
 
-def has_enough_labels(labels: np.ndarray) -> bool:
-    """Whether the head's doubts are the better guide."""
-    labelled = labels[labels >= 0]
-    return len(labelled) >= max(LEAST_COVERED, COVERED * len(np.unique(labelled)))
+def has_enough_labels(
+    directions: Float32[np.ndarray, "n c"], candidates: Int64[np.ndarray, " m"], labels: np.ndarray, *, seed: int
+) -> bool:
+    """Whether the head's doubts are the better guide: there are some labels of each class, and they are spread over the
+    collection. The labels of one cluster, given by one answer, are not: other kinds of photos may have none yet."""
+    labelled = np.flatnonzero((labels >= 0) & directions.any(axis=1))
+    wanted = max(LEAST_COVERED, COVERED * len(np.unique(labels[labelled])))
+    if len(labelled) < wanted:
+        return False
+    rng = np.random.default_rng(seed)
+    some = [each[rng.permutation(len(each))[:CLUSTERED]] for each in (candidates, labelled)]
+    number = max(min(wanted, len(candidates) // LEAST_CLUSTER), 1)
+    means = MiniBatchKMeans(number, random_state=seed, n_init=3, batch_size=1024).fit(directions[np.concatenate(some)])
+    waits, held = (np.unique(part) for part in np.split(means.labels_, [len(some[0])]))
+    return len(np.setdiff1d(waits, held)) <= UNCOVERED * number
 
 
 def clusters(

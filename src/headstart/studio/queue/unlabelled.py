@@ -36,7 +36,7 @@ def questions(
     if not len(waiting):
         return
     labelled = np.flatnonzero((labels >= 0) & photos.known)
-    if answers is None or not has_enough_labels(labels):
+    if answers is None or not has_enough_labels(photos.directions, waiting, labels, seed=seed):
         yield from _clusters(answers, photos, waiting, labelled, digests, seed)
     if answers is None or not answers.is_answered.any():
         return

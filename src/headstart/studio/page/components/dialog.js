@@ -1,6 +1,6 @@
 // Dialogs: one at a time, over the page. They are the browser's own <dialog>: focus stays inside, Escape closes.
 
-import { html, signal, useEffect, useId, useRef } from "../ui.js";
+import { html, signal, useEffect, useId, useLayoutEffect, useRef } from "../ui.js";
 import { t } from "../i18n.js";
 import { Icon } from "./icon.js";
 
@@ -31,10 +31,11 @@ export function open(component, props = {}) {
 export function Dialog({ title, done, children, actions, width = "small", onSubmit }) {
   const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useId();
-  useEffect(() => {
-    const opener = document.activeElement;
-    ref.current?.showModal();
+  useLayoutEffect(() => {
+    const [opener, dialog] = [document.activeElement, /** @type {HTMLDialogElement} */ (ref.current)];
+    dialog.showModal();
     return () => {
+      dialog.close(); // what is outside can have the focus again
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };
   }, []);

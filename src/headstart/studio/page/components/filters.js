@@ -30,8 +30,8 @@ export function Filters({ params, put }) {
     setOpen(false);
     root.current?.querySelector("button")?.focus();
   }}>
-    <button aria-expanded=${isOpen} aria-controls=${id} aria-pressed=${count > 0 ? "true" : undefined} onClick=${() => setOpen(!isOpen)}><${Icon} name="filter" size=${18} />
-      <span class="wide-only">${t("filter")}</span>${count > 0 && html`<span class="number">${count}</span>`}</button>
+    <button aria-expanded=${isOpen} aria-controls=${isOpen ? id : undefined} title=${t("filter")} aria-pressed=${count > 0 ? "true" : undefined} onClick=${() => setOpen(!isOpen)}><${Icon} name="filter" size=${18} />
+      <span class="wide-words">${t("filter")}</span>${count > 0 && html`<span class="number">${count}</span>`}</button>
     ${isOpen && html`<div class="panel" id=${id} role="group" aria-label=${t("filter")}>
       ${splits.length > 1 && html`<fieldset><legend>${t("filter.split")}</legend>${splits.map(([name]) => html`<label class="check" key=${name}><input type="checkbox" checked=${chosen.includes(name)}
         onChange=${() => put({ split: chosen.includes(name) ? chosen.filter((each) => each !== name) : [...chosen, name] })} />${t(`split.${name}`)}</label>`)}</fieldset>`}

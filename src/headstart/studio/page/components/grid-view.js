@@ -11,19 +11,19 @@ import { html, signal, useEffect, useLayoutEffect, useRef, useSignalEffect } fro
 /** @import { Photo } from "../api.js" */
 /** @import { Section } from "../grid/layout.js" */
 
-/** Read aloud, and the text alternative: name, class, what the classifier says. @param {Photo} photo */
-export function nameOf(photo) {
-  const label = photo.excluded ? t("filter.excluded") : (photo.label ?? t("noClass"));
-  const answer = photo.answer && photo.answer !== photo.label ? t("photo.answerIs", { answer: photo.answer, confidence: percent(photo.confidence ?? 0, 0) }) : "";
-  return [baseName(photo.path), label, answer, photo.changed ? t("photo.wasChanged") : ""].filter(Boolean).join(", ");
-}
-
 /** @param {Photo} photo @returns {{ text: string, mark: string }} */
 function captionOf(photo) {
   const isWrong = photo.right === false && !photo.excluded;
   const mark = photo.excluded ? "excluded" : isWrong ? "wrong" : photo.changed ? "changed" : "";
-  const label = photo.label ?? "–";
+  const label = photo.label ?? t("noClass");
   return { text: isWrong ? `${label} → ${photo.answer}?` : label, mark };
+}
+
+/** Read aloud: what stands below the photo, its name, and the rest. @param {Photo} photo */
+function nameOf(photo) {
+  const { text, mark } = captionOf(photo);
+  const more = mark === "wrong" ? t("photo.sure", { confidence: percent(photo.confidence ?? 0, 0) }) : "";
+  return [text, baseName(photo.path), more, photo.excluded ? t("filter.excluded") : photo.changed ? t("photo.wasChanged") : ""].filter(Boolean).join(", ");
 }
 
 /**

@@ -34,9 +34,12 @@ function Open({ ids, at, onMove }) {
   void detailsChanged.value;
   const photo = detail(id);
   useLayoutEffect(() => {
-    const opener = document.activeElement;
-    dialog.current?.showModal();
-    return () => opener instanceof HTMLElement && opener.isConnected && opener.focus({ preventScroll: true });
+    const [opener, shown] = [document.activeElement, /** @type {HTMLDialogElement} */ (dialog.current)];
+    shown.showModal();
+    return () => {
+      shown.close(); // what is outside can have the focus again
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
+    };
   }, []);
   useEffect(() => {
     want([at - 1, at, at + 1].filter((each) => each >= 0 && each < ids.length).map((each) => ids[each]));

@@ -209,9 +209,9 @@ export class Grid {
     const picture = /** @type {HTMLImageElement} */ (cell.firstElementChild);
     picture.removeAttribute("src"); // gives up what is still loading
     picture.dataset.id = "";
-    cell.classList.remove("loaded", "broken");
+    cell.className = "cell";
     cell.hidden = true;
-    cell.removeAttribute("id");
+    for (const name of ["id", "aria-selected", "aria-label", "title", "data-index"]) cell.removeAttribute(name);
     this.spare.push(cell);
   }
 

@@ -46,7 +46,7 @@ export default function Photos({ params }) {
       grid.current.moveTo(returning.active, { keep: true });
       grid.current.element.scrollTop = returning.top;
     }
-    grid.current?.element.focus({ preventScroll: true });
+    if (document.activeElement === document.body) grid.current?.element.focus({ preventScroll: true });
   }, [found?.of]);
   useEffect(() => () => {
     if (grid.current) returning = { of, top: grid.current.element.scrollTop, active: grid.current.active };

@@ -11,8 +11,9 @@ import { baseName, detail, detailsChanged, relabelled, want } from "../details.j
 import { has, language, percent, t } from "../i18n.js";
 import { useKeys } from "../keyboard.js";
 import { undo } from "../labelling.js";
+import { changeText } from "../results.js";
 import { href } from "../router.js";
-import { answers, attempt, classes, features, generation, labels, queueChanged, report, showLabels } from "../store.js";
+import { answers, attempt, classes, features, generation, labels, photosChanged, queueChanged, report, showLabels } from "../store.js";
 import { html, signal, useEffect, useRef, useState } from "../ui.js";
 
 /** @import { Queue, QueueItem } from "../api.js" */
@@ -24,31 +25,45 @@ const FEW = 6; // questions left, from which on more are asked for
 const answered = signal(/** @type {ReadonlySet<string>} */ (new Set()));
 /** @type {Set<string>} of these, those that the server has not confirmed yet */
 const unsent = new Set();
+/** @type {Set<string>} those that it has confirmed */
+const given = new Set();
 const session = signal({ yes: 0, no: 0, skip: 0 });
 let sending = Promise.resolve(); // one after the other, in the order of the user
 
 export default function QueueScreen() {
   const [queue, setQueue] = useState(/** @type {Queue | null} */ (null));
+  const last = useRef("");
   const chosen = useRef(signal(/** @type {ReadonlySet<number>} */ (new Set())));
   useEffect(() => {
     let isLatest = true;
-    load().then((found) => isLatest && setQueue(found), (error) => (isLatest && setQueue({ left: null, items: [], expected: null }), error.status === 404 || error.status === 409 || report(error)));
+    load().then((found) => {
+      if (!isLatest) return;
+      const back = found.items.find((each) => given.has(each.key)); // its answer was undone: it is asked now
+      if (back) last.current = back.key;
+      for (const each of found.items) given.delete(each.key);
+      setQueue(found);
+    }, (error) => (isLatest && setQueue({ left: null, items: [], expected: null }), error.status === 404 || error.status === 409 || report(error)));
     return () => void (isLatest = false);
   }, [queueChanged.value, generation.value]);
   const waiting = (queue?.items ?? []).filter((item) => !answered.value.has(item.key));
+  // what the user is looking at stays, as long as it is asked, wherever the new answers put it
+  const at = waiting.findIndex((each) => each.key === last.current);
+  if (at > 0) waiting.unshift(...waiting.splice(at, 1));
   const item = waiting[0];
+  last.current = item?.key ?? "";
   useEffect(() => {
     if (queue?.left && queue.left > waiting.length && waiting.length < FEW) queueChanged.value++;
   }, [waiting.length]);
   useEffect(() => {
     if (item) chosen.current.value = new Set(item.ids);
     for (const next of waiting.slice(1, 3)) for (const id of next.ids.slice(0, 2)) new Image().src = photoUrl(generation.value, id);
-    want(waiting.slice(0, 4).flatMap((each) => each.ids.slice(0, 100)));
   }, [item?.key]);
+  useEffect(() => want(waiting.slice(0, 4).flatMap((each) => each.ids.slice(0, 100))), [item?.key, photosChanged.value]);
 
   const answer = (/** @type {"yes" | "no" | "skip"} */ how, /** @type {string} */ label = "") => {
     if (!item) return;
     if (how === "yes" && !label && !item.suggested) return void other();
+    if (how === "no" && !label && (item.kind === "unlabelled" || !item.suggested)) return void other(); // what is it, then?
     const name = label || item.suggested || "";
     const ids = GROUPS.includes(item.kind) ? item.ids.filter((id) => chosen.current.value.has(id)) : item.ids;
     if (how === "yes" && !ids.length) how = "no";
@@ -60,6 +75,7 @@ export default function QueueScreen() {
       unsent.delete(item.key);
       queueChanged.value++;
       if (!found) return;
+      given.add(item.key);
       if (how === "yes") {
         relabelled(ids, name);
         toast(t("queue.done", { count: ids.length, name }), { action: { label: t("undo"), do: undo }, seconds: 4 });
@@ -174,13 +190,13 @@ function Choices({ item, chosen, answer, other }) {
   const isGroup = GROUPS.includes(kind);
   const count = isGroup ? chosen.value.size : ids.length;
   const own = String(item.reason?.label ?? detail(ids[0])?.label ?? "");
-  const no = own && own !== suggested && !isGroup && kind !== "copies" ? t("queue.noKeep", { name: own }) : t("queue.no");
+  const no = kind === "unlabelled" ? t("queue.noOther") : own && own !== suggested && !isGroup && kind !== "copies" ? t("queue.noKeep", { name: own }) : t("queue.no");
   return html`<footer>
     ${isGroup && html`<p class="hint">${t("queue.groupHint", { count })}</p>`}
     <div class="answers">
       ${suggested ? html`<button class="primary large" onClick=${() => answer("yes")} disabled=${isGroup && !count}><span class="ellipsis">${isGroup ? t("queue.yesAll", { count, name: suggested }) : t("queue.yes", { name: suggested })}</span><kbd>Y</kbd></button>`
         : html`<button class="primary large" onClick=${other} disabled=${!count}>${t("queue.nameIt")}<kbd>Y</kbd></button>`}
-      <button class="large" onClick=${() => answer("no")}><span class="ellipsis">${no}</span><kbd>N</kbd></button>
+      ${suggested && html`<button class="large" onClick=${() => answer("no")}><span class="ellipsis">${no}</span><kbd>N</kbd></button>`}
       <button class="large quiet" onClick=${() => answer("skip")}>${t("queue.skip")}<kbd>S</kbd></button>
     </div>
     <div class="choices">${classes.value.slice(0, 9).map((each, index) => html`<button key=${each.name} onClick=${() => answer("yes", each.name)}><kbd>${index + 1}</kbd><span class="ellipsis">${each.name}</span></button>`)}
@@ -198,10 +214,10 @@ function Side({ queue, left, waiting }) {
     <section><h2>${t("queue.left")}</h2><p class="big number">${t("queue.questions", { count: left })}</p><${Bar} value=${done / Math.max(1, done + left)} label=${t("queue.left")} />
       ${done > 0 && html`<p class="hint">${t("queue.answered", { count: done })}</p>`}</section>
     <section><h2>${t("queue.expected")}</h2>
-      ${expected?.stop ? html`<p class="notice good"><${Icon} name="check" /><span>${t("queue.stop")}</span></p>` : expected && expected.gain > 0 ? html`<p class="big number">${t("queue.gain", { gain: expected.gain < 1 ? t("queue.gain.less") : Math.round(expected.gain) })}</p>` : null}
+      ${expected?.stop ? html`<p class="notice good"><${Icon} name="check" /><span>${t("queue.stop")}</span></p>` : expected && expected.gain > 0 ? html`<p class="big number">${t(expected.reason?.code === "clusters" ? "queue.gain.label" : "queue.gain", { gain: expected.gain < 1 ? t("queue.gain.less") : Math.round(expected.gain) })}</p>` : null}
       ${expected && html`<p class="hint">${why(/** @type {any} */ (expected))}</p>`}</section>
     ${accuracy && html`<section><h2>${t("status.accuracy")}</h2><p class="big number">${percent(accuracy.value)}</p><p class="hint number">${percent(accuracy.low)} – ${percent(accuracy.high)}</p>
-      ${answers.value?.change?.text && html`<p class="hint">${answers.value.change.text}</p>`}</section>`}
+      ${answers.value?.change && html`<p class="hint">${changeText(answers.value.change)}</p>`}</section>`}
     ${waiting.length > 1 && html`<section class="next"><h2>${t("queue.next")}</h2><ul class="plain">${waiting.slice(1, 7).map((item) => html`<li key=${item.key}><img src=${thumbnailUrl(generation.value, item.ids[0])} alt=${t(`queue.kind.${item.kind}`)} title=${t(`queue.kind.${item.kind}`)} />${item.ids.length > 1 && html`<span>${item.ids.length}</span>`}</li>`)}</ul></section>`}
   </aside>`;
 }
@@ -211,7 +227,7 @@ function Done({ queue }) {
   const done = session.value.yes + session.value.no + session.value.skip;
   if (features.value || queue.left === null)
     return html`<div class="empty"><span class="spinner" /><h1>${t("queue.waiting")}</h1><p>${t("queue.waitingText")}</p><a class="button" href=${href("photos")}>${t("photos.showAll")}</a></div>`;
-  return html`<div class="empty"><${Icon} name="check" size=${40} /><h1>${t("queue.empty")}</h1>
+  return html`<div class="empty done-asking"><${Icon} name="check" size=${40} /><h1>${t("queue.empty")}</h1>
     <p>${done ? t("queue.emptyAfter", { count: done, changed: labels.value?.changed ?? 0 }) : t("queue.emptyText")}</p>
     <div class="answers"><a class="button primary" href=${href("understand")}>${t("nav.understand")}</a><a class="button" href=${href("photos", { changed: true })}>${t("filter.changed")}</a></div></div>`;
 }

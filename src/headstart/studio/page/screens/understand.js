@@ -8,6 +8,7 @@ import { html, useEffect } from "../ui.js";
 import { Calibration } from "./understand/calibration.js";
 import { Classes } from "./understand/classes.js";
 import { Confusion } from "./understand/confusion.js";
+import { Corrections } from "./understand/corrections.js";
 import { Findings } from "./understand/findings.js";
 import { Mistakes } from "./understand/mistakes.js";
 import { Sureness } from "./understand/sureness.js";
@@ -16,7 +17,8 @@ import { Verdict } from "./understand/verdict.js";
 
 const SECTIONS = /** @type {const} */ ([
   ["verdict", Verdict], ["mistakes", Mistakes], ["confusion", Confusion], ["sureness", Sureness], ["classes", Classes],
-  ["calibration", Calibration], ["findings", Findings], ["test", TestSet],
+  ["calibration", Calibration], ["findings", Findings], ["corrections", Corrections],
+  ["test", TestSet],
 ]);
 
 /** @param {{ rest: string[] }} props rest: the section that the address names */

@@ -44,7 +44,7 @@ export function Start({ runs }) {
       <p class="quiet">${t("train.text", { count: photos, classes: number(labelled.length) })}</p></div>
       <button type="button" class="primary large" disabled=${Boolean(why) || isStarting} onClick=${start}>${isStarting ? html`<span class="spinner small" />` : html`<${Icon} name="train" />`} ${t("train.button")}</button></div>
     ${why && html`<p class="hint">${why}</p>`}
-    ${can.value.fine_tune && html`<p class="hint">${can.value.fine_tune}</p>`}
+    ${can.value.fine_tune && html`<p class="hint">${t("train.headOnly", { why: can.value.fine_tune })}</p>`}
     <details class="more"><summary>${t("train.more")}</summary><${More} settings=${settings} set=${(/** @type {Partial<Settings>} */ some) => setSettings({ ...settings, ...some })} /></details>
   </section>`;
 }

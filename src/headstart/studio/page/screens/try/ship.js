@@ -2,6 +2,7 @@
 
 import { api } from "../../api.js";
 import { Copyable } from "../../components/copying.js";
+import { chooseFolder } from "../../components/folder-picker.js";
 import { Icon } from "../../components/icon.js";
 import { isActive, shareOf, stepOf, stop } from "../../components/jobs-tray.js";
 import { Bar } from "../../components/meter.js";
@@ -17,7 +18,7 @@ const QUANTIZE = /** @type {const} */ (["", "float16", "int8"]);
 
 /** @param {{ run: any | null }} props */
 export function Ship({ run }) {
-  if (!run) return html`<div class="notice"><${Icon} name="info" /><p>${t("ship.needsRun")} <a href=${href("train")}>${t("try.toTrain")}</a></p></div>`;
+  if (!run) return html`<div class="ship"><div class="notice"><${Icon} name="info" /><p>${t("ship.needsRun")} <a href=${href("train")}>${t("try.toTrain")}</a></p></div><${Labels} /></div>`;
   const of = (/** @type {string} */ kind) => jobs.value.filter((job) => job.kind === kind && job.settings?.run === run.name);
   return html`<div class="ship">
     <${Export} run=${run} jobs=${of("export")} />
@@ -26,6 +27,7 @@ export function Ship({ run }) {
       <${Copyable} label="Python" text=${`import headstart as hs\nclassifier = hs.load(${JSON.stringify(run.path)})\nprint(classifier.predict("photo.jpg"))`} /></section>
     <section class="card"><h2>${t("ship.folder")}</h2><p class="quiet">${t("ship.folderText")}</p><${Copyable} label=${t("ship.folder")} text=${run.path} />
       <p><a href=${`runs/${encodeURIComponent(run.name)}/report`} target="_blank" rel="noopener">${t("train.report")}</a></p></section>
+    <${Labels} />
   </div>`;
 }
 
@@ -75,6 +77,26 @@ function Serve({ run, job, failed }) {
     ${job && html`<p role="status">${result.address ? html`<a href=${result.address} target="_blank" rel="noopener">${result.address}</a>` : html`<span class="spinner small" /> ${t("ship.starting")}`}</p>
       <button type="button" onClick=${() => stop(job)}>${t("job.stop")}</button>`}
     <p class="hint">${t("ship.serveElsewhere")}</p><${Copyable} label="Shell" text=${`headstart serve ${shellQuoted(run.path)}`} /></section>`;
+}
+
+const FORMS = /** @type {const} */ (["csv", "links", "copies"]);
+
+/** The labels as they are now, for other programs. */
+function Labels() {
+  const [form, setForm] = useState("csv");
+  const exports = jobs.value.filter((job) => job.kind === "labels");
+  const start = async () => {
+    const to = await chooseFolder({ title: t("ship.labelsTo"), choose: t("ship.labelsHere"), files: false });
+    const started = to && (await attempt(() => api.exportLabels(to, form)));
+    if (started) showJob(started);
+  };
+  return html`<section class="card"><h2>${t("ship.labels")}</h2><p class="quiet">${t("ship.labelsText")}</p>
+    <div class="start-export"><label>${t("ship.labelsForm")} <select value=${form} onChange=${(/** @type {any} */ event) => setForm(event.target.value)}>${FORMS.map((each) => html`<option key=${each} value=${each}>${t(`ship.labels.${each}`)}</option>`)}</select></label>
+      <button type="button" onClick=${start}>${t("ship.labelsButton")}</button></div>
+    <ul class="exports plain" aria-live="polite">${exports.map((job) => html`<li class="exported" key=${job.id}>
+      ${isActive(job) && html`<span class="hint"><span class="spinner small" /> ${stepOf(job)}</span>`}
+      ${job.problem && html`<p class="problem">${job.problem}</p>`}
+      ${job.state === "done" && html`<${Copyable} label=${t("ship.labels")} text=${String(/** @type {any} */ (job.result)?.path ?? job.settings?.to ?? "")} />`}</li>`)}</ul></section>`;
 }
 
 /** @param {string} path */

@@ -24,5 +24,5 @@ export default {
   "class.menu": "Class {name}", "class.mergeMenu": "Merge into…", "class.mergeInto": "Merge “{name}” into", "class.addPhotos": "Add photos…", "class.recall": "Recognised",
   photo: "Photo", "photo.previous": "Previous photo", "photo.next": "Next photo", "photo.label": "Label", "photo.was": "was {name}", "photo.answer": "Classifier", "photo.otherThanLabel": "differs from the label", "photo.asLabel": "agrees with the label",
   "photo.confidence": "Confidence", "photo.sure": "{confidence} sure", "photo.second": "then {name}", "photo.noAnswer": "No answer yet.", "photo.why": "Show what it looked at", "photo.nearest": "Most alike",
-  "photo.file": "File", "photo.path": "Path", "photo.size": "Size", "photo.answerIs": "classifier says {answer}, {confidence} sure", "photo.wasChanged": "label changed",
+  "photo.file": "File", "photo.path": "Path", "photo.size": "Size", "photo.wasChanged": "label changed",
 };

@@ -8,7 +8,7 @@ export default {
   "queue.ask.novel": "Labelled “{label}”. Is it “{suggested}”?", "queue.ask.novel.same": "Does this belong to “{label}”?",
   "queue.ask.unlabelled": "Is this “{suggested}”?", "queue.ask.cluster": "Are these {count} photos “{suggested}”?", "queue.ask.bulk": "Are these {count} photos all “{suggested}”?",
   "queue.ask.name": "What is this?",
-  "queue.yes": "Yes, {name}", "queue.yesAll": { one: "Yes, {count} is {name}", other: "Yes, {count} are {name}" }, "queue.no": "No", "queue.noKeep": "No, keep {name}", "queue.skip": "Skip", "queue.nameIt": "Name it…",
+  "queue.yes": "Yes, {name}", "queue.yesAll": { one: "Yes, {count} is {name}", other: "Yes, {count} are {name}" }, "queue.no": "No", "queue.noKeep": "No, keep {name}", "queue.noOther": "No, another class…", "queue.gain.label": "label about {gain} photos", "queue.skip": "Skip", "queue.nameIt": "Name it…",
   "queue.which": "Which class is it?", "queue.group": "Photos of this question", "queue.groupHint": { one: "{count} photo is selected. Click its tick to leave it out.", other: "{count} photos are selected. Click the tick of a photo to leave it out." },
   "queue.look": "Look closer: {name}", "queue.done": { one: "{count} photo: {name}", other: "{count} photos: {name}" },
   "queue.left": "Left", "queue.questions": { one: "{count} question", other: "{count} questions" }, "queue.answered": { one: "{count} answered in this session", other: "{count} answered in this session" },

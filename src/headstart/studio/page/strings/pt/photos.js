@@ -24,5 +24,5 @@ export default {
   "class.menu": "Classe {name}", "class.mergeMenu": "Juntar a…", "class.mergeInto": "Juntar “{name}” a", "class.addPhotos": "Adicionar fotos…", "class.recall": "Reconhecidas",
   photo: "Foto", "photo.previous": "Foto anterior", "photo.next": "Próxima foto", "photo.label": "Rótulo", "photo.was": "era {name}", "photo.answer": "Classificador", "photo.otherThanLabel": "difere do rótulo", "photo.asLabel": "concorda com o rótulo",
   "photo.confidence": "Confiança", "photo.sure": "{confidence} de certeza", "photo.second": "depois {name}", "photo.noAnswer": "Ainda sem resposta.", "photo.why": "Mostrar o que ele olhou", "photo.nearest": "Mais parecidas",
-  "photo.file": "Arquivo", "photo.path": "Caminho", "photo.size": "Tamanho", "photo.answerIs": "o classificador diz {answer}, {confidence} de certeza", "photo.wasChanged": "rótulo alterado",
+  "photo.file": "Arquivo", "photo.path": "Caminho", "photo.size": "Tamanho", "photo.wasChanged": "rótulo alterado",
 };

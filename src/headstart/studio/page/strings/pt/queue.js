@@ -8,7 +8,7 @@ export default {
   "queue.ask.novel": "O rótulo é “{label}”. Seria “{suggested}”?", "queue.ask.novel.same": "Isto pertence a “{label}”?",
   "queue.ask.unlabelled": "Isto é “{suggested}”?", "queue.ask.cluster": "Estas {count} fotos são “{suggested}”?", "queue.ask.bulk": "Estas {count} fotos são todas “{suggested}”?",
   "queue.ask.name": "O que é isto?",
-  "queue.yes": "Sim, {name}", "queue.yesAll": { one: "Sim, {count} é {name}", other: "Sim, {count} são {name}" }, "queue.no": "Não", "queue.noKeep": "Não, manter {name}", "queue.skip": "Pular", "queue.nameIt": "Dar nome…",
+  "queue.yes": "Sim, {name}", "queue.yesAll": { one: "Sim, {count} é {name}", other: "Sim, {count} são {name}" }, "queue.no": "Não", "queue.noKeep": "Não, manter {name}", "queue.noOther": "Não, outra classe…", "queue.gain.label": "rotulam cerca de {gain} fotos", "queue.skip": "Pular", "queue.nameIt": "Dar nome…",
   "queue.which": "Que classe é?", "queue.group": "Fotos desta pergunta", "queue.groupHint": { one: "{count} foto selecionada. Clique na marca de uma foto para deixá-la de fora.", other: "{count} fotos selecionadas. Clique na marca de uma foto para deixá-la de fora." },
   "queue.look": "Ver de perto: {name}", "queue.done": { one: "{count} foto: {name}", other: "{count} fotos: {name}" },
   "queue.left": "Restam", "queue.questions": { one: "{count} pergunta", other: "{count} perguntas" }, "queue.answered": { one: "{count} respondida nesta sessão", other: "{count} respondidas nesta sessão" },

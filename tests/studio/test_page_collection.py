@@ -1,0 +1,245 @@
+"""The collection on the page: its grid, filters, the viewer, the map, and opening one; by mouse and by keyboard."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from support.npm import npm_package
+from support.pages import axe_findings, show, studio_page
+from support.studio import StudioServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.process]
+
+AXE = "4.14.1"
+SIZES = {"desk": (1280, 860), "tablet": (820, 1180), "phone": (390, 844)}
+SCREENS = ("photos", "photos?sort=doubt", "queue", "map", "open")
+LAYOUT = """async () => {
+    const { Layout } = await import("/grid/layout.js");
+    const wrong = [];
+    for (let seed = 1; seed < 60; seed++) {
+        const count = n => (seed * 37 * (n + 1)) % 50;
+        const some = Array.from({length: seed % 7 + 1}, (_, n) => ({name: `${n}`, count: count(n)}));
+        const sections = seed % 3 ? some : null;
+        const total = sections ? sections.reduce((sum, each) => sum + each.count, 0) : seed * 31;
+        const width = 300 + 41 * seed;
+        const captions = seed % 2 === 0;
+        const layout = new Layout({total, sections, width, cell: 60 + seed, gap: 8, pad: 20, captions});
+        const shown = layout.rows.filter(row => row.section < 0);
+        if (shown.reduce((sum, row) => sum + row.count, 0) !== total) wrong.push([seed, "total"]);
+        for (let index = 0; index < total; index++) {
+            const {x, y} = layout.place(index);
+            const found = layout.within(x + 1, y + 1, x + 2, y + 2);
+            if (found.length !== 1 || found[0] !== index) wrong.push([seed, index, "within", found]);
+            if (x + layout.size > width || y + layout.rowHeight > layout.height) wrong.push([seed, index, "outside"]);
+            const below = layout.beside(index, 1);
+            if (below < index || below >= total) wrong.push([seed, index, "below", below]);
+        }
+    }
+    return wrong;
+}"""
+IS_DRAWN = """() => {
+    const canvas = document.querySelector("canvas");
+    return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some(value => value);
+}"""
+WORDS = """async () => {
+    const load = async name => (await import(`/strings/${name}.js`)).default;
+    const [en, pt] = [await load("en"), await load("pt")];
+    const names = words => [...new Set(JSON.stringify(words).match(/{\\w+}/g) ?? [])].sort().join();
+    const keys = [...new Set([...Object.keys(en), ...Object.keys(pt)])];
+    return keys.filter(key => !en[key] || !pt[key] || names(en[key]) !== names(pt[key]));
+}"""
+
+
+@pytest.fixture(scope="module")
+def answered(studio: StudioServer) -> StudioServer:
+    """The shared studio, once the classifier has answered and photos have places on the map."""
+    studio.wait_for(lambda answers: answers["accuracy"], "/api/answers")
+    return studio
+
+
+@pytest.fixture
+def page(browser: Browser, answered: StudioServer) -> Iterator[Page]:
+    with studio_page(browser, answered) as opened:
+        yield opened
+
+
+def ids_shown(page: Page) -> list[int]:
+    """The photos that are in view, in order."""
+    return page.eval_on_selector_all(
+        ".cell:not([hidden])",
+        "cells => cells.sort((a, b) => a.dataset.index - b.dataset.index).map(c => Number(c.id.slice(6)))",
+    )
+
+
+def expect_photos(page: Page, order: list[int]) -> None:
+    """Those in view are the first of an order, soon."""
+    tries = 0
+    while (found := ids_shown(page)) != order[: len(found)] or not found:
+        assert tries < 50, found
+        page.wait_for_timeout(100)
+        tries += 1
+
+
+def test_photos_stand_under_their_classes(page, answered):
+    show(page, answered, "photos")
+    expect(page.locator(".total")).to_have_text("80 photos")
+    expect(page.locator(".heading:not(.stuck)").first).to_have_text("defective40")
+    expect(page.locator(".cell.loaded").first).to_be_visible()
+    page.locator(".grid").press("End")
+    expect(page.locator(".cell.active")).to_have_attribute("aria-posinset", "80")
+    expect(page.locator(".heading.stuck")).to_have_text("functional40")
+
+
+def test_a_grid_of_many_photos_has_few_elements(page, answered):
+    show(page, answered, "photos")
+    expect(page.locator(".cell.loaded").first).to_be_visible()
+    count = page.evaluate(
+        """async () => {
+            const { Grid } = await import("/grid/grid.js");
+            const element = document.createElement("div");
+            element.className = "grid";
+            element.style.height = "700px";
+            document.querySelector(".stage").append(element);
+            const none = () => {};
+            const grid = new Grid(element, {
+                url: () => "icon.svg", detail: none, want: none, name: none, caption: none, heading: none, label: "",
+                selected: () => new Set(), select: none, open: none,
+            });
+            grid.show(Int32Array.from({length: 100000}, (_, n) => n), null);
+            element.scrollTop = 1e6;
+            await new Promise(done => setTimeout(done, 300));
+            const cells = element.querySelectorAll(".cell").length;
+            const middle = element.querySelector(".cell:not([hidden])").dataset.index;
+            grid.moveTo(99999);
+            const last = element.querySelector(".cell.active").dataset.index;
+            grid.end();
+            element.remove();
+            return [cells, Number(middle) > 10000, last];
+        }"""
+    )
+    assert count[0] < 300
+    assert count[1:] == [True, "99999"]
+
+
+def test_every_photo_has_one_place_in_the_grid(page):
+    assert page.evaluate(LAYOUT) == []
+
+
+def test_all_words_are_in_both_languages(page):
+    assert page.evaluate(WORDS) == []
+
+
+def test_the_side_filters_and_the_address_says_so(page, answered):
+    show(page, answered, "photos")
+    page.get_by_role("link", name=re.compile("^functional")).click()
+    expect(page.locator(".total")).to_have_text("40 photos")
+    expect(page).to_have_url(re.compile("class=functional"))
+    assert set(ids_shown(page)) <= set(answered.ids(classes=["functional"]))
+    page.get_by_role("button", name="Remove the filter functional").click()
+    expect(page.locator(".total")).to_have_text("80 photos")
+    page.go_back()
+    expect(page.locator(".total")).to_have_text("40 photos")
+
+
+def test_names_are_searched(page, answered):
+    (name,) = [answered.ask("/api/photos/details", ids=[7])["photos"][0]["path"].rpartition("/")[2]]
+    show(page, answered, "photos")
+    page.locator("body").press("/")
+    page.keyboard.type(name)
+    expect(page.locator(".total")).to_have_text("1 photo")
+    expect_photos(page, [7])
+    page.keyboard.press("Escape")
+    expect(page.locator(".total")).to_have_text("80 photos")
+
+
+@pytest.mark.parametrize(
+    ("sort", "query"), [("doubt", {"sort": "doubt", "descending": True}), ("unsure", {"sort": "confidence"})]
+)
+def test_photos_are_ordered_by_what_the_classifier_says(page, answered, sort, query):
+    show(page, answered, "photos")
+    page.get_by_role("combobox", name="Order").select_option(sort)
+    expect_photos(page, answered.ids(**query))
+
+
+def test_more_like_this_begins_with_the_photo(page, answered):
+    show(page, answered, "photos?sort=name")
+    page.locator(".grid").press("ArrowRight")
+    page.keyboard.press("m")
+    expect(page.locator(".chip.like")).to_be_visible()
+    expect_photos(page, answered.ids(sort="likeness", like=1))
+
+
+def test_a_photo_opens_and_the_next_ones_follow(page, answered):
+    show(page, answered, "photos?sort=name")
+    order = answered.ids(sort="name")
+    page.locator(".grid").press("Enter")
+    viewer = page.locator("dialog.viewer")
+    expect(viewer.locator("img.full")).to_have_attribute("src", re.compile(f"/{order[0]}$"))
+    expect(viewer.locator(".place")).to_have_text("1 / 80")
+    page.keyboard.press("ArrowRight")
+    expect(viewer.locator(".place")).to_have_text("2 / 80")
+    details = answered.ask("/api/photos/details", ids=[order[1]])["photos"][0]
+    expect(viewer.locator(".facts")).to_contain_text(details["path"])
+    expect(viewer.locator(".facts")).to_contain_text(f"{details['width']} × {details['height']}")
+    expect(viewer.locator(".nearest img")).not_to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(viewer).to_have_count(0)
+    expect(page.locator(".grid")).to_be_focused()
+    expect(page.locator(".cell.active")).to_have_id(f"photo-{order[1]}")
+
+
+def test_a_lasso_on_the_map_selects_what_is_inside(page, answered):
+    show(page, answered, "map")
+    expect(page.locator(".legend button")).to_have_count(2)
+    canvas = page.locator("canvas").bounding_box()
+    assert canvas is not None
+    expect(page.locator(".map-hint")).to_be_visible()
+    page.wait_for_function(IS_DRAWN)
+    edges = [(0.01, 0.02), (0.99, 0.02), (0.99, 0.98), (0.01, 0.98)]
+    page.get_by_role("button", name=re.compile("^Lasso")).click()
+    for number, (across, down) in enumerate(edges):
+        page.mouse.move(canvas["x"] + across * canvas["width"], canvas["y"] + down * canvas["height"], steps=4)
+        if number == 0:
+            page.mouse.down()
+    page.mouse.up()
+    expect(page.locator(".selection-bar strong")).to_have_text("80 selected")
+    page.keyboard.press("Escape")
+    expect(page.locator(".selection-bar")).to_have_count(0)
+
+
+def test_a_folder_is_opened_by_keyboard(browser, open_studio, photos, tmp_path):
+    here = Path(shutil.copytree(photos, tmp_path / "<b>my photos"))
+    server = open_studio()
+    with studio_page(browser, server) as page:
+        page.get_by_role("button", name=re.compile("^Choose a folder")).press("Enter")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        field = page.get_by_label("Or type its path")
+        field.fill(str(tmp_path / "nothing"))
+        field.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("nothing")
+        field.fill(str(here))
+        field.press("Enter")
+        expect(page.locator(".total")).to_have_text("80 photos")
+        expect(page.locator(".collection-name .name")).to_have_text("<b>my photos")  # text, not an element
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme", "language"),
+    [("desk", "light", "en-US"), ("desk", "dark", "pt-BR"), ("tablet", "dark", "en-US"), ("phone", "light", "pt-BR")],
+)
+def test_screens_fit_and_serve_everybody(browser, answered, pytestconfig, size, scheme, language):
+    axe = npm_package(pytestconfig, "axe-core", AXE)
+    width, height = SIZES[size]
+    how = {"viewport": {"width": width, "height": height}, "color_scheme": scheme, "locale": language}
+    with studio_page(browser, answered, **how) as page:
+        for screen in SCREENS:
+            show(page, answered, screen)
+            page.wait_for_selector(".cell.loaded, .question, .done-asking, .legend, .welcome")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, screen
+            assert page.evaluate("document.querySelector('main').scrollWidth") <= width, screen
+            assert axe_findings(page, axe) == [], screen
