@@ -17,7 +17,8 @@ from headstart.array_types import Float32, Float64, Int
 from headstart.features.head_in_pieces import MAX_STEPS
 from headstart.numerics import cross_entropies, log_probabilities
 
-TOLERANCE = 5e-6  # of the gradient of the mean loss: probabilities are then those of the solution to 0.01
+TOLERANCE = 5e-6  # of the gradient of the mean loss: probabilities are then those of the solution to 0.02
+ROUGH = 1e-4  # the same, for a first look: in half the time. To choose C it is too rough: large ones seem better
 SURER = 0.02  # share of the curvature at equal probabilities that it has where they are surer: takes the fewest steps
 REMEMBERED = 10  # steps from which L-BFGS knows the curvature
 PIECE = 1_024  # rows that are looked at together, twice: a core's cache holds them
@@ -42,6 +43,7 @@ def solve_from(
     counts: Float32[np.ndarray, " n"],
     penalty: Penalty,
     *,
+    tolerance: float = TOLERANCE,
     check: Callable[[], None] = lambda: None,
 ) -> Float64[np.ndarray, "numbers classes"]:
     """The best head, from any head on, such as zeros.
@@ -49,6 +51,7 @@ def solve_from(
     Args:
         start, and what is returned: for components as they come; a row for each, and one for the bias.
         counts: what each row counts; 0: it is left out, whatever its label.
+        tolerance: of the gradient of the mean loss.
         check: called between steps; what it raises ends the work.
     """
     classes = np.unique(labels[counts > 0])
@@ -63,7 +66,7 @@ def solve_from(
     if len(classes) == 2:  # one logit, as everywhere: the penalty counts it once
         chosen = chosen[:, 1:] - chosen[:, :1]
     places = np.where(counts > 0, np.searchsorted(classes, labels), 0)
-    solved = _Problem(rows, places, counts, penalty, len(classes), check).solved(chosen)
+    solved = _Problem(rows, places, counts, penalty, len(classes), check).solved(chosen, tolerance)
     found[:, classes] = np.concatenate([np.zeros_like(solved), solved], axis=1) if len(classes) == 2 else solved
     return found
 
@@ -88,12 +91,12 @@ class _Problem:
         self._least = float(curvature.min()) / self._total
         self._stretch = np.sqrt(curvature.min() / curvature)[:, None]
 
-    def solved(self, start: np.ndarray) -> np.ndarray:
+    def solved(self, start: np.ndarray, tolerance: float) -> np.ndarray:
         """The first step of L-BFGS has the length 1, whatever the gradient. So the unit is the length that it should
         have, which is far less from a good start."""
         start = np.where(self._emphasis <= FAINT, 0.0, start) / self._emphasis
         slope = self._loss_and_gradient(start)[1] * self._stretch
-        if float(np.abs(slope).max()) <= TOLERANCE:
+        if float(np.abs(slope).max()) <= tolerance:
             return start * self._emphasis
         unit = float(np.linalg.norm(slope)) / self._least
         scale = self._stretch * unit
@@ -102,7 +105,7 @@ class _Problem:
             loss, gradient = self._loss_and_gradient(flat.reshape(start.shape) * scale)
             return loss, (gradient * scale).ravel()
 
-        options = {"maxiter": MAX_STEPS, "gtol": TOLERANCE * unit, "ftol": 0.0, "maxcor": REMEMBERED}
+        options = {"maxiter": MAX_STEPS, "gtol": tolerance * unit, "ftol": 0.0, "maxcor": REMEMBERED}
         found = minimize(objective, (start / scale).ravel(), jac=True, method="L-BFGS-B", options=options)
         return found.x.reshape(start.shape) * scale * self._emphasis
 

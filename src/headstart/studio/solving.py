@@ -29,7 +29,7 @@ from headstart.features.linear_head import C_VALUES, DEFAULT_C, FOLDS, Head, low
 from headstart.numerics import log_probabilities
 from headstart.studio.answers import NO_LABEL, SEALED, Answers
 from headstart.studio.folds import NO_FOLD, extended
-from headstart.studio.heads import Penalty
+from headstart.studio.heads import ROUGH, TOLERANCE, Penalty
 from headstart.studio.neighbourhood import Neighbourhood
 from headstart.studio.photo_features import PhotoFeatures
 from headstart.studio.pseudo_labels import Spreading
@@ -140,7 +140,7 @@ class AnswerSolver:
         *,
         held_out: Bool[np.ndarray, " n"] | None = None,
     ) -> Answers:
-        """At once: with the usual weight and C, or those that were chosen before."""
+        """At once, roughly: with the usual weight and C, or those that were chosen before."""
         return self._answers(labels, tuple(class_names), held_out, None, lambda: False, choose=False)
 
     def answers(
@@ -212,9 +212,11 @@ class AnswerSolver:
             kept = replace(kept, pseudo_weight=self._chosen_pseudo_weight(kept, trained, waiting, check))
         rows, helping = self._rows(kept, trained, waiting if kept.pseudo_weight else None)
         folds = [ALL, *range(FOLDS)]
-        penalty = self._penalty(kept.weight, kept.C)
+        penalty, tolerance = self._penalty(kept.weight, kept.C), TOLERANCE if choose else ROUGH
         solved = side_by_side(
-            lambda number: rows.solved(kept.heads[number], folds[number], penalty, kept.pseudo_weight, check),
+            lambda number: rows.solved(
+                kept.heads[number], folds[number], penalty, kept.pseudo_weight, check, tolerance=tolerance
+            ),
             range(len(folds)),
         )
         kept = replace(kept, heads=np.stack(solved))
@@ -225,9 +227,8 @@ class AnswerSolver:
         calibration = fit_calibration(found[counted], labels[counted]) if counted.any() else Calibration()
         self._kept = kept = replace(kept, calibration=calibration)
         self._seconds = time.perf_counter() - start
-        is_final = choose or not self._is_due(kept, trained)
         return self._packed(
-            kept, labels, found, counted, self._seconds, is_final=is_final, pseudo_labels=helping
+            kept, labels, found, counted, self._seconds, is_final=choose, pseudo_labels=helping
         )  # fmt: skip
 
     def _packed(

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from headstart.array_types import Float32, Float64, Int64
 from headstart.concurrency import cpu_budget
 from headstart.numerics import cross_entropies, log_probabilities
-from headstart.studio.heads import Penalty, solve_from
+from headstart.studio.heads import TOLERANCE, Penalty, solve_from
 from headstart.studio.pseudo_labels import Spreading
 
 T = TypeVar("T")
@@ -38,6 +38,8 @@ class TrainingRows:
         penalty: Penalty,
         pseudo_weight: float,
         check: Callable[[], None],
+        *,
+        tolerance: float = TOLERANCE,
     ) -> Float64[np.ndarray, "numbers classes"]:
         """The head without a fold, or that of ALL. pseudo_weight: what a sure probable label counts, of a label."""
         seen = np.where(self.folds == fold, -1, self.labels)
@@ -46,7 +48,7 @@ class TrainingRows:
             # photos of the fold are given probable labels as well: as those that wait for a label are, in the end
             labels, sure = self.spreading.pseudo_labels(seen)
             counts = np.where(seen >= 0, sure, np.float32(pseudo_weight) * sure)
-        return solve_from(start, self.components, labels, counts, penalty, check=check)
+        return solve_from(start, self.components, labels, counts, penalty, tolerance=tolerance, check=check)
 
     def losses(
         self, heads: dict[int, np.ndarray], penalty: Penalty, pseudo_weight: float, check: Callable[[], None]
