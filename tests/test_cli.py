@@ -507,7 +507,7 @@ def test_demo_falls_back_to_the_solar_cells_and_names_what_is_next(tmp_path, mon
     assert "  runs/demo/report.html" in lines
 
     commands = [shlex.split(line) for line in lines if line.startswith("  headstart ")]
-    assert [command[1] for command in commands] == ["predict", "evaluate", "train"]
+    assert [command[1] for command in commands] == ["predict", "evaluate", "train", "studio"]
     status, output, errors = call(*commands[0][1:])
     assert status == 0, errors
     assert output.startswith(commands[0][3])

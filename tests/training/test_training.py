@@ -269,7 +269,7 @@ def test_refusals(dataset):
     with pytest.raises(DatasetError, match="There are no validation images"):
         train(hs.Dataset(dataset.class_names, dataset.train, dataset.validation.take([]), dataset.test))
     one_photo = dataset.train.take([0] * 20)
-    with pytest.raises(DatasetError, match=r"All 20 images are copies of 1 photos.*add other photos"):
+    with pytest.raises(DatasetError, match=r"All 20 images are copies of one photo.*add other photos"):
         train(hs.Dataset(dataset.class_names, one_photo, dataset.validation.take([]), dataset.test.take([])))
 
 

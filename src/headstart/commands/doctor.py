@@ -10,13 +10,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 # The modules of each extra, which a test compares with pyproject.toml
+_SERVE = ("fastapi", "httptools", "prometheus_client", "python_multipart", "starlette", "uvicorn", "uvloop")
 EXTRAS = {
     "tune": ("keras", "tensorflow"),
     "gpu": ("keras", "torch"),
     "export": ("ai_edge_litert", "ai_edge_quantizer", "nncf", "onnx", "onnxruntime", "tf2onnx"),
     "heif": ("pillow_heif",),
     "dicom": ("pydicom",),
-    "serve": ("fastapi", "httptools", "prometheus_client", "python_multipart", "starlette", "uvicorn", "uvloop"),
+    "serve": _SERVE,
+    "studio": (*_SERVE, "websockets"),
     "demo": ("elpv_dataset",),
 }
 NOT_ON_WINDOWS = "uvloop"
