@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from support.studio import StudioServer
 
@@ -51,7 +51,10 @@ def studio_page(browser: Browser, server: StudioServer, **how: Any) -> Iterator[
 
 
 def show(page: Page, server: StudioServer, screen: str) -> None:
+    """Go to a screen; that of the photos is there once it says how many there are: keys that come before are lost."""
     page.goto(f"{server.url}/#/{screen}")
+    if screen.startswith("photos"):
+        expect(page.locator(".total")).not_to_be_empty()
 
 
 def axe_findings(page: Page, axe: Path) -> list[str]:
