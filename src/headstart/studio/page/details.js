@@ -45,6 +45,7 @@ async function fetchWanted() {
     const { photos } = await api.details(ids);
     if (from !== generation.peek()) return;
     for (const photo of photos) {
+      if ((known.get(photo.id)?.of ?? of) > of) continue; // a later answer came first
       known.delete(photo.id); // so that the oldest stand first
       known.set(photo.id, { photo, of });
     }
@@ -53,6 +54,7 @@ async function fetchWanted() {
       known.delete(id);
     }
     detailsChanged.value++;
+    want(ids.filter((id) => known.get(id)?.of === of)); // again, if labels have changed meanwhile
   } catch (error) {
     if (collection.peek()) report(error);
   }
