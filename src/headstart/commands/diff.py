@@ -100,7 +100,7 @@ def diff(
     device: str = "auto",
     listener: Listener | None = None,
 ) -> StatesDiff | RunsDiff:
-    """Say what corrected labels bring: how many photos with unchanged labels are answered rightly, before and after.
+    """Say what corrected labels bring: how many photos with unchanged labels are answered correctly, before and after.
 
     Args:
         data: a collection, see `load_dataset`; or the folder of a run.

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from headstart.errors import MissingExtraError, ServiceError
@@ -11,14 +12,14 @@ VARIABLE = "HEADSTART_API_KEY"
 MIN_LENGTH = 16  # characters: a shorter key can be guessed
 
 
-def need_extra() -> None:
+def need_extra(who: str = "The service", extra: str = "serve", libraries: Sequence[str] = LIBRARIES) -> None:
     """
     Raises:
-        MissingExtraError: a library of the extra `serve` is not installed.
+        MissingExtraError: a library of the extra is not installed.
     """
-    missing = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
+    missing = [name for name in libraries if importlib.util.find_spec(name) is None]
     if missing:
-        raise MissingExtraError(f"The service needs {', '.join(missing)}: pip install 'headstart[serve]'")
+        raise MissingExtraError(f"{who} needs {', '.join(missing)}: pip install 'headstart[{extra}]'")
 
 
 def api_key(file: Path | None) -> str | None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
 from headstart.data.source import DataSource
-from headstart.errors import MissingExtraError, ServiceError
+from headstart.errors import ServiceError
+from headstart.serving import starting
 
-LIBRARIES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "websockets")
 MIN_PASSWORD = 8  # characters
 
 
@@ -20,9 +19,7 @@ def need_extra() -> None:
     Raises:
         MissingExtraError: a library of the extra `studio` is not installed.
     """
-    missing = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise MissingExtraError(f"The studio needs {', '.join(missing)}: pip install 'headstart[studio]'")
+    starting.need_extra("The studio", "studio", (*starting.LIBRARIES, "websockets"))
 
 
 def open_studio(

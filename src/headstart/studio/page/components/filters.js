@@ -1,5 +1,6 @@
 // The panel of filters that have no row at the side: splits, right or wrong, confidence.
 
+import { listenOutside } from "../listening.js";
 import { html, useEffect, useId, useRef, useState } from "../ui.js";
 import { t } from "../i18n.js";
 import { answers, collection } from "../store.js";
@@ -13,9 +14,7 @@ export function Filters({ params, put }) {
   useEffect(() => {
     if (!isOpen) return;
     /** @type {HTMLElement | null} */ (root.current?.querySelector(".panel input, .panel button"))?.focus();
-    const away = (/** @type {Event} */ event) => !root.current?.contains(/** @type {Node} */ (event.target)) && setOpen(false);
-    document.addEventListener("pointerdown", away);
-    return () => document.removeEventListener("pointerdown", away);
+    return listenOutside(root, () => setOpen(false));
   }, [isOpen]);
   const count = ["split", "right", "confidence"].filter((name) => params.has(name)).length;
   const splits = Object.entries(collection.value?.splits ?? {}).filter(([, photos]) => photos);

@@ -4,6 +4,7 @@ import { api } from "../api.js";
 import { duration, has, t } from "../i18n.js";
 import { go } from "../router.js";
 import { attempt, jobs } from "../store.js";
+import { listenOutside } from "../listening.js";
 import { html, useEffect, useId, useRef, useState } from "../ui.js";
 import { Icon } from "./icon.js";
 import { Bar, Ring } from "./meter.js";
@@ -38,9 +39,7 @@ export function JobsTray() {
   const active = shown.filter(isActive);
   useEffect(() => {
     if (!isOpen) return;
-    const away = (/** @type {Event} */ event) => !root.current?.contains(/** @type {Node} */ (event.target)) && setOpen(false);
-    document.addEventListener("pointerdown", away);
-    return () => document.removeEventListener("pointerdown", away);
+    return listenOutside(root, () => setOpen(false));
   }, [isOpen]);
   if (!shown.length) return null;
   const share = active.length === 1 ? shareOf(active[0]) : null;

@@ -1,5 +1,6 @@
 // A button that opens a menu: arrows move, letters find, Escape closes, the focus returns.
 
+import { listenOutside } from "../listening.js";
 import { html, useEffect, useId, useRef, useState } from "../ui.js";
 import { Icon } from "./icon.js";
 
@@ -22,9 +23,7 @@ export function Menu({ label, entries, children, button = "icon-button", align =
     if (!isOpen) return;
     place(/** @type {HTMLElement} */ (root.current), /** @type {HTMLElement} */ (list.current), align);
     (items().find((each) => each.ariaChecked === "true") ?? items()[0])?.focus();
-    const away = (/** @type {Event} */ event) => !root.current?.contains(/** @type {Node} */ (event.target)) && close(false);
-    document.addEventListener("pointerdown", away);
-    return () => document.removeEventListener("pointerdown", away);
+    return listenOutside(root, () => close(false));
   }, [isOpen]);
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     const all = items();

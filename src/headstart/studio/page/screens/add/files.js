@@ -7,6 +7,7 @@ import { parts, photosIn, photosOf } from "../../dropping.js";
 import { has, number, t } from "../../i18n.js";
 import { href } from "../../router.js";
 import { report } from "../../store.js";
+import { listenToDrops } from "../../listening.js";
 import { html, useEffect, useRef, useState } from "../../ui.js";
 
 /** @import { Named } from "../../dropping.js" */
@@ -38,23 +39,10 @@ export function Files({ into }) {
     setState((known) => ({ ...known, isRunning: false }));
   };
   useEffect(() => {
-    const over = (/** @type {DragEvent} */ event) => (event.preventDefault(), setOver(true));
-    const leave = (/** @type {DragEvent} */ event) => event.relatedTarget || setOver(false);
-    const drop = async (/** @type {DragEvent} */ event) => {
-      event.preventDefault();
-      setOver(false);
-      if (!event.dataTransfer) return;
-      const { photos, skipped } = await photosIn(event.dataTransfer);
+    return listenToDrops(setOver, async (dropped) => {
+      const { photos, skipped } = await photosIn(dropped);
       add(photos, skipped);
-    };
-    document.addEventListener("dragover", over);
-    document.addEventListener("dragleave", leave);
-    document.addEventListener("drop", drop);
-    return () => {
-      document.removeEventListener("dragover", over);
-      document.removeEventListener("dragleave", leave);
-      document.removeEventListener("drop", drop);
-    };
+    });
   }, []);
   const take = (/** @type {any} */ event) => {
     add(photosOf(event.target.files));

@@ -9,6 +9,7 @@ import { photosIn, photosOf } from "../../dropping.js";
 import { isTyping } from "../../keyboard.js";
 import { duration, t } from "../../i18n.js";
 import { classNames } from "../../store.js";
+import { listen, listenToDrops } from "../../listening.js";
 import { html, useEffect, useRef, useState } from "../../ui.js";
 import { Headline, kindOf, rowsOf } from "./said.js";
 
@@ -50,25 +51,10 @@ export function Photos({ run }) {
     });
     next();
   };
+  useEffect(() => listenToDrops(setOver, async (dropped) => add((await photosIn(dropped)).photos.map((each) => each.file))), []);
   useEffect(() => {
-    const over = (/** @type {DragEvent} */ event) => (event.preventDefault(), setOver(true));
-    const leave = (/** @type {DragEvent} */ event) => event.relatedTarget || setOver(false);
-    const drop = async (/** @type {DragEvent} */ event) => {
-      event.preventDefault();
-      setOver(false);
-      if (event.dataTransfer) add((await photosIn(event.dataTransfer)).photos.map((each) => each.file));
-    };
     const paste = (/** @type {ClipboardEvent} */ event) => !isTyping(event.target) && event.clipboardData?.files.length && add([...event.clipboardData.files]);
-    document.addEventListener("dragover", over);
-    document.addEventListener("dragleave", leave);
-    document.addEventListener("drop", drop);
-    document.addEventListener("paste", paste);
-    return () => {
-      document.removeEventListener("dragover", over);
-      document.removeEventListener("dragleave", leave);
-      document.removeEventListener("drop", drop);
-      document.removeEventListener("paste", paste);
-    };
+    return listen({ paste });
   }, []);
   return html`<div class=${`drop-zone ${isOver ? "over" : ""} ${tried.length ? "small" : ""}`}>
       <${Icon} name="photos" size=${28} /><p>${t("try.drop")}</p>
