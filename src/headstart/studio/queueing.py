@@ -14,12 +14,13 @@ YES, NO, SKIP = "yes", "no", "skip"
 
 
 def queue_json(collection: Collection, limit: int) -> dict[str, Any]:
-    """The next questions, without those that were answered since they were made."""
+    """The next questions, without those that were answered since they were made; first those that are open again."""
     queue = collection.analysis.known.queue
     if queue is None:
         return {"left": None, "expected": None, "items": []}
-    answered = set(collection.answered.keys(collection.labels))
-    items = [item for item in queue.items if item.key not in answered]
+    undone = collection.answered.undone(collection.labels)
+    passed = {*collection.answered.keys(collection.labels), *(item.key for item in undone)}
+    items = [*undone, *(item for item in queue.items if item.key not in passed)]
     return {
         "left": queue.left - (len(queue.items) - len(items)),
         "expected": queue.expected.to_json(),
@@ -50,13 +51,14 @@ def answer(collection: Collection, key: str, given: str, label: str | None) -> N
                 else labelling.set(columns, rows, wanted) or labelling.confirm(columns, rows)
             )
         )
-    collection.answered.add(key, step.id if step else 0)
+    collection.answered.add(item, step.id if step else 0)
     collection.publish("queue", left=queue_json(collection, 0)["left"])
 
 
 def _item(collection: Collection, key: str) -> Item:
     queue = collection.analysis.known.queue
-    found = next((item for item in queue.items if item.key == key), None) if queue else None
+    asked = [*collection.answered.undone(collection.labels), *(queue.items if queue else ())]
+    found = next((item for item in asked if item.key == key), None)
     if found is None:
         raise RefusalError("not-found", "This question is not asked any more. Load the queue again.")
     return found
