@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import headstart.export  # noqa: F401 - so that the package does not take the name of the function later
 from headstart.malloc import reuse_freed_memory
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from headstart import commands
     from headstart.classifier.classifier import Classifier, load
@@ -187,10 +189,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name == "__version__":
-        from importlib.metadata import version  # 10 ms
-
-        return version("headstart")
     if name not in _MODULES:
         raise AttributeError(f"headstart has no '{name}'")
     module = import_module(f"headstart.{_MODULES[name]}")

@@ -74,3 +74,15 @@ class ServiceError(HeadstartError):
 
 class MissingExtraError(HeadstartError):
     """A library that one of headstart's extras installs is missing."""
+
+
+def first_line(error: BaseException) -> str:
+    """What a library says of an error, in one line."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """The error that was raised first, where cleaning up after it raised others."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    return error

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from headstart.errors import MissingExtraError, ModelError
+from headstart.errors import MissingExtraError, ModelError, first_line
 
 NAMES = {"torch": "PyTorch", "jax": "JAX", "tensorflow": "TensorFlow"}  # Keras' backends
 TRIED = ("torch", "jax")  # in this order, where KERAS_BACKEND names none: XLA compiles for long before JAX begins
@@ -155,7 +155,7 @@ def _problem_of_jax() -> str | None:
         jax.devices("gpu")
     except RuntimeError as error:
         plugins = [name for name in ("jax-cuda12-plugin", "jax-cuda13-plugin", "jax-rocm7-plugin") if _version(name)]
-        return f"sees no GPU ({str(error).splitlines()[0]})" if plugins else "has no plugin for CUDA"
+        return f"sees no GPU ({first_line(error)})" if plugins else "has no plugin for CUDA"
     return None
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from headstart.concurrency import available_cores, cpu_budget
 from headstart.engines.base import CompileError, Compute, Pixels, filled
 from headstart.engines.per_process import PerProcess
+from headstart.errors import first_line
 
 BATCH_SIZE = 4  # images in a request: at 160 pixels 400 images/s on two cores, 340 with 1, 350 with 8, 320 with 32
 NETWORK = "network.xml"  # beside it network.bin, with the weights
@@ -119,7 +120,7 @@ class _Compiled:
             network.reshape([batch_size, *list(network.input().partial_shape)[1:]])
             self.model = core.compile_model(network, DEVICES[compute.device], _settings(compute))
         except RuntimeError as error:
-            raise CompileError(f"OpenVINO cannot compile '{file}': {_first_line(error)}") from None
+            raise CompileError(f"OpenVINO cannot compile '{file}': {first_line(error)}") from None
         # one more than there are streams: it begins when one ends, before that one's results are copied
         self.requests = 1 + int(self.model.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         self.spare: deque[Any] = deque()
@@ -176,7 +177,7 @@ def write_network(model: Any, file: Path) -> None:
         network = steps.build()
         openvino.save_model(network, file, compress_to_fp16=False)
     except _failures() as error:
-        raise CompileError(f"OpenVINO cannot convert '{model.name}': {_first_line(error)}") from None
+        raise CompileError(f"OpenVINO cannot convert '{model.name}': {first_line(error)}") from None
 
 
 def _write_elsewhere(model: Any, file: Path, backend: str) -> None:
@@ -211,7 +212,7 @@ def write_for_size(network: Path, file: Path, image_size: int) -> None:
         found.reshape([-1, image_size, image_size, 3])
         openvino.save_model(found, file, compress_to_fp16=False)
     except RuntimeError as error:
-        raise CompileError(f"OpenVINO cannot read '{network}': {_first_line(error)}") from None
+        raise CompileError(f"OpenVINO cannot read '{network}': {first_line(error)}") from None
 
 
 def add_head(body: Path, file: Path, kernel: np.ndarray, bias: np.ndarray) -> None:
@@ -241,7 +242,7 @@ def add_head(body: Path, file: Path, kernel: np.ndarray, bias: np.ndarray) -> No
         network = openvino.Model([logits, features, *maps], network.get_parameters(), "classifier")
         openvino.save_model(network, file, compress_to_fp16=False)
     except RuntimeError as error:
-        raise CompileError(f"OpenVINO cannot put a head on '{body}': {_first_line(error)}") from None
+        raise CompileError(f"OpenVINO cannot put a head on '{body}': {first_line(error)}") from None
 
 
 def _cut_off(network: Any, outputs: int) -> Any:
@@ -330,9 +331,3 @@ def _core() -> Any:
 def _convert_model(*arguments: Any, **settings: Any) -> Any:
     """`openvino.convert_model`, imported on use."""
     return importlib.import_module(CONVERTER).convert_model(*arguments, **settings)
-
-
-def _first_line(error: Exception) -> str:
-    with suppress(StopIteration):
-        return next(line.strip() for line in str(error).splitlines() if line.strip())
-    return type(error).__name__

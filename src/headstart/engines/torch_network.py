@@ -19,6 +19,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from headstart.engines.base import Pixels
+from headstart.errors import first_cause, first_line
 
 WARM_UPS = 2  # runs before a capture: libraries choose their kernels, and take the memory for them, in the first
 SMALL = 4_096  # numbers of a constant
@@ -80,7 +81,9 @@ class TorchNetwork:
                 self._outputs = self._forward()
             self._check(graph, stream)
         except RuntimeError as error:  # an operation of this base asks the GPU for a number, or the like
-            self.remark = f"The network cannot be captured ({_first_line(error)}): the GPU runs it more slowly."
+            self.remark = (
+                f"The network cannot be captured ({first_line(first_cause(error))}): the GPU runs it more slowly."
+            )
             torch.cuda.synchronize()
         else:
             self._graph = graph
@@ -139,7 +142,3 @@ def _key(value: Any) -> Any:
     if isinstance(value, (list, tuple)) and all(isinstance(each, (bool, int, float)) for each in value):
         return tuple(map(_key, value))
     return None
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
 from PIL import Image
 
+from headstart import __version__
 from headstart.classifier.classifier import Classifier
 from headstart.concurrency import cpu_budget
 from headstart.data.dataset import Unreadable
@@ -136,7 +136,7 @@ def run_metrics(
         findings=Findings(inspection.verdict, inspection.counts) if inspection else None,
         shortcuts=tuple(results.shortcuts),
         seconds=Seconds(**seconds),
-        versions={"headstart": version("headstart")},
+        versions={"headstart": __version__},
         date=date.today().isoformat(),
     )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.errors import DownloadError, ModelError, WeightsError
+from headstart.errors import DownloadError, ModelError, WeightsError, first_line
 from headstart.models.backbones import KERAS, SIDE_BY_SIDE, check_image_size, get_backbone
 from headstart.storage.hashing import sha256_of_weights
 
@@ -171,7 +171,7 @@ def _from_file(name: str, image_size: int, file: Path) -> keras.Model:
             warnings.filterwarnings("error", message="Skipping nested container")
             base.load_weights(file)
     except (ValueError, OSError, KeyError, UserWarning) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise WeightsError(
             f"'{file}' does not fit '{name}' ({base.count_params():,} parameters, without the top): {reason} "
             f"Choose the backbone that the file belongs to with --backbone."

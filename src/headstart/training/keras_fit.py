@@ -16,7 +16,7 @@ import numpy as np
 
 from headstart.array_types import Float, Int
 from headstart.concurrency import prefetch
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, first_cause, first_line
 from headstart.events import Listener, Message, Task, advancing
 from headstart.keras_backend import keras
 from headstart.models.backbones import get_backbone
@@ -79,7 +79,7 @@ class TrainableNetwork(keras.Model):
         try:
             self.captured = graphed(self.features, batch_size)
         except RuntimeError as error:
-            reason = str(error).splitlines()[0]
+            reason = first_line(first_cause(error))
             listener.emit(Message(f"The steps cannot be captured ({reason}): training is slower than it could be."))
 
     def reseed(self, seed: int, epoch: int) -> None:
