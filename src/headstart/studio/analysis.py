@@ -21,7 +21,7 @@ from headstart.data.splits import SPLITS, TEST
 from headstart.errors import CancelledError, HeadstartError, ImageError
 from headstart.serving.monitoring import log
 from headstart.studio.catalogue import Catalogue
-from headstart.studio.columns import NO_LABEL, Columns
+from headstart.studio.columns import Columns, labels_of
 
 if TYPE_CHECKING:
     from headstart.classifier.novelty import NoveltyDetector
@@ -271,12 +271,3 @@ class Analysis:
     def _with_ids(photos: Photos, pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
         ids = photos.rows
         return tuple(replace(pair, first=int(ids[pair.first]), second=int(ids[pair.second])) for pair in pairs)
-
-
-def labels_of(columns: Columns) -> tuple[Int[np.ndarray, " n"], tuple[str, ...]]:
-    """Labels of the photos that can be learned from, and the names of the classes that they are of."""
-    labels = np.where(columns.usable, columns.label, NO_LABEL)
-    used = np.unique(labels[labels != NO_LABEL])
-    number = np.full(len(columns.classes) + 1, NO_LABEL)  # the last one for NO_LABEL
-    number[used] = np.arange(len(used))
-    return number[labels], tuple(columns.classes[each] for each in used)

@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field
 from headstart.studio.collection import Collection
 from headstart.studio.problems import RefusalError
 from headstart.studio.query import Query, sections
+from headstart.studio.quick import FOR_EVER
 from headstart.studio.routers.labels import current
 from headstart.studio.showing import shown
 from headstart.studio.studio import Studio
 
-FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 MAX_DETAILS = 500
 
 
