@@ -21,7 +21,7 @@ function useEvents(id) {
     const add = (/** @type {Numbered[]} */ more) =>
       setEvents((known) => [...new Map([...known, ...more].map((each) => [each.n, each])).values()].sort((one, other) => one.n - other.n));
     attempt(async () => add(/** @type {any} */ (await api.jobEvents(id))));
-    return listen((event) => event.type === "job-event" && event.id === id && add([/** @type {any} */ (event)]));
+    return listen((event) => event.type === "job-event" && event.job === id && add([/** @type {any} */ (event)]));
   }, [id]);
   return events.map((each) => each.event);
 }
