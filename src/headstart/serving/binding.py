@@ -7,6 +7,7 @@ import socket
 from headstart.errors import ServiceError
 
 BACKLOG = 2048  # connections that wait to be accepted, as far as the system allows
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # stand for all addresses of this machine
 
 
 def bound_socket(host: str, port: int) -> socket.socket:

@@ -23,6 +23,7 @@ from headstart.listeners.quiet import Quiet
 from headstart.studio import describing
 from headstart.studio.analysis import Analysis, Labelled
 from headstart.studio.answered import Answered
+from headstart.studio.calm import Calm
 from headstart.studio.catalogue import READABLE, UNKNOWN, Catalogue, Entry, Facts, folder_of
 from headstart.studio.columns import Columns, Listed
 from headstart.studio.jobs import Jobs
@@ -61,6 +62,7 @@ class Collection:
         self._lock = threading.RLock()  # whoever changes columns holds it
         self._threads: list[threading.Thread] = []
         self._closed, self._analysing = threading.Event(), threading.Lock()
+        self.calm = Calm()
         self._watch = Watch(catalogue, source)
         self._is_fresh = is_fresh
         self._take(catalogue)
@@ -104,6 +106,7 @@ class Collection:
 
     def find(self, query: Query) -> Int32[np.ndarray, " m"]:
         """The ids that a query asks for."""
+        self.calm.disturb()
         columns, known = self.columns, self.analysis.known
         likeness = None
         if query.like is not None and known.features is not None and self.row(query.like) < len(known.features):
@@ -273,6 +276,8 @@ class Collection:
                 self._make_columns()
             self.publish("collection", generation=self.generation)
 
+        if not (self.catalogue.numbers["state"] == UNKNOWN).any():
+            self.calm.wait(self._closed)
         reader.run(report, keep)
         if reader.is_stopped:
             return
@@ -289,6 +294,7 @@ class Collection:
     def _look(self) -> None:
         """Notice what others do to the folder, and to the labels."""
         if not self._is_fresh:
+            self.calm.wait(self._closed)
             self._try(self.update)
         while not self._closed.wait(Watch.SECONDS):
             if self._watch.has_changed(self.catalogue):

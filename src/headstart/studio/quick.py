@@ -36,6 +36,7 @@ class Quick:
         try:
             collection = self._studio.collection
             collection.check_generation(generation)
+            collection.calm.disturb()
             webp = collection.reader.kept_thumbnail(collection.row(id))
         except RefusalError:
             return None

@@ -17,9 +17,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from headstart.serving.binding import EVERYWHERE
 from headstart.serving.monitoring import problem_response, request_id
 from headstart.studio.problems import RefusalError
-from headstart.studio.starting import EVERYWHERE
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 POLICY = (

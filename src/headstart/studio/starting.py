@@ -18,10 +18,9 @@ from socket import socket
 from headstart.data.source import DataSource
 from headstart.errors import ServiceError
 from headstart.serving import starting
-from headstart.serving.binding import BACKLOG, address_of, bound_socket, is_private
+from headstart.serving.binding import BACKLOG, EVERYWHERE, address_of, bound_socket, is_private
 
 MIN_PASSWORD = 8  # characters
-EVERYWHERE = frozenset({"0.0.0.0", "::"})  # addresses that stand for all of this machine
 
 
 def need_extra() -> None:
