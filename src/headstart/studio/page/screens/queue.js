@@ -144,7 +144,7 @@ async function exclude(item, answer) {
 function Question({ item }) {
   const { kind, suggested, ids, reason } = item;
   const label = String(reason?.label ?? detail(ids[0])?.label ?? "");
-  const key = suggested ? (suggested === label ? `queue.ask.${kind}.same` : `queue.ask.${kind}`) : "queue.ask.name";
+  const key = suggested ? (suggested === label ? `queue.ask.${kind}.same` : `queue.ask.${kind}`) : GROUPS.includes(kind) ? "queue.ask.nameGroup" : "queue.ask.name";
   const question = t(has(key) ? key : "queue.ask.label", { suggested: suggested ?? "", label, count: ids.length });
   return html`<header aria-live="polite" aria-atomic="true">
     <span class=${`tag ${TAGS[kind] ?? ""}`}>${t(`queue.kind.${kind}`)}</span>
@@ -190,7 +190,7 @@ function Choices({ item, chosen, answer, other }) {
   const isGroup = GROUPS.includes(kind);
   const count = isGroup ? chosen.value.size : ids.length;
   const own = String(item.reason?.label ?? detail(ids[0])?.label ?? "");
-  const no = kind === "unlabelled" ? t("queue.noOther") : own && own !== suggested && !isGroup && kind !== "copies" ? t("queue.noKeep", { name: own }) : t("queue.no");
+  const no = kind === "unlabelled" ? t("queue.noOther") : kind === "copies" ? t("queue.noBoth") : own && own !== suggested && !isGroup ? t("queue.noKeep", { name: own }) : t("queue.no");
   return html`<footer>
     ${isGroup && html`<p class="hint">${t("queue.groupHint", { count })}</p>`}
     <div class="answers">
@@ -200,7 +200,7 @@ function Choices({ item, chosen, answer, other }) {
       <button class="large quiet" onClick=${() => answer("skip")}>${t("queue.skip")}<kbd>S</kbd></button>
     </div>
     <div class="choices">${classes.value.slice(0, 9).map((each, index) => html`<button key=${each.name} onClick=${() => answer("yes", each.name)}><kbd>${index + 1}</kbd><span class="ellipsis">${each.name}</span></button>`)}
-      <button onClick=${other}><kbd>L</kbd>${t("selection.other")}</button>
+      ${suggested && html`<button onClick=${other}><kbd>L</kbd>${t("selection.other")}</button>`}
       <button onClick=${() => exclude(item, answer)}><kbd>X</kbd>${t("exclude")}</button></div>
   </footer>`;
 }
