@@ -195,6 +195,19 @@ class Catalogue:
             return None
 
 
+class Digests(Sequence[str]):
+    """Those of all photos, made as they are asked for: of 100,000 a few are."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def __len__(self) -> int:
+        return len(self._catalogue)
+
+    def __getitem__(self, row: Any) -> Any:
+        return self._catalogue.digest(row)
+
+
 @dataclass(frozen=True)
 class Facts:
     """What was found in a file. digest: 32 bytes. bytes: of the file. thumbnail: WebP."""

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from headstart.concurrency import cpu_budget
+from headstart.concurrency import cpu_budget, step_aside
 from headstart.studio.catalogue import READABLE, UNKNOWN, Catalogue
 from headstart.studio.thumbnails import Thumbnails
 
@@ -60,7 +60,7 @@ class Reader:
         rows = self._todo()
         done, last, saved = 0, 0.0, time.monotonic()
         report(0, len(rows))
-        with ThreadPoolExecutor(cpu_budget(), "reader") as pool:
+        with ThreadPoolExecutor(cpu_budget(), "reader", step_aside) as pool:
             for _ in pool.map(self._read_in_background, rows):
                 done += 1
                 now = time.monotonic()
