@@ -8,11 +8,17 @@ and thumbnails are kept in `--work`, so that a second run measures only. For eac
 
 - thumbnails: seconds from the start of the command to the moment when all thumbnails in view are drawn, at the second
   opening, when they are kept ("kept"), and at the first ("new"). The browser is running already.
+- computed: seconds from there until features, copies, answers, neighbours and map are all there: the figures that
+  follow wait for them, but for those "while" they are computed.
 - scrolling: of the frames while the grid is scrolled, by the wheel and by its bar, the share that took over 50 ms; and
   the longest one.
 - label: seconds from the click to the frame that shows the accuracy with the label changed; the median of `--times`.
-- camera: frames answered a second, of a video of these photos as Chromium's fake camera, over ten seconds.
-- memory: resident MB of the server with all photos open, now and at most, when all features are there.
+  While features are still extracted there is no accuracy: then it is to the frame that shows the label, once it is on
+  the disk.
+- camera: frames answered a second, of a video of these photos as Chromium's fake camera, over ten seconds; of the
+  smallest collection of `--labels`.
+- memory: resident MB of the server with all photos open, now, of its own (anonymous) and at most; after a first photo
+  was tried, too.
 - page: kilobytes that the page is, compressed, and how many requests.
 
 Needs a quiet machine: the browser and the server share it. Expected: see LOG.md.
@@ -38,9 +44,12 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from scale import make
 
 DESK = {"width": 1280, "height": 860}
+KINDS_OF_MEMORY = (("now", "VmRSS"), ("own", "RssAnon"), ("at_most", "VmHWM"))
 VIDEO = (640, 480, 30)  # width, height, frames a second
 SECONDS_OF_VIDEO = 10
 LONG = 50  # milliseconds of a frame
+LOOKING_AROUND = frozenset({"neighbours", "map"})  # stages that no label waits for
+EXTRACTING, COMPUTED = "features are extracted", "all is computed"
 DRAWN = """() => {
     const inView = [...document.querySelectorAll('.grid img')].filter(image => {
         const box = image.getBoundingClientRect();
@@ -62,6 +71,15 @@ SCROLL = """async how => {
     }
     isOver = true;
     return times.slice(1).map((time, place) => time - times[place]);
+}"""
+SET = """async ([id, label]) => {
+    const [{ setLabel }, store] = await Promise.all([import('./labelling.js'), import('./store.js')]);
+    const [start, before] = [performance.now(), store.labels.value.state];
+    await setLabel([id], label);
+    while (store.labels.value.state === before) await new Promise(done => setTimeout(done, 5));
+    await new Promise(requestAnimationFrame);  // drawn in this frame
+    await new Promise(requestAnimationFrame);
+    return (performance.now() - start) / 1000;
 }"""
 LABEL = """async ([id, label]) => {
     const [{ setLabel }, store] = await Promise.all([import('./labelling.js'), import('./store.js')]);
@@ -94,10 +112,10 @@ class Server:
         self.address = json.loads(text)["address"]
 
     def megabytes(self) -> dict[str, float]:
-        """Resident, now and at most."""
+        """Resident: now, of that anonymous (the rest are files that are mapped), and at most."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         lines = dict(line.split(":", 1) for line in status.splitlines())
-        return {name: int(lines[key].split()[0]) / 1024 for name, key in (("now", "VmRSS"), ("at_most", "VmHWM"))}
+        return {name: int(lines[key].split()[0]) / 1024 for name, key in KINDS_OF_MEMORY}
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -122,11 +140,31 @@ def tell(figure: str, **facts: Any) -> None:
     print(json.dumps({"figure": figure} | facts), flush=True)
 
 
-def wait_for_answers(page: Page) -> None:
-    page.wait_for_function(
-        "async () => { const it = await (await fetch('api/answers')).json(); return it?.accuracy && it.final; }",
-        polling=1000,
-    )
+def ask(page: Page, path: str, **body: Any) -> Any:
+    """The API's answer, as JSON."""
+    code = """async ([path, body]) => (await fetch(path, body && {method: 'POST', body: JSON.stringify(body),
+        headers: {'Content-Type': 'application/json'}})).json()"""
+    return page.evaluate(code, [path, body or None])
+
+
+def wait_until_computed(page: Page, but: frozenset[str] = frozenset()) -> None:
+    """but: stages that need not be over."""
+    while True:
+        collection = ask(page, "api/collection")
+        if collection["problem"]:
+            raise SystemExit(collection["problem"])
+        if collection["reading"] is None and but.issuperset(collection["computing"]):
+            return
+        time.sleep(1)
+
+
+def wait_for_extraction(page: Page) -> bool:
+    """Until features are being extracted; whether they are: where they are kept, there is nothing to wait for."""
+    while "features" in (collection := ask(page, "api/collection"))["computing"]:
+        if collection["features"]:
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def first_thumbnails(browser: Browser, folder: Path, cache: Path, which: str) -> None:
@@ -136,25 +174,50 @@ def first_thumbnails(browser: Browser, folder: Path, cache: Path, which: str) ->
         tell("thumbnails", photos=folder.name, which=which, seconds=round(seconds, 2))
 
 
-def scrolling(page: Page, photos: str) -> None:
+def scrolling(page: Page, photos: str, when: str) -> None:
     for how in ("wheel", "bar"):
         frames = page.evaluate(SCROLL, how)
         share = sum(frame > LONG for frame in frames) / len(frames)
-        tell("scrolling", photos=photos, how=how, long=round(share, 4), longest_ms=round(max(frames)), n=len(frames))
+        facts = {"long": round(share, 4), "longest_ms": round(max(frames)), "n": len(frames)}
+        tell("scrolling", photos=photos, when=when, how=how, **facts)
 
 
-def label_changes(page: Page, photos: str, times: int) -> None:
+def label_changes(page: Page, photos: str, times: int, when: str, script: str) -> None:
     seconds = []
     for turn in range(times):
-        ids = page.evaluate(
-            "async n => (await (await fetch('api/photos/details', {method: 'POST', body: JSON.stringify({ids: [n]}),"
-            " headers: {'Content-Type': 'application/json'}})).json()).photos.map(each => [each.id, each.label])",
-            17 * turn,
-        )
-        (photo, label), names = ids[0], page.evaluate("import('./store.js').then(store => store.classNames.value)")
-        other = next(name for name in names if name != label)
-        seconds += [page.evaluate(LABEL, [photo, name]) for name in (other, label)]
-    tell("label", photos=photos, median_s=round(statistics.median(seconds), 2), most_s=round(max(seconds), 2))
+        (photo,) = ask(page, "api/photos/details", ids=[17 * turn])["photos"]
+        names = page.evaluate("import('./store.js').then(store => store.classNames.value)")
+        other = next(name for name in names if name != photo["label"])
+        seconds += [page.evaluate(script, [photo["id"], name]) for name in (other, photo["label"])]
+    facts = {"median_s": round(statistics.median(seconds), 2), "most_s": round(max(seconds), 2)}
+    tell("label", photos=photos, when=when, **facts)
+
+
+def memory(server: Server, photos: str, when: str) -> None:
+    tell("memory", photos=photos, when=when, **{key: round(mb) for key, mb in server.megabytes().items()})
+
+
+def whole(browser: Browser, folder: Path, cache: Path, *, times: int, labels: bool, with_camera: bool) -> None:
+    """All figures of one collection but the first thumbnails. times: of labels."""
+    with opened(browser, folder, cache) as (server, page):
+        page.wait_for_function(DRAWN)
+        if wait_for_extraction(page):
+            scrolling(page, folder.name, EXTRACTING)
+            label_changes(page, folder.name, times, EXTRACTING, SET)
+        start = time.perf_counter()
+        wait_until_computed(page, LOOKING_AROUND)
+        if labels and LOOKING_AROUND.intersection(ask(page, "api/collection")["computing"]):
+            label_changes(page, folder.name, 1, "neighbours and map are computed", LABEL)
+        wait_until_computed(page)
+        tell("computed", photos=folder.name, seconds=round(time.perf_counter() - start, 1))
+        scrolling(page, folder.name, COMPUTED)
+        memory(server, folder.name, COMPUTED)
+        page.evaluate("async () => (await fetch('api/photos/0/map')).json()")  # as the first Try
+        memory(server, folder.name, "a photo was tried")
+        if labels:
+            label_changes(page, folder.name, times, COMPUTED, LABEL)
+        if with_camera:
+            camera(page, server.address, folder.name)
 
 
 def camera(page: Page, address: str, photos: str) -> None:
@@ -230,15 +293,9 @@ def main() -> None:
             for which in ("new", "kept"):
                 first_thumbnails(browser, folders[count], cache, which)
         for count, folder in folders.items():
-            with opened(browser, folder, cache) as (server, page):
-                page.wait_for_function(DRAWN)
-                wait_for_answers(page)
-                scrolling(page, folder.name)
-                tell("memory", photos=folder.name, **{key: round(mb) for key, mb in server.megabytes().items()})
-                if count in options.labels:
-                    label_changes(page, folder.name, options.times)
-                if count == min(folders):
-                    camera(page, server.address, folder.name)
+            labels = count in options.labels
+            with_camera = labels and count == min(options.labels)
+            whole(browser, folder, cache, times=options.times, labels=labels, with_camera=with_camera)
         browser.close()
 
 

@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 import threading
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -11,7 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart import concurrency
-from headstart.concurrency import CgroupMount, cgroup_quota, cpu_budget, parse_groups, parse_mounts, prefetch
+from headstart.concurrency import (
+    LAST,
+    CgroupMount,
+    aside,
+    cgroup_quota,
+    cpu_budget,
+    parse_groups,
+    parse_mounts,
+    prefetch,
+)
 
 VERSION_2 = "0::/user.slice/app.service"
 VERSION_1 = "4:cpu,cpuacct:/docker/abc\n3:memory:/elsewhere\n0::/"
@@ -250,3 +260,16 @@ def test_an_error_comes_in_its_place_and_ends_it():
 def test_a_depth_of_nothing_is_refused():
     with pytest.raises(ValueError, match="A depth of 0 was given: expected at least 1"):
         next(prefetch(Inline(), str, [1], 0))
+
+
+def test_work_aside_has_a_lower_priority_and_who_waits_keeps_its_own():
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = niceness()
+    lower = max(before, LAST) if sys.platform == "linux" else before  # elsewhere threads have none of their own
+    assert aside(niceness) == lower
+    assert aside(lambda: aside(niceness)) == lower, "threads inherit it"
+    assert niceness() == before
+    with pytest.raises(ZeroDivisionError):
+        aside(lambda: 1 // 0)

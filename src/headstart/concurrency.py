@@ -6,9 +6,12 @@ Knows nothing of the work.
 import math
 import os
 import re
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -18,6 +21,7 @@ from typing import TypeVar
 A = TypeVar("A")
 B = TypeVar("B")
 
+LAST = 10  # niceness of work that nobody waits for: a tenth of the share of others
 PROCESS = Path("/proc/self")  # Linux describes the running process here; other systems have no such folder
 
 
@@ -47,6 +51,20 @@ def cgroup_quota(process: Path | None = None) -> float:
     """
     read = {1: _quota_of_version_1, 2: _quota_of_version_2}
     return min((read[version](folder) for version, folder in cgroup_folders(process or PROCESS)), default=math.inf)
+
+
+def aside(work: Callable[[], A]) -> A:
+    """The result of work that is done by a thread that steps aside; this one waits, and is as it was."""
+    with ThreadPoolExecutor(1, "aside", step_aside) as pool:
+        return pool.submit(work).result()
+
+
+def step_aside(niceness: int = LAST) -> None:
+    """Let this thread, and those that it starts from now on, work only as far as others leave time. Where a system has
+    no such priorities for threads, nothing changes: elsewhere than on Linux `setpriority` is about whole processes."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
 
 
 @cache

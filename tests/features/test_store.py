@@ -126,6 +126,29 @@ def test_a_file_is_mapped_once_however_often_it_is_asked_for(cache, split):
     assert isinstance(found.shards[0], np.memmap)
 
 
+def test_what_is_read_of_a_map_is_not_kept_in_memory(tmp_path):
+    """Of 100,000 images it would be half a gigabyte."""
+    digests = [f"{number:064x}" for number in range(4_000)]
+    rows = np.random.default_rng(0).random((len(digests), 500), dtype=np.float32)
+    file = store.write_shard(store.records(digests, [rows]), tmp_path)
+    found = store.find_shards(tmp_path, set(digests), [(500,)])
+    assert mapped_bytes(file) < 0.1 * file.stat().st_size
+    some = np.arange(0, len(digests), 7)
+    np.testing.assert_allclose(found.of(digests)[some], rows[some], atol=1e-3)
+    assert mapped_bytes(file) < 0.1 * file.stat().st_size
+    assert found.arrays[0][store.DIGEST][5].tobytes().hex() == digests[5], "it is still there"
+
+
+def mapped_bytes(file: Path) -> int:
+    """Of a file, in the memory of this process; 0 where no such thing is known."""
+    maps = Path("/proc/self/smaps")
+    lines = maps.read_text().splitlines() if maps.exists() else []
+    starts = [place for place, line in enumerate(lines) if line.endswith(str(file))]
+    return sum(
+        1024 * int(next(line for line in lines[place:] if line.startswith("Rss:")).split()[1]) for place in starts
+    )
+
+
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "foreign", "other shape"])
 def test_damaged_and_foreign_files_are_noticed_and_made_anew(cache, split, damage):
     computed(split)

@@ -142,12 +142,18 @@ def test_photos_without_classes_are_labelled(open_studio, loose: Path):
 
 
 def test_answers_follow_a_label(own: StudioServer):
-    first = own.wait_for(lambda answers: answers["final"], "/api/answers", 120)
+    assert set(own.ask("/api/collection")["computing"]) <= {"features", "copies", "answers", "neighbours", "map"}
+    own.wait_for(lambda collection: collection["computing"] == [], seconds=120)
+    assert own.client.get("/api/map").content
+    first = own.ask("/api/answers")
+    assert first["final"]
     assert first["accuracy"]["count"] > 0
     assert first["labels_state"] == ""
     assert first["change"] is None
     labels = own.ask("/api/labels", ids=own.ids(classes=["defective"])[:5], label="functional")
-    again = own.wait_for(lambda answers: answers["labels_state"] == labels["state"], "/api/answers", 60)
+    own.wait_for(lambda collection: collection["computing"] == [])
+    again = own.ask("/api/answers")
+    assert again["labels_state"] == labels["state"]
     assert again["change"]["relabelled"] <= 5
     assert "labels changed" in again["change"]["text"]
     diff = own.ask("/api/labels/diff", a=0, b=labels["step"])

@@ -55,9 +55,9 @@ def serve(
     need_extra()
     from headstart.events import Message
     from headstart.listeners.console import Console
+    from headstart.serving.binding import is_private
     from headstart.serving.config import ServiceConfig
     from headstart.serving.limits import MEGABYTE, Limits
-    from headstart.serving.listening import is_private
     from headstart.serving.listening import serve as listen
     from headstart.serving.served import named_runs
 

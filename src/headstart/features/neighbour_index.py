@@ -22,7 +22,8 @@ COMPONENTS = 96
 SAMPLE = 2_000  # rows that the components are found on
 LINKS = 16  # of a row in the graph, in each direction
 BREADTH = 100  # rows that are looked at, to find a row's place in the graph and its neighbours
-BLOCK = 512  # rows: voyager lets no other thread of Python work while it looks at them
+BLOCK = 512  # rows that are read together
+PIECE = 32  # rows: voyager lets no other thread of Python work while it looks at them, some 10 ms
 
 
 class NeighbourIndex:
@@ -45,21 +46,20 @@ class NeighbourIndex:
         )
         self._rows = rows
         for block in self._blocks():
-            self._index.add_items(self._projected(block), num_threads=1)
+            for piece in block:
+                self._index.add_items(piece, num_threads=1)
 
     def nearest(self, count: int) -> Iterator[tuple[Int64[np.ndarray, "m count"], Float32[np.ndarray, "m count"]]]:
         """For each row, in blocks: `count` rows that are probably the nearest, itself among them; and the squares of
         their distances in the projection, 0 to 4, which are at most those of the rows themselves."""
+        count = min(count, len(self._rows))
+        settings = {"k": count, "query_ef": max(BREADTH, count), "num_threads": cpu_budget()}
         for block in self._blocks():
-            wanted, count = self._projected(block), min(count, len(self._rows))
-            found, squares = self._index.query(
-                wanted, k=count, query_ef=max(BREADTH, count), num_threads=cpu_budget()
-            )  # fmt: skip
-            yield found.astype(np.int64), squares
+            found, squares = zip(*(self._index.query(piece, **settings) for piece in block), strict=True)
+            yield np.concatenate(found).astype(np.int64), np.concatenate(squares)
 
-    def _blocks(self) -> Iterator[np.ndarray]:
+    def _blocks(self) -> Iterator[list[np.ndarray]]:
+        """All rows, projected, in pieces."""
         for start in range(0, len(self._rows), BLOCK):
-            yield self._rows[start : start + BLOCK]
-
-    def _projected(self, rows: np.ndarray) -> np.ndarray:
-        return (rows - self._mean) @ self._components
+            projected = (self._rows[start : start + BLOCK] - self._mean) @ self._components
+            yield [projected[place : place + PIECE] for place in range(0, len(projected), PIECE)]

@@ -73,9 +73,7 @@ class Features:
     def release(self) -> None:
         """Give back the memory of pages that were read: they are mapped again when they are needed."""
         for shard in self.shards:
-            mapped = shard.base
-            if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
-                mapped.madvise(mmap.MADV_DONTNEED)
+            _release(shard)
 
     def _records(self, indices: np.ndarray) -> Iterator[tuple[Int[np.ndarray, " k"], np.ndarray]]:
         """The records of images, shard by shard, and where among the indices they are."""
@@ -85,6 +83,7 @@ class Features:
             rows = places[chosen, 1]
             shard = self.shards[number]
             yield chosen, (_read(shard) if len(rows) * MOST_OF_IT >= len(shard) else shard)[rows]
+            _release(shard)
 
     def __getitem__(self, rows: slice | np.ndarray) -> Float32[np.ndarray, "m ..."]:
         """Of the first tensor: float32 (rows, *shape)."""
@@ -102,6 +101,7 @@ class Shards:
         """These, and one more; digests: of its images, where they are known already."""
         number = len(self.arrays)
         rows = {digest: (number, row) for row, digest in enumerate(digests or digests_of(shard))}
+        _release(shard)  # to read the digests, most pages were read
         return Shards([*self.arrays, shard], self.places | rows)
 
     def joined(self, others: "Shards") -> "Shards":
@@ -160,6 +160,8 @@ def find_shards(folder: Path, wanted: Set[str], shapes: Sequence[tuple[int, ...]
             here = wanted & set(digests)
             if here:
                 _check(not is_new or _checksum(path) == path.name.partition("-")[0])
+            else:
+                _release(shard)  # others may use it, too
         except (ValueError, EOFError):
             _mapped.pop(path, None)
             _remove(path)
@@ -204,6 +206,14 @@ def _open(path: Path) -> tuple[np.ndarray, bool]:
         return shard, False
     _mapped[path] = shard = np.load(path, mmap_mode="r", allow_pickle=False)
     return shard, True
+
+
+def _release(shard: np.ndarray) -> None:
+    """Give back the memory of the pages of a memory map that were read: the system still has them, and maps them again
+    when they are needed."""
+    mapped = shard.base
+    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _read(shard: np.ndarray) -> np.ndarray:

@@ -13,8 +13,8 @@ from PIL import Image
 def render(package: str, template: str, **values: Any) -> str:
     """The text of a page.
 
-    package: of headstart, such as "evaluation", whose folder contains the template; it may include `style.css`, which
-        all pages share, and use the filter `with_code`.
+    package: of headstart, such as "evaluation", whose folder contains the template; it may include `tokens.css` and
+        `style.css`, which all pages share, and use the filter `with_code`.
     """
     folders = [jinja2.PackageLoader(f"headstart.{name}", ".") for name in (package, "pages")]
     environment = jinja2.Environment(

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from headstart.errors import RunError
 
+CARD = "classifier.json"
 METRICS, HISTORY, SPLITS, PREDICTIONS = "metrics.json", "history.csv", "splits.csv", "predictions.csv"
 REPORT, SUMMARY, UNREADABLE = "report.html", "summary.txt", "unreadable.csv"
 PLOTS = "plots"  # a folder of PNG files

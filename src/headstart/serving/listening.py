@@ -1,8 +1,6 @@
 """The process of the service: a port, uvicorn, signals. What it answers is in `app.py`."""
 
 import asyncio
-import errno
-import ipaddress
 import json
 import logging
 import signal
@@ -16,8 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from headstart.errors import ServiceError
-from headstart.serving.app import create_app
+from headstart.serving.binding import BACKLOG, address_of, bound_socket
 from headstart.serving.config import ServiceConfig
 from headstart.serving.limits import Limits
 from headstart.serving.monitoring import log
@@ -26,7 +23,6 @@ from headstart.serving.problems import MEDIA_TYPE, RefusedError
 MAX_HEAD_BYTES = 65_536  # of the first line and the headers of a request; nginx accepts 32 kB
 KEEP_ALIVE = 75  # seconds that an idle connection is kept, as in nginx
 GRACE = 0.2  # seconds between the steps of a shutdown
-BACKLOG = 2048  # connections that wait to be accepted, as far as the system allows
 
 
 def serve(
@@ -49,37 +45,36 @@ def serve(
         RunError: a run cannot be opened.
         ServiceError: the address cannot be used.
     """
+    from headstart.serving.app import create_app  # heavy, and not what other servers answer by
+
     config = config or ServiceConfig()
-    listen(lambda address: create_app(runs, config), config.limits, host=host, port=port, announce=announce)
+    with bound_socket(host, port) as listening:
+        app = create_app(runs, config)
+        listening.listen(BACKLOG)
+        answer(app, config.limits, listening, announce=announce)
 
 
-def listen(
-    make_app: Callable[[str], FastAPI],
+def answer(
+    app: FastAPI,
     limits: Limits,
+    listening: socket.socket,
     *,
-    host: str,
-    port: int,
-    announce: Callable[[str], None],
+    announce: Callable[[str], None] = lambda address: None,
     websockets: bool = False,
 ) -> None:
     """Answer by an application until SIGTERM or Ctrl-C, see `serve`.
 
-    make_app: gives it, once the address is taken. Its `state.service` learns by `is_ending` that the end begins.
-
-    Raises:
-        ServiceError: the address cannot be used.
+    app: its `state.service` learns by `is_ending` that the end begins.
+    listening: a socket that listens already: who connects before the server has started waits.
     """
-    with _bound_socket(host, port) as listening:
-        address = _address(listening)
-        server = _Server(_uvicorn_config(make_app(address), limits, websockets))
-        # uvicorn does this too, but later than the address is announced; and after a clean end it raises the signal
-        # once more, which by default would count as a failure
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, server.handle_exit)
-        logging.getLogger("uvicorn.error").addHandler(_LogHandler(logging.WARNING))
-        listening.listen(BACKLOG)
-        announce(address)
-        server.run(sockets=[listening])
+    server = _Server(_uvicorn_config(app, limits, websockets))
+    # uvicorn does this too, but later than the address is announced; and after a clean end it raises the signal
+    # once more, which by default would count as a failure
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.handle_exit)
+    logging.getLogger("uvicorn.error").addHandler(_LogHandler(logging.WARNING))
+    announce(address_of(listening))
+    server.run(sockets=[listening])
 
 
 def _uvicorn_config(app: FastAPI, limits: Limits, websockets: bool) -> uvicorn.Config:
@@ -133,37 +128,6 @@ class _LogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         log("server", level=record.levelname.lower(), message=record.getMessage())
-
-
-def is_private(host: str) -> bool:
-    """Whether only this machine can connect to the address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _bound_socket(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-    except (OSError, OverflowError) as error:
-        bound.close()
-        if getattr(error, "errno", None) == errno.EADDRINUSE:
-            raise ServiceError(
-                f"Port {port} of {host} is in use. Stop the program that uses it, or choose another port: "
-                f"--port {port + 1}, or --port 0 for a free one."
-            ) from None
-        reason = getattr(error, "strerror", None) or error
-        raise ServiceError(f"The service cannot listen on '{host}', port {port}: {reason}.") from None
-    return bound
-
-
-def _address(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 _Protocol: Any = AutoHTTPProtocol  # one of two, depending on the libraries that are installed

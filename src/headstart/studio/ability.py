@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
 from headstart.errors import HeadstartError
 from headstart.export.formats import FLOAT32, FORMATS, get_format
 from headstart.models.backbones import BACKBONES, DEFAULT
-from headstart.models.packaged import network_file
-from headstart.models.weights import PRETRAINED, keras_is_installed
+from headstart.models.weights import keras_is_installed, packaged_file
 
 NEEDS_KERAS = "It needs Keras: pip install 'headstart[tune]'"
 
 
+@cache
 def abilities() -> dict[str, Any]:
-    """`can` of GET /api/state."""
+    """`can` of GET /api/state: as it was when that was first asked for."""
     has_keras = keras_is_installed()
     return {
         "fine_tune": None if has_keras else NEEDS_KERAS,
@@ -28,7 +29,7 @@ def abilities() -> dict[str, Any]:
                 "image_size": row.image_size,
                 "packaged": row.packaged is not None,
                 "default": name == DEFAULT,
-                "problem": None if has_keras or network_file(name, PRETRAINED) else NEEDS_KERAS,
+                "problem": None if has_keras or (row.network and packaged_file(row.network)) else NEEDS_KERAS,
             }
             for name, row in BACKBONES.items()
         ],

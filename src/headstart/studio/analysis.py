@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.array_types import Float32, Int
+from headstart.concurrency import LAST, aside, step_aside
 from headstart.data.splits import SPLITS, TEST
 from headstart.errors import CancelledError, HeadstartError, ImageError
 from headstart.serving.monitoring import log
-from headstart.studio.catalogue import Catalogue
-from headstart.studio.columns import NO_LABEL, Columns
+from headstart.studio.catalogue import Catalogue, Digests
+from headstart.studio.columns import Columns, labels_of
 
 if TYPE_CHECKING:
     from headstart.classifier.novelty import NoveltyDetector
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_REPORTS = 0.5
 QUEUE = 200  # questions that are kept ready
+# What is computed, in its order. Where a label has changed, answers are computed anew.
+FEATURES, COPIES, ANSWERS, NEIGHBOURS, MAP = STAGES = ("features", "copies", "answers", "neighbours", "map")
+BEFORE_OTHERS = 3  # niceness of who answers: after the page, and before the rest
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +100,7 @@ class Analysis:
         self._on_changed_photo = on_changed_photo
         self.known = Known() if previous is None else replace(previous.known, problem=None)
         self._previous = previous
+        self._unfinished = set(STAGES)
         self.progress: dict[str, Any] | None = None
         self.extractor: FeatureExtractor | None = None
         self.solver: AnswerSolver | None = None
@@ -106,10 +111,17 @@ class Analysis:
         self._detector: NoveltyDetector | None = None
 
     def start(self) -> None:
-        self._begin(self._work)
+        self._begin(self._work, BEFORE_OTHERS)
+
+    @property
+    def computing(self) -> list[str]:
+        """What of STAGES is not there yet, or not for the labels as they are."""
+        return [stage for stage in STAGES if stage in self._unfinished]
 
     def labels_changed(self) -> None:
         """Answer again, as soon as the last answers are there."""
+        if self.solver is not None:
+            self._unfinished.add(ANSWERS)
         self._changed.set()
 
     def stop(self) -> None:
@@ -128,12 +140,13 @@ class Analysis:
             self._detector = detector_of(photos, is_learned, self.extractor)
         return self._detector
 
-    def _begin(self, work: Callable[[], None]) -> None:
+    def _begin(self, work: Callable[[], None], niceness: int) -> None:
         def guarded() -> None:
+            step_aside(niceness)
             try:
                 work()
             except CancelledError:
-                pass  # the collection was closed
+                return  # the collection was closed
             except ImageError as error:  # a photo was changed since it was read
                 self._learn(problem=str(error))
                 self._on_changed_photo()
@@ -142,6 +155,9 @@ class Analysis:
             except Exception:  # noqa: BLE001 - the page learns that it failed, the log says why
                 log("fault", trace=traceback.format_exc())
                 self._learn(problem="The photos could not be analysed: the studio's log has the reason.")
+            else:
+                return
+            self._finished(*STAGES)
 
         thread = threading.Thread(target=guarded, name=work.__name__, daemon=True)
         if work == self._work:
@@ -155,25 +171,34 @@ class Analysis:
         for name in news.keys() - {"told", "of", "change"}:
             self._publish({"problem": "analysis", "flags": "findings"}.get(name, name))
 
+    def _finished(self, *stages: str) -> None:
+        self._unfinished.difference_update(stages)
+        if not self._stopped.is_set():
+            self._publish("computing", stages=self.computing)
+
     def _work(self) -> None:
         from headstart.studio.computing import Photos, Reporting, copies_of, drawn_splits, extractor_of, photo_features
         from headstart.studio.solving import AnswerSolver
 
         photos = Photos.of(self._catalogue)
         if not len(photos):
+            self._finished(*STAGES)
             return
         listener = Reporting(self._report, self._stopped.is_set)
-        self.extractor = extractor_of(photos, listener)
+        self.extractor = extractor = extractor_of(photos, listener)
         previous, self._previous = self._previous, None
         before = previous.known.features if previous else None
-        features = photo_features(photos, self.extractor, self._folder, before.basis if before else None)
+        basis = before.basis if before else None
+        features = aside(lambda: photo_features(photos, extractor, self._folder, basis))
         self.progress = None
         self._learn(features=features)
-        copies = copies_of(photos, self.extractor, listener)
+        self._finished(FEATURES)
+        copies = aside(lambda: copies_of(photos, extractor, listener))
         groups = self._spread_groups(photos, copies.groups)
         split = drawn_splits(photos, copies.groups.tolist())
         self._learn(split=split, pairs=self._with_ids(photos, copies.pairs))
         self._on_split(split)
+        self._finished(COPIES)
         self._groups = groups
         if previous and previous.solver and before:
             places = np.where(np.arange(photos.count) < len(before), np.arange(photos.count), -1)
@@ -181,9 +206,11 @@ class Analysis:
         else:
             self.solver = AnswerSolver(features, groups)
         self._answer(first=True)
-        self._begin(self._look_around)
+        self._begin(self._look_around, LAST)
         while not self._stopped.is_set():
             self._answer()
+            if not self._changed.is_set():
+                self._finished(ANSWERS)
             self._changed.wait()
             self._changed.clear()
 
@@ -194,6 +221,7 @@ class Analysis:
 
         features = self.known.features
         if features is None or not features.known.any():
+            self._finished(NEIGHBOURS, MAP)
             return
         self._learn(map=first_map(features.directions))
         neighbourhood = Neighbourhood.of(features.directions)
@@ -203,7 +231,9 @@ class Analysis:
                 places = np.arange(len(features))
                 self.solver = self.solver.moved(features, self._groups, places, neighbourhood=neighbourhood)
         self.labels_changed()  # the queue asks more now
+        self._finished(NEIGHBOURS)
         self._learn(map=map_of_collection(features.directions, cancelled=self._stopped.is_set))
+        self._finished(MAP)
 
     def _answer(self, *, first: bool = False) -> None:
         """Answers, findings and queue for the labels as they are."""
@@ -233,8 +263,7 @@ class Analysis:
         if known.answers is not None and known.of is not None and known.of.state != labelled.state:
             changed = change(known.answers, answers)
         self._learn(answers=answers, told=answers.to_json(), of=labelled, change=changed)
-        names = [*SPLITS, ""]
-        splits = [names[number] for number in labelled.columns.split[:count]]
+        splits = np.array([*SPLITS, ""])[labelled.columns.split[:count]]
         self._learn(flags=flags(answers, around, known.pairs, labels, splits))
         queue = build_queue(
             answers,
@@ -242,7 +271,7 @@ class Analysis:
             around,
             labels,
             class_names,
-            [self._catalogue.digest(row) for row in range(count)],
+            Digests(self._catalogue),
             copies=known.pairs,
             answered=labelled.answered,
             excluded=np.flatnonzero(labelled.columns.excluded[:count]).tolist(),
@@ -271,12 +300,3 @@ class Analysis:
     def _with_ids(photos: Photos, pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
         ids = photos.rows
         return tuple(replace(pair, first=int(ids[pair.first]), second=int(ids[pair.second])) for pair in pairs)
-
-
-def labels_of(columns: Columns) -> tuple[Int[np.ndarray, " n"], tuple[str, ...]]:
-    """Labels of the photos that can be learned from, and the names of the classes that they are of."""
-    labels = np.where(columns.usable, columns.label, NO_LABEL)
-    used = np.unique(labels[labels != NO_LABEL])
-    number = np.full(len(columns.classes) + 1, NO_LABEL)  # the last one for NO_LABEL
-    number[used] = np.arange(len(used))
-    return number[labels], tuple(columns.classes[each] for each in used)

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from headstart.studio.guard import Guard
 from headstart.studio.problems import install_handlers
+from headstart.studio.quick import Quick
 from headstart.studio.routers import studio_router
 from headstart.studio.security import Security
 from headstart.studio.studio import Studio
@@ -15,6 +16,7 @@ def create_app(studio: Studio) -> FastAPI:
     app.state.service = studio
     app.include_router(studio_router(studio))
     install_handlers(app)
+    app.add_middleware(Quick, studio=studio)
     app.add_middleware(Security, door=studio.config.door)
     app.add_middleware(Guard)  # outermost: it sees whatever fails
     return app

@@ -8,6 +8,7 @@ names. A file is known by path, size and time of its last change; then its diges
 import builtins
 import io
 import json
+import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,16 +18,25 @@ from typing import Any
 import numpy as np
 
 from headstart.array_types import Int, UInt8
+from headstart.data.source import DataSource
 from headstart.storage import cache
+from headstart.storage.hashing import sha256
 
 SCHEMA = 1
 FILE = "catalogue.npz"
+STUDIO = "studio"  # folder of the cache
 UNKNOWN, READABLE, UNREADABLE, GONE = 0, 1, 2, 3  # states of a photo
 # Numbers of each photo -> the type of the column. modified: nanoseconds. highest: value, of those with 16 bits a value.
 NUMBERS = {
     "state": np.uint8, "bytes": np.int64, "modified": np.int64, "width": np.int32, "height": np.int32,
     "highest": np.uint16,
 }  # fmt: skip
+
+
+def folder_of(source: DataSource) -> Path:
+    """Where the cache keeps what was found in a collection."""
+    text = repr([os.path.realpath(source.path), sorted(source.settings().items())])
+    return cache.cache_folder() / STUDIO / sha256(text.encode("utf-8", "surrogateescape"))[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +193,19 @@ class Catalogue:
                 )
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
             return None
+
+
+class Digests(Sequence[str]):
+    """Those of all photos, made as they are asked for: of 100,000 a few are."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def __len__(self) -> int:
+        return len(self._catalogue)
+
+    def __getitem__(self, row: Any) -> Any:
+        return self._catalogue.digest(row)
 
 
 @dataclass(frozen=True)

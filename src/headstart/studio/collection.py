@@ -8,8 +8,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,18 +23,20 @@ from headstart.listeners.quiet import Quiet
 from headstart.studio import describing
 from headstart.studio.analysis import Analysis, Labelled
 from headstart.studio.answered import Answered
-from headstart.studio.catalogue import READABLE, UNKNOWN, Catalogue, Entry, Facts
+from headstart.studio.calm import Calm
+from headstart.studio.catalogue import READABLE, UNKNOWN, Catalogue, Entry, Facts, folder_of
 from headstart.studio.columns import Columns, Listed
 from headstart.studio.jobs import Jobs
 from headstart.studio.labelling import Labelling
-from headstart.studio.opening import folder_of, list_photos
 from headstart.studio.problems import RefusalError
 from headstart.studio.query import Query, ids_of
 from headstart.studio.reader import Reader
 from headstart.studio.runs import Runs, runs_folder
 from headstart.studio.thumbnails import Thumbnails
-from headstart.studio.trying import Trials
 from headstart.studio.watching import Watch
+
+if TYPE_CHECKING:
+    from headstart.studio.trying import Trials
 
 SECONDS_OF_REST = 1.0  # in which no photo is added, before all are analysed
 Publish = Callable[..., None]  # publish(kind, **facts)
@@ -59,15 +62,21 @@ class Collection:
         self._lock = threading.RLock()  # whoever changes columns holds it
         self._threads: list[threading.Thread] = []
         self._closed, self._analysing = threading.Event(), threading.Lock()
+        self.calm = Calm()
         self._watch = Watch(catalogue, source)
         self._is_fresh = is_fresh
         self._take(catalogue)
         self.analysis = self._new_analysis()
-        self.trials = Trials(self)
 
     @property
     def path(self) -> Path:
         return self.source.path
+
+    @cached_property
+    def trials(self) -> Trials:
+        from headstart.studio.trying import Trials  # takes a moment to import
+
+        return Trials(self)
 
     def start(self) -> None:
         """Read in the background what is not known yet, compute, and watch the disk."""
@@ -97,6 +106,7 @@ class Collection:
 
     def find(self, query: Query) -> Int32[np.ndarray, " m"]:
         """The ids that a query asks for."""
+        self.calm.disturb()
         columns, known = self.columns, self.analysis.known
         likeness = None
         if query.like is not None and known.features is not None and self.row(query.like) < len(known.features):
@@ -155,6 +165,8 @@ class Collection:
 
     def update(self) -> bool:
         """List the collection again. Whether anything is different."""
+        from headstart.studio.opening import list_photos
+
         while True:
             before, listed = self.catalogue, list_photos(self.source, Quiet())
             with self._lock:
@@ -264,6 +276,8 @@ class Collection:
                 self._make_columns()
             self.publish("collection", generation=self.generation)
 
+        if not (self.catalogue.numbers["state"] == UNKNOWN).any():
+            self.calm.wait(self._closed)
         reader.run(report, keep)
         if reader.is_stopped:
             return
@@ -280,6 +294,7 @@ class Collection:
     def _look(self) -> None:
         """Notice what others do to the folder, and to the labels."""
         if not self._is_fresh:
+            self.calm.wait(self._closed)
             self._try(self.update)
         while not self._closed.wait(Watch.SECONDS):
             if self._watch.has_changed(self.catalogue):
@@ -312,12 +327,14 @@ def open_collection(source: DataSource, publish: Publish) -> Collection:
     Raises:
         DatasetError: it is no collection.
     """
-    kept = Catalogue.load(folder_of(source))
-    if kept is not None and not source.path.exists():
-        kept = None  # the listing says what is wrong
-    catalogue = kept or list_photos(source, Quiet())
-    if kept is None:
-        catalogue.save(folder_of(source))
-    collection = Collection(source, catalogue, publish, is_fresh=kept is None)
+    folder = folder_of(source)
+    catalogue = Catalogue.load(folder) if source.path.exists() else None  # the listing says what is wrong
+    is_fresh = catalogue is None
+    if catalogue is None:
+        from headstart.studio.opening import list_photos  # takes a moment to import
+
+        catalogue = list_photos(source, Quiet())
+        catalogue.save(folder)
+    collection = Collection(source, catalogue, publish, is_fresh=is_fresh)
     collection.start()
     return collection

@@ -149,3 +149,12 @@ class Columns:
     def split_sizes(self) -> dict[str, int]:
         used = self.split[self.usable & (self.label != NO_LABEL)]
         return {name: int((used == place).sum()) for place, name in enumerate(SPLITS)}
+
+
+def labels_of(columns: Columns) -> tuple[Int[np.ndarray, " n"], tuple[str, ...]]:
+    """Labels of the photos that can be learned from, and the names of the classes that they are of."""
+    labels = np.where(columns.usable, columns.label, NO_LABEL)
+    used = np.unique(labels[labels != NO_LABEL])
+    number = np.full(len(columns.classes) + 1, NO_LABEL)  # the last one for NO_LABEL
+    number[used] = np.arange(len(used))
+    return number[labels], tuple(columns.classes[each] for each in used)

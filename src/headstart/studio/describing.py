@@ -38,6 +38,7 @@ def collection_json(collection: Collection) -> dict[str, Any]:
         "reading": collection.reading,
         "labels": labels_json(collection),
         "features": analysis.progress,
+        "computing": analysis.computing,
         "findings": findings(collection),
         "problem": analysis.known.problem,
         "settings": collection.source.settings(),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from headstart.array_types import Int
+from headstart.array_types import Int, Shaped
 from headstart.inspection.duplicates import Pair
 from headstart.inspection.findings import CONFLICT, DOUBT, KINDS, LEAK, OUTLIER
 from headstart.inspection.label_issues import find_label_issues
@@ -24,7 +24,7 @@ def flags(
     neighbourhood: Neighbourhood | None,
     copies: Sequence[Pair] | None,
     labels: Int[np.ndarray, " n"],
-    splits: Sequence[str] | None = None,
+    splits: Sequence[str] | Shaped[np.ndarray, " n"] | None = None,
 ) -> dict[str, Int[np.ndarray, " m"]]:
     """Kind -> the photos it is about, the surest first; kinds without photos are left out, the most important first.
 
@@ -41,7 +41,11 @@ def flags(
         kinds = [pair.kind]
         if labels[photos].min() >= 0 and labels[pair.first] != labels[pair.second]:
             kinds.append(CONFLICT)
-        if splits and len({splits[photo] for photo in photos}) == 2 and all(splits[photo] for photo in photos):
+        if (
+            splits is not None
+            and len({splits[photo] for photo in photos}) == 2
+            and all(splits[photo] for photo in photos)
+        ):
             kinds.append(LEAK)
         for kind in kinds:
             found[kind] += photos

@@ -8,23 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.data.collection import printable
 from headstart.data.folder import list_images
-from headstart.data.loading import printable
 from headstart.data.source import DataSource
 from headstart.data.walking import files_below
 from headstart.errors import DatasetError
 from headstart.events import Listener
 from headstart.storage import cache
-from headstart.storage.hashing import sha256
 from headstart.studio.catalogue import Catalogue, Entry
-
-STUDIO = "studio"  # of the cache
-
-
-def folder_of(source: DataSource) -> Path:
-    """Where the cache keeps what was found in a collection."""
-    text = repr([os.path.realpath(source.path), sorted(source.settings().items())])
-    return cache.cache_folder() / STUDIO / sha256(text.encode("utf-8", "surrogateescape"))[:16]
 
 
 def list_photos(source: DataSource, listener: Listener) -> Catalogue:

@@ -10,9 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from headstart.concurrency import cpu_budget
+from headstart.concurrency import cpu_budget, step_aside
 from headstart.studio.catalogue import READABLE, UNKNOWN, Catalogue
-from headstart.studio.reading import read_facts
 from headstart.studio.thumbnails import Thumbnails
 
 SECONDS_BETWEEN_REPORTS = 0.5
@@ -33,10 +32,9 @@ class Reader:
 
     def thumbnail(self, row: int) -> bytes | None:
         """WebP; None where the file cannot be read."""
-        if self.catalogue.numbers["state"][row] == READABLE:
-            webp = self.thumbnails.get(self.catalogue.digests[row].tobytes())
-            if webp is not None:
-                return webp
+        kept = self.kept_thumbnail(row)
+        if kept is not None:
+            return kept
         with self._lock:
             self._asked += 1
         try:
@@ -44,6 +42,12 @@ class Reader:
         finally:
             with self._lock:
                 self._asked -= 1
+
+    def kept_thumbnail(self, row: int) -> bytes | None:
+        """None where there is none yet. Reads no photo."""
+        if self.catalogue.numbers["state"][row] != READABLE:
+            return None
+        return self.thumbnails.get(self.catalogue.digests[row].tobytes())
 
     def digest(self, row: int) -> str:
         """Of a file that is read now if it was not yet; "" where it cannot be read."""
@@ -56,7 +60,7 @@ class Reader:
         rows = self._todo()
         done, last, saved = 0, 0.0, time.monotonic()
         report(0, len(rows))
-        with ThreadPoolExecutor(cpu_budget(), "reader") as pool:
+        with ThreadPoolExecutor(cpu_budget(), "reader", step_aside) as pool:
             for _ in pool.map(self._read_in_background, rows):
                 done += 1
                 now = time.monotonic()
@@ -93,6 +97,8 @@ class Reader:
             self._read(row)
 
     def _read(self, row: int) -> bytes | None:
+        from headstart.studio.reading import read_facts  # takes a moment to import
+
         facts = read_facts(self.catalogue.entries[row].path)
         self.catalogue.describe(row, facts)
         if isinstance(facts, str):

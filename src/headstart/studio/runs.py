@@ -9,11 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from headstart.classifier.metadata import FILE
 from headstart.data.source import DataSource
 from headstart.errors import RunError
-from headstart.runs.differences import difference_of_runs
-from headstart.runs.folder import RunFolder
+from headstart.runs.folder import CARD, RunFolder
 from headstart.storage.names import portable
 from headstart.studio.problems import RefusalError
 
@@ -25,7 +23,7 @@ def runs_folder(source: DataSource) -> Path:
 
 
 def is_run(path: Path) -> bool:
-    return os.path.isfile(path / FILE)  # noqa: PTH113 - Path.is_file raises where a name is too long
+    return os.path.isfile(path / CARD)  # noqa: PTH113 - Path.is_file raises where a name is too long
 
 
 def collection_of(run: Path) -> Path:
@@ -81,7 +79,7 @@ class Runs:
             RefusalError: there is no such run.
         """
         path = self._others.get(name) or self.new(name)
-        if not (path / FILE).is_file():
+        if not (path / CARD).is_file():
             raise RefusalError("not-found", f"There is no run '{name}'.")
         return path
 
@@ -89,7 +87,7 @@ class Runs:
         """The rows of GET /api/runs, the newest first."""
         found = []
         with suppress(OSError):
-            found = [Path(entry.path) for entry in os.scandir(self.folder) if Path(entry.path, FILE).is_file()]
+            found = [Path(entry.path) for entry in os.scandir(self.folder) if Path(entry.path, CARD).is_file()]
         rows = [_row(path) for path in [*found, *self._others.values()]]
         return sorted(filter(None, rows), key=lambda row: row["made"], reverse=True)
 
@@ -99,6 +97,8 @@ class Runs:
         Raises:
             RunError: they have no held-out photo with the same label in common.
         """
+        from headstart.runs.differences import difference_of_runs
+
         found = difference_of_runs(self.get(first), self.get(second))
 
         def ids(digests: Sequence[str]) -> list[int]:
@@ -126,7 +126,7 @@ def _row(path: Path) -> dict[str, Any] | None:
         run = RunFolder(path)
         card, metrics = run.card, run.metrics
         split = metrics.get("test") or metrics.get("validation") or {}
-        made = datetime.fromtimestamp((path / FILE).stat().st_mtime, UTC)
+        made = datetime.fromtimestamp((path / CARD).stat().st_mtime, UTC)
         return {
             "name": path.name,
             "path": str(path),

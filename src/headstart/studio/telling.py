@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.data.splits import SPLITS, TEST
-from headstart.studio.analysis import labels_of
-from headstart.studio.change import change
+from headstart.studio.columns import labels_of
 from headstart.studio.problems import RefusalError
 
 if TYPE_CHECKING:
@@ -81,6 +80,8 @@ def labels_diff(collection: Collection, first: int, second: int) -> dict[str, An
         RefusalError: nothing is answered yet, or the states cannot be compared.
         DatasetError: there is no such step.
     """
+    from headstart.studio.change import change
+
     analysis = collection.analysis
     if analysis.solver is None or analysis.known.answers is None:
         raise RefusalError("no-answers", "Nothing is answered yet. Wait for the features, and label some photos.")

@@ -127,8 +127,9 @@ class Trials:
         if self._own is None or self._own[0] is not answers:
             if self._frozen is None or self._frozen.spec != extractor.spec:
                 self._frozen = Frozen(extractor)
+            detector = analysis.novelty_detector()  # which takes long the first time, and keeps no label waiting
             with analysis.solving:
-                self._own = answers, HeadPredictor(self._frozen, solver, analysis.novelty_detector())
+                self._own = answers, HeadPredictor(self._frozen, solver, detector)
         return self._own[1]
 
 

@@ -1,5 +1,7 @@
 """LiteRT (once TensorFlow Lite): written and quantised by TensorFlow's converter, run by `ai-edge-litert`."""
 
+from __future__ import annotations
+
 import json
 import re
 import zipfile
@@ -7,12 +9,14 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from headstart.concurrency import cpu_budget
-from headstart.export.source import Source
+
+if TYPE_CHECKING:
+    from headstart.export.source import Source
 
 SIGNATURE = "serving_default"
 DESCRIPTION = "export.json"

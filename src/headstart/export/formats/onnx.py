@@ -4,19 +4,22 @@ Not quantised by NNCF, as for OpenVINO: half of its activations are signed, and 
 with unsigned ones only, so the network would be no faster than in float32.
 """
 
+from __future__ import annotations
+
 import importlib.util
 import json
 import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from headstart.errors import MissingExtraError
-from headstart.export.source import Source
-from headstart.models.packaged import output_name
+
+if TYPE_CHECKING:
+    from headstart.export.source import Source
 
 
 def write(source: Source, file: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
@@ -41,6 +44,8 @@ def _of_package(source: Source) -> Any:
     """The packaged network of the base, with the head and the probabilities behind it, and without feature maps."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
+
+    from headstart.models.packaged import output_name
 
     graph = onnx.load(str(source.frozen))
     kernel, bias = source.head

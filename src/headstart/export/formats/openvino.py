@@ -1,17 +1,21 @@
 """OpenVINO's intermediate representation: a folder with model.xml and model.bin, quantised by NNCF."""
 
+from __future__ import annotations
+
 import json
 import logging
 import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from headstart.engines.openvino import import_openvino
-from headstart.export.source import Source
+
+if TYPE_CHECKING:
+    from headstart.export.source import Source
 
 FILE = "model.xml"
 OUTPUTS = {"logits", "probabilities"}

@@ -1,11 +1,15 @@
 """TensorFlow's SavedModel: a folder, run by TensorFlow or TensorFlow Serving."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.export.source import Source
+if TYPE_CHECKING:
+    from headstart.export.source import Source
 
 
 def write(source: Source, folder: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:

@@ -6,10 +6,11 @@ from importlib.resources import files
 from fastapi import APIRouter, Response
 
 FILES = {
-    "": ("index.html", "text/html"),
-    "page.css": ("page.css", "text/css"),
-    "page.js": ("page.js", "text/javascript"),
-    "icon.svg": ("icon.svg", "image/svg+xml"),
+    "": ("serving/page/index.html", "text/html"),
+    "tokens.css": ("pages/tokens.css", "text/css"),
+    "page.css": ("serving/page/page.css", "text/css"),
+    "page.js": ("serving/page/page.js", "text/javascript"),
+    "icon.svg": ("serving/page/icon.svg", "image/svg+xml"),
 }
 HEADERS = {
     # a photo is shown from memory (blob:), training images from the answer (data:); everything else is from here
@@ -24,7 +25,7 @@ def page_router(path_prefix: str = "") -> APIRouter:
     """path_prefix: path under which a proxy shows the page, also without a slash behind it."""
     router = APIRouter()
     for path, (name, media_type) in FILES.items():
-        content = files("headstart.serving").joinpath("page", name).read_bytes()
+        content = files("headstart").joinpath(*name.split("/")).read_bytes()
         if path_prefix and not path:
             content = content.replace(b"<head>", f'<head>\n  <base href="{path_prefix}/">'.encode(), 1)
         endpoint = _always(Response(content, media_type=media_type, headers=HEADERS))

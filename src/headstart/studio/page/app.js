@@ -10,7 +10,7 @@ import { t } from "./i18n.js";
 import { useKeys } from "./keyboard.js";
 import { redo, undo } from "./labelling.js";
 import { go, route } from "./router.js";
-import { SCREENS } from "./screens.js";
+import { loadOthers, SCREENS } from "./screens.js";
 import { collection, connection, start, title } from "./store.js";
 import { effect, html, render, useEffect, useErrorBoundary, useState } from "./ui.js";
 
@@ -29,7 +29,7 @@ function Shown({ screen }) {
   const [error, reset] = useErrorBoundary((fault) => console.error(fault));
   const [loadFault, setLoadFault] = useState(/** @type {Error | null} */ (null));
   useEffect(() => {
-    screen.load().then((module) => setFound({ component: module.default }), setLoadFault);
+    screen.load().then((module) => (setFound({ component: module.default }), loadOthersSoon()), setLoadFault);
   }, [screen]);
   const fault = error ?? loadFault;
   if (fault)
@@ -37,6 +37,15 @@ function Shown({ screen }) {
       <button onClick=${() => (reset(), location.reload())}>${t("reload")}</button></div>`;
   if (!found) return null;
   return html`<${found.component} params=${route.value.params} rest=${route.value.rest} />`;
+}
+
+const BEFORE_OTHERS = 2000; // milliseconds: until then the first photos come
+let areOthersAsked = false;
+/** The other screens, once the first is there and the browser has nothing else to do. */
+function loadOthersSoon() {
+  if (areOthersAsked) return;
+  areOthersAsked = true;
+  setTimeout(() => (window.requestIdleCallback ?? setTimeout)(loadOthers), BEFORE_OTHERS);
 }
 
 function App() {

@@ -8,7 +8,6 @@ from headstart.studio.routers.collection import collection_router
 from headstart.studio.routers.events import events_router
 from headstart.studio.routers.jobs import jobs_router, runs_router
 from headstart.studio.routers.labels import labels_router
-from headstart.studio.routers.page import page_router
 from headstart.studio.routers.photos import photos_router
 from headstart.studio.routers.trying import trying_router
 from headstart.studio.studio import Studio
@@ -22,5 +21,4 @@ def studio_router(studio: Studio) -> APIRouter:
     )  # fmt: skip
     for make in makers:
         router.include_router(make(studio))
-    router.include_router(page_router())  # last: it takes all other addresses
     return router

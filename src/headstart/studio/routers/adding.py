@@ -3,20 +3,21 @@
 import asyncio
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from headstart.data.class_names import checked_class_name
 from headstart.data.source import DataSource
-from headstart.studio import adding
-from headstart.studio.adding import Dropped
 from headstart.studio.collection import Collection
 from headstart.studio.problems import RefusalError
 from headstart.studio.routers.collection import PathText
 from headstart.studio.routers.labels import current
 from headstart.studio.studio import Studio
+
+if TYPE_CHECKING:
+    from headstart.studio.adding import Added
 
 
 class NewCollection(BaseModel):
@@ -28,10 +29,12 @@ def adding_router(studio: Studio) -> APIRouter:
     router = APIRouter()
     here = current(studio)
 
-    async def received(request: Request, collection: Collection, class_name: str | None) -> adding.Added:
+    async def received(request: Request, collection: Collection, class_name: str | None) -> "Added":
+        from headstart.studio import adding  # takes a moment to import
+
         with studio.uploads.admit() as body:
             uploads = await body.read(request)
-            files = [Dropped(upload.name or adding.shot_name(), upload.content) for upload in uploads]
+            files = [adding.Dropped(upload.name or adding.shot_name(), upload.content) for upload in uploads]
             return await asyncio.to_thread(adding.add, collection, files, class_name)
 
     @router.post("/api/photos/add")

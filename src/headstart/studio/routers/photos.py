@@ -9,11 +9,10 @@ from pydantic import BaseModel, Field
 from headstart.studio.collection import Collection
 from headstart.studio.problems import RefusalError
 from headstart.studio.query import Query, sections
+from headstart.studio.quick import FOR_EVER
 from headstart.studio.routers.labels import current
-from headstart.studio.showing import shown
 from headstart.studio.studio import Studio
 
-FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 MAX_DETAILS = 500
 
 
@@ -53,6 +52,8 @@ def photos_router(studio: Studio) -> APIRouter:
         row = collection.row(id)
         if (reason := collection.catalogue.reasons.get(row)) is not None:
             raise RefusalError("unreadable-image", f"This photo {reason}.")
+        from headstart.studio.showing import shown  # takes a moment to import
+
         media_type, content = shown(collection.catalogue.entries[row].path)
         return Response(content, media_type=media_type, headers=FOR_EVER)
 

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
 
 from headstart.errors import HeadstartError
 from headstart.storage.regular import read_regular
-from headstart.studio import trying
 from headstart.studio.collection import Collection
 from headstart.studio.problems import RefusalError, refusal_of
 from headstart.studio.routers.labels import current
@@ -27,12 +26,16 @@ def trying_router(studio: Studio) -> APIRouter:
                 raise RefusalError("too-many-files", "One photo at a time can be tried.")
 
             def work() -> dict[str, Any]:
+                from headstart.studio import trying  # takes a moment to import
+
                 return trying.answer(collection.trials.predictor(run), upload.content, collection.id_of)
 
             return await asyncio.to_thread(work)
 
     @router.get("/api/photos/{id}/map")
     def explain(id: int, run: str | None = None, collection: Collection = here) -> dict[str, Any]:
+        from headstart.studio import trying
+
         row = collection.row(id)
         try:
             content = read_regular(collection.catalogue.entries[row].path)
@@ -82,6 +85,8 @@ async def _receive(socket: WebSocket, frames: _Newest) -> None:
 
 async def _answer_all(studio: Studio, socket: WebSocket, frames: _Newest, run: str | None) -> None:
     """Answer each frame that is the newest when its turn comes, until the page or the studio ends."""
+    from headstart.studio import trying
+
     while not studio.is_ending:
         try:
             async with asyncio.timeout(1.0):

@@ -23,7 +23,7 @@ export function Sidebar({ params }) {
   return html`<aside class="sidebar" aria-label=${t("sidebar")}>
     <nav>
       <ul class="plain">
-        <${Row} to=${href("photos")} name=${t("photos.all")} count=${found.photos} isCurrent=${isAll} />
+        <${Row} to=${href("photos")} name=${t("photos.all")} count=${Math.max(0, found.photos - found.excluded - found.unreadable_count)} isCurrent=${isAll} />
       </ul>
       <div class="title"><h2>${t("classes")}</h2>
         <button class="icon-button small" aria-label=${t("class.new")} title=${t("class.new")} onClick=${() => newClass()}><${Icon} name="add" size=${18} /></button></div>

@@ -26,7 +26,7 @@ import { watchPointer } from "./pointer.js";
  */
 
 const OVERSCAN = 400; // pixels above and below that are drawn too
-const FLYING = 2500; // pixels in a frame, past which pictures wait
+const FLYING = 500; // pixels in a frame, past which pictures wait: a wheel scrolls less, who drags the bar more
 const SETTLED = 70; // milliseconds without scrolling, after which they are asked for
 
 export class Grid {

@@ -144,7 +144,7 @@ async function exclude(item, answer) {
 function Question({ item }) {
   const { kind, suggested, ids, reason } = item;
   const label = String(reason?.label ?? detail(ids[0])?.label ?? "");
-  const key = suggested ? (suggested === label ? `queue.ask.${kind}.same` : `queue.ask.${kind}`) : "queue.ask.name";
+  const key = suggested ? (suggested === label ? `queue.ask.${kind}.same` : `queue.ask.${kind}`) : GROUPS.includes(kind) ? "queue.ask.nameGroup" : "queue.ask.name";
   const question = t(has(key) ? key : "queue.ask.label", { suggested: suggested ?? "", label, count: ids.length });
   return html`<header aria-live="polite" aria-atomic="true">
     <span class=${`tag ${TAGS[kind] ?? ""}`}>${t(`queue.kind.${kind}`)}</span>
@@ -190,7 +190,7 @@ function Choices({ item, chosen, answer, other }) {
   const isGroup = GROUPS.includes(kind);
   const count = isGroup ? chosen.value.size : ids.length;
   const own = String(item.reason?.label ?? detail(ids[0])?.label ?? "");
-  const no = kind === "unlabelled" ? t("queue.noOther") : own && own !== suggested && !isGroup && kind !== "copies" ? t("queue.noKeep", { name: own }) : t("queue.no");
+  const no = kind === "unlabelled" ? t("queue.noOther") : kind === "copies" ? t("queue.noBoth") : own && own !== suggested && !isGroup ? t("queue.noKeep", { name: own }) : t("queue.no");
   return html`<footer>
     ${isGroup && html`<p class="hint">${t("queue.groupHint", { count })}</p>`}
     <div class="answers">
@@ -200,7 +200,7 @@ function Choices({ item, chosen, answer, other }) {
       <button class="large quiet" onClick=${() => answer("skip")}>${t("queue.skip")}<kbd>S</kbd></button>
     </div>
     <div class="choices">${classes.value.slice(0, 9).map((each, index) => html`<button key=${each.name} onClick=${() => answer("yes", each.name)}><kbd>${index + 1}</kbd><span class="ellipsis">${each.name}</span></button>`)}
-      <button onClick=${other}><kbd>L</kbd>${t("selection.other")}</button>
+      ${suggested && html`<button onClick=${other}><kbd>L</kbd>${t("selection.other")}</button>`}
       <button onClick=${() => exclude(item, answer)}><kbd>X</kbd>${t("exclude")}</button></div>
   </footer>`;
 }
@@ -211,15 +211,22 @@ function Side({ queue, left, waiting }) {
   const { expected } = queue;
   const accuracy = answers.value?.accuracy;
   return html`<aside class="queue-side">
-    <section><h2>${t("queue.left")}</h2><p class="big number">${t("queue.questions", { count: left })}</p><${Bar} value=${done / Math.max(1, done + left)} label=${t("queue.left")} />
+    <section class="left"><h2>${t("queue.left")}</h2><p class="big number">${t("queue.questions", { count: left })}</p><${Bar} value=${done / Math.max(1, done + left)} label=${t("queue.left")} />
       ${done > 0 && html`<p class="hint">${t("queue.answered", { count: done })}</p>`}</section>
-    <section><h2>${t("queue.expected")}</h2>
-      ${expected?.stop ? html`<p class="notice good"><${Icon} name="check" /><span>${t("queue.stop")}</span></p>` : expected && expected.gain > 0 ? html`<p class="big number">${t(expected.reason?.code === "clusters" ? "queue.gain.label" : "queue.gain", { gain: expected.gain < 1 ? t("queue.gain.less") : Math.round(expected.gain) })}</p>` : null}
+    <section class="expected"><h2>${t("queue.expected")}</h2>
+      ${expected?.stop ? html`<p class="notice good"><${Icon} name="check" /><span>${t("queue.stop")}</span></p>` : expected && expected.gain > 0 ? html`<p class="big number">${gainText(expected)}</p>` : null}
       ${expected && html`<p class="hint">${why(/** @type {any} */ (expected))}</p>`}</section>
-    ${accuracy && html`<section><h2>${t("status.accuracy")}</h2><p class="big number">${percent(accuracy.value)}</p><p class="hint number">${percent(accuracy.low)} – ${percent(accuracy.high)}</p>
+    ${accuracy && html`<section class="so-far"><h2>${t("status.accuracy")}</h2><p class="big number">${percent(accuracy.value)}</p><p class="hint number">${percent(accuracy.low)} – ${percent(accuracy.high)}</p>
       ${answers.value?.change && html`<p class="hint">${changeText(answers.value.change)}</p>`}</section>`}
     ${waiting.length > 1 && html`<section class="next"><h2>${t("queue.next")}</h2><ul class="plain">${waiting.slice(1, 7).map((item) => html`<li key=${item.key}><img src=${thumbnailUrl(generation.value, item.ids[0])} alt=${t(`queue.kind.${item.kind}`)} title=${t(`queue.kind.${item.kind}`)} />${item.ids.length > 1 && html`<span>${item.ids.length}</span>`}</li>`)}</ul></section>`}
   </aside>`;
+}
+
+/** What the next answers bring: labels of photos that have none, or the right one for those that do. @param {{ gain: number, reason?: Record<string, unknown> }} expected */
+function gainText({ gain, reason }) {
+  if (gain < 1) return t("queue.gain.hardly");
+  const kind = { clusters: "label", proposals: "more" }[String(reason?.code)] ?? "right";
+  return t(`queue.gain.${kind}`, { count: Math.round(gain) });
 }
 
 /** @param {{ queue: Queue }} props */

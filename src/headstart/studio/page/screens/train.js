@@ -47,7 +47,11 @@ function Head() {
       <p class="hint">${t("train.lookingText")}</p></section>`;
   }
   const found = answers.value;
-  if (!found?.accuracy) return html`<section class="card head"><h2>${t("train.noHead")}</h2><p class="quiet">${t("train.noHeadText")}</p></section>`;
+  if (!found?.accuracy) {
+    const isSoon = (collection.value?.classes.filter((each) => each.photos > 0).length ?? 0) > 1;
+    return html`<section class="card head">${isSoon ? html`<h2><span class="spinner small" /> ${t("understand.none.soon")}</h2><p class="quiet">${t("understand.none.soonText")}</p>`
+      : html`<h2>${t("train.noHead")}</h2><p class="quiet">${t("train.noHeadText")}</p>`}</section>`;
+  }
   const from = lineStart(found.accuracy, found.baseline?.value);
   return html`<section class="card head solved" aria-label=${t("train.head")}>
     <p class="huge number" data-stale=${found.stale || undefined}>${percent(found.accuracy.value)}</p>

@@ -23,17 +23,24 @@ export default function Try({ params, rest }) {
   const wanted = params.get("run");
   const run = (wanted && runs?.find((each) => each.name === wanted)) || (part === "ship" || !hasHead ? runs?.[0] : null) || null;
   if (isLoading && !runs) return html`<div class="empty"><span class="spinner" /></div>`;
-  if (!run && !hasHead && !runs?.length)
-    return html`<div class="empty"><${Icon} name="try" size=${32} /><h1>${t("try.none")}</h1><p>${t("try.noneText")}</p><a class="button primary" href=${href(collection.value ? "train" : "open")}>${t(collection.value ? "try.toTrain" : "try.toOpen")}</a></div>`;
+  if (!run && !hasHead && !runs?.length) return html`<${Nothing} />`;
   const choose = (/** @type {any} */ event) => go(`try/${part}`, event.target.value ? { run: event.target.value } : {}, { replace: true });
   return html`<div class="page try">
     <h1 class="sr-only">${t("nav.try")}</h1>
     <div class="try-head">
       <nav class="segments" aria-label=${t("try.parts")}>${PARTS.map(([name, icon]) => html`<a key=${name} href=${href(`try/${name}`, { run: wanted })} aria-current=${name === part ? "page" : undefined}><${Icon} name=${icon} size=${18} /> ${t(`try.${name}`)}</a>`)}</nav>
-      <label class="which"><span>${t("try.classifier")}</span><select value=${run?.name ?? ""} onChange=${choose}>
+      ${(run || part !== "ship") && html`<label class="which"><span>${t("try.classifier")}</span><select value=${run?.name ?? ""} onChange=${choose}>
         ${hasHead && part !== "ship" && html`<option value="">${t("try.head")}</option>`}
-        ${(runs ?? []).map((each) => html`<option key=${each.name} value=${each.name}>${each.name}${each.accuracy ? ` · ${percent(each.accuracy.value)}` : ""}</option>`)}</select></label>
+        ${(runs ?? []).map((each) => html`<option key=${each.name} value=${each.name}>${each.name}${each.accuracy ? ` · ${percent(each.accuracy.value)}` : ""}</option>`)}</select></label>`}
     </div>
     <${Part} run=${run} runs=${runs ?? []} />
   </div>`;
+}
+
+/** There is nothing to try yet, and what to do about it. */
+function Nothing() {
+  const open = collection.value;
+  const isLabelled = (open?.classes.filter((each) => each.photos > 0).length ?? 0) > 1;
+  const [screen, words] = !open ? ["open", "try.toOpen"] : isLabelled ? ["train", "try.toTrain"] : ["queue", "try.toQueue"];
+  return html`<div class="empty"><${Icon} name="try" size=${32} /><h1>${t("try.none")}</h1><p>${t("try.noneText")}</p><a class="button primary" href=${href(screen)}>${t(words)}</a></div>`;
 }

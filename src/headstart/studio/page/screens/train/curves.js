@@ -7,10 +7,13 @@ import uPlot from "../../vendor/uPlot.js";
 
 const HEIGHT = 200;
 
-/** @param {{ epochs: Record<string, any>[], head?: Record<string, any> }} props head: the solved head, drawn as epoch 0 */
+/**
+ * @param {{ epochs: Record<string, any>[], head?: Record<string, any> }} props head: before the first epoch. What it scores on the
+ * training photos is left out: it saw them as they are, fine-tuning sees them turned and recoloured.
+ */
 export function Curves({ epochs, head }) {
   const last = epochs.at(-1);
-  const rows = [...(head ? [{ ...head, epoch: 0 }] : []), ...epochs];
+  const rows = [...(head ? [{ ...head, accuracy: null, loss: null, epoch: (epochs[0]?.epoch ?? 1) - 1 }] : []), ...epochs];
   const x = rows.map((each) => each.epoch);
   return html`<div class="curves">
     <${Plot} label=${t("curves.accuracy")} x=${x} training=${rows.map((each) => each.accuracy)} held=${rows.map((each) => each.val_accuracy)} write=${(/** @type {number} */ value) => percent(value, 1)} />
@@ -20,7 +23,7 @@ export function Curves({ epochs, head }) {
   </div>`;
 }
 
-/** @param {{ label: string, x: number[], training: number[], held: number[], write: (value: number) => string }} props */
+/** @param {{ label: string, x: number[], training: (number | null)[], held: number[], write: (value: number) => string }} props */
 function Plot({ label, x, training, held, write }) {
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
   const plot = useRef(/** @type {any} */ (null));
@@ -32,7 +35,7 @@ function Plot({ label, x, training, held, write }) {
     const axis = { stroke: colour("--ink-3"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px Inter, system-ui, sans-serif" };
     plot.current = new uPlot({
       width: element.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { drag: { x: false, y: false } }, scales: { x: { time: false } },
-      axes: [{ ...axis, incrs: [1, 2, 5, 10, 20, 50] }, { ...axis, size: 58, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map(write) }],
+      axes: [{ ...axis, size: 28, incrs: [1, 2, 5, 10, 20, 50] }, { ...axis, size: 58, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map(write) }],
       series: [{}, { stroke: colour("--ink-3"), width: 1.5, dash: [4, 4], points: { show: x.length < 20, size: 4 } }, { stroke: colour("--accent"), width: 2, points: { show: x.length < 40, size: 6 } }],
     }, [x, training, held], element);
     const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));

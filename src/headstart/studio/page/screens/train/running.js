@@ -21,7 +21,7 @@ function useEvents(id) {
     const add = (/** @type {Numbered[]} */ more) =>
       setEvents((known) => [...new Map([...known, ...more].map((each) => [each.n, each])).values()].sort((one, other) => one.n - other.n));
     attempt(async () => add(/** @type {any} */ (await api.jobEvents(id))));
-    return listen((event) => event.type === "job-event" && event.id === id && add([/** @type {any} */ (event)]));
+    return listen((event) => event.type === "job-event" && event.job === id && add([/** @type {any} */ (event)]));
   }, [id]);
   return events.map((each) => each.event);
 }
@@ -41,7 +41,7 @@ export function Running({ job }) {
       <div class="actions"><button type="button" disabled=${job.state !== "running"} title=${t("train.stopText")} onClick=${() => stop(job)}>${t("train.stop")}</button>
         <button type="button" class="quiet" disabled=${job.state === "stopping"} onClick=${() => stop(job, { keep: false })}>${t("train.pause")}</button></div></div>
     <${Bar} value=${share ?? 0} label=${stepOf(job)} />
-    <p class="figures number">${job.progress?.total ? html`<span>${t("train.of", { done: job.progress.done, total: job.progress.total })}</span>` : ""}
+    <p class="figures number">${epochs.length ? html`<span>${t("train.epoch", { epoch: epochs.at(-1)?.epoch, epochs: epochs.at(-1)?.epochs })}</span>` : job.progress?.total ? html`<span>${t("train.of", { done: job.progress.done, total: job.progress.total })}</span>` : ""}
       ${job.progress?.seconds_left ? html`<span>${t("status.left", { time: duration(job.progress.seconds_left) })}</span>` : ""}</p>
     ${head && html`<${HeadSolved} head=${head} />`}
     ${epochs.length > 0 && html`<${Curves} epochs=${epochs} head=${head} />`}
@@ -65,12 +65,12 @@ function Done({ result, epochs, head, messages }) {
   const name = result.run ?? "";
   const { value: metrics } = useLoaded(() => api.run(name), [name]);
   const part = metrics?.test ?? metrics?.validation;
-  const tuned = metrics?.phases.map((/** @type {any} */ phase) => phase.judgement).find(Boolean);
+  const tuning = metrics && tuningText(metrics.phases);
   return html`<section class="card done" aria-label=${t("train.done")}>
     <div class="done-head">${part && html`<p class="huge number">${percent(part.accuracy.value)}</p>`}
       <div><h2>${t("train.done")}</h2>
         ${part && html`<p>${t(metrics.test ? "train.onTest" : "train.onValidation", { low: percent(part.accuracy.low), high: percent(part.accuracy.high), count: part.accuracy.count })} ${metrics.test ? t("train.counts") : ""}</p>`}
-        ${tuned && html`<p class="quiet">${tuningText(tuned, metrics.phases)}</p>`}
+        ${tuning && html`<p class="quiet">${tuning}</p>`}
         <p class="hint path">${result.path}</p></div></div>
     <div class="actions"><a class="button primary" href=${href("try", { run: name })}>${t("train.try")}</a>
       <a class="button" href=${`runs/${encodeURIComponent(name)}/report`} target="_blank" rel="noopener">${t("train.report")}</a>
@@ -80,10 +80,16 @@ function Done({ result, epochs, head, messages }) {
   </section>`;
 }
 
-/** Whether fine-tuning helped, by McNemar's test. @param {any} judgement @param {any[]} phases */
-export function tuningText(judgement, phases) {
-  const isKept = phases.some((phase) => phase.judgement && phase.kept);
+/** Whether fine-tuning helped, by McNemar's test; "": there was none. @param {any[]} phases */
+export function tuningText(phases) {
+  const tuned = phases.find((phase) => phase.name === "fine_tuning");
+  if (!tuned) return "";
+  const { judgement } = tuned;
+  if (!judgement) {
+    const [before, after] = [phases[0], tuned].map((phase) => percent(phase.validation?.accuracy.value ?? 0));
+    return t("tuning.always", { before, after });
+  }
   const p = judgement.p < 0.001 ? `< ${number(0.001, 3)}` : number(judgement.p, 3);
   const verdict = t(judgement.p < 0.05 ? (judgement.mended > judgement.spoiled ? "tuning.better" : "tuning.worse") : "tuning.same");
-  return `${verdict} ${t("tuning.counts", { mended: judgement.mended, spoiled: judgement.spoiled, p })} ${t(isKept ? "tuning.kept" : "tuning.notKept")}`;
+  return `${verdict} ${t("tuning.counts", { mended: judgement.mended, spoiled: judgement.spoiled, p })} ${t(tuned.kept ? "tuning.kept" : "tuning.notKept")}`;
 }

@@ -3,6 +3,7 @@
 import { api } from "../../api.js";
 import { Icon } from "../../components/icon.js";
 import { number, t } from "../../i18n.js";
+import { href } from "../../router.js";
 import { answers, attempt, can, collection, showJob } from "../../store.js";
 import { html, useState } from "../../ui.js";
 
@@ -41,9 +42,9 @@ export function Start({ runs }) {
   const photos = labelled.reduce((sum, each) => sum + each.photos, 0);
   return html`<section class="card start"><div class="start-main"><div>
       <h2>${t(runs.length ? "train.again" : "train.title")}</h2>
-      <p class="quiet">${t("train.text", { count: photos, classes: number(labelled.length) })}</p></div>
+      <p class="quiet">${why ?? t("train.text", { count: photos, classes: number(labelled.length) })}</p></div>
+      ${why && html`<a class="button" href=${href("queue")}>${t("try.toQueue")}</a>`}
       <button type="button" class="primary large" disabled=${Boolean(why) || isStarting} onClick=${start}>${isStarting ? html`<span class="spinner small" />` : html`<${Icon} name="train" />`} ${t("train.button")}</button></div>
-    ${why && html`<p class="hint">${why}</p>`}
     ${can.value.fine_tune && html`<p class="hint">${t("train.headOnly", { why: can.value.fine_tune })}</p>`}
     <details class="more"><summary>${t("train.more")}</summary><${More} settings=${settings} set=${(/** @type {Partial<Settings>} */ some) => setSettings({ ...settings, ...some })} /></details>
   </section>`;
