@@ -19,16 +19,22 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 PROCESS = Path("/proc/self")  # Linux describes the running process here; other systems have no such folder
+_limit = [math.inf]  # cores, set by `limit_cores`
+
+
+def limit_cores(cores: float) -> None:
+    """From now on, this process keeps no more cores busy: on a machine that it shares with others of its kind."""
+    _limit[:] = [cores]
 
 
 def cpu_budget() -> int:
     """The number of cores that this process may keep busy, at least 1.
 
     It is the least of the machine's cores, the cores that the process is bound to (affinity), and the quota of its
-    control groups, rounded up: a container with 1.5 cores gets two threads. A quota may change while a process runs, so
-    ask again for each new pool of threads.
+    control groups, rounded up: a container with 1.5 cores gets two threads; or what `limit_cores` has set, if that is
+    less. A quota may change while a process runs, so ask again for each new pool of threads.
     """
-    return max(1, math.ceil(min(available_cores(), cgroup_quota())))
+    return max(1, math.ceil(min(available_cores(), cgroup_quota(), _limit[0])))
 
 
 def available_cores() -> int:

@@ -50,10 +50,13 @@ def inspect(
     weights: o.Weights = None,
     value_range: o.ValueRange = None,
     device: o.Device = "auto",
+    on: o.On = None,
+    store: o.Store = None,
 ) -> None:
     """Find copies, leaks, doubtful labels and odd files. Changes none of your files."""
     given = {"backbone": backbone, "image_size": image_size, "weights": weights or "pretrained", "seed": seed}
-    call.show(commands.inspect(data, out=out, device=device, listener=call.listener, value_range=value_range, **given))
+    given |= {"value_range": value_range, "device": device, "on": on, "store": store}
+    call.show(commands.inspect(data, out=out, listener=call.listener, **given))
 
 
 @command(reports=True, reads=True)
@@ -79,6 +82,8 @@ def train(
     execution: o.Execution = "cached",
     time_limit: o.TimeLimit = None,
     device: o.Device = "auto",
+    on: o.On = None,
+    store: o.Store = None,
 ) -> None:
     """Train a classifier on labelled photos. Everything about it is left in a folder."""
     run = commands.train(
@@ -97,6 +102,8 @@ def train(
         execution=execution,
         views=views,
         device=device,
+        on=on,
+        store=store,
         test_fraction=test_fraction,
         images=images,
         seed=seed,

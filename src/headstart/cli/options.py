@@ -60,6 +60,21 @@ Device = Annotated[
     ),
     choices.DEVICE,
 ]
+On = Annotated[
+    str | None,
+    usual(
+        metavar="CLUSTER",
+        help="Work on a cluster, with headstart[ray]: ray: this machine's; or its address, such as ray://HEAD:10001.",
+    ),
+]
+Store = Annotated[
+    str | None,
+    usual(
+        metavar="PLACE",
+        help="With --on: folder or URL that all machines of the cluster reach, for what they compute. By default the "
+        "cache, where this machine is all of it.",
+    ),
+]
 Images = Annotated[int | None, about_data(min=8, metavar="N", help="Use only about so many images, for a quick look.")]
 Epochs = Annotated[int | None, for_experts(min=1, metavar="N", help="Epochs in each phase, instead of the recipe's.")]
 Weights = Annotated[

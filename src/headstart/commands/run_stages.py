@@ -279,7 +279,9 @@ def inspect_again(
 
     quiet = Quiet()
     try:
-        extractor = FeatureExtractor(config.feature_spec, listener=quiet, compute=config.compute, rough=rough)
+        extractor = FeatureExtractor(
+            config.feature_spec, listener=quiet, compute=config.compute, executor=config.executor, rough=rough
+        )
         found = inspect_collection(collection, extractor, seed=config.seed, listener=quiet)
     except ImageError as error:  # by now everything is trained and measured
         listener.emit(Message(f"The report says nothing about the collection: {error}"))

@@ -17,10 +17,12 @@ from headstart.engines.base import Compute, Engine, Pixels, regrouped, run_all
 from headstart.engines.opening import open_engine
 from headstart.events import Advance
 from headstart.features.spec import FeatureSpec
+from headstart.features.shared_store import send_shard
 from headstart.features.store import open_shard, records, write_shard
 from headstart.listeners.quiet import Quiet
 from headstart.models.weights import load_base
 from headstart.numerics import check_numbers
+from headstart.storage.locations import is_url
 
 READ_AHEAD = 8  # pieces of batches that are decoded before the engine asks for them, besides one in each thread
 PIECE = 32  # images at most that a thread decodes for a batch: with more, some would wait for others at the end
@@ -30,7 +32,7 @@ PIECE = 32  # images at most that a thread decodes for a batch: with more, some 
 class ShardTask:
     """Images, which features of them are wanted, and where they are written. All of it can be sent to a process.
 
-    digests: SHA-256 of the files, hexadecimal. folder: None where the features are handed back instead of written.
+    digests: SHA-256 of the files, hexadecimal. folder: or URL; None: the features are handed back instead of written.
     """
 
     spec: FeatureSpec
@@ -44,7 +46,7 @@ class ShardTask:
 class Shard:
     """What became of a task.
 
-    file: where the shard lies; None: it could not be written, or was not to be, and is here as `records`.
+    file: path or URL of the shard; None: it could not be written, or was not to be, and is here as `records`.
     problem: why it could not be written.
     """
 
@@ -70,6 +72,8 @@ def compute_shard(task: ShardTask, *, engine: Engine | None = None, advance: Adv
     if task.folder is None:
         return Shard(None, shard)
     try:
+        if is_url(task.folder):
+            return Shard(send_shard(shard, task.folder))
         file = write_shard(shard, Path(task.folder))
         open_shard(file)  # where too many files are open, the shard stays in memory
         return Shard(str(file))
