@@ -121,7 +121,9 @@ def check_machines(address: str, packages: Sequence[str] = (), folder: str | Non
     ray = connect(address)
     nodes = machines(ray)
     if not nodes:
-        raise ClusterError(f"The cluster '{address}' has no machine with a core. Add one: `ray start --address=HOST:PORT`.")
+        raise ClusterError(
+            f"The cluster '{address}' has no machine with a core. Add one: `ray start --address=HOST:PORT`."
+        )
     names = (*SAME, *packages)
     asked = ray.remote(num_cpus=0, max_retries=2)(_look())
     where = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import headstart as hs
-from headstart.errors import ImageError
 from headstart.features.executors.ray import RayExecutor
 from headstart.features.extractor import FeatureExtractor
 from headstart.features.spec import FeatureSpec

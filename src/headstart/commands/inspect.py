@@ -56,6 +56,7 @@ def inspect(
     from headstart.engines.opening import check_device
     from headstart.events import Message
     from headstart.features.executors.ray import executor_on
+    from headstart.features.executors.reading import looking_on
     from headstart.features.extractor import FeatureExtractor
     from headstart.features.spec import FeatureSpec
     from headstart.inspection.collection import inspect_collection
@@ -75,7 +76,8 @@ def inspect(
         check_free(Path(out))
         check_outside(Path(out), data)
     start = time.perf_counter()
-    found = read_collection(list_images(DataSource.of(data), listener), listener)
+    listing = list_images(DataSource.of(data), listener)
+    found = read_collection(listing, listener, look=looking_on(executor))
     spec = replace(spec, value_range=said or found.value_range)
     extractor = FeatureExtractor(spec, listener=listener, compute=compute, executor=executor)
     inspection = inspect_collection(found, extractor, seed=seed, listener=listener)

@@ -4,7 +4,7 @@ Changes nothing on disk. Knows no model.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -37,6 +37,7 @@ READ_SIZE = 32  # pixels: enough to see whether a file can be decoded
 AHEAD = 256  # files that are handed to the threads before their results are needed
 STEP = 32  # files between two reports of progress
 
+Look = Callable[[Sequence[Item], Mapping[bytes, int]], Iterable[Read | str]]  # see `look_at`
 Groups = Callable[[Split, Int[np.ndarray, " m"]], Sequence[Hashable]]  # (images, indices of those to draw from)
 
 
@@ -110,31 +111,35 @@ def read_labelled(data: DataSource, listener: Listener) -> Collection:
     return collection
 
 
-def collect(listing: Listing, listener: Listener) -> Collection:
-    """Read all images of a listing that can be trained on.
+def collect(listing: Listing, listener: Listener, *, look: Look | None = None) -> Collection:
+    """Read all images of a listing that can be trained on. look: see `read_photos`.
 
     Raises:
         DatasetError: it cannot.
         CancelledError: the listener asks the work to stop.
     """
     check_listing(listing)
-    collection = read_collection(listing, listener)
+    collection = read_collection(listing, listener, look=look)
     check_readable(collection)
     return collection
 
 
-def read_collection(listing: Listing, listener: Listener) -> Collection:
+def read_collection(listing: Listing, listener: Listener, *, look: Look | None = None) -> Collection:
     """Read every file, see `read_photos`. The labels are those of the user, where there are corrections.
 
     Raises:
         DatasetError: the corrections cannot be read.
         CancelledError: the listener asks the work to stop.
     """
-    return corrected(listing, *read_photos(listing, listener))
+    return corrected(listing, *read_photos(listing, listener, look=look))
 
 
-def read_photos(listing: Listing, listener: Listener) -> tuple[list[Read], list[Unreadable]]:
+def read_photos(
+    listing: Listing, listener: Listener, *, look: Look | None = None
+) -> tuple[list[Read], list[Unreadable]]:
     """Read every file, on all cores, and decode those that were never decoded before.
+
+    look: who does that; by default this machine, see `look_at`.
 
     Returns:
         the readable ones, those without a label last; and the others.
@@ -146,11 +151,8 @@ def read_photos(listing: Listing, listener: Listener) -> tuple[list[Read], list[
     readable: list[Read] = []
     unreadable: list[Unreadable] = []
     known = known_images()
-    with (
-        ThreadPoolExecutor(cpu_budget()) as pool,
-        advancing(listener, Task.READ, "Reading images", len(items)) as advance,
-    ):
-        results = prefetch(pool, partial(_look_at, known), items, AHEAD)
+    with advancing(listener, Task.READ, "Reading images", len(items)) as advance:
+        results = iter((look or look_at)(items, known))
         for start in range(0, len(items), STEP):
             step = items[start : start + STEP]
             for item, found in zip(step, results, strict=False):  # the results go on after this step
@@ -162,6 +164,15 @@ def read_photos(listing: Listing, listener: Listener) -> tuple[list[Read], list[
     seen = ((bytes.fromhex(each.digest), each.highest) for each in readable)
     remember({digest: value for digest, value in seen if digest not in known})
     return readable, unreadable
+
+
+def look_at(items: Sequence[Item], known: Mapping[bytes, int]) -> Iterator[Read | str]:
+    """Of each file, in order, what is kept of it, or the reason why it cannot be used. On all cores.
+
+    known: digests of files that need not be decoded, see `known_images`.
+    """
+    with ThreadPoolExecutor(cpu_budget()) as pool:
+        yield from prefetch(pool, partial(_look_at, known), items, AHEAD)
 
 
 def build_dataset(

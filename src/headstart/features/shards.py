@@ -16,8 +16,8 @@ from headstart.data.views import VIEWS
 from headstart.engines.base import Compute, Engine, Pixels, regrouped, run_all
 from headstart.engines.opening import open_engine
 from headstart.events import Advance
-from headstart.features.spec import FeatureSpec
 from headstart.features.shared_store import send_shard
+from headstart.features.spec import FeatureSpec
 from headstart.features.store import open_shard, records, write_shard
 from headstart.listeners.quiet import Quiet
 from headstart.models.weights import load_base

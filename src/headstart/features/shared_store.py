@@ -111,9 +111,7 @@ def _missing(url: str, folder: Path, wanted: Set[str]) -> list[str]:
     return [
         shards[place]
         for place, content in zip(lists, _read(lists), strict=True)
-        if not raw.isdisjoint(
-            content[start : start + DIGEST_BYTES] for start in range(0, len(content), DIGEST_BYTES)
-        )
+        if not raw.isdisjoint(content[start : start + DIGEST_BYTES] for start in range(0, len(content), DIGEST_BYTES))
     ]
 
 
