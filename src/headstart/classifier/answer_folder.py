@@ -43,7 +43,7 @@ class AnswerFolder:
         self.place, self.question, self.facts = place.rstrip("/") or place, question, facts
         names = [listed.place.rpartition("/")[2] for listed in self._listed()]
         self._parts = sorted(name for name in names if NAME.fullmatch(name))
-        card = {"schema": SCHEMA, **facts, "question": asdict(question)}
+        card = {"schema": SCHEMA, **facts, **asdict(question)}
         if CARD in names:
             self._compare(json.loads(locations.read(self._at(CARD))), card)
         elif names:
@@ -81,7 +81,7 @@ class AnswerFolder:
         if other:
             raise RunError(
                 f"'{self.place}' holds answers of another kind: they differ in {', '.join(other)}. Answers are added "
-                f"to those of the same classifier to the same question only: choose another place."
+                f"only to those of the same classifier to the same question: choose another place."
             )
 
     def _look(self) -> None:

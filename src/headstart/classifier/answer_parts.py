@@ -17,6 +17,7 @@ from headstart.errors import DatasetError, ImageError, RunError
 from headstart.events import Advance
 from headstart.storage import locations
 from headstart.storage.hashing import sha256
+from headstart.storage.urls import is_url
 
 # Photos. A core answers some 100 in a second: so much work is lost with a machine, at most, and what a task costs
 # besides, milliseconds, is no part of it. Ten million photos are 5,000 files.
@@ -64,8 +65,15 @@ def answer_part(opened: Callable[[], Predictor], task: AnswerTask, *, advance: A
     Raises:
         HeadstartError: the file cannot be written, or photos cannot be read for a reason that lies with none of them.
     """
+    return write_answers(opened(), task, f"{task.out}/{task.name}", advance=advance)
+
+
+def write_answers(
+    predictor: Predictor, task: AnswerTask, place: str, *, advance: Advance | None = None
+) -> AnsweredPart:
+    """The same, with a file that is named."""
     rows, problems = [], []
-    for answer in answers(opened(), task.paths, task.question):
+    for answer in answers(predictor, task.paths, task.question):
         rows.append(answer)
         if isinstance(answer.found, ImageError):
             problems.append(str(answer.found))
@@ -73,7 +81,6 @@ def answer_part(opened: Callable[[], Predictor], task: AnswerTask, *, advance: A
             advance(1)
     if task.far_away:
         _check_seen(rows)
-    place = f"{task.out}/{task.name}"
     write(place, parquet(table(rows, task.question, task.facts)))
     return AnsweredPart(place, len(rows), len(problems), tuple(problems[:SHOWN]))
 
@@ -97,7 +104,7 @@ def _check_seen(rows: Sequence[Answer]) -> None:
     Raises:
         DatasetError: none of the photos is there: this is not the machine that listed them.
     """
-    if all(row.digest is None for row in rows):
+    if all(row.digest is None and not is_url(row.path) for row in rows):
         raise DatasetError(
             f"A machine of the cluster cannot read any of {len(rows)} photos: {rows[0].found} Put the photos where all "
             f"machines see them under the same path, or on an object store, and name that."

@@ -189,7 +189,11 @@ SplitName = Annotated[
 First = Annotated[Path, Argument(metavar="FIRST", help="Folder of a run.")]
 Second = Annotated[Path, Argument(metavar="SECOND", help="Folder of another run.")]
 Photos = Annotated[
-    list[Path], Argument(metavar="IMAGE...", help="Image files, folders of them, or patterns: 'photos/**/*.jpg'.")
+    list[str],
+    Argument(
+        metavar="IMAGE...",
+        help="Image files, folders of them, or patterns: 'photos/**/*.jpg'; or URLs: 's3://bucket/photos/**/*.jpg'.",
+    ),
 ]
 Top = Annotated[int | None, usual(min=1, metavar="K", help="Show the K most probable classes (with JSON: all).")]
 Accuracy = Annotated[
@@ -226,7 +230,14 @@ PredictionFormat = Annotated[
     ),
     choices.PREDICTION_FORMAT,
 ]
-AnswersOut = Annotated[Path | None, new_path("FILE", "Write the answers into this new file, as they come.")]
+AnswersOut = Annotated[
+    str | None,
+    new_path(
+        "PLACE",
+        "Write the answers into this new file, as they come; or, if it ends in / or is a URL, as Parquet into this "
+        "folder: if it was stopped, the same command goes on there.",
+    ),
+]
 
 # export
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from headstart.classifier.predictor import Predictor
     from headstart.events import Listener
 
+FILE_ENDING = ".parquet"  # of one file, instead of a folder
 SHOWN = 10  # sentences about photos that cannot be read
 
 
@@ -74,7 +75,8 @@ def predict_parts(
     Args:
         run: folder of a run.
         images: files, folders of them, or patterns such as "photos/**/*.jpg"; or URLs of these.
-        out: a folder or URL, new or with answers of the same classifier to the same question.
+        out: a folder or URL, new or with answers of the same classifier to the same question; or, if it ends in
+            .parquet, a new file for all answers.
         accuracy, coverage, views: see `predict`.
         top: how many probabilities are kept for each photo. None: all.
         on: a cluster of Ray: "ray" for the one of this machine, "HOST:PORT" or "ray://HOST:PORT". None: this process.
@@ -86,6 +88,7 @@ def predict_parts(
             else or cannot be written, or the cluster cannot be used.
     """
     from headstart.classifier.answer_folder import AnswerFolder
+    from headstart.classifier.answer_parts import AnswerTask
     from headstart.classifier.answer_table import need_parquet
     from headstart.classifier.answers import Question
     from headstart.classifier.metadata import FILE
@@ -97,9 +100,7 @@ def predict_parts(
     need_parquet()
     question = Question(accuracy, coverage, views, top)
     predictor = Predictor(run, device=device, listener=listener)
-    predictor.calibration.to_predictions(
-        predictor.class_names, accuracy=accuracy, coverage=coverage
-    )  # or it says why not
+    predictor.calibration.to_predictions(predictor.class_names, accuracy=accuracy, coverage=coverage)  # or says why not
     given = [images] if isinstance(images, str | Path) else images
     # whole paths, as whoever goes on may have another working folder, and so have the machines of a cluster
     files, left_out = images_among([place_of(each).absolute() for each in given])
@@ -107,6 +108,8 @@ def predict_parts(
     if len(given) > 1:
         files = list(dict.fromkeys(files))
     facts = {"classifier": sha256_of_file(Path(run) / FILE), "class_names": list(predictor.class_names)}
+    if place.endswith(FILE_ENDING) and on is None:
+        return _one_file(predictor, AnswerTask(tuple(files), question, facts, ""), place, left_out, listener)
     folder = AnswerFolder(place, question, facts)
     tasks = list(folder.tasks(files, far_away=on is not None))
     parts = list(_answered(predictor, tasks, on, listener))
@@ -119,6 +122,27 @@ def predict_parts(
         problems=tuple(problem for part in parts for problem in part.problems)[:SHOWN],
         left_out=tuple(left_out),
     )
+
+
+def _one_file(
+    predictor: Predictor, task: AnswerTask, place: str, left_out: Sequence[str], listener: Listener | None
+) -> Answered:
+    """All answers in a new file, which is there whole or not at all.
+
+    Raises:
+        RunError: it exists.
+    """
+    from headstart.classifier.answer_parts import write_answers
+    from headstart.errors import RunError
+    from headstart.events import Task, advancing
+    from headstart.listeners.quiet import Quiet
+    from headstart.storage.locations import exists
+
+    if exists(place):
+        raise RunError(f"'{place}' exists already. Choose another name, or remove it first.")
+    with advancing(listener or Quiet(), Task.PREDICT, "Predicting", len(task.paths)) as advance:
+        part = write_answers(predictor, task, place, advance=advance)
+    return Answered(place, part.photos, 0, part.photos, part.unreadable, part.problems, tuple(left_out))
 
 
 def _answered(
