@@ -51,7 +51,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 # Where a test does these things by the hands of another function, a decorator says so.
 MARKED_FOLDERS = {"export": "export", "serving": "service", "test_docs.py": "docs"}
 MARKED_FIXTURES = {
-    "browser": "browser", "cluster": "process", "service": "service", "cropped": "training", "fast_run": "training", "other_run": "training",
+    "browser": "browser", "cluster": "process", "service": "service", "cropped": "training", "fast_run": "training",
+    "other_run": "training",
 }  # fmt: skip
 MARKED_NAMES = {"subprocess": "process", "train": "training", "make_run": "training"}
 RUNS = {"run", "tiny_run"}

@@ -6,6 +6,7 @@ Knows no tasks. Ray is imported on use, and sends no usage data.
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +26,7 @@ OBJECT_STORE = 256 * 2**20  # bytes, of a cluster that is started here: paths an
 PATIENCE = 10  # seconds, for a connection
 ANSWER = 120  # seconds, for machines to say what they have: a process of Python begins there first
 SHOWN = 5  # machines of which a problem is named
-CLIENT = "ray://"
+NO_MACHINES = "The cluster has no machine with a core. Add one: `ray start --address=HOST:PORT`."
 
 
 def import_ray() -> Any:
@@ -55,7 +56,7 @@ def connect(address: str) -> Any:
     ray = import_ray()
     if ray.is_initialized():
         return ray
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if address != HERE:
             _check_reachable(address)
@@ -65,8 +66,8 @@ def connect(address: str) -> Any:
     except (ConnectionError, TimeoutError, ValueError, RuntimeError) as error:
         ray.shutdown()
         raise ClusterError(
-            f"'--on {address}' cannot be used: {_said(error)}. Expected a cluster with Ray {ray.__version__}: start one "
-            f"with `ray start --head`, give its address, as ray://HOST:10001; or leave --on out."
+            f"'--on {address}' cannot be used: {_said(error)}. Expected a cluster with Ray {ray.__version__}: start "
+            f"one with `ray start --head`, give its address, as ray://HOST:10001; or leave --on out."
         ) from None
     return ray
 
@@ -121,9 +122,7 @@ def check_machines(address: str, packages: Sequence[str] = (), folder: str | Non
     ray = connect(address)
     nodes = machines(ray)
     if not nodes:
-        raise ClusterError(
-            f"The cluster '{address}' has no machine with a core. Add one: `ray start --address=HOST:PORT`."
-        )
+        raise ClusterError(NO_MACHINES)
     names = (*SAME, *packages)
     asked = ray.remote(num_cpus=0, max_retries=2)(_look())
     where = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy

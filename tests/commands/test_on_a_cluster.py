@@ -57,7 +57,7 @@ def test_a_head_node_that_cannot_be_reached(photos, tmp_path, address, monkeypat
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "shutdown", lambda: None)
-    with pytest.raises(ClusterError, match="cannot be used: (nothing answers there|it is no address)"):
+    with pytest.raises(ClusterError, match=r"cannot be used: (nothing answers there|it is no address)"):
         commands.train(photos, tmp_path / "run", on=address, **SETTINGS)
     assert not (tmp_path / "run").exists()
 

@@ -72,8 +72,8 @@ class ShardPlace:
         """
         if self.url or not self.is_cache:
             raise ClusterError(
-                f"Features cannot be kept in the store '{self}' ({problem}). What is finished is kept: make room there, "
-                f"or give another --store, and start the same again."
+                f"Features cannot be kept in the store '{self}' ({problem}). What is finished is kept: make room "
+                f"there, or give another --store, and start the same again."
             )
 
     def __str__(self) -> str:

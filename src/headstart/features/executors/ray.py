@@ -5,6 +5,7 @@ Only tasks and results pass through Ray: paths, digests and what became of them,
 
 from __future__ import annotations
 
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,22 +13,25 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from headstart.cluster import HERE, check_machines, connect, is_here, machines
+from headstart.cluster import HERE, NO_MACHINES, check_machines, connect, is_here, machines
 from headstart.concurrency import limit_cores
-from headstart.errors import ClusterError, HeadstartError
+from headstart.errors import ClusterError, HeadstartError, MissingExtraError
 from headstart.features.executors.base import Result, Task
 from headstart.storage.locations import is_url
 
 AHEAD = 3  # tasks for each core that are handed to Ray: while a lost one is done again, the others have work
-RETRIES = 20  # of a task whose machine is lost: with machines that can be taken away at any time, some are lost often
+RETRIES = 10  # of a task whose machine is lost: those that can be taken away at any time are lost often
+PATIENCE = 30  # seconds without news, after which it is asked whether there are machines at all
 
 
 @dataclass(frozen=True)
 class RayExecutor:
     """Works on the machines of a cluster, one task on each core at a time.
 
-    address: see `headstart.cluster.connect`. store: a folder or URL that all machines reach, where they leave their
-    work; None: the cache, where this machine is all of the cluster. gpu: a task takes a GPU, and its share of the cores.
+    address: see `headstart.cluster.connect`.
+    store: a folder or URL that all machines reach, where they leave their work; None: the cache, where this machine is
+        all of the cluster.
+    gpu: a task takes a GPU, and its share of the cores.
     """
 
     address: str = HERE
@@ -115,6 +119,9 @@ def result(ray: Any, reference: Any) -> Any:
         ClusterError: its machine was lost time and again. HeadstartError: what the task has raised.
     """
     try:
+        while not ray.wait([reference], timeout=PATIENCE)[0]:
+            if not machines(ray):
+                raise ClusterError(f"{NO_MACHINES} What is finished is kept: start the same again.")
         return ray.get(reference)
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, HeadstartError):
@@ -131,4 +138,7 @@ def result(ray: Any, reference: Any) -> Any:
 def _work(cores: float, function: Callable[[Task], Result], task: Task) -> Result:
     """A task, in a process of a machine of the cluster, that others of its kind run on."""
     limit_cores(cores)
-    return function(task)
+    try:
+        return function(task)
+    except MissingExtraError as error:
+        raise MissingExtraError(f"The machine '{socket.gethostname()}' of the cluster says: {error}") from None
