@@ -179,3 +179,10 @@ def prefetch(pool: Executor, work: Callable[[A], B], items: Iterable[A], depth: 
     finally:
         for future in pending:
             future.cancel()
+
+
+def in_pieces(items: Iterable[A], size: int) -> Generator[list[A], None, None]:
+    """The items, `size` at a time, in order; they are taken when a piece is asked for."""
+    rest = iter(items)
+    while piece := list(islice(rest, size)):
+        yield piece

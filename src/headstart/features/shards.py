@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
-from headstart.concurrency import cpu_budget, prefetch
+from headstart.concurrency import cpu_budget, in_pieces, prefetch
 from headstart.data.images import read_again
 from headstart.data.views import VIEWS
 from headstart.engines.base import Compute, Engine, Pixels, regrouped, run_all
@@ -22,7 +22,7 @@ from headstart.features.store import open_shard, records, write_shard
 from headstart.listeners.quiet import Quiet
 from headstart.models.weights import load_base
 from headstart.numerics import check_numbers
-from headstart.storage.locations import is_url
+from headstart.storage.locations import Fetched, fetched, is_url
 
 READ_AHEAD = 8  # pieces of batches that are decoded before the engine asks for them, besides one in each thread
 PIECE = 32  # images at most that a thread decodes for a batch: with more, some would wait for others at the end
@@ -84,13 +84,12 @@ def compute_shard(task: ShardTask, *, engine: Engine | None = None, advance: Adv
 def _tensors(task: ShardTask, engine: Engine, advance: Advance | None) -> list[np.ndarray]:
     spec, count = task.spec, len(task.paths)
 
-    def read(index: int) -> np.ndarray:
-        path, digest = task.paths[index], task.digests[index]
-        square = read_again(path, spec.image_size, spec.resizing, value_range=spec.value_range, digest=digest)
-        return VIEWS[spec.view](square)
+    def image(path: str, digest: str, content: Fetched) -> np.ndarray:
+        read = partial(read_again, value_range=spec.value_range, digest=digest, content=content)
+        return VIEWS[spec.view](read(path, spec.image_size, spec.resizing))
 
-    def piece(start: int) -> Pixels:
-        return np.stack([read(index) for index in range(start, min(start + size, count))])
+    def piece(photos: Sequence[tuple[str, str, Fetched]]) -> Pixels:
+        return np.stack([image(*photo) for photo in photos])
 
     def counted(batches: Iterator[Pixels]) -> Iterator[Pixels]:
         for images in batches:
@@ -99,8 +98,9 @@ def _tensors(task: ShardTask, engine: Engine, advance: Advance | None) -> list[n
                 advance(len(images))
 
     workers, size = cpu_budget(), min(engine.batch_size, PIECE)
+    photos = zip(task.paths, task.digests, fetched(task.paths), strict=True)
     with ThreadPoolExecutor(workers) as pool:
-        pieces = prefetch(pool, piece, range(0, count, size), workers + READ_AHEAD)
+        pieces = prefetch(pool, piece, in_pieces(photos, size), workers + READ_AHEAD)
         batches = regrouped(pieces, engine.batch_size)
         return run_all(engine, counted(batches), count, outputs=spec.kept_tensors)
 

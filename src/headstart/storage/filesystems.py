@@ -13,7 +13,7 @@ from typing import Any
 from headstart.errors import HeadstartError, LocationError, MissingExtraError
 from headstart.storage.urls import check_no_secrets, scheme_of, without_secrets
 
-MAX_CONNECTIONS = 64  # to one store; with 50 ms to each answer, they bring 1,280 photos a second
+MAX_CONNECTIONS = 256  # to one store
 _S3 = {
     "use_listings_cache": False,  # it would keep all names a second time
     "max_concurrency": 1,  # with more, s3fs asks for the size of each object before it reads it
