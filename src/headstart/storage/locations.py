@@ -153,13 +153,16 @@ def fetched(places: Iterable[str], at_once: int | None = None) -> Generator[Fetc
             for place in places:
                 pending.append(pool.submit(read, place) if is_url(place) else None)
                 if len(pending) > at_once:
-                    first = pending.popleft()
-                    yield first and first.result
-            yield from (future and future.result for future in pending)
+                    yield _result_of(pending.popleft())
+            while pending:
+                yield _result_of(pending.popleft())
         finally:
-            for future in pending:
-                if future:
-                    future.cancel()
+            for future in filter(None, pending):
+                future.cancel()
+
+
+def _result_of(future: Future[bytes] | None) -> Fetched:
+    return future.result if future else None
 
 
 def read_ahead(
@@ -170,7 +173,7 @@ def read_ahead(
     Raises:
         LocationError, MissingExtraError: what concerns a whole store ends all of it.
     """
-    named, read_next = tee(map(os.fspath, places))
+    named, read_next = tee(os.fspath(place) for place in places)
     for content, place in zip(fetched(read_next, at_once), named, strict=True):
         try:
             yield content() if content else read(place)
