@@ -186,8 +186,8 @@ def predict(
     """Say what is on photos: one, or any number of them."""
     if on or _is_for_parquet(out):
         if explain or form or not out:
-            raise typer.BadParameter("Answers of a cluster, or in a folder, are Parquet: give --out FOLDER/ or a URL, and "
-                                     "leave --explain and --format out.")  # fmt: skip
+            raise typer.BadParameter("Answers of a cluster, or in a folder, are Parquet: give --out FOLDER/ or a URL, "
+                                     "and leave --explain and --format out.")  # fmt: skip
         given = {"accuracy": accuracy, "coverage": coverage, "views": views, "top": top, "on": on, "device": device}
         _show_parts(call, commands.predict_parts(run, images, out, listener=call.listener, **given))
         return

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from headstart.classifier.answer_parts import AnsweredPart, AnswerTask
     from headstart.classifier.predictor import Predictor
     from headstart.events import Listener
+    from headstart.features.executors.base import Executor
 
 FILE_ENDING = ".parquet"  # of one file, instead of a folder
 SHOWN = 10  # sentences about photos that cannot be read
@@ -94,6 +95,8 @@ def predict_parts(
     from headstart.classifier.metadata import FILE
     from headstart.classifier.predictor import Predictor
     from headstart.data.image_arguments import images_among
+    from headstart.engines.base import GPU
+    from headstart.features.executors.ray import executor_on
     from headstart.storage.hashing import sha256_of_file
     from headstart.storage.url_path import place_of
 
@@ -110,9 +113,10 @@ def predict_parts(
     facts = {"classifier": sha256_of_file(Path(run) / FILE), "class_names": list(predictor.class_names)}
     if place.endswith(FILE_ENDING) and on is None:
         return _one_file(predictor, AnswerTask(tuple(files), question, facts, ""), place, left_out, listener)
+    cluster = executor_on(on, place if on else None, gpu=device == GPU)
     folder = AnswerFolder(place, question, facts)
-    tasks = list(folder.tasks(files, far_away=on is not None))
-    parts = list(_answered(predictor, tasks, on, listener))
+    tasks = list(folder.tasks(files, far_away=cluster is not None))
+    parts = list(_answered(predictor, tasks, cluster, listener))
     return Answered(
         out=folder.place,
         photos=len(files),
@@ -146,26 +150,23 @@ def _one_file(
 
 
 def _answered(
-    predictor: Predictor, tasks: Sequence[AnswerTask], on: str | None, listener: Listener | None
+    predictor: Predictor, tasks: Sequence[AnswerTask], cluster: Executor | None, listener: Listener | None
 ) -> Iterator[AnsweredPart]:
     """What became of the tasks, done in this process or on a cluster."""
     from headstart.classifier.answer_parts import answer_part
     from headstart.classifier.packed import PackedClassifier
-    from headstart.engines.base import GPU
     from headstart.events import Task, advancing
     from headstart.features.executors.local import LocalExecutor
-    from headstart.features.executors.ray import RayExecutor
     from headstart.listeners.quiet import Quiet
 
     if not tasks:
         return
     total = sum(len(task.paths) for task in tasks)
     with advancing(listener or Quiet(), Task.PREDICT, "Predicting", total) as advance:
-        if on is None:
+        if cluster is None:
             yield from LocalExecutor().map(partial(answer_part, lambda: predictor, advance=advance), tasks)
             return
         packed = PackedClassifier.of(predictor.folder, predictor.device)
-        executor = RayExecutor(on, store=tasks[0].out, gpu=predictor.device == GPU)
-        for part in executor.map(partial(answer_part, packed.open), tasks):
+        for part in cluster.map(partial(answer_part, packed.open), tasks):
             advance(part.photos)
             yield part

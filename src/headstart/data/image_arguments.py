@@ -9,7 +9,7 @@ from headstart.data.folder import note_on_others, notes_on_skipped
 from headstart.data.image_urls import images_at
 from headstart.data.walking import by_suffix, files_below
 from headstart.errors import DatasetError
-from headstart.storage.url_path import Url, place_of
+from headstart.storage.url_path import Location, Url, place_of
 
 
 def images_among(paths: Iterable[str | Path | Url]) -> tuple[list[str], list[str]]:
@@ -24,8 +24,8 @@ def images_among(paths: Iterable[str | Path | Url]) -> tuple[list[str], list[str
         HeadstartError: a URL cannot be listed.
     """
     files: list[str] = []
-    others: list[Path] = []
-    skipped: dict[Path, str] = {}
+    others: list[Location] = []
+    skipped: dict[Location, str] = {}
     for given in paths:
         path = place_of(given)
         text = str(path)
@@ -34,7 +34,7 @@ def images_among(paths: Iterable[str | Path | Url]) -> tuple[list[str], list[str
             others += other_files
         elif os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises where a name is too long
             below = files_below(path)
-            found = [str(image) for image in sorted(below.images, key=lambda image: image.relative_to(path).as_posix())]
+            found = sorted(map(str, below.images), key=lambda image: image.replace(os.sep, "/"))
             others += below.others
             skipped |= below.skipped
             if not found:

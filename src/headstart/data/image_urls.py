@@ -44,11 +44,13 @@ def images_at(url: str) -> tuple[list[str], list[Path]]:
 def _listed(root: str) -> Iterable[str]:
     """
     Raises:
-        DatasetError: there is nothing, or it must not be listed.
+        DatasetError: it must not be listed.
     """
     try:
         for listed in list_files(root):
             yield listed.place
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise DatasetError(f"'{without_secrets(root)}' cannot be listed: {error.strerror or error}.") from error
 
