@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -51,7 +51,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 # Where a test does these things by the hands of another function, a decorator says so.
 MARKED_FOLDERS = {"export": "export", "serving": "service", "test_docs.py": "docs"}
 MARKED_FIXTURES = {
-    "browser": "browser", "service": "service", "cropped": "training", "fast_run": "training", "other_run": "training",
+    "browser": "browser", "cluster": "process", "service": "service", "cropped": "training", "fast_run": "training",
+    "other_run": "training",
 }  # fmt: skip
 MARKED_NAMES = {"subprocess": "process", "train": "training", "make_run": "training"}
 RUNS = {"run", "tiny_run"}
@@ -202,6 +203,15 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, photos: Path, recipe: hs.
             hs.make_run(photos, root / "cells", recipe=recipe, listener=hs.Quiet(), **settings)
 
     return finished(made_once(tmp_path_factory, "tiny-runs", make) / "cells")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Any]:
+    """A cluster of Ray on this machine, to which this process is connected, see `support/cluster.py`."""
+    from support.cluster import started
+
+    with started() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

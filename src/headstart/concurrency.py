@@ -23,16 +23,22 @@ B = TypeVar("B")
 
 LAST = 10  # niceness of work that nobody waits for: a tenth of the share of others
 PROCESS = Path("/proc/self")  # Linux describes the running process here; other systems have no such folder
+_limit = [math.inf]  # cores, set by `limit_cores`
+
+
+def limit_cores(cores: float) -> None:
+    """From now on, this process keeps no more cores busy: on a machine that it shares with others of its kind."""
+    _limit[:] = [cores]
 
 
 def cpu_budget() -> int:
     """The number of cores that this process may keep busy, at least 1.
 
     It is the least of the machine's cores, the cores that the process is bound to (affinity), and the quota of its
-    control groups, rounded up: a container with 1.5 cores gets two threads. A quota may change while a process runs, so
-    ask again for each new pool of threads.
+    control groups, rounded up: a container with 1.5 cores gets two threads; or what `limit_cores` has set, if that is
+    less. A quota may change while a process runs, so ask again for each new pool of threads.
     """
-    return max(1, math.ceil(min(available_cores(), cgroup_quota())))
+    return max(1, math.ceil(min(available_cores(), cgroup_quota(), _limit[0])))
 
 
 def available_cores() -> int:
@@ -191,3 +197,10 @@ def prefetch(pool: Executor, work: Callable[[A], B], items: Iterable[A], depth: 
     finally:
         for future in pending:
             future.cancel()
+
+
+def in_pieces(items: Iterable[A], size: int) -> Generator[list[A], None, None]:
+    """The items, `size` at a time, in order; they are taken when a piece is asked for."""
+    rest = iter(items)
+    while piece := list(islice(rest, size)):
+        yield piece

@@ -5,13 +5,15 @@
      |   |- NotAnImageError     it is not an image, whatever its name says
      |   `- ImageTooLargeError  it has more pixels than headstart decodes
      |- DatasetError        a collection of images cannot be used
-     |   `- DownloadError       an address cannot be reached, or gives something unexpected (also a WeightsError)
+     |   |- DownloadError       an address cannot be reached, or gives something unexpected (also a WeightsError)
+     |   `- LocationError       a URL of photos or answers cannot be reached, listed, read or written (also a RunError)
      |- ModelError          an unknown backbone, an impossible image size or other setting
      |   `- WeightsError        pretrained weights are missing, unreachable, or do not fit
      |- ExportError         an unknown format, or an export that answers differently from its classifier
      |- RunError            a run folder exists already, is missing, is damaged, or cannot be written
      |   `- RunInterruptedError the user stopped the run (Ctrl-C); exit status 1
      |- CancelledError      a listener asked the work to stop
+     |- ClusterError        the machines that `--on` names cannot be reached, differ, or have lost what they worked on
      |- ServiceError        the HTTP service cannot be started or reached, or refuses to answer
      `- MissingExtraError   an optional part of headstart is not installed
 
@@ -66,6 +68,14 @@ class RunInterruptedError(RunError):
 
 class CancelledError(HeadstartError):
     """The listener asked the work to stop."""
+
+
+class ClusterError(HeadstartError):
+    """A cluster of machines cannot be reached, does not suit, or cannot finish its work."""
+
+
+class LocationError(DatasetError, RunError):
+    """A URL, of photos or of what is written, cannot be reached, listed, read or written."""
 
 
 class ServiceError(HeadstartError):

@@ -1,5 +1,6 @@
 """The commands, in the order of their use: each parses its options, calls the function of its name, and prints."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import typer
 from headstart import commands
 from headstart.cli import options as o
 from headstart.cli.running import NO_BARS, Call, app, command, print_json
+from headstart.commands.predict_parts import Answered
 from headstart.events import Listener
 from headstart.time_limit import TimeLimit, parse_duration
 
@@ -50,10 +52,13 @@ def inspect(
     weights: o.Weights = None,
     value_range: o.ValueRange = None,
     device: o.Device = "auto",
+    on: o.On = None,
+    store: o.Store = None,
 ) -> None:
     """Find copies, leaks, doubtful labels and odd files. Changes none of your files."""
     given = {"backbone": backbone, "image_size": image_size, "weights": weights or "pretrained", "seed": seed}
-    call.show(commands.inspect(data, out=out, device=device, listener=call.listener, value_range=value_range, **given))
+    given |= {"value_range": value_range, "device": device, "on": on, "store": store}
+    call.show(commands.inspect(data, out=out, listener=call.listener, **given))
 
 
 @command(reports=True, reads=True)
@@ -79,6 +84,8 @@ def train(
     execution: o.Execution = "cached",
     time_limit: o.TimeLimit = None,
     device: o.Device = "auto",
+    on: o.On = None,
+    store: o.Store = None,
 ) -> None:
     """Train a classifier on labelled photos. Everything about it is left in a folder."""
     run = commands.train(
@@ -97,6 +104,8 @@ def train(
         execution=execution,
         views=views,
         device=device,
+        on=on,
+        store=store,
         test_fraction=test_fraction,
         images=images,
         seed=seed,
@@ -171,9 +180,17 @@ def predict(
     explain: o.Explain = None,
     form: o.PredictionFormat = None,
     out: o.AnswersOut = None,
+    on: o.On = None,
     device: o.Device = "auto",
 ) -> None:
     """Say what is on photos: one, or any number of them."""
+    if on or _is_for_parquet(out):
+        if explain or form or not out:
+            raise typer.BadParameter("Answers of a cluster, or in a folder, are Parquet: give --out FOLDER/ or a URL, "
+                                     "and leave --explain and --format out.")  # fmt: skip
+        given = {"accuracy": accuracy, "coverage": coverage, "views": views, "top": top, "on": on, "device": device}
+        _show_parts(call, commands.predict_parts(run, images, out, listener=call.listener, **given))
+        return
     if call.as_json and (out or form):
         raise typer.BadParameter("--json prints one document on standard output; leave it out where --out or --format "
                                  "say what is written (--out answers.json).")  # fmt: skip
@@ -186,6 +203,19 @@ def predict(
     found.write(out, format="json" if call.as_json else form, top=top)
     for fault in found.unreadable:
         typer.echo(str(fault), err=True)
+    if found.unreadable:
+        raise typer.Exit(2)
+
+
+def _is_for_parquet(out: str | None) -> bool:
+    """Whether it is a folder, a URL or a file of Parquet: written by parts, or whole, and never as answers come."""
+    return bool(out) and (out.endswith(("/", os.sep, ".parquet")) or "://" in out or Path(out).is_dir())
+
+
+def _show_parts(call: Call, found: Answered) -> None:
+    for note in (*found.left_out, *found.problems):
+        typer.echo(note, err=True)
+    call.show(found)
     if found.unreadable:
         raise typer.Exit(2)
 

@@ -60,6 +60,21 @@ Device = Annotated[
     ),
     choices.DEVICE,
 ]
+On = Annotated[
+    str | None,
+    usual(
+        metavar="CLUSTER",
+        help="Work on a cluster, with headstart[ray]: ray: this machine's; or its address, such as ray://HEAD:10001.",
+    ),
+]
+Store = Annotated[
+    str | None,
+    usual(
+        metavar="PLACE",
+        help="With --on: folder or URL that all machines of the cluster reach, for what they compute. By default the "
+        "cache, where this machine is all of it.",
+    ),
+]
 Images = Annotated[int | None, about_data(min=8, metavar="N", help="Use only about so many images, for a quick look.")]
 Epochs = Annotated[int | None, for_experts(min=1, metavar="N", help="Epochs in each phase, instead of the recipe's.")]
 Weights = Annotated[
@@ -174,7 +189,11 @@ SplitName = Annotated[
 First = Annotated[Path, Argument(metavar="FIRST", help="Folder of a run.")]
 Second = Annotated[Path, Argument(metavar="SECOND", help="Folder of another run.")]
 Photos = Annotated[
-    list[Path], Argument(metavar="IMAGE...", help="Image files, folders of them, or patterns: 'photos/**/*.jpg'.")
+    list[str],
+    Argument(
+        metavar="IMAGE...",
+        help="Image files, folders of them, or patterns: 'photos/**/*.jpg'; or URLs: 's3://bucket/photos/**/*.jpg'.",
+    ),
 ]
 Top = Annotated[int | None, usual(min=1, metavar="K", help="Show the K most probable classes (with JSON: all).")]
 Accuracy = Annotated[
@@ -211,7 +230,14 @@ PredictionFormat = Annotated[
     ),
     choices.PREDICTION_FORMAT,
 ]
-AnswersOut = Annotated[Path | None, new_path("FILE", "Write the answers into this new file, as they come.")]
+AnswersOut = Annotated[
+    str | None,
+    new_path(
+        "PLACE",
+        "Write the answers into this new file, as they come; or, if it ends in / or is a URL, as Parquet into this "
+        "folder: if it was stopped, the same command goes on there.",
+    ),
+]
 
 # export
 

@@ -26,6 +26,8 @@ def inspect(
     value_range: str | None = None,
     seed: int = 0,
     device: str = "auto",
+    on: str | None = None,
+    store: str | Path | None = None,
     listener: Listener | None = None,
 ) -> Inspection:
     """Find what is wrong, or odd, in a collection of labelled photos: copies, leaks, doubtful labels, odd files.
@@ -39,6 +41,7 @@ def inspect(
         value_range: what is black and white in photos with 16 bits a value, such as "0:4095"; None: as found in them.
         seed: of the cross-validation that judges the labels.
         device: what computes the features: "gpu", or "auto": the processor; see `headstart.train`.
+        on, store: the cluster that reads the photos and computes their features; see `headstart.commands.train`.
         listener: where to report to; by default to standard error.
 
     Raises:
@@ -49,9 +52,11 @@ def inspect(
     from headstart.data.own_output import check_outside
     from headstart.data.source import DataSource
     from headstart.data.value_range import parse_value_range
-    from headstart.engines.base import Compute
+    from headstart.engines.base import GPU, Compute
     from headstart.engines.opening import check_device
     from headstart.events import Message
+    from headstart.features.executors.ray import executor_on
+    from headstart.features.executors.reading import looking_on
     from headstart.features.extractor import FeatureExtractor
     from headstart.features.spec import FeatureSpec
     from headstart.inspection.collection import inspect_collection
@@ -64,15 +69,17 @@ def inspect(
     backbone = backbone or DEFAULT
     spec = FeatureSpec(backbone, image_size or get_backbone(backbone).image_size, weights=weights, depths=True)
     said = None if value_range is None else parse_value_range(value_range)
-    compute = Compute(device=device)
-    check_device(compute)
+    compute, executor = Compute(device=device), executor_on(on, store, gpu=device == GPU)
+    if executor is None:
+        check_device(compute)
     if out is not None:
         check_free(Path(out))
         check_outside(Path(out), data)
     start = time.perf_counter()
-    found = read_collection(list_images(DataSource.of(data), listener), listener)
+    listing = list_images(DataSource.of(data), listener)
+    found = read_collection(listing, listener, look=looking_on(executor))
     spec = replace(spec, value_range=said or found.value_range)
-    extractor = FeatureExtractor(spec, listener=listener, compute=compute)
+    extractor = FeatureExtractor(spec, listener=listener, compute=compute, executor=executor)
     inspection = inspect_collection(found, extractor, seed=seed, listener=listener)
     inspection = replace(inspection, seconds=time.perf_counter() - start)
     if out is not None:

@@ -82,7 +82,7 @@ def predict(
 
     Args:
         run: folder of a run.
-        images: files, folders of them, or patterns such as "photos/**/*.jpg".
+        images: files, folders of them, or patterns such as "photos/**/*.jpg"; or URLs of these.
         accuracy: answer "not sure" so often that this share of all other answers is correct. By default 0.95, where
             that can be guaranteed.
         coverage: name so many classes that the correct one is among them for this share of photos.
@@ -107,7 +107,7 @@ def predict(
     if explain is not None:
         for each in given:
             check_outside(Path(explain), each)
-    files, left_out = images_among([Path(each) for each in given])
+    files, left_out = images_among(given)
     predictor = Predictor(run, device=device, listener=listener)
     if views and len(predictor.views) == 1:
         text = "The classifier was trained on photos as they are, so there are no other views to average over."

@@ -69,6 +69,7 @@ def copy_groups(
             listener=listener,
             base=lambda: new_network(config, len(images.class_names)).first_base(),
             compute=config.compute,
+            executor=config.executor,
             rough=rough,
         )
         found = cached_duplicates(images.take(wanted), extractor, listener=listener)

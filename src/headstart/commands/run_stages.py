@@ -26,6 +26,7 @@ from headstart.data.value_range import FULL
 from headstart.errors import ImageError
 from headstart.evaluation.drawing import Draw, drawing
 from headstart.events import Listener, Message, PictureReady, Step, StepStarted
+from headstart.features.executors.reading import looking_on
 from headstart.inspection.findings import DOUBT, GROUPING
 from headstart.listeners.quiet import Quiet
 from headstart.runs.folder import METRICS, PLOTS, REPORT, Run
@@ -107,7 +108,7 @@ def read(request: RunRequest, listener: Listener) -> Collection:
     imported = _import_meanwhile()
     listing = list_images(request.data, listener)  # which says the layout, before anything else
     listener.emit(StepStarted(Step.READ_DATA, "Look at the data"))
-    collection = collect(listing, listener)
+    collection = collect(listing, listener, look=looking_on(request.config.executor))
     imported.join()  # two threads that import what needs each other could deadlock, or see half of it
     return collection
 
@@ -279,7 +280,9 @@ def inspect_again(
 
     quiet = Quiet()
     try:
-        extractor = FeatureExtractor(config.feature_spec, listener=quiet, compute=config.compute, rough=rough)
+        extractor = FeatureExtractor(
+            config.feature_spec, listener=quiet, compute=config.compute, executor=config.executor, rough=rough
+        )
         found = inspect_collection(collection, extractor, seed=config.seed, listener=quiet)
     except ImageError as error:  # by now everything is trained and measured
         listener.emit(Message(f"The report says nothing about the collection: {error}"))

@@ -35,6 +35,8 @@ def train(
     execution: str = "cached",
     views: str = "auto",
     device: str = "auto",
+    on: str | None = None,
+    store: str | Path | None = None,
     test_fraction: float | None = None,
     images: int | None = None,
     seed: int = 0,
@@ -54,6 +56,9 @@ def train(
         balanced: whether all classes count alike in training, however many images they have. None: as in the recipe.
         backbone, image_size, resizing, value_range, weights, precision, execution, views, device, seed: see
             `headstart.train`.
+        on: the cluster that reads the photos and computes their features: "ray", or an address; None: this machine.
+        store: a folder or URL that all machines of the cluster reach, for what they compute; None: the cache, if this
+            machine is all of the cluster.
         test_fraction: see `load_dataset`.
         images: use only about so many of the images, for a quick look. Near copies are not kept together then, because
             finding them needs the features of all images. None: all.
@@ -67,6 +72,8 @@ def train(
     """
     from headstart.commands.run_stages import RunRequest, make
     from headstart.data.own_output import check_outside
+    from headstart.engines.base import GPU
+    from headstart.features.executors.ray import executor_on
     from headstart.listeners.console import Console
     from headstart.training.config import TrainingConfig
     from headstart.training.recipes import adjusted
@@ -84,6 +91,7 @@ def train(
         precision=precision,
         views=views,
         device=device,
+        executor=executor_on(on, store, gpu=device == GPU),
     )
     request = RunRequest(DataSource.of(data).absolute(), config, test_fraction, images)
     return make(request, Path(out), resume=resume, listener=listener or Console(), time_limit=time_limit)

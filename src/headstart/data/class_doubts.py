@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.data.folder_tree import Parts, Tree
@@ -22,6 +21,7 @@ from headstart.data.split_names import (
     words_of,
 )
 from headstart.errors import DatasetError
+from headstart.storage.url_path import Location
 
 if TYPE_CHECKING:
     from headstart.data.layout import Layout
@@ -36,7 +36,7 @@ COLLECTION_WORDS = frozenset({"classification", "classes", "collection", "datase
 _DATE = re.compile(r"(19|20)\d\d([-_.]?\d\d){0,2}")
 
 
-def check_classes(tree: Tree, layout: Layout, source: Path) -> None:
+def check_classes(tree: Tree, layout: Layout, source: Location) -> None:
     """
     Raises:
         DatasetError: it is not clear that the class folders are the classes.
@@ -48,7 +48,7 @@ def check_classes(tree: Tree, layout: Layout, source: Path) -> None:
     _check_none_is_a_collection(tree, classes, source)
 
 
-def _check_names(classes: set[Parts], source: Path) -> None:
+def _check_names(classes: set[Parts], source: Location) -> None:
     names = {folder[-1] for folder in classes}
     splits = [found for name in names if (found := split_in(name))]
     if len(splits) == len(names) and len({found.split for found in splits}) > 1 and have_one_rest(splits):
@@ -64,12 +64,12 @@ def _check_names(classes: set[Parts], source: Path) -> None:
         )
 
 
-def _check_no_splits_inside(tree: Tree, classes: set[Parts], source: Path) -> None:
+def _check_no_splits_inside(tree: Tree, classes: set[Parts], source: Location) -> None:
     """No class folder holds split folders, as where a collection lies beside something else."""
     inside = {folder: list(filter(is_plain_split, tree.children(folder))) for folder in classes}
     if found := {folder: names for folder, names in inside.items() if len(set(map(split_of, names))) > 1}:
         folder, splits = min(found.items())
-        one = f"'{source / Path(*folder)}'" if source.is_dir() else "unpack the zip first"
+        one = f"'{source.joinpath(*folder)}'" if source.is_dir() else "unpack the zip first"
         raise DatasetError(
             f"'{source}' would have the class folders {some(each[-1] for each in classes)}, but there are the split "
             f"folders {some(splits)} in {some(each[-1] for each in found)}. To use only one of these, give it as DATA "
@@ -77,7 +77,7 @@ def _check_no_splits_inside(tree: Tree, classes: set[Parts], source: Path) -> No
         )
 
 
-def _check_not_repeated(tree: Tree, classes: set[Parts], source: Path) -> None:
+def _check_not_repeated(tree: Tree, classes: set[Parts], source: Location) -> None:
     """Not all class folders hold folders of the same names, which may be the classes."""
     inside: dict[str, set[str]] = {}
     for folder in classes:
@@ -94,7 +94,7 @@ def _check_not_repeated(tree: Tree, classes: set[Parts], source: Path) -> None:
         )
 
 
-def _check_none_is_a_collection(tree: Tree, classes: set[Parts], source: Path) -> None:
+def _check_none_is_a_collection(tree: Tree, classes: set[Parts], source: Location) -> None:
     """Not all folders but one are flat, where that one holds folders only, and names say that it is a collection: a
     class may be divided, too (dogs/beagle, dogs/poodle beside cats)."""
     divided = [folder for folder in classes if not tree.counts[folder] and len(tree.children(folder)) > 1]

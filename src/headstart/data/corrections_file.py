@@ -8,6 +8,8 @@ from pathlib import Path
 from headstart.data.source import DataSource
 from headstart.errors import DatasetError
 from headstart.storage.hashing import sha256
+from headstart.storage.names import portable
+from headstart.storage.url_path import Url
 
 ENDING = ".headstart.db"
 MAX_LENGTH = 60  # characters of the collection's name that are kept: a name of a file may have 255 bytes
@@ -18,7 +20,7 @@ def corrections_file(source: DataSource) -> Path | None:
     """Where the corrections of a collection lie, or will lie once there are some.
 
     It is PHOTOS.headstart.db, beside PHOTOS (of a link, beside what it leads to); where nothing can be written there, a
-    file in the user's data folder. None where the user wants none used.
+    file in the user's data folder, as for a URL. None where the user wants none used.
 
     Raises:
         DatasetError: there are two such files.
@@ -27,8 +29,10 @@ def corrections_file(source: DataSource) -> Path | None:
         return source.corrections
     if not source.corrections:
         return None
+    if isinstance(source.path, Url):
+        return _own_file(str(source.path), source.path.name)
     place = Path(os.path.realpath(source.path))
-    beside, own = place.parent / f"{place.name[:MAX_LENGTH]}{ENDING}", _own_file(place)
+    beside, own = place.parent / f"{place.name[:MAX_LENGTH]}{ENDING}", _own_file(place, place.name)
     if own.exists():
         if beside.exists():
             raise DatasetError(
@@ -44,7 +48,7 @@ def is_of_corrections(name: str) -> bool:
     return name.endswith((ENDING, JOURNAL_ENDING))
 
 
-def _own_file(place: Path) -> Path:
+def _own_file(place: str | Path, name: str) -> Path:
     """In the user's data folder."""
     import platformdirs  # here, as most collections need it not
 
@@ -55,4 +59,4 @@ def _own_file(place: Path) -> Path:
 
         folder = home_folder() / ".local" / "share" / "headstart"
     key = sha256(os.fsencode(place))[:12]
-    return folder / "corrections" / f"{place.name[:MAX_LENGTH]}-{key}{ENDING}"
+    return folder / "corrections" / f"{portable(name)[:MAX_LENGTH]}-{key}{ENDING}"

@@ -1,4 +1,4 @@
-"""Directory, zip or CSV -> a listing: which image files there are, of which class, in which split.
+"""Directory, zip, CSV or the URL of one -> a listing: which image files there are, of which class, in which split.
 
 Looks at names only, and opens no image (`loading.py` does). Changes nothing of the user's: a zip is unpacked into
 headstart's cache.
@@ -19,10 +19,11 @@ from headstart.data.layout import FORMS, Layout, understand
 from headstart.data.lost_classes import refuse_lost_classes
 from headstart.data.own_output import what_headstart_wrote
 from headstart.data.source import DataSource
-from headstart.data.walking import Files, files_below, is_visible
+from headstart.data.walking import Files, files_below
 from headstart.errors import DatasetError
 from headstart.events import Listener, Message
 from headstart.storage.regular import check_regular
+from headstart.storage.url_path import Location, Url
 
 OF_CSV = {"path_column", "label_column", "group_column", "image_root"}  # settings that folders do not have
 
@@ -31,7 +32,7 @@ OF_CSV = {"path_column", "label_column", "group_column", "image_root"}  # settin
 class Item:
     """An image file of a collection."""
 
-    path: Path
+    path: Location
     name: str  # relative to the collection, with forward slashes: the same on every machine
     label: str
     split: str | None  # None: the collection gives none, so it is drawn
@@ -57,7 +58,7 @@ class Listing:
 
 
 def list_images(
-    data: Path | DataSource, listener: Listener | None = None, *, unlabelled: bool = False
+    data: Location | DataSource, listener: Listener | None = None, *, unlabelled: bool = False
 ) -> Listing:  # fmt: skip
     """The images of a directory, zip or CSV.
 
@@ -103,11 +104,14 @@ def _listing_of(source: DataSource, listener: Listener | None, *, unlabelled: bo
     raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}")
 
 
-def _check_exists(data: Path) -> None:
+def _check_exists(data: Location) -> None:
     try:
         exists = data.exists()
     except OSError as error:
-        raise DatasetError(f"'{data}' is not a valid path: {error.strerror or error}.") from None
+        kind = "cannot be opened" if isinstance(data, Url) else "is not a valid path"
+        raise DatasetError(f"'{data}' {kind}: {error.strerror or error}.") from None
+    if not exists and isinstance(data, Url):
+        raise DatasetError(f"'{data}' does not exist: there is no object of this name, and none below it.\n{FORMS}")
     if not exists:
         raise DatasetError(f"'{data}' does not exist. Check the path (now in '{Path.cwd()}').\n{FORMS}")
 
@@ -138,11 +142,11 @@ def _check_settings(source: DataSource) -> None:
         )
 
 
-def _listing(source: Path, items: Iterable[Item], notes: Iterable[str], layout: str) -> Listing:
+def _listing(source: Location, items: Iterable[Item], notes: Iterable[str], layout: str) -> Listing:
     return Listing(str(source), tuple(sorted(items, key=lambda item: item.name)), tuple(notes), layout)
 
 
-def _list_folder(root: Path, source: DataSource, *, unlabelled: bool) -> Listing:
+def _list_folder(root: Location, source: DataSource, *, unlabelled: bool) -> Listing:
     """The listing of a folder. source: what messages name instead of it. unlabelled: see `list_images`."""
     if what := what_headstart_wrote(root):
         raise DatasetError(
@@ -179,13 +183,13 @@ def _layout(tree: Tree, source: DataSource, *, unlabelled: bool) -> Layout:
         return Layout({}, (), (), f"{len(tree.images):,} photos without classes", {})
 
 
-def _loose(below: Mapping[Path, tuple[str, ...]], layout: Layout) -> Iterable[Path]:
+def _loose(below: Mapping[Location, tuple[str, ...]], layout: Layout) -> Iterable[Location]:
     """Images outside of any class folder."""
     repeated = {path for path, parts in below.items() if any(parts[: len(each)] == each for each in layout.left_out)}
     return (path for path, parts in below.items() if parts[:-1] not in layout.places and path not in repeated)
 
 
-def _notes(root: Path, loose: Sequence[Path], layout: Layout, files: Files, source: DataSource) -> list[str]:
+def _notes(root: Location, loose: Sequence[Location], layout: Layout, files: Files, source: DataSource) -> list[str]:
     """What is left out, in sentences. loose: images that are left out because they are outside of any class folder.
 
     Raises:
@@ -195,8 +199,7 @@ def _notes(root: Path, loose: Sequence[Path], layout: Layout, files: Files, sour
     empty = {
         parts
         for parent in layout.parents
-        for parts in _folders_in(root, parent) - used - layout.left_out.keys()
-        if root / Path(*parts) not in files.skipped
+        for parts in _folders_in(root, parent, files.folders) - used - layout.left_out.keys()
     }
     refuse_lost_classes(empty, files.others, root, source.path)
     return [
@@ -208,18 +211,18 @@ def _notes(root: Path, loose: Sequence[Path], layout: Layout, files: Files, sour
     ]
 
 
-def _note_on_loose(images: Sequence[Path]) -> list[str]:
+def _note_on_loose(images: Sequence[Location]) -> list[str]:
     if not images:
         return []
     return [f"{len(images)} images outside any class folder are left out (such as '{images[0].name}')"]
 
 
-def note_on_others(files: Iterable[Path]) -> list[str]:
+def note_on_others(files: Iterable[Location]) -> list[str]:
     kinds = _kinds(files)
     return [f"files that headstart does not read are left out: {kinds}"] if kinds else []
 
 
-def notes_on_skipped(skipped: Mapping[Path, str]) -> list[str]:
+def notes_on_skipped(skipped: Mapping[Location, str]) -> list[str]:
     return [f"'{path}' {why}, and is left out" for path, why in skipped.items()]
 
 
@@ -228,16 +231,15 @@ def _note_on_empty(folders: set[tuple[str, ...]]) -> list[str]:
     return [f"folders without images are not classes: {names}"] if folders else []
 
 
-def _kinds(files: Iterable[Path]) -> str:
+def _kinds(files: Iterable[Location]) -> str:
     counts = Counter(path.suffix.lower() or "no suffix" for path in files)
     return ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common(4))
 
 
-def _folders_in(root: Path, parent: tuple[str, ...]) -> set[tuple[str, ...]]:
-    """The visible folders in a folder below `root`, as parts of their paths."""
-    return {
-        (*parent, path.name) for path in (root / Path(*parent)).iterdir() if path.is_dir() and is_visible(path.name)
-    }
+def _folders_in(root: Location, parent: tuple[str, ...], folders: Iterable[Location]) -> set[tuple[str, ...]]:
+    """Of all folders, those in a folder below `root`, as parts of their paths."""
+    above = root.joinpath(*parent).parts
+    return {(*parent, folder.name) for folder in folders if folder.parts[:-1] == above}
 
 
 def _normal(label: str) -> str:

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
+
+from headstart.storage.locations import size_of
+from headstart.storage.url_path import Location, Url
 
 Parts = tuple[str, ...]  # a path below the collection
 
@@ -10,7 +12,7 @@ Parts = tuple[str, ...]  # a path below the collection
 class Tree:
     """The folders of a collection that hold images, at any depth."""
 
-    def __init__(self, root: Path, images: Iterable[Parts]) -> None:
+    def __init__(self, root: Location, images: Iterable[Parts]) -> None:
         """images: their paths below `root`."""
         self.root, self.images = root, sorted(images)
         self.counts = Counter(image[:-1] for image in self.images)  # directly in a folder
@@ -44,6 +46,9 @@ class Tree:
         there = set(self.images)
         pairs = [(image, outer + image[len(inner) :]) for image in self.below(inner)]
         return all(other in there for _, other in pairs) and all(
-            (self.root / Path(*image)).stat().st_size == (self.root / Path(*other)).stat().st_size
-            for image, other in pairs
+            _size(self.root.joinpath(*image)) == _size(self.root.joinpath(*other)) for image, other in pairs
         )
+
+
+def _size(file: Location) -> int:
+    return size_of(str(file)) if isinstance(file, Url) else file.stat().st_size

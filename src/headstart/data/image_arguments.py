@@ -1,4 +1,4 @@
-"""The images that a user names: files, folders and patterns -> paths of files. Opens none of them."""
+"""The images that a user names: files, folders and patterns, also as URLs -> paths or URLs. Opens none of them."""
 
 import glob
 import os
@@ -6,28 +6,35 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from headstart.data.folder import note_on_others, notes_on_skipped
+from headstart.data.image_urls import images_at
 from headstart.data.walking import by_suffix, files_below
 from headstart.errors import DatasetError
+from headstart.storage.url_path import Location, Url, place_of
 
 
-def images_among(paths: Iterable[Path]) -> tuple[list[str], list[str]]:
+def images_among(paths: Iterable[str | Path | Url]) -> tuple[list[str], list[str]]:
     """The paths of images, and notes on what was left out, in sentences.
 
     Args:
         paths: files, which are taken as they are; folders, for all image files below them; and patterns such as
-            photos/**/*.jpg, for the image files that match.
+            photos/**/*.jpg, for the image files that match; or URLs of any of these, as text.
 
     Raises:
         DatasetError: a folder holds no images, or nothing matches a pattern.
+        HeadstartError: a URL cannot be listed.
     """
     files: list[str] = []
-    others: list[Path] = []
-    skipped: dict[Path, str] = {}
-    for path in paths:
+    others: list[Location] = []
+    skipped: dict[Location, str] = {}
+    for given in paths:
+        path = place_of(given)
         text = str(path)
-        if os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises where a name is too long
+        if isinstance(path, Url):
+            found, other_files = images_at(str(path))
+            others += other_files
+        elif os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises where a name is too long
             below = files_below(path)
-            found = [str(image) for image in sorted(below.images, key=lambda image: image.relative_to(path).as_posix())]
+            found = sorted(map(str, below.images), key=lambda image: image.replace(os.sep, "/"))
             others += below.others
             skipped |= below.skipped
             if not found:

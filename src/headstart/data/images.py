@@ -24,7 +24,9 @@ from headstart.data.resizing import PAD, STRETCH, get_resizing, power_of_two, re
 from headstart.data.value_range import FULL, ValueRange, to_shades
 from headstart.errors import ImageError
 from headstart.storage.hashing import sha256
-from headstart.storage.regular import check_regular, read_regular
+from headstart.storage.locations import Fetched, is_url, read
+from headstart.storage.regular import check_regular
+from headstart.storage.urls import split_member
 
 # Pillow refuses more than twice the size that it warns of (decompression bombs); this limit holds for every format.
 MAX_PIXELS = 2 * 89_478_485
@@ -81,12 +83,16 @@ def read_with_values(
     return read if size is None else read._replace(pixels=resize(read.pixels, size, resizing))
 
 
-def open_header(path: str | Path) -> Image.Image:
-    """An image as Pillow opens it, without its pixels. Of a JPEG, which can be large, only the header is read.
+def open_header(path: str | Path, content: Fetched = None) -> Image.Image:
+    """An image as Pillow opens it, without its pixels. Of a JPEG file, which can be large, only the header is read.
+
+    content: gives its bytes, where they were fetched already, see `locations.fetched`.
 
     Raises:
         ImageError: the file cannot be opened, or is not an image.
     """
+    if is_url(path) or split_member(str(path))[1]:
+        return open_image(_content(path, content), MAX_PIXELS).image
     try:
         check_regular(path)
     except OSError as error:
@@ -104,19 +110,21 @@ def read_again(
     *,
     value_range: ValueRange = FULL,
     digest: str | None = None,
+    content: Fetched = None,
 ) -> UInt8[np.ndarray, "{size} {size} 3"]:
     """`read_image` for a file that could be read when the collection was loaded.
 
     digest: SHA-256 of its bytes at that time, hexadecimal; None where changes do not matter.
+    content: gives its bytes, where they were fetched already, see `locations.fetched`.
 
     Raises:
         ImageError: it was changed or moved since.
     """
     try:
-        content = _content(path)
-        if digest and sha256(content) != digest:
+        data = _content(path, content)
+        if digest and sha256(data) != digest:
             raise ImageError("has other content now")
-        return read_image(content, size, resizing, value_range=value_range)
+        return read_image(data, size, resizing, value_range=value_range)
     except ImageError as error:
         raise ImageError(
             f"'{path}' {error}. It could be read when the collection was loaded: was it changed or moved?"
@@ -214,9 +222,11 @@ def _read(
         raise type(error)(f"'{source}' {error}.") from None
 
 
-def _content(path: str | Path) -> bytes:
+def _content(path: str | Path, fetched: Fetched = None) -> bytes:
     try:
-        return read_regular(path)
+        if fetched:
+            return fetched()
+        return read(str(path))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise ImageError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
 

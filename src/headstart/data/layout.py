@@ -7,7 +7,6 @@ test?".
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from headstart.data.class_doubts import check_classes, is_date, listed, some
 from headstart.data.folder_tree import Parts, Tree
@@ -22,6 +21,7 @@ from headstart.data.split_names import (
 )
 from headstart.data.splits import SPLITS, TRAIN
 from headstart.errors import DatasetError
+from headstart.storage.url_path import Location
 
 FORMS = """Expected one of:
   a folder of class folders       photos/cats/*.jpg  photos/dogs/*.jpg
@@ -54,7 +54,7 @@ class Layout:
     left_out: dict[Parts, str]
 
 
-def understand(tree: Tree, source: Path, class_level: int | None = None) -> Layout:
+def understand(tree: Tree, source: Location, class_level: int | None = None) -> Layout:
     """The layout of a collection.
 
     Args:
@@ -109,7 +109,7 @@ def _is_split_folder(tree: Tree, folder: Parts) -> bool:
     return is_plain_split(folder[-1]) and len({split_of(name) for name in tree.children(folder)} - {None}) < 2
 
 
-def _without_repetitions(tree: Tree, root: Parts, source: Path) -> tuple[Tree, dict[Parts, str]]:
+def _without_repetitions(tree: Tree, root: Parts, source: Location) -> tuple[Tree, dict[Parts, str]]:
     """Without folders that hold the whole collection once more.
 
     Raises:
@@ -133,7 +133,7 @@ def _without_repetitions(tree: Tree, root: Parts, source: Path) -> tuple[Tree, d
     return tree, left_out
 
 
-def _splits_above(tree: Tree, root: Parts, source: Path) -> dict[str, str] | None:
+def _splits_above(tree: Tree, root: Parts, source: Location) -> dict[str, str] | None:
     """Top folder -> its split, where the top folders are split folders with class folders in them.
 
     A class may be called 'train', beside 'bus', or 'bullet train'. An ambiguous collection is refused.
@@ -246,7 +246,7 @@ def _are_splits_below(tree: Tree, root: Parts) -> bool:
     )
 
 
-def _at_level(tree: Tree, level: int, source: Path) -> Layout:
+def _at_level(tree: Tree, level: int, source: Location) -> Layout:
     """Classes are the folders at a level. Folders above give the split where all those of a level are named so."""
     deep = [folder for folder in tree.counts if len(folder) >= level]
     if level < 1 or not deep:

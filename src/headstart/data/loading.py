@@ -1,10 +1,10 @@
-"""A directory, zip or CSV -> Dataset: each file is read once, unreadable ones are set aside, splits are given or drawn.
+"""A directory, zip, CSV or URL -> Dataset: each file is read once, unreadable ones set aside, splits given or drawn.
 
 Changes nothing on disk. Knows no model.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -20,7 +20,7 @@ from headstart.data.dataset import Dataset, Split, Unreadable
 from headstart.data.folder import Item, Listing, list_images
 from headstart.data.groups import joined
 from headstart.data.images import highest_value, read_image
-from headstart.data.readable import known_images, remember
+from headstart.data.readable import known_images, known_objects, object_key, remember, remember_objects
 from headstart.data.source import DataSource
 from headstart.data.splits import SPLITS, TEST, VALIDATION
 from headstart.data.trainable import check_listing, check_readable, check_unreadable
@@ -30,13 +30,16 @@ from headstart.errors import ImageError
 from headstart.events import Listener, Message, Task, advancing
 from headstart.listeners.console import Console
 from headstart.storage.hashing import sha256
-from headstart.storage.regular import read_regular
+from headstart.storage.locations import Fetched, fetched, read
+from headstart.storage.url_path import Url
 
 MAX_SHOWN = 10  # unreadable files that are named one by one
 READ_SIZE = 32  # pixels: enough to see whether a file can be decoded
 AHEAD = 256  # files that are handed to the threads before their results are needed
+AHEAD_OF_URLS = 32  # the same, of files whose bytes are in memory by then
 STEP = 32  # files between two reports of progress
 
+Look = Callable[[Sequence[Item], Mapping[bytes, int]], Iterable[Read | str]]  # see `look_at`
 Groups = Callable[[Split, Int[np.ndarray, " m"]], Sequence[Hashable]]  # (images, indices of those to draw from)
 
 
@@ -110,31 +113,35 @@ def read_labelled(data: DataSource, listener: Listener) -> Collection:
     return collection
 
 
-def collect(listing: Listing, listener: Listener) -> Collection:
-    """Read all images of a listing that can be trained on.
+def collect(listing: Listing, listener: Listener, *, look: Look | None = None) -> Collection:
+    """Read all images of a listing that can be trained on. look: see `read_photos`.
 
     Raises:
         DatasetError: it cannot.
         CancelledError: the listener asks the work to stop.
     """
     check_listing(listing)
-    collection = read_collection(listing, listener)
+    collection = read_collection(listing, listener, look=look)
     check_readable(collection)
     return collection
 
 
-def read_collection(listing: Listing, listener: Listener) -> Collection:
+def read_collection(listing: Listing, listener: Listener, *, look: Look | None = None) -> Collection:
     """Read every file, see `read_photos`. The labels are those of the user, where there are corrections.
 
     Raises:
         DatasetError: the corrections cannot be read.
         CancelledError: the listener asks the work to stop.
     """
-    return corrected(listing, *read_photos(listing, listener))
+    return corrected(listing, *read_photos(listing, listener, look=look))
 
 
-def read_photos(listing: Listing, listener: Listener) -> tuple[list[Read], list[Unreadable]]:
+def read_photos(
+    listing: Listing, listener: Listener, *, look: Look | None = None
+) -> tuple[list[Read], list[Unreadable]]:
     """Read every file, on all cores, and decode those that were never decoded before.
+
+    look: who does that; by default this machine, see `look_at`.
 
     Returns:
         the readable ones, those without a label last; and the others.
@@ -143,14 +150,13 @@ def read_photos(listing: Listing, listener: Listener) -> tuple[list[Read], list[
         CancelledError: the listener asks the work to stop.
     """
     items = (*listing.items, *listing.unlabelled)
+    seen = _seen_before(items)
     readable: list[Read] = []
     unreadable: list[Unreadable] = []
     known = known_images()
-    with (
-        ThreadPoolExecutor(cpu_budget()) as pool,
-        advancing(listener, Task.READ, "Reading images", len(items)) as advance,
-    ):
-        results = prefetch(pool, partial(_look_at, known), items, AHEAD)
+    with advancing(listener, Task.READ, "Reading images", len(items)) as advance:
+        new = [item for index, item in enumerate(items) if index not in seen] if seen else items
+        results = _with_seen(len(items), seen, (look or look_at)(new, known))
         for start in range(0, len(items), STEP):
             step = items[start : start + STEP]
             for item, found in zip(step, results, strict=False):  # the results go on after this step
@@ -159,9 +165,36 @@ def read_photos(listing: Listing, listener: Listener) -> tuple[list[Read], list[
                 else:
                     unreadable.append(Unreadable(printable(item.path), found))
             advance(len(step))
-    seen = ((bytes.fromhex(each.digest), each.highest) for each in readable)
-    remember({digest: value for digest, value in seen if digest not in known})
+    found = ((bytes.fromhex(each.digest), each.highest) for each in readable)
+    remember({digest: value for digest, value in found if digest not in known})
+    objects = ((object_key(each.item.path), each) for each in readable if len(seen) < len(items))
+    remember_objects({key: (each.digest, each.highest) for key, each in objects if key})
     return readable, unreadable
+
+
+def _seen_before(items: Sequence[Item]) -> dict[int, Read]:
+    """Index -> what is known of a photo at a URL that was read before, and has the same size and version now."""
+    keys = {index: key for index, item in enumerate(items) if (key := object_key(item.path))}
+    known = known_objects() if keys else {}
+    return {index: Read(items[index], *known[key]) for index, key in keys.items() if key in known}
+
+
+def _with_seen(count: int, seen: Mapping[int, Read], results: Iterable[Read | str]) -> Iterator[Read | str]:
+    """What was found of each of `count` items, in order. results: of those that were not seen before."""
+    rest = iter(results)
+    for index in range(count):
+        yield seen[index] if index in seen else next(rest)
+
+
+def look_at(items: Sequence[Item], known: Mapping[bytes, int]) -> Iterator[Read | str]:
+    """Of each file, in order, what is kept of it, or the reason why it cannot be used. On all cores.
+
+    known: digests of files that need not be decoded, see `known_images`.
+    """
+    ahead = AHEAD_OF_URLS if any(isinstance(item.path, Url) for item in items) else AHEAD
+    contents = fetched(str(item.path) for item in items)
+    with ThreadPoolExecutor(cpu_budget()) as pool:
+        yield from prefetch(pool, partial(_look_at, known), zip(items, contents, strict=True), ahead)
 
 
 def build_dataset(
@@ -242,12 +275,13 @@ def _note_on_groups(groups: Sequence[str]) -> list[str]:
     ]
 
 
-def _look_at(known: Mapping[bytes, int], item: Item) -> Read | str:
+def _look_at(known: Mapping[bytes, int], given: tuple[Item, Fetched]) -> Read | str:
     """What is kept of a file, or the reason why it cannot be used. known: what need not be decoded, by digest."""
+    item, content = given
     if printable(item.path) != str(item.path) or printable(item.label) != item.label:
         return "has a name that is not Unicode text; rename it"
     try:
-        data = read_regular(item.path)
+        data = content() if content else read(str(item.path))
         digest = sha256(data)
         highest = known.get(bytes.fromhex(digest))
         if highest is None:

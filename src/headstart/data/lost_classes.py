@@ -5,13 +5,15 @@ only.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from headstart.data.formats import UNREAD_SUFFIXES
 from headstart.errors import DatasetError
+from headstart.storage.url_path import Location
 
 
-def refuse_lost_classes(folders: Iterable[tuple[str, ...]], files: Iterable[Path], root: Path, source: Path) -> None:
+def refuse_lost_classes(
+    folders: Iterable[tuple[str, ...]], files: Iterable[Location], root: Location, source: Location
+) -> None:
     """
     Args:
         folders: below `root`, without images that headstart reads; as the parts of their paths.
@@ -23,7 +25,8 @@ def refuse_lost_classes(folders: Iterable[tuple[str, ...]], files: Iterable[Path
     """
     pictures = sorted(file for file in files if file.suffix.lower() in UNREAD_SUFFIXES)
     for parts in sorted(folders):
-        inside = [file for file in pictures if file.is_relative_to(root.joinpath(*parts))]
+        inner = root.joinpath(*parts).parts
+        inside = [file for file in pictures if file.parts[: len(inner)] == inner]
         if inside:
             raise DatasetError(
                 f"'{source}' holds the folder '{'/'.join(parts)}', but headstart reads none of its files. "

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from headstart.storage.url_path import Location, Url, place_of
+
 
 @dataclass(frozen=True)
 class DataSource:
     """A collection whose layout has to be explained. It can stand wherever a function takes `data`.
 
-    path: a folder, zip or CSV, see `load_dataset`.
+    path: a folder, zip or CSV, see `load_dataset`; also the URL of one.
     path_column, label_column, group_column: columns of a CSV. None: by their usual names, such as path, label and, of
         images that belong together, group or patient.
     image_root: the folder that the paths in a CSV start from. None: the CSV's own. Absolute paths of another computer
@@ -21,38 +23,38 @@ class DataSource:
         False: none; or their file.
     """
 
-    path: Path
+    path: Location
     path_column: str | None
     label_column: str | None
     group_column: str | None
-    image_root: Path | None
+    image_root: Location | None
     class_level: int | None
     group_by: str | None
     corrections: Path | bool
 
     def __init__(
         self,
-        path: str | Path,
+        path: str | Path | Url,
         *,
         path_column: str | None = None,
         label_column: str | None = None,
         group_column: str | None = None,
-        image_root: str | Path | None = None,
+        image_root: str | Path | Url | None = None,
         class_level: int | None = None,
         group_by: str | None = None,
         corrections: str | Path | bool = True,
     ) -> None:
-        object.__setattr__(self, "path", Path(path))
+        object.__setattr__(self, "path", place_of(path))
         object.__setattr__(self, "path_column", path_column)
         object.__setattr__(self, "label_column", label_column)
-        object.__setattr__(self, "image_root", None if image_root is None else Path(image_root))
+        object.__setattr__(self, "image_root", None if image_root is None else place_of(image_root))
         object.__setattr__(self, "class_level", class_level)
         object.__setattr__(self, "group_column", group_column)
         object.__setattr__(self, "group_by", group_by)
         object.__setattr__(self, "corrections", Path(corrections) if isinstance(corrections, str) else corrections)
 
     @staticmethod
-    def of(data: str | Path | DataSource) -> DataSource:
+    def of(data: str | Path | Url | DataSource) -> DataSource:
         return data if isinstance(data, DataSource) else DataSource(data)
 
     def absolute(self) -> DataSource:
@@ -68,7 +70,7 @@ class DataSource:
         """What was said besides the path."""
         usual = {"corrections": True}  # of the others: None
         said = {name: value for name, value in asdict(self).items() if value is not usual.get(name) and name != "path"}
-        return {name: str(value) if isinstance(value, Path) else value for name, value in said.items()}
+        return {name: str(value) if isinstance(value, Path | Url) else value for name, value in said.items()}
 
     def __str__(self) -> str:
         return str(self.path)

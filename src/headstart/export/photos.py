@@ -12,7 +12,8 @@ from headstart.data.splits import TRAIN
 from headstart.errors import DatasetError
 from headstart.events import Listener
 from headstart.runs.folder import SPLITS, RunFolder, SplitRow
-from headstart.storage.hashing import sha256_of_file
+from headstart.storage.hashing import sha256
+from headstart.storage.locations import read
 
 ANY = "any"  # the split of photos whose split is unknown: they serve all purposes
 UNUSED = ""  # the split of photos that serve none
@@ -106,6 +107,6 @@ def _rows_in(data: Path | DataSource, known: Iterable[SplitRow], listener: Liste
 def _is_unchanged(row: SplitRow) -> bool:
     """Whether its file has the known digest. False where it cannot be opened."""
     try:
-        return sha256_of_file(Path(row.path)) == row.digest
+        return sha256(read(row.path)) == row.digest
     except OSError:
         return False

@@ -23,8 +23,9 @@ from headstart.events import Advance, Listener, Message, Task, advancing
 from headstart.features.executors.base import Executor
 from headstart.features.executors.local import LocalExecutor
 from headstart.features.shards import ShardTask, compute_shard
+from headstart.features.shared_store import ShardPlace
 from headstart.features.spec import FeatureSpec
-from headstart.features.store import Features, Shards, find_shards, open_shard, record_type
+from headstart.features.store import Features, Shards, record_type
 from headstart.models.weights import load_base
 from headstart.storage import cache
 
@@ -165,46 +166,60 @@ class FeatureExtractor:
             found = self._compute(found, images, spec)
         return found
 
+    def _place(self, spec: FeatureSpec, engine: str) -> ShardPlace | None:
+        return ShardPlace.of(spec.address(engine), getattr(self.executor, "store", None))
+
     def _find(self, spec: FeatureSpec, engine: str | None, images: Split) -> Shards:
-        folder = spec.folder(engine) if engine else None
-        if folder is None:
+        place = self._place(spec, engine) if engine else None
+        if place is None:
             return Shards()
         shapes = self.engine.output_shapes[: spec.kept_tensors] if self._given_engine else spec.shapes
-        return find_shards(folder, set(images.digests), shapes)
+        return place.find(set(images.digests), shapes)
 
     def _compute(self, found: Shards, images: Split, spec: FeatureSpec) -> Shards:
         """The shards that were found, and those with what is missing in them."""
-        missing, folder = _missing(found, images), spec.folder(self.engine.identity)
-        tasks = self._tasks(images, missing, spec, folder)
+        missing, place = _missing(found, images), self._place(spec, self.engine.identity)
+        tasks, made = self._tasks(images, missing, spec, place), []
         with advancing(self.listener, Task.EXTRACT, "Extracting features", len(missing)) as advance:
             for task, shard in zip(tasks, self.executor.map(self._work(advance), tasks), strict=True):
-                if not isinstance(self.executor, LocalExecutor):
+                if not self._is_here:
                     advance(len(task.paths))
-                if shard.problem and folder:
-                    text = f"Features cannot be kept in '{folder}' ({shard.problem}): the next run computes them again."
+                if shard.problem and place:
+                    place.check_dispensable(shard.problem)
+                    text = f"Features cannot be kept in '{place}' ({shard.problem}): the next run computes them again."
                     self.listener.emit(Message(text))
-                    folder = None  # said once, not for each shard
-                found = found.with_shard(open_shard(Path(shard.file)) if shard.file else shard.records)
-        if folder:
+                    place = None  # said once, not for each shard
+                made.append(place.open(shard.file) if shard.file and place else shard.records)
+        found = found.joined(Shards.of_arrays(made))
+        if place and place.is_cache:
             cache.evict(cache.size_limit(), protected=found.files)
         return found
 
+    @property
+    def _is_here(self) -> bool:
+        """Whether the executor works in this process."""
+        return isinstance(self.executor, LocalExecutor)
+
     def _work(self, advance: Advance) -> Callable:
         """What an executor maps. Here the engine is open already, and each batch is reported."""
-        if isinstance(self.executor, LocalExecutor):
+        if self._is_here:
             return partial(compute_shard, engine=self.engine, advance=advance)
         return compute_shard
 
-    def _tasks(self, images: Split, missing: Sequence[int], spec: FeatureSpec, folder: Path | None) -> list[ShardTask]:
-        record = record_type(self.engine.output_shapes[: spec.kept_tensors])
-        size = min(SHARD_IMAGES, max(self.engine.batch_size, SHARD_BYTES // record.itemsize))
+    def _tasks(
+        self, images: Split, missing: Sequence[int], spec: FeatureSpec, place: ShardPlace | None
+    ) -> list[ShardTask]:
+        batch, record = self.engine.batch_size, record_type(self.engine.output_shapes[: spec.kept_tensors])
+        size = min(SHARD_IMAGES, max(batch, SHARD_BYTES // record.itemsize))
+        if not self._is_here:  # each worker has one
+            size = min(size, max(batch, -(-len(missing) // getattr(self.executor, "side_by_side", 1))))
         return [
             ShardTask(
                 spec,
                 self.compute,
                 tuple(images.paths[i] for i in missing[start : start + size]),
                 tuple(images.digests[i] for i in missing[start : start + size]),
-                str(folder) if folder else None,
+                place.target if place else None,
             )
             for start in range(0, len(missing), size)
         ]

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
-from headstart.concurrency import cpu_budget, prefetch
+from headstart.concurrency import cpu_budget, in_pieces, prefetch
 from headstart.data.images import read_again
 from headstart.data.views import VIEWS
 from headstart.engines.base import Compute, Engine, Pixels, regrouped, run_all
 from headstart.engines.opening import open_engine
 from headstart.events import Advance
+from headstart.features.shared_store import send_shard
 from headstart.features.spec import FeatureSpec
 from headstart.features.store import open_shard, records, write_shard
 from headstart.listeners.quiet import Quiet
 from headstart.models.weights import load_base
 from headstart.numerics import check_numbers
+from headstart.storage.locations import Fetched, fetched, is_url
 
 READ_AHEAD = 8  # pieces of batches that are decoded before the engine asks for them, besides one in each thread
 PIECE = 32  # images at most that a thread decodes for a batch: with more, some would wait for others at the end
@@ -30,7 +32,7 @@ PIECE = 32  # images at most that a thread decodes for a batch: with more, some 
 class ShardTask:
     """Images, which features of them are wanted, and where they are written. All of it can be sent to a process.
 
-    digests: SHA-256 of the files, hexadecimal. folder: None where the features are handed back instead of written.
+    digests: SHA-256 of the files, hexadecimal. folder: or URL; None: the features are handed back instead of written.
     """
 
     spec: FeatureSpec
@@ -44,7 +46,7 @@ class ShardTask:
 class Shard:
     """What became of a task.
 
-    file: where the shard lies; None: it could not be written, or was not to be, and is here as `records`.
+    file: path or URL of the shard; None: it could not be written, or was not to be, and is here as `records`.
     problem: why it could not be written.
     """
 
@@ -70,6 +72,8 @@ def compute_shard(task: ShardTask, *, engine: Engine | None = None, advance: Adv
     if task.folder is None:
         return Shard(None, shard)
     try:
+        if is_url(task.folder):
+            return Shard(send_shard(shard, task.folder))
         file = write_shard(shard, Path(task.folder))
         open_shard(file)  # where too many files are open, the shard stays in memory
         return Shard(str(file))
@@ -80,13 +84,12 @@ def compute_shard(task: ShardTask, *, engine: Engine | None = None, advance: Adv
 def _tensors(task: ShardTask, engine: Engine, advance: Advance | None) -> list[np.ndarray]:
     spec, count = task.spec, len(task.paths)
 
-    def read(index: int) -> np.ndarray:
-        path, digest = task.paths[index], task.digests[index]
-        square = read_again(path, spec.image_size, spec.resizing, value_range=spec.value_range, digest=digest)
-        return VIEWS[spec.view](square)
+    def image(path: str, digest: str, content: Fetched) -> np.ndarray:
+        read = partial(read_again, value_range=spec.value_range, digest=digest, content=content)
+        return VIEWS[spec.view](read(path, spec.image_size, spec.resizing))
 
-    def piece(start: int) -> Pixels:
-        return np.stack([read(index) for index in range(start, min(start + size, count))])
+    def piece(photos: Sequence[tuple[str, str, Fetched]]) -> Pixels:
+        return np.stack([image(*photo) for photo in photos])
 
     def counted(batches: Iterator[Pixels]) -> Iterator[Pixels]:
         for images in batches:
@@ -95,8 +98,9 @@ def _tensors(task: ShardTask, engine: Engine, advance: Advance | None) -> list[n
                 advance(len(images))
 
     workers, size = cpu_budget(), min(engine.batch_size, PIECE)
+    photos = zip(task.paths, task.digests, fetched(task.paths), strict=True)
     with ThreadPoolExecutor(workers) as pool:
-        pieces = prefetch(pool, piece, range(0, count, size), workers + READ_AHEAD)
+        pieces = prefetch(pool, piece, in_pieces(photos, size), workers + READ_AHEAD)
         batches = regrouped(pieces, engine.batch_size)
         return run_all(engine, counted(batches), count, outputs=spec.kept_tensors)
 

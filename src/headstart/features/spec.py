@@ -97,7 +97,13 @@ class FeatureSpec:
         )
 
     def folder(self, engine: str) -> Path | None:
-        """Where these features are kept: CACHE/features/KEY/RESIZING-VIEW[-LOW-HIGH]; None where they are not kept.
+        """Where these features are kept in the cache; None where they are not kept. engine: see `address`."""
+        address = self.address(engine)
+        return cache.cache_folder() / address if address else None
+
+    def address(self, engine: str) -> str | None:
+        """The folder of these features in the cache, or another store: features/KEY/RESIZING-VIEW[-LOW-HIGH]; None
+        where they are not kept.
 
         engine: the identity of the engine that computes them, which is part of the key.
         """
@@ -107,7 +113,7 @@ class FeatureSpec:
         # the usual engine's version, device and precision are in the network's key already
         if engine != expected_identity(Compute(precision=self.precision)):
             key = f"{key}-{engine}"
-        return cache.cache_folder() / cache.FEATURES / key / f"{self.resizing}-{self.view}{self._range_suffix}"
+        return f"{cache.FEATURES}/{key}/{self.resizing}-{self.view}{self._range_suffix}"
 
     @property
     def _range_suffix(self) -> str:

@@ -2,8 +2,8 @@
 
 A feature is found again by its folder, which a `FeatureSpec` and an engine name, and the digest of the image's bytes.
 Features lie in shards, `FOLDER/CHECKSUM-NAME.npy`: NumPy arrays of records (digest, tensors), written whole, never
-changed, opened as memory maps. So two runs at once cannot disturb each other, a killed one leaves what it had finished,
-and 100 new images cost the work of 100.
+changed, named by their content, opened as memory maps. So two runs at once cannot disturb each other, a killed one
+leaves what it had finished, and 100 new images cost the work of 100.
 """
 
 import mmap
@@ -21,6 +21,7 @@ import numpy as np
 from headstart.array_types import Float, Float32, Int
 from headstart.storage import cache
 from headstart.storage.cache import is_folder
+from headstart.storage.hashing import sha256
 
 MOST_OF_IT = 4  # from a quarter of its rows on, a shard is read: pages that are mapped count as memory until the end
 STALE = 24 * 3600  # seconds after which the half-written file of a killed run is removed
@@ -97,12 +98,13 @@ class Shards:
     arrays: list[np.ndarray] = field(default_factory=list)
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def with_shard(self, shard: np.ndarray, digests: Sequence[str] = ()) -> "Shards":
-        """These, and one more; digests: of its images, where they are known already."""
-        number = len(self.arrays)
-        rows = {digest: (number, row) for row, digest in enumerate(digests or digests_of(shard))}
-        _release(shard)  # to read the digests, most pages were read
-        return Shards([*self.arrays, shard], self.places | rows)
+    @classmethod
+    def of_arrays(cls, arrays: Sequence[np.ndarray]) -> "Shards":
+        places = {}
+        for number, shard in enumerate(arrays):
+            places |= {digest: (number, row) for row, digest in enumerate(digests_of(shard))}
+            _release(shard)  # to read the digests, most pages were read
+        return cls(list(arrays), places)
 
     def joined(self, others: "Shards") -> "Shards":
         """These and others; what is in both comes from these."""
@@ -150,14 +152,13 @@ def find_shards(folder: Path, wanted: Set[str], shapes: Sequence[tuple[int, ...]
 
     shapes: of the tensors, where they are known.
     """
-    found = Shards()
+    found = []
     expected = None if shapes is None else [record_type(shapes, kind) for kind in (np.float16, np.float32)]
     for path in sorted(folder.glob("*.npy")) if is_folder(folder) else []:
         try:
             shard, is_new = _open(path)
             _check(DIGEST in (shard.dtype.names or ()) and (expected is None or shard.dtype in expected))
-            digests = digests_of(shard)
-            here = wanted & set(digests)
+            here = not wanted.isdisjoint(digests_of(shard))
             if here:
                 _check(not is_new or _checksum(path) == path.name.partition("-")[0])
             else:
@@ -170,9 +171,9 @@ def find_shards(folder: Path, wanted: Set[str], shapes: Sequence[tuple[int, ...]
             continue
         if here:
             cache.mark_used(path)
-            found = found.with_shard(shard, digests)
+            found.append(shard)
     _remove_stale(folder)
-    return found
+    return Shards.of_arrays(found)
 
 
 def write_shard(shard: np.ndarray, folder: Path) -> Path:
@@ -186,12 +187,20 @@ def write_shard(shard: np.ndarray, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             np.save(file, shard, allow_pickle=False)
-        path = folder / f"{_checksum(temporary)}-{uuid.uuid4().hex[:8]}.npy"
-        temporary.rename(path)
+        path = folder / shard_name(_checksum(temporary), shard)
+        if path.exists():  # a task that was begun again has done this already
+            _remove(temporary)
+        else:
+            temporary.rename(path)
         return path
     except OSError:
         _remove(temporary)
         raise
+
+
+def shard_name(checksum: str, shard: np.ndarray) -> str:
+    """The file name of a shard. checksum: CRC-32 of the file's content, eight hexadecimal digits."""
+    return f"{checksum}-{sha256(shard[DIGEST].tobytes())[:8]}.npy"
 
 
 def open_shard(path: Path) -> np.ndarray:

@@ -7,7 +7,6 @@ those that training uses, from the same cache. Changes nothing, and writes nothi
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -33,6 +32,7 @@ from headstart.inspection.outliers import find_outliers
 from headstart.inspection.report import Inspection
 from headstart.inspection.shortcuts import Shortcut, find_shortcuts
 from headstart.inspection.suspected_groups import find_suspected_groups
+from headstart.storage.url_path import place_of
 
 APPROXIMATE = "copies were searched approximately: one pair in a hundred may be missing"
 ENOUGH_MIRRORED = 3  # copies under another label, that show that mirroring changes the class
@@ -62,7 +62,7 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
         if not images.groups:
             findings += _grouping_findings(found, images, compact, duplicates, seed)
     findings += [Finding(SHORTCUT, "", score=each.accuracy, detail=each.sentence) for each in shortcuts]
-    findings += [Finding(UNREADABLE, str(Path(bad.path).absolute()), detail=bad.reason) for bad in found.unreadable]
+    findings += [Finding(UNREADABLE, str(place_of(bad.path).absolute()), detail=bad.reason) for bad in found.unreadable]
     findings += _copy_findings(images, duplicates)
     findings += find_leaks(images, [item.split for item in found.items], duplicates)
     return Inspection(

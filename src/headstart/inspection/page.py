@@ -14,6 +14,8 @@ from headstart.data.value_range import ValueRange
 from headstart.inspection.findings import KINDS, ON_THE_COLLECTION, UNREADABLE, Finding
 from headstart.inspection.report import Inspection, line_of
 from headstart.pages.rendering import as_webp, render
+from headstart.storage.locations import is_url
+from headstart.storage.url_path import name_of
 
 MAX_FINDINGS = 400  # on the page; all of them are in findings.csv
 THUMBNAIL = 144  # pixels
@@ -30,7 +32,7 @@ def write_page(file: Path, inspection: Inspection) -> None:
     page = render(
         "inspection",
         "inspection.html.j2",
-        title=Path(inspection.data).resolve().name,
+        title=name_of(inspection.data) if is_url(inspection.data) else Path(inspection.data).resolve().name,
         inspection=inspection,
         splits=splits,
         sections=sections(inspection, _limit_per_kind(list(inspection.counts.values()))),
@@ -73,6 +75,8 @@ def _item(inspection: Inspection, finding: Finding) -> dict:
 
 def _shown(path: str, data: str) -> str:
     """A path for a caption: relative to the collection; of a file elsewhere, only the end."""
+    if is_url(data):
+        return path.removeprefix(f"{data.rstrip('/')}/")
     root = Path(data).absolute()
     with suppress(ValueError):  # the file lies elsewhere
         return str(Path(path).relative_to(root if root.is_dir() else root.parent)) if path else ""
@@ -80,5 +84,5 @@ def _shown(path: str, data: str) -> str:
 
 
 def _picture(path: str, value_range: ValueRange) -> dict[str, str]:
-    image = Image.fromarray(read_thumbnail(Path(path), THUMBNAIL, value_range=value_range))
-    return {"data": as_webp(image, QUALITY), "alt": f"The photo {Path(path).name}"}
+    image = Image.fromarray(read_thumbnail(path, THUMBNAIL, value_range=value_range))
+    return {"data": as_webp(image, QUALITY), "alt": f"The photo {name_of(path)}"}

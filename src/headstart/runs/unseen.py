@@ -26,7 +26,7 @@ from headstart.models.weights import PRETRAINED
 from headstart.runs.folder import RunFolder
 from headstart.runs.held_out import HeldOut
 from headstart.storage.hashing import sha256
-from headstart.storage.regular import read_regular
+from headstart.storage.locations import read
 from headstart.training.config import TrainingConfig
 
 
@@ -76,7 +76,7 @@ def _seen(held_out: HeldOut, run: Path) -> tuple[Split, int]:
 def _is_same(row: tuple[str, str]) -> bool:
     digest, path = row
     try:
-        return sha256(read_regular(path)) == digest
+        return sha256(read(path)) == digest
     except OSError:
         return False
 

@@ -21,10 +21,11 @@ from headstart.home import home_folder
 from headstart.storage.hashing import sha256
 
 COPIES, ENGINES, FEATURES, NETWORKS, READABLE = "copies", "engines", "features", "networks", "readable"
+CLASSIFIERS = "classifiers"  # that were sent here to predict
 # What `headstart cache --clear` removes. Unpacked archives and samples take longer to get, so they stay.
-KINDS = (COPIES, ENGINES, FEATURES, NETWORKS, READABLE)
+KINDS = (CLASSIFIERS, COPIES, ENGINES, FEATURES, NETWORKS, READABLE)
 NOT_INSTALLED = "none"  # in the place of a version
-DEFAULT_LIMIT_GB = 20.0  # of features, engines and networks together, unless $HEADSTART_CACHE_GB is set
+DEFAULT_LIMIT_GB = 20.0  # of all but copies and readable files together, unless $HEADSTART_CACHE_GB is set
 
 
 def cache_folder() -> Path:
@@ -102,7 +103,7 @@ def evict(limit: float, *, protected: Collection[str] = ()) -> None:
     """
     paths, entries = [], []
     with suppress(FileNotFoundError):  # another process clears the cache
-        for pattern in (f"{FEATURES}/*/*/*.npy", f"{ENGINES}/*", f"{NETWORKS}/*"):
+        for pattern in (f"{FEATURES}/*/*/*.npy", f"{CLASSIFIERS}/*", f"{ENGINES}/*", f"{NETWORKS}/*"):
             paths += cache_folder().glob(pattern)
     for path in paths:
         with suppress(FileNotFoundError):  # another run removed it

@@ -15,6 +15,7 @@ from headstart.engines.base import FLOAT32, GPU, Compute, check_precision
 from headstart.engines.opening import check_device
 from headstart.engines.openvino import computes_in_bfloat16
 from headstart.errors import ModelError
+from headstart.features.executors.ray import RayExecutor
 from headstart.features.spec import FeatureSpec
 from headstart.models.backbones import check_image_size, get_backbone
 from headstart.models.weights import PRETRAINED
@@ -39,6 +40,7 @@ class TrainingConfig:
         computes in bfloat16.
     chooses_backbone: whether nobody has named one.
     device: "gpu", or "auto": the processor, where Keras has no device of its own.
+    executor: works on the features of the frozen base; None: this machine.
     """
 
     recipe: Recipe
@@ -53,13 +55,15 @@ class TrainingConfig:
     chooses_backbone: bool = False
     value_range: ValueRange | None = None
     device: str = AUTO
+    executor: RayExecutor | None = None
 
     def __post_init__(self) -> None:
         """
         Raises:
             MissingExtraError, ModelError: the device is not there, or does not go with the precision.
         """
-        check_device(self.compute)
+        if self.executor is None:  # else it is that of the machines that work
+            check_device(self.compute)
 
     @classmethod
     def of(
@@ -76,6 +80,7 @@ class TrainingConfig:
         precision: str = FLOAT32,
         views: str = AUTO,
         device: str = AUTO,
+        executor: RayExecutor | None = None,
     ) -> TrainingConfig:
         """
         Raises:
@@ -115,7 +120,7 @@ class TrainingConfig:
             )
         said = None if value_range is None else parse_value_range(value_range)
         settings = recipe, backbone, image_size, resizing, weights, seed, execution, precision, views
-        return cls(*settings, chooses_backbone, said, device)
+        return cls(*settings, chooses_backbone, said, device, executor)
 
     @property
     def feature_spec(self) -> FeatureSpec:
@@ -161,5 +166,5 @@ class TrainingConfig:
         values = AUTO if self.value_range is None else str(self.value_range)
         content = asdict(self) | {"weights": str(self.weights), "value_range": values}
         del content["chooses_backbone"]  # only a time limit asks for it
-        del content["device"]  # on another one it goes on with the same numbers, to rounding
+        del content["device"], content["executor"]  # on others it goes on with the same numbers, to rounding
         return content

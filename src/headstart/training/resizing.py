@@ -40,7 +40,9 @@ def with_resizing(config: TrainingConfig, dataset: Dataset, listener: Listener) 
 
     def features(images: Split, name: str) -> Float32[np.ndarray, "n components"]:
         spec = replace(config, resizing=name).feature_spec
-        extractor = FeatureExtractor(spec, listener=listener, compute=config.compute, rough=config.rough(dataset))
+        extractor = FeatureExtractor(
+            spec, listener=listener, compute=config.compute, executor=config.executor, rough=config.rough(dataset)
+        )
         rows = rows_of(extractor.features(images))
         return Compact.of(rows, spec.block_sizes, seed=config.seed)(rows)
 

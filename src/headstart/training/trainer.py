@@ -182,6 +182,7 @@ def new_context(
         listener=listener,
         base=network.first_base,
         compute=config.compute,
+        executor=config.executor,
         rough=config.rough(dataset),
     )
     return TrainingContext(dataset, config, network, pretrained, listener, checkpoint_folder, limit)

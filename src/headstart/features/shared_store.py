@@ -1,0 +1,135 @@
+"""Where the shards of features lie: in the cache, or in a store that many machines share, a folder or a URL.
+
+What lies at a URL is copied into the cache, where it is opened as what was computed here is. Beside each shard,
+NAME.npy, lies NAME.digests with the digests of its images, 32 bytes each: so only shards that are needed are read.
+Knows nothing of labels, or of how features are computed.
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from headstart.errors import ClusterError, DatasetError
+from headstart.features.store import DIGEST, Shards, find_shards, open_shard, shard_name
+from headstart.storage import cache, locations
+from headstart.storage.locations import is_url
+
+DIGESTS, DIGEST_BYTES = ".digests", 32
+AT_ONCE = 16  # objects that are read at the same time
+
+
+@dataclass(frozen=True)
+class ShardPlace:
+    """The shards of a spec.
+
+    folder: on this machine. url: where all machines reach them, which `folder` has copies of; None: in the folder.
+    is_cache: whether the folder is in the cache, which throws away what is not used.
+    """
+
+    folder: Path
+    url: str | None = None
+    is_cache: bool = True
+
+    @classmethod
+    def of(cls, address: str | None, store: str | None) -> ShardPlace | None:
+        """
+        Args:
+            address: see `FeatureSpec.address`. store: a folder or URL; None: the cache.
+        """
+        if address is None:
+            return None
+        if store is not None and not is_url(store):
+            return cls(Path(store).absolute() / address, is_cache=False)
+        return cls(cache.cache_folder() / address, f"{store.rstrip('/')}/{address}" if store else None)
+
+    @property
+    def target(self) -> str:
+        """Where tasks write to."""
+        return self.url or str(self.folder)
+
+    def find(self, wanted: Set[str], shapes: Sequence[tuple[int, ...]] | None) -> Shards:
+        """See `find_shards`."""
+        if self.url:
+            _fetch(_missing(self.url, self.folder, wanted), self.folder)
+        return find_shards(self.folder, wanted, shapes)
+
+    def open(self, file: str) -> np.ndarray:
+        """A shard that a task has written just now."""
+        if self.url:
+            _fetch([file], self.folder)
+        return open_shard(self.folder / PurePosixPath(file).name)
+
+    def check_dispensable(self, problem: str) -> None:
+        """
+        Raises:
+            ClusterError: the store cannot be written, and this is no cache, which work can do without.
+        """
+        if self.url or not self.is_cache:
+            raise ClusterError(
+                f"Features cannot be kept in the store '{self}' ({problem}). What is finished is kept: make room "
+                f"there, or give another --store, and start the same again."
+            )
+
+    def __str__(self) -> str:
+        return self.target
+
+
+def send_shard(shard: np.ndarray, url: str) -> str:
+    """Write a shard below a URL, under its checksum, where it appears whole. Returns its own URL.
+
+    Raises:
+        OSError, HeadstartError: it cannot be written.
+    """
+    stream = io.BytesIO()
+    np.save(stream, shard, allow_pickle=False)
+    content = stream.getvalue()
+    place = f"{url}/{shard_name(f'{zlib.crc32(content):08x}', shard)}"
+    locations.write(place, content)
+    locations.write(_beside(place), shard[DIGEST].tobytes())  # last: where it is, the shard is
+    return place
+
+
+def _beside(place: str) -> str:
+    return place.removesuffix(".npy") + DIGESTS
+
+
+def _missing(url: str, folder: Path, wanted: Set[str]) -> list[str]:
+    """The URLs of shards that hold something of what is wanted, and are not in the folder yet."""
+    raw = {bytes.fromhex(digest) for digest in wanted}
+    try:
+        lists = [each.place for each in locations.list_files(url) if each.place.endswith(DIGESTS)]
+    except FileNotFoundError:  # nothing was kept there yet
+        return []
+    shards = {place: place.removesuffix(DIGESTS) + ".npy" for place in lists}
+    lists = [place for place in lists if not (folder / PurePosixPath(shards[place]).name).exists()]
+    return [
+        shards[place]
+        for place, content in zip(lists, _read(lists), strict=True)
+        if not raw.isdisjoint(content[start : start + DIGEST_BYTES] for start in range(0, len(content), DIGEST_BYTES))
+    ]
+
+
+def _fetch(places: Sequence[str], folder: Path) -> None:
+    """
+    Raises:
+        DatasetError: the cache cannot be written.
+    """
+    for place, content in zip(places, _read(places), strict=True):
+        if not cache.store_file(folder / PurePosixPath(place).name, content):
+            raise DatasetError(
+                f"Features cannot be copied into the cache '{cache.cache_folder()}'. Make room there, or set "
+                f"HEADSTART_CACHE to another folder."
+            )
+
+
+def _read(places: Sequence[str]) -> Iterator[bytes]:
+    for content in locations.read_ahead(places, AT_ONCE):
+        if isinstance(content, Exception):
+            raise content
+        yield content

@@ -1,0 +1,69 @@
+"""A cluster of Ray on this machine: two nodes of one core each, shared by all tests of a worker.
+
+Ray's processes take seconds to start, so tests that kill a node add one of their own, and leave these two.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from headstart.errors import MissingExtraError
+from headstart.features.shards import Shard, ShardTask, compute_shard
+
+OBJECT_STORE = 80 * 2**20  # bytes
+WAITING = 60  # seconds, for Ray to notice
+LOG = "done.txt"  # of `slowly`, beside the folder of the shards
+
+
+@contextmanager
+def started(nodes: int = 2, *, cores: int = 1) -> Iterator[Any]:
+    """A `ray.cluster_utils.Cluster`, to which this process is connected."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    tests = Path(__file__).resolve().parents[1]  # the workers import what is tested here, and what tests with
+    sources = [str(tests.parent / "src"), str(tests), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(sources)
+    import ray
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster()
+    try:
+        for _ in range(nodes):
+            add_node(cluster, cores)
+        ray.init(cluster.address, log_to_driver=False, logging_level=logging.ERROR)
+        yield cluster
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+
+
+def add_node(cluster: Any, cores: float = 1) -> Any:
+    return cluster.add_node(num_cpus=cores, object_store_memory=OBJECT_STORE, include_dashboard=False)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = WAITING) -> None:
+    """Raises TimeoutError if it does not come true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited for {seconds} s")
+        time.sleep(0.05)
+
+
+def slowly(task: ShardTask) -> Shard:
+    """`compute_shard`, for long enough to be disturbed. A worker imports it. What is done is noted beside the shards."""
+    time.sleep(0.25)
+    shard = compute_shard(task)
+    folder = Path((task.folder or "").removeprefix("file://")).parent
+    with (folder / LOG).open("a", encoding="utf-8") as log:
+        log.write(" ".join(task.digests) + "\n")
+    return shard
+
+
+def without_an_extra(task: object) -> None:
+    raise MissingExtraError("install it")
