@@ -13,7 +13,7 @@ import { useKeys } from "../keyboard.js";
 import { undo } from "../labelling.js";
 import { changeText } from "../results.js";
 import { href } from "../router.js";
-import { answers, attempt, classes, features, generation, labels, photosChanged, queueChanged, report, showLabels } from "../store.js";
+import { answers, attempt, classes, computing, features, generation, labels, photosChanged, queueChanged, report, showLabels } from "../store.js";
 import { html, signal, useEffect, useRef, useState } from "../ui.js";
 
 /** @import { Queue, QueueItem } from "../api.js" */
@@ -236,5 +236,6 @@ function Done({ queue }) {
     return html`<div class="empty"><span class="spinner" /><h1>${t("queue.waiting")}</h1><p>${t("queue.waitingText")}</p><a class="button" href=${href("photos")}>${t("photos.showAll")}</a></div>`;
   return html`<div class="empty done-asking"><${Icon} name="check" size=${40} /><h1>${t("queue.empty")}</h1>
     <p>${done ? t("queue.emptyAfter", { count: done, changed: labels.value?.changed ?? 0 }) : t("queue.emptyText")}</p>
+    ${computing.value.some((stage) => stage !== "map") && html`<p class="hint" role="status"><span class="spinner small" /> ${t("queue.stillLooking")}</p>`}
     <div class="answers"><a class="button primary" href=${href("understand")}>${t("nav.understand")}</a><a class="button" href=${href("photos", { changed: true })}>${t("filter.changed")}</a></div></div>`;
 }
