@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import headstart as hs
+from headstart.data.corrections import CONFIRM, Correction
 from headstart.errors import DatasetError, RunError
 from headstart.evaluation.advice import advice
 from headstart.evaluation.document import RunMetrics
@@ -37,7 +38,9 @@ from headstart.inspection.findings import (
 )
 from headstart.inspection.leaks import find_leaks
 from headstart.pages.rendering import with_code
+from headstart.storage.hashing import sha256_of_file
 from support.browsing import WIDTHS, check_layout, opened
+from support.correcting import journal_of
 from support.planted import content, copies, jpeg, tiles
 from support.sizes import SMALL
 
@@ -176,6 +179,22 @@ def test_doubtful_labels_and_outliers(found):
         assert doubt.score is not None
         assert 0 < doubt.score <= 1
     assert not set(names(inspection, OUTLIER)) & set(doubtful)
+
+
+def test_a_label_that_the_user_has_confirmed_is_not_doubted_again(found, folder):
+    inspection, _ = found
+    first, *others = inspection.of_kind(DOUBT)
+    digest = sha256_of_file(Path(first.path))
+    journal = journal_of(folder)
+    journal.record([Correction(digest, first.path, first.label, first.label)], kind=CONFIRM)
+    try:
+        again = look(folder)
+        assert [each.path for each in again.of_kind(DOUBT)] == [each.path for each in others]
+        assert "1 photo with a doubtful label is not listed: the user has confirmed it" in again.remarks
+        journal.undo()
+        assert look(folder).of_kind(DOUBT) == inspection.of_kind(DOUBT)
+    finally:
+        journal.file.unlink()
 
 
 def test_odd_files(found):

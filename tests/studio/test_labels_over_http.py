@@ -141,7 +141,7 @@ def test_photos_without_classes_are_labelled(open_studio, loose: Path):
     assert server.client.post("/api/queue/answer", json={"key": "no-such", "answer": "yes"}).status_code == 404
 
 
-def test_answers_follow_a_label(own: StudioServer):
+def test_answers_follow_a_label(own: StudioServer, tmp_path: Path):
     assert set(own.ask("/api/collection")["computing"]) <= {"features", "copies", "answers", "neighbours", "map"}
     own.wait_for(lambda collection: collection["computing"] == [], seconds=120)
     assert own.client.get("/api/map").content
@@ -173,3 +173,5 @@ def test_answers_follow_a_label(own: StudioServer):
     opened = own.client.post("/api/test/open").json()
     assert opened["openings"] == 1
     assert own.ask("/api/test")["openings"] == 1
+    with StudioServer(own.ask("/api/collection")["path"], HEADSTART_CACHE=str(tmp_path / "another")) as again:
+        assert again.ask("/api/test")["openings"] == 1, "it does not lie in the cache"

@@ -251,7 +251,7 @@ class Collection:
 
     def _labelled(self) -> Labelled:
         with self._lock:
-            return Labelled(self.columns, self.labels_state, self.answered.keys(self.labels))
+            return Labelled(self.columns, self.labels_state, self.answered.keys(self.labels), self.labels.confirmed)
 
     # what happens in the background
 
