@@ -38,11 +38,13 @@ from headstart.inspection.findings import (
 )
 from headstart.inspection.leaks import find_leaks
 from headstart.pages.rendering import with_code
+from headstart.storage import cache as hs_cache
 from headstart.storage.hashing import sha256_of_file
 from support.browsing import WIDTHS, check_layout, opened
 from support.correcting import journal_of
 from support.planted import content, copies, jpeg, tiles
 from support.sizes import SMALL
+from support.small_collections import zipped
 
 
 def look(data: Path, **settings) -> hs.Inspection:
@@ -350,6 +352,22 @@ def test_the_same_seed_finds_the_same(found, folder):
     again = look(folder)
     assert again.findings == inspection.findings
     assert again.remarks == inspection.remarks
+
+
+def test_files_of_a_zip_are_named_by_their_names_in_it(tmp_path, make_folder):
+    folder = make_folder(tmp_path / "plain", {"a": 4, "b": 4})
+    first = next((folder / "a").iterdir())
+    shutil.copy(first, folder / "b" / "copy.png")
+    archive, out = zipped(folder, tmp_path / "photos.zip"), tmp_path / "found"
+    inspection = look(archive, out=out)
+    [copied] = inspection.of_kind(CONFLICT)
+    assert Path(copied.path).is_file(), "Python gets the file"
+    rows = [row for row in csv.DictReader((out / "findings.csv").read_text().splitlines()) if row["kind"] == CONFLICT]
+    assert {rows[0]["path"], rows[0]["other"]} == {f"{archive}/a/{first.name}", f"{archive}/b/copy.png"}
+    cache = str(hs_cache.cache_folder())
+    for text in (str(inspection), *((out / name).read_text() for name in ("findings.json", "inspection.html"))):
+        assert cache not in text
+        assert "b/copy.png" in text
 
 
 # Collections that cannot be trained on
