@@ -49,8 +49,8 @@ MANY = """async () => {
     document.querySelector(".stage").append(element);
     const none = () => {};
     const grid = new Grid(element, {
-        url: () => "icon.svg", detail: none, want: none, name: none, caption: () => ({text: "", mark: ""}), heading: none,
-        label: "", selected: () => new Set(), select: none, open: none,
+        url: () => "icon.svg", detail: none, want: none, name: none, caption: none, heading: none, label: "",
+        selected: () => new Set(), select: none, open: none,
     });
     grid.show(Int32Array.from({length: 100000}, (_, n) => n), null);
     const found = {};
