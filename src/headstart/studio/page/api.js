@@ -150,8 +150,8 @@ export const api = {
   /** @returns {Promise<Queue>} */
   queue: (limit = 20) => askJson(`api/queue?limit=${limit}`),
   /** @returns {Promise<Labels & { left: number }>} */
-  answerQueue: (/** @type {string} */ key, /** @type {"yes" | "no" | "skip"} */ answer, /** @type {string} */ label = "") =>
-    askJson("api/queue/answer", { json: { key, answer, ...(label && { label }) } }),
+  answerQueue: (/** @type {string} */ key, /** @type {"yes" | "no" | "skip" | "exclude"} */ answer, /** @type {string} */ label = "", /** @type {number[] | undefined} */ ids = undefined) =>
+    askJson("api/queue/answer", { json: { key, answer, ...(label && { label }), ...(ids && { ids }) } }),
 
   /** @returns {Promise<Job[]>} */
   jobs: () => askJson("api/jobs"),

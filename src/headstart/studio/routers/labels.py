@@ -34,9 +34,12 @@ class ClassChange(BaseModel):
 
 
 class QueueAnswer(BaseModel):
+    """ids: which of the photos the answer is about; by default all of the question's."""
+
     key: str = Field(max_length=200, pattern=r"^\S+$")
-    answer: Literal["yes", "no", "skip"]
+    answer: Literal["yes", "no", "skip", "exclude"]
     label: Name | None = None
+    ids: Annotated[list[int], Field(min_length=1)] | None = None
 
 
 class LabelExport(BaseModel):
@@ -112,7 +115,7 @@ def labels_router(studio: Studio) -> APIRouter:
 
     @router.post("/api/queue/answer")
     def queue_answer(given: QueueAnswer, collection: Collection = here) -> dict[str, Any]:
-        answer(collection, given.key, given.answer, given.label)
+        answer(collection, given.key, given.answer, given.label, given.ids)
         return collection.labels_json() | {"left": queue_json(collection, 0)["left"]}
 
     return router

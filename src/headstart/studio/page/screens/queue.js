@@ -112,14 +112,8 @@ export default function QueueScreen() {
   </div>`;
 }
 
-/** @param {QueueItem} item @param {"yes" | "no" | "skip"} how @param {string} label @param {number[]} ids */
-async function send(item, how, label, ids) {
-  if (how === "yes" && ids.length < item.ids.length) {
-    await api.label(ids, label || /** @type {string} */ (item.suggested), "queue"); // some were left out
-    return api.answerQueue(item.key, "skip");
-  }
-  return api.answerQueue(item.key, how, label);
-}
+/** @param {QueueItem} item @param {"yes" | "no" | "skip"} how @param {string} label @param {number[]} ids those that were not left out */
+const send = (item, how, label, ids) => api.answerQueue(item.key, how, label, how === "yes" && ids.length < item.ids.length ? ids : undefined);
 
 /** The queue, after what was answered has arrived. What the server still asks then is asked again: its answer was undone. */
 async function load() {
