@@ -246,7 +246,7 @@ export default {
   "finding.same bytes.title": "Identical files", "finding.same bytes.text": "The same file more than once. All of them stay on one side of the splits.",
   "finding.same pixels.title": "Identical pictures", "finding.same pixels.text": "Different files that show exactly the same pixels.",
   "finding.nearly the same.title": "Near copies", "finding.nearly the same.text": "The same photo resized, recompressed, mirrored or cropped, or two shots in quick succession.",
-  "finding.unlike its class.title": "Unlike all others", "finding.unlike its class.text": "They may be mistakes, damaged, or rare and valuable.",
+  "finding.unlike all others.title": "Unlike all others", "finding.unlike all others.text": "They may be mistakes, damaged, or rare and valuable.",
   "finding.wrong ending.title": "Wrong ending", "finding.wrong ending.text": "Files in another format than their name says. They are read all the same.",
   "finding.unusual colours.title": "Unusual colours", "finding.unusual colours.text": "Colours or transparency that most other photos do not have.",
   "finding.small.title": "Small", "finding.small.text": "Photos with so few pixels that they are enlarged more than twofold.",

@@ -246,7 +246,7 @@ export default {
   "finding.same bytes.title": "Arquivos idênticos", "finding.same bytes.text": "O mesmo arquivo mais de uma vez. Todos ficam do mesmo lado das divisões.",
   "finding.same pixels.title": "Imagens idênticas", "finding.same pixels.text": "Arquivos diferentes que mostram exatamente os mesmos pixels.",
   "finding.nearly the same.title": "Quase cópias", "finding.nearly the same.text": "A mesma foto redimensionada, recomprimida, espelhada ou recortada, ou duas fotos em rápida sequência.",
-  "finding.unlike its class.title": "Diferentes de todas", "finding.unlike its class.text": "Podem ser enganos, estar danificadas, ou ser raras e valiosas.",
+  "finding.unlike all others.title": "Diferentes de todas", "finding.unlike all others.text": "Podem ser enganos, estar danificadas, ou ser raras e valiosas.",
   "finding.wrong ending.title": "Extensão errada", "finding.wrong ending.text": "Arquivos em formato diferente do que o nome diz. São lidos mesmo assim.",
   "finding.unusual colours.title": "Cores incomuns", "finding.unusual colours.text": "Cores ou transparência que a maioria das outras fotos não tem.",
   "finding.small.title": "Pequenas", "finding.small.text": "Fotos com tão poucos pixels que são ampliadas mais de duas vezes.",
