@@ -143,7 +143,9 @@ class Collection:
             RefusalError: the ids are those of a collection that was open before.
         """
         if generation < self.first_generation:
-            raise RefusalError("stale", "Another collection is open now. Load the page again.")
+            raise RefusalError(
+                "stale", "Another collection is open now. Load the page again.", reason="another-collection"
+            )
 
     # what is changed
 

@@ -47,7 +47,9 @@ def answer(
     item = _item(collection, key)
     wanted = label or (item.suggested if given == YES else None)
     if given == YES and wanted is None:
-        raise RefusalError("invalid-parameter", "This question has no suggestion: say the label.")
+        raise RefusalError(
+            "invalid-parameter", "This question has no suggestion: say the label.", reason="say-the-label"
+        )
     step = None
     if given != SKIP:
         if not set(ids or ()) <= set(item.photos):
@@ -70,5 +72,7 @@ def _item(collection: Collection, key: str) -> Item:
     asked = [*collection.answered.undone(collection.labels), *(queue.items if queue else ())]
     found = next((item for item in asked if item.key == key), None)
     if found is None:
-        raise RefusalError("not-found", "This question is not asked any more. Load the queue again.")
+        raise RefusalError(
+            "not-found", "This question is not asked any more. Load the queue again.", reason="not-asked"
+        )
     return found

@@ -57,7 +57,9 @@ def open_test(collection: Collection) -> dict[str, Any]:
     """
     analysis, columns = collection.analysis, collection.columns
     if analysis.solver is None or analysis.known.answers is None:
-        raise RefusalError("no-answers", "Nothing is answered yet. Wait for the features, and label some photos.")
+        raise RefusalError(
+            "no-answers", "Nothing is answered yet. Wait for the features, and label some photos.", reason="no-answers"
+        )
     labels, _ = labels_of(columns)
     count = len(analysis.known.answers)
     with analysis.solving:
@@ -78,7 +80,9 @@ def labels_diff(collection: Collection, first: int, second: int) -> dict[str, An
 
     analysis = collection.analysis
     if analysis.solver is None or analysis.known.answers is None:
-        raise RefusalError("no-answers", "Nothing is answered yet. Wait for the features, and label some photos.")
+        raise RefusalError(
+            "no-answers", "Nothing is answered yet. Wait for the features, and label some photos.", reason="no-answers"
+        )
     count, answers = len(analysis.known.answers), []
     for step in (first, second):
         columns = collection.columns_at(step)
@@ -88,6 +92,10 @@ def labels_diff(collection: Collection, first: int, second: int) -> dict[str, An
             answers.append(analysis.solver.answers(labels[:count], class_names, held_out=held_out))
     found = change(*answers)
     if found is None:
-        raise RefusalError("impossible", "Too few photos have the same label in both states to compare them.")
+        raise RefusalError(
+            "impossible",
+            "Too few photos have the same label in both states to compare them.",
+            reason="too-few-to-compare",
+        )
     states = [each.accuracy.to_json() if each.accuracy else None for each in answers]
     return found.to_json() | {"changed": found.relabelled, "accuracy": {"a": states[0], "b": states[1]}}

@@ -53,7 +53,12 @@ def _target(collection: Collection, wanted: LabelExport) -> Path:
     """A name in the folder that is not taken."""
     folder, name = Path(wanted.to), f"{collection.path.resolve().stem}-labels"
     if not folder.is_absolute() or not folder.is_dir():
-        raise RefusalError("invalid-parameter", f"'{folder}' is no folder. Choose one that exists.")
+        raise RefusalError(
+            "invalid-parameter",
+            f"'{folder}' is no folder. Choose one that exists.",
+            reason="no-folder",
+            path=str(folder),
+        )
     suffix = ".csv" if wanted.form == "csv" else ""
     names = (f"{name}{f'-{number}' if number > 1 else ''}{suffix}" for number in count(1))
     return next(folder / each for each in names if not (folder / each).exists())
