@@ -10,7 +10,7 @@ import pytest
 
 from headstart import events
 from headstart.errors import CancelledError
-from headstart.events import Event, PictureReady, Task, advancing, check_cancelled, to_json, track
+from headstart.events import Event, Message, PictureReady, Task, advancing, check_cancelled, to_json, track
 from support.recording import Recorder
 from support.some_events import EPOCH, EVENTS
 
@@ -122,7 +122,8 @@ def test_an_event_is_json(event):
     document = to_json(event)
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert document.pop("event") == events.KINDS[type(event)]
-    assert document == {name: str(value) if isinstance(value, Path) else value for name, value in vars(event).items()}
+    known = {name: str(value) if isinstance(value, Path) else value for name, value in vars(event).items()}
+    assert document == {name: value for name, value in known.items() if value or name not in ("code", "facts")}
 
 
 def test_what_json_does_not_know():
@@ -132,3 +133,12 @@ def test_what_json_does_not_know():
     assert type(events._json_value(np.int64(3))) is int
     assert to_json(PictureReady("samples", Path("a/b.png")))["path"] == str(Path("a/b.png"))
     assert to_json(EVENTS[1])["is_over"] is False
+
+
+def test_a_message_may_be_said_in_another_language():
+    assert to_json(Message("Hello.")) == {"event": "message", "text": "Hello."}
+    found = to_json(Message("Of 3 epochs, 1 was best.", "best", {"epochs": np.int64(3), "loss": float("nan")}))
+    assert found == {
+        "event": "message", "text": "Of 3 epochs, 1 was best.", "code": "best", "facts": {"epochs": 3, "loss": None},
+    }  # fmt: skip
+    assert Message("Hello.", "greeting") == Message("Hello."), "the same is said"

@@ -5,9 +5,9 @@ of headstart are in `listeners/`. An event is recognised by its type, its step o
 """
 
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from math import isfinite
 from numbers import Integral, Real
@@ -122,9 +122,14 @@ class PictureReady:
 
 @dataclass(frozen=True)
 class Message:
-    """A message in words, of one line or several."""
+    """A message in words, of one line or several.
+
+    code, facts: where a page may say it in another language: what it says, and the names and numbers in it.
+    """
 
     text: str
+    code: str = field(default="", compare=False)
+    facts: Mapping[str, str | float] = field(default_factory=dict, compare=False)
 
 
 Event = StepStarted | Advanced | EpochEnded | HeadSolved | PictureReady | Message
@@ -224,9 +229,14 @@ KINDS: dict[type, str] = {
 
 def to_json(event: Event) -> dict[str, Any]:
     """An event as a JSON object: its kind, such as "step_started", and its fields."""
-    return {"event": KINDS[type(event)]} | {
-        field.name: _json_value(getattr(event, field.name)) for field in fields(event)
-    }
+    found: dict[str, Any] = {each.name: _json_value(getattr(event, each.name)) for each in fields(event)}
+    if isinstance(event, Message):  # without what most have not
+        found = {"text": event.text} | (
+            {"code": event.code, "facts": {name: _json_value(value) for name, value in event.facts.items()}}
+            if event.code
+            else {}
+        )
+    return {"event": KINDS[type(event)]} | found
 
 
 def _json_value(value: object) -> object:

@@ -151,6 +151,33 @@ def test_what_changes_nothing_is_no_step_but_a_confirmation_is(tmp_path):
     assert journal.record(to("a", "1", was="a")) is None
 
 
+def test_a_confirmation_counts_as_long_as_the_label_is_that_one(tmp_path):
+    journal = Journal(tmp_path / "x.db")
+    journal.record(to("b", "2"))
+    journal.record([*to("a", "1", was="a"), *to("b", "2", was="b")], kind=CONFIRM)
+    assert journal.state().confirmed == {"1", "2"}
+    journal.record(to("c", "1", was="a"))
+    assert journal.state().confirmed == {"2"}
+    journal.undo()
+    assert journal.state().confirmed == {"1", "2"}
+    journal.undo()
+    assert journal.state().confirmed == set()
+    assert journal.labels == {"2": "b"}
+    journal.redo()
+    assert journal.state().confirmed == Journal(tmp_path / "x.db").state().confirmed == {"1", "2"}
+
+
+def test_openings_of_the_test_set_are_counted_and_cannot_be_undone(tmp_path):
+    journal = Journal(tmp_path / "x.db")
+    assert journal.openings == 0
+    journal.open_test("")
+    assert (journal.openings, journal.state().step, journal.undo()) == (1, 0, None)
+    journal.record(to("b", "1"))
+    journal.open_test("0123456789ab")
+    journal.copy_to(tmp_path / "copy.db")
+    assert Journal(tmp_path / "copy.db").openings == Journal(tmp_path / "x.db").openings == 2
+
+
 def test_copies_of_one_photo_get_one_label_and_undo_gives_them_back_theirs(tmp_path):
     """Two files of equal bytes, one among the cats, one among the dogs."""
     journal = Journal(tmp_path / "x.db")

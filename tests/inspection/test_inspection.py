@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import headstart as hs
+from headstart.data.corrections import CONFIRM, Correction
 from headstart.errors import DatasetError, RunError
 from headstart.evaluation.advice import advice
 from headstart.evaluation.document import RunMetrics
@@ -37,9 +38,13 @@ from headstart.inspection.findings import (
 )
 from headstart.inspection.leaks import find_leaks
 from headstart.pages.rendering import with_code
+from headstart.storage import cache as hs_cache
+from headstart.storage.hashing import sha256_of_file
 from support.browsing import WIDTHS, check_layout, opened
+from support.correcting import journal_of
 from support.planted import content, copies, jpeg, tiles
 from support.sizes import SMALL
+from support.small_collections import zipped
 
 
 def look(data: Path, **settings) -> hs.Inspection:
@@ -176,6 +181,22 @@ def test_doubtful_labels_and_outliers(found):
         assert doubt.score is not None
         assert 0 < doubt.score <= 1
     assert not set(names(inspection, OUTLIER)) & set(doubtful)
+
+
+def test_a_label_that_the_user_has_confirmed_is_not_doubted_again(found, folder):
+    inspection, _ = found
+    first, *others = inspection.of_kind(DOUBT)
+    digest = sha256_of_file(Path(first.path))
+    journal = journal_of(folder)
+    journal.record([Correction(digest, first.path, first.label, first.label)], kind=CONFIRM)
+    try:
+        again = look(folder)
+        assert [each.path for each in again.of_kind(DOUBT)] == [each.path for each in others]
+        assert "1 photo with a doubtful label is not listed: the user has confirmed it" in again.remarks
+        journal.undo()
+        assert look(folder).of_kind(DOUBT) == inspection.of_kind(DOUBT)
+    finally:
+        journal.file.unlink()
 
 
 def test_odd_files(found):
@@ -331,6 +352,22 @@ def test_the_same_seed_finds_the_same(found, folder):
     again = look(folder)
     assert again.findings == inspection.findings
     assert again.remarks == inspection.remarks
+
+
+def test_files_of_a_zip_are_named_by_their_names_in_it(tmp_path, make_folder):
+    folder = make_folder(tmp_path / "plain", {"a": 4, "b": 4})
+    first = next((folder / "a").iterdir())
+    shutil.copy(first, folder / "b" / "copy.png")
+    archive, out = zipped(folder, tmp_path / "photos.zip"), tmp_path / "found"
+    inspection = look(archive, out=out)
+    [copied] = inspection.of_kind(CONFLICT)
+    assert Path(copied.path).is_file(), "Python gets the file"
+    rows = [row for row in csv.DictReader((out / "findings.csv").read_text().splitlines()) if row["kind"] == CONFLICT]
+    assert {rows[0]["path"], rows[0]["other"]} == {f"{archive}/a/{first.name}", f"{archive}/b/copy.png"}
+    cache = str(hs_cache.cache_folder())
+    for text in (str(inspection), *((out / name).read_text() for name in ("findings.json", "inspection.html"))):
+        assert cache not in text
+        assert "b/copy.png" in text
 
 
 # Collections that cannot be trained on

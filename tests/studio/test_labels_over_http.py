@@ -130,6 +130,7 @@ def test_photos_without_classes_are_labelled(open_studio, loose: Path):
     assert server.ids(classes=["cell"]) == sorted(first["ids"])
     keys = {item["key"] for item in server.ask("/api/queue?limit=200")["items"]}
     assert not keys & {first["key"], second["key"]}
+    check_answered_in_part(server)
     ids = server.ids(text="functional-")
     labels = server.ask("/api/labels", ids=ids, label="good")
     assert server.ids(classes=["good"]) == ids
@@ -141,7 +142,21 @@ def test_photos_without_classes_are_labelled(open_studio, loose: Path):
     assert server.client.post("/api/queue/answer", json={"key": "no-such", "answer": "yes"}).status_code == 404
 
 
-def test_answers_follow_a_label(own: StudioServer):
+def check_answered_in_part(server: StudioServer) -> None:
+    """Some photos of a cluster are left out, or all: it counts as answered, and is asked again once that is undone."""
+    asked = next(item for item in server.ask("/api/queue?limit=200")["items"] if len(item["ids"]) > 2)
+    for answer in ({"answer": "yes", "label": "cell"}, {"answer": "exclude"}):
+        some = asked["ids"][:2]
+        wrong = server.client.post("/api/queue/answer", json={"key": asked["key"], "ids": [*some, 10_000], **answer})
+        assert wrong.status_code == 422
+        before = server.ask("/api/collection")["unlabelled"]
+        assert server.ask("/api/queue/answer", key=asked["key"], ids=some, **answer)["unlabelled"] == before - 2
+        assert asked["key"] not in {item["key"] for item in server.ask("/api/queue?limit=200")["items"]}
+        assert server.client.post("/api/labels/undo").json()["unlabelled"] == before
+        assert server.ask("/api/queue?limit=1")["items"][0]["key"] == asked["key"], "it is asked again, first"
+
+
+def test_answers_follow_a_label(own: StudioServer, tmp_path: Path):
     assert set(own.ask("/api/collection")["computing"]) <= {"features", "copies", "answers", "neighbours", "map"}
     own.wait_for(lambda collection: collection["computing"] == [], seconds=120)
     assert own.client.get("/api/map").content
@@ -173,3 +188,5 @@ def test_answers_follow_a_label(own: StudioServer):
     opened = own.client.post("/api/test/open").json()
     assert opened["openings"] == 1
     assert own.ask("/api/test")["openings"] == 1
+    with StudioServer(own.ask("/api/collection")["path"], HEADSTART_CACHE=str(tmp_path / "another")) as again:
+        assert again.ask("/api/test")["openings"] == 1, "it does not lie in the cache"

@@ -41,6 +41,41 @@ LAYOUT = """async () => {
     }
     return wrong;
 }"""
+MANY = """async () => {
+    const { Grid } = await import("/grid/grid.js");
+    const element = document.createElement("div");
+    element.className = "grid";
+    element.style.height = "700px";
+    document.querySelector(".stage").append(element);
+    const none = () => {};
+    const grid = new Grid(element, {
+        url: () => "icon.svg", detail: none, want: none, name: none, caption: none, heading: none, label: "",
+        selected: () => new Set(), select: none, open: none,
+    });
+    grid.show(Int32Array.from({length: 100000}, (_, n) => n), null);
+    const found = {};
+    const first = () => element.querySelector(".cell:not([hidden])");
+    const frames = async () => { for (let n = 0; n < 3; n++) await new Promise(requestAnimationFrame); };
+    const haveAll = () => [...grid.cells.values()].every(cell => cell.firstElementChild.hasAttribute("src"));
+    grid.settle = none;  // as if it was scrolled on and on
+    for (let turn = 0; turn < 20; turn++) { element.scrollTop += 120; await frames(); }
+    found.byWheel = haveAll();
+    for (let turn = 0; turn < 5; turn++) { element.scrollTop += 3000; await frames(); }
+    element.scrollTop += 3000;
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    found.byBar = haveAll();
+    delete grid.settle;
+    element.scrollTop = 1e6;
+    while (grid.isFlying || !haveAll()) await new Promise(done => setTimeout(done, 20));
+    found.settled = true;
+    found.cells = element.querySelectorAll(".cell").length;
+    found.middle = Number(first().dataset.index);
+    grid.moveTo(99999);
+    found.last = Number(element.querySelector(".cell.active").dataset.index);
+    grid.end();
+    element.remove();
+    return found;
+}"""
 IS_DRAWN = """() => {
     const canvas = document.querySelector("canvas");
     return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some(value => value);
@@ -97,32 +132,13 @@ def test_photos_stand_under_their_classes(page, answered):
 def test_a_grid_of_many_photos_has_few_elements(page, answered):
     show(page, answered, "photos")
     expect(page.locator(".cell.loaded").first).to_be_visible()
-    count = page.evaluate(
-        """async () => {
-            const { Grid } = await import("/grid/grid.js");
-            const element = document.createElement("div");
-            element.className = "grid";
-            element.style.height = "700px";
-            document.querySelector(".stage").append(element);
-            const none = () => {};
-            const grid = new Grid(element, {
-                url: () => "icon.svg", detail: none, want: none, name: none, caption: none, heading: none, label: "",
-                selected: () => new Set(), select: none, open: none,
-            });
-            grid.show(Int32Array.from({length: 100000}, (_, n) => n), null);
-            element.scrollTop = 1e6;
-            await new Promise(done => setTimeout(done, 300));
-            const cells = element.querySelectorAll(".cell").length;
-            const middle = element.querySelector(".cell:not([hidden])").dataset.index;
-            grid.moveTo(99999);
-            const last = element.querySelector(".cell.active").dataset.index;
-            grid.end();
-            element.remove();
-            return [cells, Number(middle) > 10000, last];
-        }"""
-    )
-    assert count[0] < 300
-    assert count[1:] == [True, "99999"]
+    found = page.evaluate(MANY)
+    assert found["cells"] < 300
+    assert found["middle"] > 10_000
+    assert found["last"] == 99_999
+    assert found["byWheel"]  # pictures come while the wheel scrolls
+    assert not found["byBar"]  # and wait while its bar is dragged
+    assert found["settled"]
 
 
 def test_every_photo_has_one_place_in_the_grid(page):
@@ -211,9 +227,16 @@ def test_a_lasso_on_the_map_selects_what_is_inside(page, answered):
     expect(page.locator(".selection-bar")).to_have_count(0)
 
 
-def test_a_folder_is_opened_by_keyboard(browser, open_studio, photos, tmp_path):
+@pytest.fixture(scope="module")
+def empty() -> Iterator[StudioServer]:
+    """A studio that has nothing open."""
+    with StudioServer() as server:
+        yield server
+
+
+def test_a_folder_is_opened_by_keyboard(browser, empty, photos, tmp_path):
     here = Path(shutil.copytree(photos, tmp_path / "<b>my photos"))
-    server = open_studio()
+    server = empty
     with studio_page(browser, server) as page:
         page.get_by_role("button", name=re.compile("^Choose a folder")).press("Enter")
         expect(page.get_by_role("dialog")).to_be_visible()
@@ -226,6 +249,29 @@ def test_a_folder_is_opened_by_keyboard(browser, open_studio, photos, tmp_path):
         field.press("Enter")
         expect(page.locator(".total")).to_have_text("80 photos")
         expect(page.locator(".collection-name .name")).to_have_text("<b>my photos")  # text, not an element
+
+
+def test_a_folder_without_labels_leads_to_questions(browser, empty, photos, tmp_path):
+    (tmp_path / "new").mkdir()
+    for place, photo in enumerate(sorted(photos.rglob("*.png"))[::2]):
+        shutil.copy(photo, tmp_path / "new" / f"{place}.png")
+    empty.client.post("/api/collection", json={"path": str(tmp_path / "new")})
+    empty.wait_for(lambda queue: queue["items"], "/api/queue")
+    with studio_page(browser, empty) as page:
+        show(page, empty, "try")
+        expect(page.get_by_role("link", name="Label photos")).to_have_attribute("href", "#/queue")
+        show(page, empty, "train")
+        expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
+        expect(page.locator("#main").get_by_role("link", name="Label photos")).to_be_visible()
+        show(page, empty, "photos")
+        page.get_by_role("link", name="Label them").click()
+        expect(page.locator(".question h1")).to_have_text(re.compile("^What do these \\d+ photos show"))
+        expect(page.locator(".queue-side")).to_contain_text(re.compile("label about \\d+ photos"))
+        page.keyboard.press("y")
+        page.keyboard.type("cells")
+        page.keyboard.press("Enter")
+        expect(page.locator(".queue-side")).to_contain_text("1 answered in this session")
+        expect(page.locator(".toast")).to_contain_text("cells")
 
 
 @pytest.mark.parametrize(
@@ -243,3 +289,8 @@ def test_screens_fit_and_serve_everybody(browser, answered, pytestconfig, size, 
             assert page.evaluate("document.documentElement.scrollWidth") <= width, screen
             assert page.evaluate("document.querySelector('main').scrollWidth") <= width, screen
             assert axe_findings(page, axe) == [], screen
+            if screen == "map" and size != "desk":  # there is no room beside it
+                legend, canvas = (page.locator(each).bounding_box() for each in (".legend", ".map-screen canvas"))
+                assert legend is not None
+                assert canvas is not None
+                assert legend["y"] >= canvas["y"] + canvas["height"] - 1

@@ -1,8 +1,6 @@
 """Labels on the page: select, move, name, merge, exclude, undo, answer the queue; the server keeps what is shown."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -16,12 +14,10 @@ FIRST, SECOND = "defective", "functional"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Iterator[StudioServer]:
-    """A studio of its own: labels change in this one."""
-    own = Path(shutil.copytree(photos, tmp_path_factory.mktemp("labelling") / "cells"))
-    with StudioServer(own) as started:
-        started.wait_for(lambda answers: answers["accuracy"], "/api/answers")
-        yield started
+def server(studio: StudioServer) -> StudioServer:
+    """The shared studio: what a test changes is undone."""
+    studio.wait_for(lambda answers: answers["accuracy"], "/api/answers")
+    return studio
 
 
 @pytest.fixture

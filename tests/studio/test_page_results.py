@@ -27,7 +27,7 @@ SCREENS = ("train", "understand", "try", "try/camera", "try/ship", "add", "add/c
 @pytest.fixture(scope="module")
 def measured(studio: StudioServer) -> dict:
     """What the server answers, once weight and C are chosen."""
-    return studio.wait_for(lambda answers: answers["accuracy"] and answers["final"], "/api/answers")
+    return studio.wait_for(lambda said: said["accuracy"] and said["final"] and not said["stale"], "/api/answers")
 
 
 @pytest.fixture
@@ -144,6 +144,29 @@ def test_nothing_is_opened_when_the_dialog_is_dismissed(page, studio):
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert studio.ask("/api/test")["openings"] == before
+
+
+GAINS = """async () => {
+    const { tuningText } = await import("./screens/train/running.js");
+    const phases = (judgement, kept) => [{name: "feature_extraction", validation: {accuracy: {value: .8}}},
+        {name: "fine_tuning", kept, judgement, validation: {accuracy: {value: .9}}}];
+    return [tuningText(phases({mended: 20, spoiled: 2, p: 0.00004}, true)),
+        tuningText(phases({mended: 5, spoiled: 3, p: 0.7266}, false)), tuningText(phases(null, true)),
+        tuningText(phases(null, true).slice(0, 1))];
+}"""
+
+
+def test_the_gain_of_fine_tuning_is_said_as_it_was_tested(page):
+    better, same, untested, none = page.evaluate(GAINS)
+    assert better.startswith("Fine-tuning made it better. 20 photos right that were wrong, 2 wrong")
+    assert "(p = < 0.001)" not in better
+    assert "p < 0.001" in better
+    assert "cannot be told from chance" in same
+    assert "p = 0.73" in same
+    assert same.endswith("It is not kept.")
+    assert "90.0%" in untested
+    assert "80.0%" in untested
+    assert none == ""
 
 
 def test_both_languages_say_the_same(page):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -72,6 +73,35 @@ def test_the_server_answers_as_the_page_believes(check, tmp_path, studio: Studio
     settings["compilerOptions"] |= {"allowJs": True, "checkJs": False, "allowImportingTsExtensions": True}
     (tmp_path / "tsconfig.json").write_text(json.dumps(settings), "utf-8")
     assert check("-p", tmp_path / "tsconfig.json") == ""
+
+
+def test_what_the_first_screen_imports_is_asked_for_at_once():
+    """The links in index.html are those of the modules that app.js and the grid import."""
+    page, found = ROOT / "src/headstart/studio/page", {Path("app.js"): None, Path("screens/photos.js"): None}
+    for module in found.copy():
+        _add_imports(page, module, found)
+    links = re.findall(r'rel="modulepreload" href="([^"]+)"', (page / "index.html").read_text("utf-8"))
+    assert links == sorted(each.as_posix() for each in found if each != Path("app.js"))
+
+
+def _add_imports(page: Path, module: Path, found: dict[Path, None]) -> None:
+    text = (page / module).read_text("utf-8")
+    for name in re.findall(r'(?:^|[\n;])\s*(?:import|export)\b[^;"]*?"(\.[^"]+)"', text):
+        imported = (page / module).parent.joinpath(name).resolve().relative_to(page)
+        if imported not in found:
+            found[imported] = None
+            _add_imports(page, imported, found)
+
+
+def test_colours_stand_in_one_place():
+    """Reports, the page of the service and the studio have the same: only print has its own."""
+    source = ROOT / "src/headstart"
+    names = re.findall(r"(--[\w-]+):", (source / "pages/tokens.css").read_text("utf-8"))
+    assert "--accent" in names
+    for file in source.rglob("*.css"):
+        text = file.read_text("utf-8").partition("@media print")[0]
+        own = set(re.findall(r"(?:[{;]|^)\s*(--[\w-]+):", text, re.MULTILINE))
+        assert file.name == "tokens.css" or own.isdisjoint(names), file
 
 
 def test_the_page_is_small():

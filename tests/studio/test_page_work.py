@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -42,7 +43,7 @@ def page(camera_browser: Browser, server: StudioServer) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def trained(camera_browser: Browser, server: StudioServer) -> dict:
-    """A run that the page was asked for: its button, with the head alone. There is a second one, of another seed."""
+    """A run that the page was asked for: its button, with the head alone."""
     with studio_page(camera_browser, server) as page:
         show(page, server, "train")
         page.get_by_text("More settings").click()
@@ -59,9 +60,31 @@ def trained(camera_browser: Browser, server: StudioServer) -> dict:
         row = page.locator(".runs tbody tr")
         expect(row).to_have_count(1)
         expect(row).to_contain_text("as they are now")
-    second = server.ask("/api/jobs", kind="train", settings={"name": "cells-2", "fine_tune": "never", "seed": 1})
-    assert _ended(server, second)["state"] == "done"
     return run
+
+
+@pytest.fixture(scope="module")
+def tuned(camera_browser: Browser, server: StudioServer, trained: dict) -> str:
+    """The name of a second run, fine-tuned: its epochs are drawn as they come; it is stopped, resumed, and kept."""
+    with studio_page(camera_browser, server) as page:
+        show(page, server, "train")
+        job = server.ask("/api/jobs", kind="train", settings={"name": "cells-2", "fine_tune": "always", "epochs": 2000})
+        events = f"/api/jobs/{job['id']}/events"
+        epoch = page.locator(".running .curves [role=status]")
+        expect(epoch).to_contain_text("Epoch", timeout=SECONDS)
+        first = epoch.inner_text()
+        expect(epoch).not_to_have_text(first, timeout=SECONDS)  # another one has come
+        expect(page.locator(".running .plot canvas")).to_have_count(2)
+        page.get_by_role("button", name="Stop, to resume later").click()
+        expect(page.locator(".notice.warn")).to_contain_text("can go on", timeout=SECONDS)
+        count = len(server.ask(events))
+        page.get_by_role("button", name="Resume").click()
+        server.wait_for(lambda now: any(each["event"]["event"] == "epoch_ended" for each in now[count:]), events, 120)
+        page.get_by_role("button", name="Stop and keep").click()
+        done = page.get_by_role("region", name="The classifier is ready")
+        expect(done).to_contain_text("Fine-tuned, as you asked", timeout=SECONDS)
+        expect(done).to_contain_text("cells-2")
+    return "cells-2"
 
 
 def _ended(server: StudioServer, started: dict) -> dict:
@@ -80,6 +103,23 @@ def test_a_training_leaves_an_ordinary_run(trained, server):
     (job,) = [job for job in server.ask("/api/jobs") if job["settings"].get("name") == "cells-1"]
     assert job["state"] == "done"
     assert job["settings"] == {"name": "cells-1", "fine_tune": "never"}
+
+
+def test_two_runs_are_compared_photo_by_photo(page, server, tuned):
+    show(page, server, "train")
+    expect(page.locator(".runs tbody input")).to_have_count(2)
+    for box in page.locator(".runs tbody input").all():
+        box.check()
+    page.get_by_role("button", name="Compare two").click()
+    first, second = (run["name"] for run in server.ask("/api/runs"))
+    answer = server.client.post("/api/runs/compare", json={"a": first, "b": second})
+    if answer.status_code == 200:
+        cells = page.locator(".two-by-two tbody td")
+        expect(cells).to_have_count(4)
+        expected = [answer.json()[name] for name in ("both_right", "only_a", "only_b", "neither")]
+        assert [int(text) for text in cells.all_inner_texts()] == expected
+    else:
+        expect(page.locator(".notice.bad")).to_contain_text(answer.json()["detail"])
 
 
 @pytest.mark.parametrize("which", ["head", "run"])
@@ -115,6 +155,36 @@ def test_the_classifier_is_exported_and_proved(page, server, trained):
     expect(proof).to_contain_text("0 answers changed", timeout=SECONDS)
     (job,) = [job for job in server.ask("/api/jobs") if job["kind"] == "export"]
     assert Path(job["result"]["path"]).is_file()
+
+
+def test_the_classifier_is_served_until_it_is_stopped(page, server, trained):
+    show(page, server, "try/ship?run=cells-1")
+    page.get_by_role("button", name="Start the service").click()
+    link = page.locator(".ship").get_by_role("link", name=re.compile("^http"))
+    expect(link).to_be_visible(timeout=SECONDS)
+    address = link.get_attribute("href") or ""
+    assert "defective" in httpx.get(f"{address}/v1/model").text
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_role("button", name="Start the service")).to_be_visible(timeout=SECONDS)
+    with pytest.raises(httpx.TransportError):
+        httpx.get(address)
+
+
+def test_labels_are_exported_as_a_table_as_links_and_as_copies(page, server, trained):
+    show(page, server, "try/ship")
+    folder = Path(server.ask("/api/collection")["path"]).parent
+    for form, count in (("csv", 1), ("links", 2), ("copies", 3)):
+        page.locator(".card", has_text="The labels as they are now").get_by_role("combobox").select_option(form)
+        page.get_by_role("button", name="Choose where").click()
+        page.get_by_role("dialog").get_by_role("button", name="Export here").click()
+        expect(page.locator(".exported", has_text="cells-labels")).to_have_count(count, timeout=SECONDS)
+    lines = (folder / "cells-labels.csv").read_text("utf-8").splitlines()
+    photos = sum(each["photos"] for each in server.ask("/api/collection")["classes"])
+    assert len(lines) == 1 + photos
+    links, copies = (sorted((folder / name).rglob("*.*")) for name in ("cells-labels", "cells-labels-2"))
+    assert len(links) == len(copies) == photos
+    assert all(path.is_symlink() for path in links)
+    assert not any(path.is_symlink() for path in copies)
 
 
 def test_three_lines_of_python_predict(page, server, trained, photos, capsys):
@@ -209,23 +279,6 @@ def test_a_folder_is_dropped_and_its_subfolders_are_classes(page, server, traine
     expect(page.locator(".skipped")).to_contain_text("notes.png.txt")
     found = server.wait_for(lambda found: _class(found, "stars") and _class(found, "moons"))
     assert (_class(found, "stars")["photos"], _class(found, "moons")["photos"]) == (2, 1)
-
-
-def test_two_runs_are_compared_photo_by_photo(page, server, trained):
-    show(page, server, "train")
-    expect(page.locator(".runs tbody input")).to_have_count(2)
-    for box in page.locator(".runs tbody input").all():
-        box.check()
-    page.get_by_role("button", name="Compare two").click()
-    first, second = (run["name"] for run in server.ask("/api/runs"))
-    answer = server.client.post("/api/runs/compare", json={"a": first, "b": second})
-    if answer.status_code == 200:
-        cells = page.locator(".two-by-two tbody td")
-        expect(cells).to_have_count(4)
-        expected = [answer.json()[name] for name in ("both_right", "only_a", "only_b", "neither")]
-        assert [int(text) for text in cells.all_inner_texts()] == expected
-    else:
-        expect(page.locator(".notice.bad")).to_contain_text(answer.json()["detail"])
 
 
 def test_a_failed_job_says_why(page, server, trained):

@@ -6,6 +6,13 @@ import pytest
 from support.studio import StudioServer
 
 
+def test_a_refusal_says_what_is_wrong_in_a_code_too(studio: StudioServer):
+    answer = studio.client.get("/api/runs/nothing")
+    assert (answer.status_code, answer.json()["code"], answer.json()["reason"]) == (404, "not-found", "no-such-run")
+    answer = studio.client.post("/api/labels/export", json={"to": "/no/such/folder"})
+    assert (answer.json()["reason"], answer.json()["path"]) == ("no-folder", "/no/such/folder")
+
+
 def test_a_collection_is_shown(studio: StudioServer):
     collection = studio.ask("/api/collection")
     assert {row["name"]: row["photos"] for row in collection["classes"]} == {"defective": 40, "functional": 40}

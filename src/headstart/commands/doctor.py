@@ -18,7 +18,7 @@ EXTRAS = {
     "heif": ("pillow_heif",),
     "dicom": ("pydicom",),
     "serve": _SERVE,
-    "studio": (*_SERVE, "websockets"),
+    "studio": (*_SERVE, "portalocker", "websockets"),
     "demo": ("elpv_dataset",),
 }
 NOT_ON_WINDOWS = "uvloop"

@@ -99,7 +99,9 @@ def make(
     run = Run(out, metrics)
     for picture in run.pictures:
         listener.emit(PictureReady(picture.stem, picture))
-    listener.emit(Message(f"Done in {metrics['seconds']['total']:.0f} s. The run is in '{out}'."))
+    seconds = metrics["seconds"]["total"]
+    facts = {"seconds": seconds, "path": str(out)}
+    listener.emit(Message(f"Done in {seconds:.0f} s. The run is in '{out}'.", "done", facts))
     return run
 
 

@@ -54,7 +54,7 @@ def unpacked(archive: Path, listener: Listener | None = None) -> Path:
     try:
         with zipfile.ZipFile(archive) as opened:
             members = _members(opened, archive)
-            folder = cache_folder() / "archives" / _digest(members)
+            folder = _archives() / _digest(members)
             if not is_folder(folder):
                 _check_space(members, archive, folder.parent)
                 _unpack(opened, members, archive, folder, listener or Quiet())
@@ -68,6 +68,18 @@ def unpacked(archive: Path, listener: Listener | None = None) -> Path:
         raise DamagedArchiveError(f"'{archive}' is a damaged zip ({error}). Copy or download it again.") from None
     except RuntimeError as error:  # how zipfile reports encryption
         raise DatasetError(f"'{archive}' cannot be unpacked ({error}). Unpack it, and give the folder.") from None
+
+
+def member_of(path: str | Path) -> str | None:
+    """The name in its zip of a file that `unpacked` has written; None for other files."""
+    try:
+        return Path(*Path(path).relative_to(_archives().absolute()).parts[1:]).as_posix()
+    except ValueError:
+        return None
+
+
+def _archives() -> Path:
+    return cache_folder() / "archives"
 
 
 def remedy(path: Path) -> str:

@@ -32,7 +32,7 @@ class Collection:
     """A listing whose files were read: the readable ones that have a label, and what is wrong with the others.
 
     excluded: readable images that the user has left out; they take part in the draw of splits, so that the others keep
-        theirs. labels: with which corrections.
+        theirs. labels: with which corrections. confirmed: digests of those whose labels the user has confirmed.
     """
 
     listing: Listing
@@ -42,6 +42,7 @@ class Collection:
     highest: list[int]  # value of each item with 16 bits a value; 0 for the others
     excluded: list[Read] = field(default_factory=list)
     labels: LabelSummary = field(default_factory=LabelSummary)
+    confirmed: frozenset[str] = frozenset()
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -99,6 +100,7 @@ def corrected(
         [each.highest for each in used],
         excluded,
         _summary(state, found, all_read, journal),
+        state.confirmed,
     )
 
 

@@ -27,7 +27,7 @@ from headstart.errors import DatasetError
 
 OWN = ""  # the collection's own label: the photo was never corrected, or that was undone
 EXCLUDED = None  # the photo is left out
-# Kinds of steps. CONFIRM: the user has seen that the label is right; it is kept in the journal, and changes nothing.
+# Kinds of steps. CONFIRM: the user has seen that the label is right; it changes no label.
 LABEL, CONFIRM, NEW_CLASS, RENAME, MERGE, IMPORT = "label", "confirm", "new class", "rename", "merge", "import"
 UNDO, REDO = "undo", "redo"
 OF_CLASSES = frozenset({NEW_CLASS, RENAME, MERGE})  # which are steps without any photo, too
@@ -73,6 +73,7 @@ class LabelState:
     """What all steps up to one amount to.
 
     step: the last one, 0 before the first. labels: digest -> label or EXCLUDED, of the corrected photos only.
+    seen: digest -> label, where the user has said that it is right; the photo may have another one since.
     made: classes that were made, and may have no photo yet. done, undone: steps that can be undone and redone, the
     next one last.
     """
@@ -82,6 +83,12 @@ class LabelState:
     made: frozenset[str] = frozenset()
     done: tuple[Step, ...] = ()
     undone: tuple[Step, ...] = ()
+    seen: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def confirmed(self) -> frozenset[str]:
+        """Digests of the photos whose labels are as the user has said that they are right."""
+        return frozenset(digest for digest, label in self.seen.items() if self.labels.get(digest, OWN) == label)
 
 
 NOTHING = LabelState()
@@ -179,6 +186,16 @@ class Journal:
         """Write the journal as it is now to a new file: for work that goes on with these labels whatever follows."""
         journal_file.copy(self.file, file)
 
+    def open_test(self, state: str) -> None:
+        """Note that the sealed test set is looked at, with the labels of a state, see `state_id`. No step: it cannot be
+        undone."""
+        journal_file.note_opening(self.file, _now(), self.by, state)
+
+    @property
+    def openings(self) -> int:
+        """How often the sealed test set was looked at."""
+        return journal_file.count_openings(self.file)
+
     def steps(self) -> list[Step]:
         """All of them, the first one first, undone ones and what undid them too."""
         with self._lock:
@@ -205,8 +222,7 @@ class Journal:
     def _step(
         self, state: LabelState, kind: str, photos: int, into: str, classes: tuple[str, ...], of: int | None = None
     ) -> Step:
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        return Step(state.step + 1, now, self.by, kind, photos, into, classes, of)
+        return Step(state.step + 1, _now(), self.by, kind, photos, into, classes, of)
 
     def _append(self, make: Callable[[LabelState], _Made | None]) -> Step | None:
         """Append what is made of the last state, of which nobody can write another meanwhile."""
@@ -249,22 +265,29 @@ def _after(state: LabelState, rows: journal_file.Rows) -> tuple[list[Step], Labe
         Step(number, at, by, kind, photos[number], into, tuple(json.loads(classes)), of)
         for number, at, by, kind, into, classes, of in rows.steps
     ]
-    labels = dict(state.labels)
-    for _, digest, _, _, becomes, _ in rows.corrections:
+    done, undone, confirming, unconfirming = list(state.done), list(state.undone), set(), set()
+    for step in steps:
+        if step.kind == UNDO:
+            undone.append(done.pop())
+            unconfirming |= {step.id} if undone[-1].kind == CONFIRM else set()
+        elif step.kind == REDO:
+            done.append(undone.pop())
+            confirming |= {step.id} if done[-1].kind == CONFIRM else set()
+        else:
+            done.append(step)
+            undone.clear()
+            confirming |= {step.id} if step.kind == CONFIRM else set()
+    labels, seen = dict(state.labels), dict(state.seen)
+    for number, digest, _, _, becomes, _ in rows.corrections:
         if becomes == OWN:
             labels.pop(digest, None)
         else:
             labels[digest] = becomes
-    done, undone = list(state.done), list(state.undone)
-    for step in steps:
-        if step.kind == UNDO:
-            undone.append(done.pop())
-        elif step.kind == REDO:
-            done.append(undone.pop())
-        else:
-            done.append(step)
-            undone.clear()
-    return steps, LabelState(steps[-1].id, labels, _made(done), tuple(done), tuple(undone))
+        if number in confirming:
+            seen[digest] = becomes
+        elif number in unconfirming:
+            seen.pop(digest, None)
+    return steps, LabelState(steps[-1].id, labels, _made(done), tuple(done), tuple(undone), seen)
 
 
 def _made(steps: Iterable[Step]) -> frozenset[str]:
@@ -288,6 +311,10 @@ def _without_idle(corrections: list[Correction], labels: Mapping[str, str | None
 
     changing = {each.digest for each in corrections if changes(each)}
     return [each for each in corrections if each.digest in changing]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _checked(label: str | None) -> str | None:

@@ -33,6 +33,8 @@ create table corrections (
 );
 create index corrections_of_step on corrections (step);
 """
+# Looks at the sealed test set; in journals since there are such.
+_OPENINGS = "create table if not exists openings (at text not null, by text not null, state text not null)"
 _STEP = "insert into steps values (?, ?, ?, ?, ?, ?, ?)"
 _CORRECTION = "insert into corrections (step, digest, path, was, becomes, before) values (?, ?, ?, ?, ?, ?)"
 
@@ -88,6 +90,33 @@ def append(file: Path, after: int, make: Callable[[Rows], Made | None]) -> bool:
         connection.executemany(_CORRECTION, corrections)
         connection.execute("commit")
         return True
+
+
+def note_opening(file: Path, at: str, by: str, state: str) -> None:
+    """Note that somebody has looked at the test set. It is on the disk when this returns.
+
+    Raises:
+        DatasetError: see `Journal`.
+    """
+    with _explained(file, "written"), closing(_connect_to_write(file)) as connection:
+        connection.execute("begin immediate")
+        if _rows(connection, file, sys.maxsize) is None:
+            _create(connection)
+        connection.execute(_OPENINGS)
+        connection.execute("insert into openings values (?, ?, ?)", (at, by, state))
+        connection.execute("commit")
+
+
+def count_openings(file: Path) -> int:
+    """
+    Raises:
+        DatasetError: see `Journal`.
+    """
+    if not file.exists():
+        return 0
+    with _explained(file, "read"), closing(_connect(file, "rw" if _is_writable(file) else "ro")) as connection:
+        has_any = connection.execute("select count(*) from sqlite_schema where name = 'openings'").fetchone()[0]
+        return connection.execute("select count(*) from openings").fetchone()[0] if has_any else 0
 
 
 def copy(file: Path, to: Path) -> None:

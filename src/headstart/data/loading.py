@@ -221,11 +221,13 @@ def build_dataset(
     images = replace(split_of(items, digests, class_names), copies=tuple(group_of))
     parts = [images.take([index for index, item in enumerate(items) if item.split == name]) for name in SPLITS]
 
-    listener.emit(Message(f"Found {len(items):,} files belonging to {len(class_names)} classes."))
+    facts = {"photos": len(items), "classes": len(class_names)}
+    listener.emit(Message(f"Found {len(items):,} files belonging to {len(class_names)} classes.", "found", facts))
     sizes = [count for count in Counter(group_of).values() if count > 1]
     if sizes and is_drawn:
         found = f"{len(sizes):,} groups of copies, {sum(sizes):,} images in all"
-        listener.emit(Message(f"{found}: each group is kept on one side of the splits."))
+        facts = {"groups": len(sizes), "photos": sum(sizes)}
+        listener.emit(Message(f"{found}: each group is kept on one side of the splits.", "copies", facts))
     _report_unreadable(collection.unreadable[:MAX_SHOWN], listener)
     _report_notes(notes, listener)
     return Dataset(
@@ -296,7 +298,8 @@ def _look_at(known: Mapping[bytes, int], given: tuple[Item, Fetched]) -> Read | 
 
 def _report_unreadable(files: Sequence[Unreadable], listener: Listener) -> None:
     for file in files:
-        listener.emit(Message(f"Left out: '{file.path}' {file.reason}."))
+        facts = {"path": file.path, "reason": file.reason}
+        listener.emit(Message(f"Left out: '{file.path}' {file.reason}.", "left-out", facts))
 
 
 def _report_notes(notes: Sequence[str], listener: Listener) -> None:

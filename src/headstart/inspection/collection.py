@@ -53,12 +53,15 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
     headers = read_headers(images.paths)
     files, shortcuts = inspect_files(images.paths, headers, extractor.spec.image_size), _shortcuts(found, headers, seed)
     duplicates, findings = Duplicates((), np.zeros(len(images), dtype=np.int64)), list(files.findings)
+    confirmed = 0
     if len(images):  # otherwise there is nothing that a network could look at
         features = extractor.features(images)  # of which slices are those of the last layer
         duplicates = cached_duplicates(images, extractor, listener=listener)
         rows = rows_of(features)
         compact = Compact.of(rows, extractor.spec.block_sizes, seed=seed)(rows)
-        findings += _label_findings(images, features, compact, duplicates, seed)
+        about_labels = _label_findings(images, features, compact, duplicates, seed)
+        unconfirmed = _without_confirmed(about_labels, images, found.confirmed)
+        findings, confirmed = findings + unconfirmed, len(about_labels) - len(unconfirmed)
         if not images.groups:
             findings += _grouping_findings(found, images, compact, duplicates, seed)
     findings += [Finding(SHORTCUT, "", score=each.accuracy, detail=each.sentence) for each in shortcuts]
@@ -76,6 +79,7 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
             *found.notes,
             *remarks_on_class_sizes(found.items),
             *files.remarks,
+            *_note_on_confirmed(confirmed),
             *([] if duplicates.is_exact else [APPROXIMATE]),
         ),
         findings=_in_order(_with_labels(findings, [*found.listing.items, *found.items])),
@@ -165,6 +169,20 @@ def _in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """By kind; within a kind as they were found."""
     kinds = list(KINDS)
     return tuple(sorted(findings, key=lambda finding: kinds.index(finding.kind)))
+
+
+def _without_confirmed(findings: list[Finding], images: Split, confirmed: frozenset[str]) -> list[Finding]:
+    """Without doubts about labels that the user has said to be right. confirmed: digests of their images."""
+    known = {path for path, digest in zip(images.paths, images.digests, strict=True) if digest in confirmed}
+    return [finding for finding in findings if finding.kind != DOUBT or finding.path not in known]
+
+
+def _note_on_confirmed(count: int) -> list[str]:
+    if not count:
+        return []
+    if count == 1:
+        return ["1 photo with a doubtful label is not listed: the user has confirmed it"]
+    return [f"{count:,} photos with doubtful labels are not listed: the user has confirmed them"]
 
 
 def _refusal(found: Collection) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 LEAK, CONFLICT, DOUBT = "leak", "conflicting labels", "doubtful label"
 UNREADABLE = "unreadable"
 BYTES, PIXELS, NEAR = "same bytes", "same pixels", "nearly the same"
-OUTLIER = "unlike its class"
+OUTLIER, NOVEL = "unlike its class", "unlike all others"
 SHORTCUT, GROUPING = "shortcut", "possible grouping"
 WRONG_ENDING, COLOURS, SMALL, SHAPE = "wrong ending", "unusual colours", "small", "very oblong"
 
@@ -31,6 +31,8 @@ KINDS = {
     NEAR: "The same photo resized, recompressed, mirrored or slightly cropped, or two shots of the same thing in quick "
     "succession.",
     OUTLIER: "Photos that look unlike all others of their class. They may be mistakes, damaged, or rare and valuable.",
+    NOVEL: "Photos that look unlike all others of the collection, whatever their class, as the studio lists them. "
+    "They may not belong here.",
     WRONG_ENDING: "Files in another format than their name says. headstart reads them all the same.",
     COLOURS: "Colours or transparency that most of the other photos do not have.",
     SMALL: "Photos with so few pixels that they are enlarged more than twofold.",

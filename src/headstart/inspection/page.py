@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from headstart.concurrency import cpu_budget
+from headstart.data.archives import member_of
 from headstart.data.images import read_thumbnail
 from headstart.data.value_range import ValueRange
 from headstart.inspection.findings import KINDS, ON_THE_COLLECTION, UNREADABLE, Finding
@@ -77,6 +78,8 @@ def _shown(path: str, data: str) -> str:
     """A path for a caption: relative to the collection; of a file elsewhere, only the end."""
     if is_url(data):
         return path.removeprefix(f"{data.rstrip('/')}/")
+    if path and (member := member_of(path)):
+        return member
     root = Path(data).absolute()
     with suppress(ValueError):  # the file lies elsewhere
         return str(Path(path).relative_to(root if root.is_dir() else root.parent)) if path else ""

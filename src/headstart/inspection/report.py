@@ -3,9 +3,10 @@
 import csv
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
+from headstart.data.archives import member_of
 from headstart.data.value_range import FULL, ValueRange
 from headstart.inspection.files import Sizes
 from headstart.inspection.findings import DOUBT, GROUPING, KINDS, LEAK, ON_THE_COLLECTION, SHORTCUT, Finding
@@ -49,6 +50,15 @@ class Inspection:
         """kind: a row of KINDS."""
         return [finding for finding in self.findings if finding.kind == kind]
 
+    def named(self, kind: str | None = None) -> list[Finding]:
+        """The findings, or those of a kind, as they are told: files of a zip by their names in it."""
+        found = self.findings if kind is None else self.of_kind(kind)
+        return [replace(each, path=self._told(each.path), other=self._told(each.other)) for each in found]
+
+    def _told(self, path: str) -> str:
+        member = member_of(path) if path else None
+        return path if member is None else f"{self.data}/{member}"
+
     @property
     def counts(self) -> dict[str, int]:
         """Kind -> how many findings, in the order of KINDS; without kinds that were not found."""
@@ -76,7 +86,7 @@ class Inspection:
             "shortcuts": [shortcut.to_json() for shortcut in self.shortcuts],
             "compared": {"pairs": self.compared, "similarity_from": round(self.limit, 4)},
             "seconds": round(self.seconds, 2),
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": [asdict(finding) for finding in self.named()],
         }
 
     def __str__(self) -> str:
@@ -100,7 +110,7 @@ class Inspection:
             count = self.counts[kind]
             shown = count if kind in ON_THE_COLLECTION else SHOWN
             lines += ["", f"{kind} ({count:,})"]
-            lines += [f"  {line_of(finding)}" for finding in self.of_kind(kind)[:shown]]
+            lines += [f"  {line_of(finding)}" for finding in self.named(kind)[:shown]]
             if count > shown:
                 lines.append(f"  ... and {count - shown:,} more")
         return lines

@@ -16,5 +16,5 @@ def write_inspection(folder: Path, inspection: Inspection) -> None:
     """
     with atomic_folder(folder) as content:
         write_json(content / "findings.json", inspection)
-        write_csv(content / "findings.csv", inspection.findings)
+        write_csv(content / "findings.csv", inspection.named())
         write_page(content / "inspection.html", inspection)

@@ -63,7 +63,9 @@ def add(collection: Collection, files: Sequence[Dropped], class_name: str | None
     """
     root = collection.path
     if not is_folder(root):
-        raise RefusalError("impossible", "Photos can be added to a folder only, not to a zip or a CSV.")
+        raise RefusalError(
+            "impossible", "Photos can be added to a folder only, not to a zip or a CSV.", reason="folders-only"
+        )
     skipped: list[dict[str, str]] = []
     written = list(_written(collection, files, class_name, skipped))
     return Added(collection.add(written) if written else [], skipped)
@@ -145,7 +147,9 @@ def _write(folder: Path, name: str, content: bytes) -> Path:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise RefusalError("disk", f"'{folder / name}' cannot be written: {reason}. Free some space.") from None
+        raise RefusalError(
+            "disk", f"'{folder / name}' cannot be written: {reason}. Free some space.", reason="disk"
+        ) from None
 
 
 def _linked(temporary: Path, folder: Path, name: str) -> Path:

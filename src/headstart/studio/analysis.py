@@ -45,11 +45,13 @@ BEFORE_OTHERS = 3  # niceness of who answers: after the page, and before the res
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """The labels at one moment. state: their id. answered: keys of questions that need not be asked again."""
+    """The labels at one moment. state: their id. answered: keys of questions that need not be asked again. confirmed:
+    digests of photos whose labels the user has said to be right."""
 
     columns: Columns
     state: str
     answered: Collection[str]
+    confirmed: Collection[str] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +103,7 @@ class Analysis:
         self.known = Known() if previous is None else replace(previous.known, problem=None)
         self._previous = previous
         self._unfinished = set(STAGES)
+        self._drawn: Int[np.ndarray, " n"] | None = None  # the splits by the collection's own labels
         self.progress: dict[str, Any] | None = None
         self.extractor: FeatureExtractor | None = None
         self.solver: AnswerSolver | None = None
@@ -195,7 +198,8 @@ class Analysis:
         self._finished(FEATURES)
         copies = aside(lambda: copies_of(photos, extractor, listener))
         groups = self._spread_groups(photos, copies.groups)
-        split = drawn_splits(photos, copies.groups.tolist())
+        self._photos, self._copies = photos, copies.groups.tolist()
+        self._drawn = split = drawn_splits(photos, self._copies)
         self._learn(split=split, pairs=self._with_ids(photos, copies.pairs))
         self._on_split(split)
         self._finished(COPIES)
@@ -247,7 +251,8 @@ class Analysis:
         count = len(known.features)
         around = known.neighbourhood if known.neighbourhood and len(known.neighbourhood) == count else None
         labels, class_names = labels_of(labelled.columns)
-        labels, held_out = labels[:count], (labelled.columns.split == SPLITS.index(TEST))[:count]
+        split = self._split_by(labelled.columns)[:count]
+        labels, held_out = labels[:count], split == SPLITS.index(TEST)
         with self.solving:
             if first:
                 answers = self.solver.first(labels, class_names, held_out=held_out)
@@ -263,21 +268,37 @@ class Analysis:
         if known.answers is not None and known.of is not None and known.of.state != labelled.state:
             changed = change(known.answers, answers)
         self._learn(answers=answers, told=answers.to_json(), of=labelled, change=changed)
-        splits = np.array([*SPLITS, ""])[labelled.columns.split[:count]]
-        self._learn(flags=flags(answers, around, known.pairs, labels, splits))
+        names, digests = np.array([*SPLITS, ""]), Digests(self._catalogue)
+        found = flags(
+            answers, around, known.pairs, labels, names[split], lambda photo: digests[photo] in labelled.confirmed
+        )
+        self._learn(flags=found)
         queue = build_queue(
             answers,
             known.features,
             around,
             labels,
             class_names,
-            Digests(self._catalogue),
+            digests,
             copies=known.pairs,
             answered=labelled.answered,
             excluded=np.flatnonzero(labelled.columns.excluded[:count]).tolist(),
             limit=QUEUE,
         )
         self._learn(queue=queue)
+
+    def _split_by(self, columns: Columns) -> Int[np.ndarray, " n"]:
+        """The splits with the labels as they are: a class that these make has photos to learn from, and to measure."""
+        from headstart.studio.computing import splits_with_labels
+
+        split = columns.split
+        if self._drawn is not None:
+            split = split.copy()
+            split[: len(self._drawn)] = splits_with_labels(self._photos, self._drawn, self._copies, columns)
+            if not np.array_equal(split, columns.split):
+                self._learn(split=split)
+                self._on_split(split)
+        return split
 
     def _report(self, done: int, total: int, seconds_left: float | None) -> None:
         now = time.monotonic()

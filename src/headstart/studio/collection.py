@@ -143,7 +143,9 @@ class Collection:
             RefusalError: the ids are those of a collection that was open before.
         """
         if generation < self.first_generation:
-            raise RefusalError("stale", "Another collection is open now. Load the page again.")
+            raise RefusalError(
+                "stale", "Another collection is open now. Load the page again.", reason="another-collection"
+            )
 
     # what is changed
 
@@ -251,7 +253,7 @@ class Collection:
 
     def _labelled(self) -> Labelled:
         with self._lock:
-            return Labelled(self.columns, self.labels_state, self.answered.keys(self.labels))
+            return Labelled(self.columns, self.labels_state, self.answered.keys(self.labels), self.labels.confirmed)
 
     # what happens in the background
 

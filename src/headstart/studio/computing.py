@@ -4,7 +4,7 @@ but the collection's own, by which splits are drawn."""
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from headstart.inspection.duplicate_cache import cached_duplicates
 from headstart.inspection.duplicates import Duplicates
 from headstart.storage.hashing import sha256
 from headstart.studio.catalogue import READABLE, Catalogue, Entry
+from headstart.studio.columns import NO_LABEL, Columns
 from headstart.studio.photo_features import Basis, PhotoFeatures
 from headstart.training.config import TrainingConfig
 
@@ -143,15 +144,53 @@ def drawn_splits(photos: Photos, groups: Sequence[int]) -> Int[np.ndarray, " n"]
 
     groups: of each photo; copies have the same one.
     """
+    entries, has_splits = _entries(photos)
+    items = [_item(entry, has_splits) for entry in entries]
+    return _drawn(items, np.arange(len(items)), photos, groups, np.full(photos.count, -1, np.int8))
+
+
+def splits_with_labels(
+    photos: Photos, drawn: Int[np.ndarray, " n"], groups: Sequence[int], columns: Columns
+) -> Int[np.ndarray, " n"]:
+    """The splits as `headstart train` has them with the labels of the user.
+
+    drawn: by the collection's own labels, see `drawn_splits`. These stay, but where a class has come to be by labels of
+    the user alone, or has no other photo to train on.
+    """
+    rows = photos.rows
+    label, own, excluded = columns.label[rows], columns.own[rows], columns.excluded[rows]
+    new = np.unique(label[(label != own) & (label != NO_LABEL) & ~excluded])
+    has_own = np.isin(new, own[label == own])
+    has_training = np.isin(new, label[(drawn[rows] == SPLITS.index(TRAIN)) & ~excluded])
+    if (has_own & has_training).all() and not ((own == NO_LABEL) & (label != NO_LABEL)).any():
+        return drawn
+    entries, has_splits = _entries(photos)
+    names = (*columns.classes, "")  # the last one for NO_LABEL
+    places = np.flatnonzero((label != NO_LABEL) | excluded)  # who has no label is not listed
+    items = []
+    for place in places.tolist():
+        now, item = "" if excluded[place] else names[label[place]], _item(entries[place], has_splits)
+        items.append(item if now == item.label else replace(item, label=now, own=item.label))
+    return _drawn(items, places, photos, groups, drawn)
+
+
+def _entries(photos: Photos) -> tuple[list[Entry], bool]:
+    """Of the photos; and whether the collection gives splits."""
     entries = [photos.catalogue.entries[row] for row in photos.rows]
-    order = sorted(range(len(entries)), key=lambda place: entries[place].name)
-    has_splits = any(entry.split for entry in entries)
-    items = [_item(entries[place], has_splits) for place in order]
-    sides: Sequence[Hashable] = [f"group {groups[place]}" for place in order]
+    return entries, any(entry.split for entry in entries)
+
+
+def _drawn(
+    items: Sequence[Item], places: np.ndarray, photos: Photos, groups: Sequence[int], otherwise: np.ndarray
+) -> Int[np.ndarray, " n"]:
+    """Id -> split. places: of the items among the photos. otherwise: of photos that are not among these."""
+    order = sorted(range(len(items)), key=lambda place: items[place].name)
+    items = [items[place] for place in order]
+    sides: Sequence[Hashable] = [f"group {groups[place]}" for place in places[order]]
     given = groups_of(items)
     drawn = draw_splits(items, joined(sides, given) if given else sides, SEED)
-    found = np.full(photos.count, -1, np.int8)
-    found[photos.rows[order]] = [SPLITS.index(item.split) if item.split else -1 for item in drawn]
+    found = otherwise.copy()
+    found[photos.rows[places[order]]] = [SPLITS.index(item.split) if item.split else -1 for item in drawn]
     return found
 
 

@@ -7,13 +7,13 @@ wrong ending, ...) come from an inspection.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from headstart.array_types import Int, Shaped
 from headstart.inspection.duplicates import Pair
-from headstart.inspection.findings import CONFLICT, DOUBT, KINDS, LEAK, OUTLIER
+from headstart.inspection.findings import CONFLICT, DOUBT, KINDS, LEAK, NOVEL
 from headstart.inspection.label_issues import find_label_issues
 from headstart.studio.answers import Answers
 from headstart.studio.neighbourhood import Neighbourhood
@@ -25,17 +25,19 @@ def flags(
     copies: Sequence[Pair] | None,
     labels: Int[np.ndarray, " n"],
     splits: Sequence[str] | Shaped[np.ndarray, " n"] | None = None,
+    is_confirmed: Callable[[int], bool] = lambda photo: False,
 ) -> dict[str, Int[np.ndarray, " m"]]:
     """Kind -> the photos it is about, the surest first; kinds without photos are left out, the most important first.
 
     answers, neighbourhood, copies: None as long as they are not known. splits: of each photo ("" for none), for leaks.
+    is_confirmed: whether the user has said that the label of a photo is right.
     """
     found: dict[str, list[int]] = defaultdict(list)
     if answers is not None:
-        found[DOUBT] = doubtful(answers).tolist()
+        found[DOUBT] = [photo for photo in doubtful(answers).tolist() if not is_confirmed(photo)]
     if neighbourhood is not None:
         unlike = np.flatnonzero(neighbourhood.unlike_all)
-        found[OUTLIER] = unlike[np.argsort(-neighbourhood.novelty[unlike], kind="stable")].tolist()
+        found[NOVEL] = unlike[np.argsort(-neighbourhood.novelty[unlike], kind="stable")].tolist()
     for pair in sorted(copies or (), key=lambda pair: -pair.similarity):
         photos = [pair.first, pair.second]
         kinds = [pair.kind]

@@ -67,7 +67,9 @@ def _train(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work:
         arguments.append("--balanced")
     if group_by := settings.get("group_by"):
         if not isinstance(group_by, str):
-            raise RefusalError("invalid-parameter", f"group_by: {group_by!r} is no regular expression.")
+            raise RefusalError(
+                "invalid-parameter", f"group_by: {group_by!r} is no regular expression.", reason="no-pattern"
+            )
         arguments.append(f"--group-by={group_by}")
     return Work(arguments, {"run": out.name, "path": str(out)})
 

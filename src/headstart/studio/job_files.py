@@ -19,11 +19,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
-
 STOP, KEEP = "stop", "keep"
 
 
@@ -88,14 +83,15 @@ class JobFolder:
     @contextmanager
     def locked(self) -> Iterator[int | None]:
         """The file descriptor of the lock, which is this process's until the block ends, and its children's who get
-        that; None where another process has it."""
+        that (on Windows, no child can); None where another process has it."""
+        import portalocker  # takes a moment, and most collections have no job that is not over
+
         with (self.path / "lock").open("a+") as file:
-            if fcntl:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
-                    yield None
-                    return
+            try:
+                portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
+            except portalocker.LockException:
+                yield None
+                return
             yield file.fileno()
 
     def is_running(self) -> bool:

@@ -30,6 +30,7 @@ SECONDS_TO_START = 20.0  # until a process that was started has its lock
 SHOWN_LOG = 2_000  # characters of what a failed command wrote
 WAITING, RUNNING, STOPPING, DONE, STOPPED, FAILED = "waiting", "running", "stopping", "done", "stopped", "failed"
 OVER = (DONE, STOPPED, FAILED)
+FAULT, KILLED = "fault", "killed"  # codes of problems without an error of headstart
 
 
 @dataclass(eq=False)
@@ -45,6 +46,7 @@ class Job:
     happened: list[dict[str, Any]] = field(default_factory=list)
     result: dict[str, Any] | None = None
     problem: str | None = None
+    problem_code: str | None = None
     ended: str | None = None
     process: subprocess.Popen | None = None  # that this studio has started
     began: float = -math.inf  # when that was
@@ -68,6 +70,7 @@ class Job:
             "progress": self.progress,
             "result": self.result or self.document["result"],
             "problem": self.problem,
+            "problem_code": self.problem_code,
         }
 
     def read_events(self) -> list[dict[str, Any]]:
@@ -137,7 +140,7 @@ class Jobs:
             RefusalError: there is no such job.
         """
         if id not in self._jobs:
-            raise RefusalError("not-found", f"There is no job '{id}'.")
+            raise RefusalError("not-found", f"There is no job '{id}'.", reason="no-such-job")
         return self._jobs[id]
 
     def begin(
@@ -171,7 +174,9 @@ class Jobs:
         try:
             job = Job(new_folder(self._folder, id, document, fill), document)
         except OSError as error:
-            raise RefusalError("disk", f"The job cannot be written down: {error.strerror or error}.") from None
+            raise RefusalError(
+                "disk", f"The job cannot be written down: {error.strerror or error}.", reason="disk"
+            ) from None
         with self._lock:
             self._jobs[id] = job
             self._look()
@@ -192,7 +197,9 @@ class Jobs:
                 if job.state == WAITING:
                     job.folder.end(-1)
             except OSError as error:
-                raise RefusalError("disk", f"The job cannot be stopped: {error.strerror or error}.") from None
+                raise RefusalError(
+                    "disk", f"The job cannot be stopped: {error.strerror or error}.", reason="disk"
+                ) from None
             self._look()
             return job.to_json()
 
@@ -205,9 +212,9 @@ class Jobs:
         with self._lock:
             job = self.get(id)
             if job.document["kind"] != TRAIN or job.state not in (STOPPED, FAILED):
-                raise RefusalError("busy", "Only a training that was stopped can be resumed.")
+                raise RefusalError("busy", "Only a training that was stopped can be resumed.", reason="not-resumable")
             job.folder.not_ended()
-            job.problem = job.ended = None
+            job.problem = job.problem_code = job.ended = None
             self._resume(job)
             self._look()
             return job.to_json()
@@ -221,7 +228,7 @@ class Jobs:
         with self._lock:
             job = self.get(id)
             if job.state not in OVER:
-                raise RefusalError("busy", "This job is not over yet. Stop it first.")
+                raise RefusalError("busy", "This job is not over yet. Stop it first.", reason="not-over")
             shutil.rmtree(job.folder.path, ignore_errors=True)
             del self._jobs[id]
         self._publish("jobs")
@@ -302,8 +309,10 @@ def _finish(job: Job, ended: dict[str, Any]) -> None:
     elif wish:
         job.state = STOPPED
     else:
-        job.state = FAILED
-        job.problem = output.get("error", {}).get("message") or _end_of_log(job) or "It was killed."
+        job.state, error = FAILED, output.get("error", {})
+        job.problem = error.get("message") or _end_of_log(job) or "It was killed."
+        # of the user's mistakes the type of the error, such as DatasetError: its words are in `problem`
+        job.problem_code = error.get("type") or (FAULT if _end_of_log(job) else KILLED)
 
 
 def _summary(kind: str, output: dict[str, Any]) -> dict[str, Any]:

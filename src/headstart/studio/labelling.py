@@ -120,7 +120,10 @@ class Labelling:
         unknown = int((self.catalogue.numbers["state"][rows] == UNKNOWN).sum()) if rows else 0
         if unknown > READ_AT_ONCE:
             raise RefusalError(
-                "busy", f"{unknown:,} of these photos are not read yet. Wait until all are, and try again."
+                "busy",
+                f"{unknown:,} of these photos are not read yet. Wait until all are, and try again.",
+                reason="not-read-yet",
+                count=unknown,
             )
         changes: dict[str, Correction] = {}
         unreadable = 0
@@ -133,7 +136,11 @@ class Labelling:
             if digest:
                 changes.setdefault(digest, Correction(digest, columns.names[row], was=now, becomes=label))
         if unreadable and not changes:
-            raise RefusalError("unreadable-image", "These photos cannot be read, so they cannot be labelled.")
+            raise RefusalError(
+                "unreadable-image",
+                "These photos cannot be read, so they cannot be labelled.",
+                reason="unreadable-photos",
+            )
         return list(changes.values())
 
     @staticmethod

@@ -22,7 +22,8 @@ STATUSES = PROBLEMS | {
 
 
 class RefusalError(RefusedError):
-    """A request to the studio that cannot be answered. code: a row of STATUSES."""
+    """A request to the studio that cannot be answered. code: a row of STATUSES; more: for pages in other languages:
+    `reason`, what is wrong, and the names and numbers that the text says of it."""
 
     statuses = STATUSES
 

@@ -70,7 +70,11 @@ class Runs:
             RefusalError: it is no name.
         """
         if not isinstance(name, str) or not name.strip() or portable(name) != name or name.startswith("."):
-            raise RefusalError("invalid-parameter", f"{name!r} cannot be the name of a run. Choose letters and digits.")
+            raise RefusalError(
+                "invalid-parameter",
+                f"{name!r} cannot be the name of a run. Choose letters and digits.",
+                reason="run-name",
+            )
         return self.folder / name
 
     def get(self, name: Any) -> Path:
@@ -80,7 +84,7 @@ class Runs:
         """
         path = self._others.get(name) or self.new(name)
         if not (path / CARD).is_file():
-            raise RefusalError("not-found", f"There is no run '{name}'.")
+            raise RefusalError("not-found", f"There is no run '{name}'.", reason="no-such-run")
         return path
 
     def all(self) -> list[dict[str, Any]]:

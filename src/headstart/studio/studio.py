@@ -73,7 +73,7 @@ class Studio:
             RefusalError: none is open.
         """
         if self._collection is None:
-            raise RefusalError("no-collection", "No collection is open.")
+            raise RefusalError("no-collection", "No collection is open.", reason="no-collection")
         return self._collection
 
     def open(self, source: DataSource, *, classes: Sequence[str] = ()) -> Collection:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +12,6 @@ from headstart.studio.problems import RefusalError
 
 if TYPE_CHECKING:
     from headstart.studio.collection import Collection
-
-OPENINGS = "openings.jsonl"  # of the test set; a file in the collection's folder
 
 
 def answers_json(collection: Collection) -> dict[str, Any] | None:
@@ -46,7 +41,7 @@ def test_json(collection: Collection) -> dict[str, Any]:
     columns = collection.columns
     in_test = columns.usable & (columns.split == SPLITS.index(TEST))
     return {
-        "openings": len(_openings(collection)),
+        "openings": collection.journal.openings,
         "trainings": len(collection.runs.all()),
         "photos": int(in_test.sum()),
         "relabelled": int((in_test & columns.changed).sum()),
@@ -58,17 +53,18 @@ def open_test(collection: Collection) -> dict[str, Any]:
 
     Raises:
         RefusalError: nothing is answered yet.
-        DatasetError: no photo of the test set has a label.
+        DatasetError: no photo of the test set has a label, or the opening cannot be noted.
     """
     analysis, columns = collection.analysis, collection.columns
     if analysis.solver is None or analysis.known.answers is None:
-        raise RefusalError("no-answers", "Nothing is answered yet. Wait for the features, and label some photos.")
+        raise RefusalError(
+            "no-answers", "Nothing is answered yet. Wait for the features, and label some photos.", reason="no-answers"
+        )
     labels, _ = labels_of(columns)
     count = len(analysis.known.answers)
     with analysis.solving:
         answers = analysis.solver.of_test(labels[:count], (columns.split == SPLITS.index(TEST))[:count])
-    with suppress(OSError), (collection.folder / OPENINGS).open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"at": datetime.now(UTC).isoformat(), "labels": collection.labels_state}) + "\n")
+    collection.journal.open_test(collection.labels_state)
     return answers.to_json() | test_json(collection)
 
 
@@ -84,7 +80,9 @@ def labels_diff(collection: Collection, first: int, second: int) -> dict[str, An
 
     analysis = collection.analysis
     if analysis.solver is None or analysis.known.answers is None:
-        raise RefusalError("no-answers", "Nothing is answered yet. Wait for the features, and label some photos.")
+        raise RefusalError(
+            "no-answers", "Nothing is answered yet. Wait for the features, and label some photos.", reason="no-answers"
+        )
     count, answers = len(analysis.known.answers), []
     for step in (first, second):
         columns = collection.columns_at(step)
@@ -94,12 +92,10 @@ def labels_diff(collection: Collection, first: int, second: int) -> dict[str, An
             answers.append(analysis.solver.answers(labels[:count], class_names, held_out=held_out))
     found = change(*answers)
     if found is None:
-        raise RefusalError("impossible", "Too few photos have the same label in both states to compare them.")
+        raise RefusalError(
+            "impossible",
+            "Too few photos have the same label in both states to compare them.",
+            reason="too-few-to-compare",
+        )
     states = [each.accuracy.to_json() if each.accuracy else None for each in answers]
     return found.to_json() | {"changed": found.relabelled, "accuracy": {"a": states[0], "b": states[1]}}
-
-
-def _openings(collection: Collection) -> list[str]:
-    with suppress(OSError):
-        return (collection.folder / OPENINGS).read_text("utf-8").splitlines()
-    return []

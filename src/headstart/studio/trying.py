@@ -59,7 +59,9 @@ class Frozen:
             if maps not in self._engines:
                 file = self._extractor.compiled_network
                 if file is None:
-                    raise RefusalError("no-answers", "The network is not ready yet. Wait for the features.")
+                    raise RefusalError(
+                        "no-answers", "The network is not ready yet. Wait for the features.", reason="features-first"
+                    )
                 outputs = None if maps else self.spec.kept_tensors
                 self._engines[maps] = OpenVINOEngine(
                     file, batch_size=1, compute=self._extractor.compute, outputs=outputs
@@ -123,7 +125,11 @@ class Trials:
         analysis = self._collection.analysis
         answers, solver, extractor = analysis.known.answers, analysis.solver, analysis.extractor
         if answers is None or solver is None or extractor is None or len(answers.class_names) < 2:
-            raise RefusalError("no-answers", "Nothing is known of any class yet. Label photos of at least two classes.")
+            raise RefusalError(
+                "no-answers",
+                "Nothing is known of any class yet. Label photos of at least two classes.",
+                reason="two-classes",
+            )
         if self._own is None or self._own[0] is not answers:
             if self._frozen is None or self._frozen.spec != extractor.spec:
                 self._frozen = Frozen(extractor)

@@ -92,7 +92,8 @@ class TrainingContext:
         return harmless_views(self.compact, self.dataset.train, views, seed=self.config.seed, slack=slack)
 
     def _told(self, views: tuple[str, ...]) -> tuple[str, ...]:
-        self.listener.emit(Message(f"Views of each training image: {', '.join(views).replace('_', ' ')}."))
+        named = ", ".join(views).replace("_", " ")
+        self.listener.emit(Message(f"Views of each training image: {named}.", "views", {"views": named}))
         return views
 
     def compact(self, split: Split, view: str = ORIGINAL) -> Float32[np.ndarray, "n components"]:

@@ -59,7 +59,8 @@ def _is_out_of_time(context: TrainingContext, phase: Phase, state: TrainingState
     done = state.rows_of(phase.name)
     if not done or context.limit.allows(done[-1]["seconds"]):
         return False
-    context.listener.emit(Message(f"The time is up after {len(done)} epochs: {context.limit}."))
+    text = f"The time is up after {len(done)} epochs: {context.limit}."
+    context.listener.emit(Message(text, "time-is-up", {"epochs": len(done)}))
     return True
 
 
@@ -124,8 +125,9 @@ def _start(fitting: _Fitting, state: TrainingState) -> TrainingState:
         return state
     logits = fitting.validate()
     if not state.history:
-        text = "Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}".format(**fitting.measured(logits))
-        fitting.context.listener.emit(Message(text))
+        found = fitting.measured(logits)
+        text = "Before training: validation loss {loss:.2f}, accuracy {accuracy:.2f}".format(**found)
+        fitting.context.listener.emit(Message(text, "before", found))
     return state.with_reference(*fitting.judge(logits)) if compares else state
 
 

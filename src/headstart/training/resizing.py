@@ -48,7 +48,7 @@ def with_resizing(config: TrainingConfig, dataset: Dataset, listener: Listener) 
 
     chosen = choose_resizing(features, dataset.train, seed=config.seed)
     reason = "no other is clearly better" if chosen == STRETCH else "the training images are answered better by it"
-    listener.emit(Message(f"Photos become squares by: {chosen} ({reason})."))
+    listener.emit(Message(f"Photos become squares by: {chosen} ({reason}).", "resizing", {"resizing": chosen}))
     return replace(config, resizing=chosen)
 
 

@@ -259,7 +259,7 @@ def _worthwhile(context: TrainingContext, recipe: Recipe, state: TrainingState) 
             listener.emit(Message(f"Fine-tuning would {'help' if gain.is_clear else 'not clearly help'}: {gain}."))
             reason = None if gain.is_clear else f"it would not clearly help. {ANYWAY}"
         if reason:
-            listener.emit(Message(f"No fine-tuning: {reason}"))
+            listener.emit(Message(f"No fine-tuning: {reason}", "no-fine-tuning", {"reason": reason}))
             return None
     return replace(phase, patience=None) if few else phase
 

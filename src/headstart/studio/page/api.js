@@ -9,7 +9,7 @@
  * @typedef {{ kind: string, title: string, text: string, photos: number }} Finding
  * @typedef {{ path: string, name: string, generation: number, photos: number, classes: ClassSize[], unlabelled: number,
  *             excluded: number, unreadable: { path: string, reason: string }[], unreadable_count: number,
- *             splits: Record<string, number>, layout: string, notes?: string[], labels: Labels, features: Progress | null,
+ *             splits: Record<string, number>, layout: string, notes?: string[], labels: Labels, features: Progress | null, computing: string[],
  *             reading?: { done: number, total: number } | null, findings: Finding[], problem?: string | null,
  *             journal?: string, settings: Record<string, unknown> }} Collection
  * @typedef {{ id: string, kind: string, state: string, settings?: Record<string, unknown>, progress?: Progress | null,
@@ -150,8 +150,8 @@ export const api = {
   /** @returns {Promise<Queue>} */
   queue: (limit = 20) => askJson(`api/queue?limit=${limit}`),
   /** @returns {Promise<Labels & { left: number }>} */
-  answerQueue: (/** @type {string} */ key, /** @type {"yes" | "no" | "skip"} */ answer, /** @type {string} */ label = "") =>
-    askJson("api/queue/answer", { json: { key, answer, ...(label && { label }) } }),
+  answerQueue: (/** @type {string} */ key, /** @type {"yes" | "no" | "skip" | "exclude"} */ answer, /** @type {string} */ label = "", /** @type {number[] | undefined} */ ids = undefined) =>
+    askJson("api/queue/answer", { json: { key, answer, ...(label && { label }), ...(ids && { ids }) } }),
 
   /** @returns {Promise<Job[]>} */
   jobs: () => askJson("api/jobs"),

@@ -44,6 +44,7 @@ export function changeText(change) {
 
 /** Two classifiers on the same photos. @param {{ only_a: number, only_b: number, p: number }} found @param {string} a @param {string} b */
 export function comparisonText({ only_a, only_b, p }, a, b) {
+  if (only_a + only_b === 0) return t("compare.same");
   if (p >= 0.05) return t("compare.not", { p: pValue(p) });
   return t("compare.better", { name: only_a > only_b ? a : b, p: pValue(p) });
 }

@@ -13,6 +13,8 @@ export const collection = signal(/** @type {Collection | null} */ (null));
 export const labels = signal(/** @type {Labels | null} */ (null));
 export const answers = signal(/** @type {Answers | null} */ (null));
 export const features = signal(/** @type {Progress | null} */ (null));
+/** What is not there yet of what is computed: "features", "copies", "answers", "neighbours", "map". */
+export const computing = signal(/** @type {string[]} */ ([]));
 export const reading = signal(/** @type {{ done: number, total: number } | null} */ (null));
 export const jobs = signal(/** @type {Job[]} */ ([]));
 export const can = signal(/** @type {Record<string, any>} */ ({}));
@@ -80,6 +82,7 @@ function showCollection(found) {
     labels.value = found?.labels ?? null;
     features.value = found?.features ?? null;
     reading.value = found?.reading ?? null;
+    computing.value = found?.computing ?? [];
     if (isOther) answers.value = null;
     photosChanged.value++;
     queueChanged.value++;
@@ -169,6 +172,9 @@ function hear(event) {
       break;
     case "reading":
       reading.value = event.done < event.total ? { done: event.done, total: event.total } : null;
+      break;
+    case "computing":
+      computing.value = event.stages;
       break;
     case "queue":
       queueChanged.value++;

@@ -50,14 +50,21 @@ def adding_router(studio: Studio) -> APIRouter:
     def new(wanted: NewCollection) -> dict[str, Any]:
         folder = Path(wanted.folder)
         if not folder.is_absolute():
-            raise RefusalError("invalid-parameter", "Say the new folder by its whole path.")
+            raise RefusalError("invalid-parameter", "Say the new folder by its whole path.", reason="whole-path")
         names = [checked_class_name(name) for name in wanted.classes]
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if any(not entry.name.startswith(".") for entry in os.scandir(folder)):
-                raise RefusalError("impossible", f"'{folder}' is not empty. Open it, or choose another name.")
+                raise RefusalError(
+                    "impossible",
+                    f"'{folder}' is not empty. Open it, or choose another name.",
+                    reason="not-empty",
+                    path=str(folder),
+                )
         except OSError as error:
-            raise RefusalError("disk", f"'{folder}' cannot be made: {error.strerror or error}.") from None
+            raise RefusalError(
+                "disk", f"'{folder}' cannot be made: {error.strerror or error}.", reason="disk"
+            ) from None
         return studio.open(DataSource(folder), classes=names).to_json()
 
     return router

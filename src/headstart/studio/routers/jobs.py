@@ -31,7 +31,7 @@ class Stop(BaseModel):
     keep: bool = False
 
 
-class Two(BaseModel):
+class TwoRuns(BaseModel):
     a: Annotated[str, Field(max_length=300)]
     b: Annotated[str, Field(max_length=300)]
 
@@ -84,7 +84,7 @@ def runs_router(studio: Studio) -> APIRouter:
         return run.metrics | {"history": list(run.history), "pictures": [picture.name for picture in run.pictures]}
 
     @router.post("/api/runs/compare")
-    def compare(two: Two, collection: Collection = here) -> dict[str, Any]:
+    def compare(two: TwoRuns, collection: Collection = here) -> dict[str, Any]:
         return collection.runs.compare(two.a, two.b, collection.ids_by_digest())
 
     @router.get("/runs/{name}/report", response_class=Response)

@@ -34,9 +34,12 @@ class ClassChange(BaseModel):
 
 
 class QueueAnswer(BaseModel):
+    """ids: which of the photos the answer is about; by default all of the question's."""
+
     key: str = Field(max_length=200, pattern=r"^\S+$")
-    answer: Literal["yes", "no", "skip"]
+    answer: Literal["yes", "no", "skip", "exclude"]
     label: Name | None = None
+    ids: Annotated[list[int], Field(min_length=1)] | None = None
 
 
 class LabelExport(BaseModel):
@@ -50,7 +53,12 @@ def _target(collection: Collection, wanted: LabelExport) -> Path:
     """A name in the folder that is not taken."""
     folder, name = Path(wanted.to), f"{collection.path.resolve().stem}-labels"
     if not folder.is_absolute() or not folder.is_dir():
-        raise RefusalError("invalid-parameter", f"'{folder}' is no folder. Choose one that exists.")
+        raise RefusalError(
+            "invalid-parameter",
+            f"'{folder}' is no folder. Choose one that exists.",
+            reason="no-folder",
+            path=str(folder),
+        )
     suffix = ".csv" if wanted.form == "csv" else ""
     names = (f"{name}{f'-{number}' if number > 1 else ''}{suffix}" for number in count(1))
     return next(folder / each for each in names if not (folder / each).exists())
@@ -112,7 +120,7 @@ def labels_router(studio: Studio) -> APIRouter:
 
     @router.post("/api/queue/answer")
     def queue_answer(given: QueueAnswer, collection: Collection = here) -> dict[str, Any]:
-        answer(collection, given.key, given.answer, given.label)
+        answer(collection, given.key, given.answer, given.label, given.ids)
         return collection.labels_json() | {"left": queue_json(collection, 0)["left"]}
 
     return router

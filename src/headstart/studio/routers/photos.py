@@ -42,7 +42,7 @@ def photos_router(studio: Studio) -> APIRouter:
         collection.check_generation(generation)
         webp = collection.reader.thumbnail(collection.row(id))
         if webp is None:
-            raise RefusalError("unreadable-image", "This photo cannot be read.")
+            raise RefusalError("unreadable-image", "This photo cannot be read.", reason="unreadable-photo")
         return Response(webp, media_type="image/webp", headers=FOR_EVER)
 
     @router.get("/photos/{generation}/{id}", response_class=Response)

@@ -6,7 +6,7 @@ import { redo, undo } from "../labelling.js";
 import { written } from "../keyboard.js";
 import { go, href } from "../router.js";
 import { SCREENS } from "../screens.js";
-import { answers, attempt, collection, features, labels, loadState, reading, setTheme, theme, version } from "../store.js";
+import { answers, attempt, collection, computing, features, labels, loadState, reading, setTheme, theme, version } from "../store.js";
 import { html } from "../ui.js";
 import { Icon } from "./icon.js";
 import { JobsTray } from "./jobs-tray.js";
@@ -54,10 +54,12 @@ function Status() {
     return html`<span class="status"><${Ring} value=${done / Math.max(1, total)} /><span class="text">${t("status.reading", { done, total })}</span></span>`;
   }
   const found = answers.value;
-  if (!found?.accuracy) return null;
+  const stages = computing.value.map((stage) => t(`stage.${stage}`)).join(", ");
+  const still = stages && t("status.computing", { stages });
+  if (!found?.accuracy) return still && html`<span class="status" title=${still}><span class="spinner small" /><span class="text">${t("status.working")}</span></span>`;
   const { value, low, high } = found.accuracy;
-  return html`<a class=${`status accuracy ${found.stale ? "stale" : ""}`} href=${href("understand")} title=${t("status.accuracyHint")}>
-    ${found.stale && html`<span class="spinner small" />`}
+  return html`<a class=${`status accuracy ${found.stale ? "stale" : ""}`} href=${href("understand")} title=${[t("status.accuracyHint"), still].filter(Boolean).join("\n")}>
+    ${(found.stale || still) && html`<span class="spinner small" />`}
     <span class="sr-only">${t("status.accuracy")}</span><strong>${percent(value)}</strong>
     <span class="interval">${percent(low, 0)}–${percent(high, 0)}</span></a>`;
 }

@@ -68,7 +68,7 @@ function JobRow({ job, close }) {
     close();
     go(job.kind === "train" ? "train" : "try");
   };
-  return html`<li class="job"><div class="job-head"><strong>${name(job)}</strong>
+  return html`<li class="job"><div class="job-head"><span class="ellipsis"><strong>${name(job)}</strong> <span class="hint">${String(job.settings?.name || job.settings?.run || result?.run || "")}</span></span>
       <span class=${`tag ${{ done: "good", failed: "bad", stopped: "warn" }[job.state] ?? ""}`}>${t(`job.state.${job.state}`)}</span></div>
     ${isActive(job) && html`<p class="hint">${stepOf(job)}${job.progress?.seconds_left ? ` · ${t("status.left", { time: duration(job.progress.seconds_left) })}` : ""}</p>
       ${share !== null && html`<${Bar} value=${share} label=${stepOf(job)} />`}`}

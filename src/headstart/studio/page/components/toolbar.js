@@ -26,7 +26,7 @@ export function Toolbar({ params, total, onSidebar }) {
     ${active.map((chip) => html`<span class="chip" key=${chip.key}><span class="ellipsis">${chip.text}</span>
       <button aria-label=${t("filter.remove", { name: chip.text })} onClick=${() => put(chip.changes)}><${Icon} name="close" size=${14} /></button></span>`)}
     ${active.length > 1 && html`<button class="link" onClick=${() => go("photos", params.has("sort") ? { sort: params.get("sort") } : {})}>${t("filter.clear")}</button>`}
-    ${found && found.unlabelled > 0 && !answers.value && html`<a class="button primary" href=${href("queue")}><${Icon} name="queue" size=${18} />${t("photos.label")}</a>`}
+    ${found && found.unlabelled > 0 && !answers.value?.accuracy && html`<a class="button primary" href=${href("queue")}><${Icon} name="queue" size=${18} />${t("photos.label")}</a>`}
     <span class="spacer" />
     <${Search} value=${params.get("text") ?? ""} onInput=${(/** @type {string} */ text) => put({ text: text || null }, true)} />
     <${Filters} params=${params} put=${put} />

@@ -12,7 +12,7 @@ import { colourOf, MapCanvas } from "../map/canvas.js";
 import { SHAPES } from "../map/points.js";
 import { go } from "../router.js";
 import { clearSelection, select, selected } from "../selection.js";
-import { answers, classes, features, generation, mapChanged, photosChanged, report, theme } from "../store.js";
+import { answers, classes, computing, features, generation, mapChanged, photosChanged, report, theme } from "../store.js";
 import { html, signal, useEffect, useLayoutEffect, useMemo, useRef, useSignalEffect, useState } from "../ui.js";
 
 /** @import { Look } from "../map/points.js" */
@@ -89,7 +89,7 @@ export default function MapScreen() {
     ...Object.fromEntries(classes.value.slice(0, 9).map((each, index) => [String(index + 1), () => label(each.name)])),
   });
   if (!places) return html`<div class="empty"><span class="spinner" /></div>`;
-  if (!hasPlaces) return html`<div class="empty">${features.value && html`<span class="spinner" />`}<${Icon} name="map" size=${40} /><h1>${t("map.none")}</h1><p>${t("map.noneText")}</p></div>`;
+  if (!hasPlaces) return html`<div class="empty">${(features.value || computing.value.includes("map")) && html`<span class="spinner" />`}<${Icon} name="map" size=${40} /><h1>${t("map.none")}</h1><p>${t("map.noneText")}</p></div>`;
   return html`<div class=${`map-screen ${isLassoing ? "lassoing" : ""}`}>
     <h1 class="sr-only">${t("nav.map")}</h1>
     <canvas ref=${canvas} tabindex="0" role="img" aria-label=${t("map.label")} />

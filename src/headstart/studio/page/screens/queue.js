@@ -13,7 +13,7 @@ import { useKeys } from "../keyboard.js";
 import { undo } from "../labelling.js";
 import { changeText } from "../results.js";
 import { href } from "../router.js";
-import { answers, attempt, classes, features, generation, labels, photosChanged, queueChanged, report, showLabels } from "../store.js";
+import { answers, attempt, classes, computing, features, generation, labels, photosChanged, queueChanged, report, showLabels } from "../store.js";
 import { html, signal, useEffect, useRef, useState } from "../ui.js";
 
 /** @import { Queue, QueueItem } from "../api.js" */
@@ -112,14 +112,8 @@ export default function QueueScreen() {
   </div>`;
 }
 
-/** @param {QueueItem} item @param {"yes" | "no" | "skip"} how @param {string} label @param {number[]} ids */
-async function send(item, how, label, ids) {
-  if (how === "yes" && ids.length < item.ids.length) {
-    await api.label(ids, label || /** @type {string} */ (item.suggested), "queue"); // some were left out
-    return api.answerQueue(item.key, "skip");
-  }
-  return api.answerQueue(item.key, how, label);
-}
+/** @param {QueueItem} item @param {"yes" | "no" | "skip"} how @param {string} label @param {number[]} ids those that were not left out */
+const send = (item, how, label, ids) => api.answerQueue(item.key, how, label, how === "yes" && ids.length < item.ids.length ? ids : undefined);
 
 /** The queue, after what was answered has arrived. What the server still asks then is asked again: its answer was undone. */
 async function load() {
@@ -236,5 +230,6 @@ function Done({ queue }) {
     return html`<div class="empty"><span class="spinner" /><h1>${t("queue.waiting")}</h1><p>${t("queue.waitingText")}</p><a class="button" href=${href("photos")}>${t("photos.showAll")}</a></div>`;
   return html`<div class="empty done-asking"><${Icon} name="check" size=${40} /><h1>${t("queue.empty")}</h1>
     <p>${done ? t("queue.emptyAfter", { count: done, changed: labels.value?.changed ?? 0 }) : t("queue.emptyText")}</p>
+    ${computing.value.some((stage) => stage !== "map") && html`<p class="hint" role="status"><span class="spinner small" /> ${t("queue.stillLooking")}</p>`}
     <div class="answers"><a class="button primary" href=${href("understand")}>${t("nav.understand")}</a><a class="button" href=${href("photos", { changed: true })}>${t("filter.changed")}</a></div></div>`;
 }

@@ -6,6 +6,7 @@ import { isActive, resume, shareOf, stepOf, stop } from "../../components/jobs-t
 import { useLoaded } from "../../components/loaded.js";
 import { Bar } from "../../components/meter.js";
 import { duration, number, percent, t } from "../../i18n.js";
+import { pValue } from "../../results.js";
 import { href } from "../../router.js";
 import { attempt, listen } from "../../store.js";
 import { html, useEffect, useState } from "../../ui.js";
@@ -89,7 +90,7 @@ export function tuningText(phases) {
     const [before, after] = [phases[0], tuned].map((phase) => percent(phase.validation?.accuracy.value ?? 0));
     return t("tuning.always", { before, after });
   }
-  const p = judgement.p < 0.001 ? `< ${number(0.001, 3)}` : number(judgement.p, 3);
+  const p = pValue(judgement.p);
   const verdict = t(judgement.p < 0.05 ? (judgement.mended > judgement.spoiled ? "tuning.better" : "tuning.worse") : "tuning.same");
   return `${verdict} ${t("tuning.counts", { mended: judgement.mended, spoiled: judgement.spoiled, p })} ${t(tuned.kept ? "tuning.kept" : "tuning.notKept")}`;
 }

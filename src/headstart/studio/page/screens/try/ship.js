@@ -6,9 +6,9 @@ import { chooseFolder } from "../../components/folder-picker.js";
 import { Icon } from "../../components/icon.js";
 import { isActive, shareOf, stepOf, stop } from "../../components/jobs-tray.js";
 import { Bar } from "../../components/meter.js";
-import { t } from "../../i18n.js";
+import { percent, t } from "../../i18n.js";
 import { href } from "../../router.js";
-import { attempt, can, jobs, showJob } from "../../store.js";
+import { attempt, can, collection, jobs, showJob } from "../../store.js";
 import { html, useState } from "../../ui.js";
 
 /** @import { Job } from "../../api.js" */
@@ -60,7 +60,7 @@ function Exported({ job }) {
   return html`<li class="exported"><strong>${t(`ship.format.${format}`)}</strong>
     ${isActive(job) && html`<span class="hint">${stepOf(job)}</span><${Bar} value=${shareOf(job) ?? 0} label=${stepOf(job)} />`}
     ${job.problem && html`<p class="problem">${job.problem}</p>`}
-    ${job.state === "done" && html`<p class="proof"><${Icon} name="check" size=${18} /> ${proof ? t("ship.proof", { count: proof.files, right: proof.right, before: proof.right_before, changed: proof.changed, farthest: proof.farthest.toPrecision(2) }) : (result.text ?? "")}</p>
+    ${job.state === "done" && html`<p class="proof"><${Icon} name="check" size=${18} /> ${proof ? t("ship.proof", { count: proof.files, right: proof.right, before: proof.right_before, changed: proof.changed, farthest: percent(proof.farthest) }) : (result.text ?? "")}</p>
       <${Copyable} label=${t("ship.folder")} text=${result.path ?? ""} />`}</li>`;
 }
 
@@ -86,7 +86,7 @@ function Labels() {
   const [form, setForm] = useState("csv");
   const exports = jobs.value.filter((job) => job.kind === "labels");
   const start = async () => {
-    const to = await chooseFolder({ title: t("ship.labelsTo"), choose: t("ship.labelsHere"), files: false });
+    const to = await chooseFolder({ title: t("ship.labelsTo"), choose: t("ship.labelsHere"), from: collection.value?.path.replace(/[/\\][^/\\]*$/, "") ?? "", files: false });
     const started = to && (await attempt(() => api.exportLabels(to, form)));
     if (started) showJob(started);
   };
