@@ -27,6 +27,9 @@ os.environ["HEADSTART_CACHE"] = (
     else tempfile.mkdtemp(prefix="headstart-test-cache-")
 )
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# The workers keep the cores busy. A library's threads that wait for a core, and for each other, turn in circles.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
+    os.environ.setdefault(name, "1")
 
 check_shapes()
 
