@@ -6,6 +6,7 @@ TensorFlow or a browser before a test asks for it.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -58,6 +59,10 @@ MARKED_FIXTURES = {
 }  # fmt: skip
 MARKED_NAMES = {"subprocess": "process", "train": "training", "make_run": "training"}
 RUNS = {"run", "tiny_run"}
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what is imported by now stays, and need not be looked through again and again
 
 
 def pytest_sessionfinish() -> None:

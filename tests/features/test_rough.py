@@ -94,7 +94,9 @@ def runs(photos, tmp_path_factory) -> tuple[list[hs.Run], list[str]]:
         patch.setattr(config, "computes_in_bfloat16", lambda: True)
         made = [
             hs.make_run(photos, folder / str(number), precision=precision, listener=told, **settings)
-            for number, (precision, told) in enumerate(zip(("auto", "float32", "auto"), (listener, listener, hs.Quiet())))
+            for number, (precision, told) in enumerate(
+                [("auto", listener), ("float32", listener), ("auto", hs.Quiet())]
+            )
         ]
     return made, listener.lines
 

@@ -98,10 +98,8 @@ def test_the_second_training_needs_no_keras(photos, cache, tmp_path):
         f"    hs.make_run({str(photos)!r}, sys.argv[1] + str(backbone), backbone=backbone, recipe=recipe, **settings)\n"
         "    print([name for name in ('keras', 'tensorflow') if name in sys.modules])"
     )
-    said = [
-        subprocess.run([sys.executable, "-c", code, f"{tmp_path}/{number}-"], capture_output=True, text=True, check=True)
-        for number in (1, 2)
-    ]
+    commands = [[sys.executable, "-c", code, f"{tmp_path}/{number}-"] for number in (1, 2)]
+    said = [subprocess.run(command, capture_output=True, text=True, check=True) for command in commands]
     assert [each.stdout.splitlines() for each in said] == [["[]", "['keras', 'tensorflow']"], ["[]", "[]"]]
     for backbone in (None, "mobilenet_v2"):
         check_equal(photos, tmp_path / f"1-{backbone}", tmp_path / f"2-{backbone}")
