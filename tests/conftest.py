@@ -6,6 +6,7 @@ TensorFlow or a browser before a test asks for it.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -27,6 +28,9 @@ os.environ["HEADSTART_CACHE"] = (
     else tempfile.mkdtemp(prefix="headstart-test-cache-")
 )
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# The workers keep the cores busy. A library's threads that wait for a core, and for each other, turn in circles.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
+    os.environ.setdefault(name, "1")
 
 check_shapes()
 
@@ -56,6 +60,10 @@ MARKED_FIXTURES = {
 }  # fmt: skip
 MARKED_NAMES = {"subprocess": "process", "train": "training", "make_run": "training"}
 RUNS = {"run", "tiny_run"}
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what is imported by now stays, and need not be looked through again and again
 
 
 def pytest_sessionfinish() -> None:

@@ -92,7 +92,7 @@ def test_output_that_cannot_be_written_is_one_message(far, unbuffered):
 @ON_UNIX
 @pytest.mark.training
 def test_a_terminal_that_is_gone_ends_no_training(photos, tmp_path):
-    small = ("--image-size", 32, "--images", 40, "--fine-tune", "never")
+    small = ("--image-size", 32, "--images", 40, "--fine-tune", "never", "--views", "original")
     for name, shell in (("full", "2>/dev/full"), ("left", "2>&1 | true")):
         start("train", photos, "--out", tmp_path / name, *small, shell=shell)
         assert (tmp_path / name / "report.html").is_file(), name
@@ -108,7 +108,7 @@ def test_a_working_folder_that_is_gone_is_one_message(run, photos, tmp_path):
         assert result.returncode == 2
         assert result.stderr.startswith(b"The working folder no longer exists")
         assert result.stderr.count(b"\n") == 1
-    small = f"--out '{tmp_path}/run' --image-size 32 --images 40 --fine-tune never"
+    small = f"--out '{tmp_path}/run' --image-size 32 --images 40 --fine-tune never --views original"
     command = ["sh", "-c", f"{gone}{python} train '{photos}' {small}"]
     result = subprocess.run(command, capture_output=True, check=False)
     assert result.returncode == 0, result.stderr

@@ -27,13 +27,14 @@ class Listener:
     def cancelled(self):
         return False
 
-run = hs.make_run(photos, out + "/run", image_size=64, seed=3, listener=Listener())
+settings = {"image_size": 64, "views": "original"}
+run = hs.make_run(photos, out + "/run", seed=3, listener=Listener(), **settings)
 files = sorted(str(path) for path in __import__("pathlib").Path(photos).rglob("*.png"))[:4]
 said["lines"] = lines
 said["predicted"] = [each.probabilities for each in hs.Predictor(run.folder).predict(files)]
 said["by classifier"] = [each.probabilities for each in hs.load(run.folder).predict(files)]
 dataset = hs.load_dataset(photos, seed=3, listener=hs.Quiet())
-classifier = hs.train(dataset, image_size=64, listener=hs.Quiet())
+classifier = hs.train(dataset, listener=hs.Quiet(), **settings)
 said["trained"] = classifier.explain(files[0]).places.shape
 said["evaluated"] = commands.evaluate(run.folder, photos, listener=hs.Quiet()).evaluation.accuracy.count
 said["inspected"] = hs.inspect(photos, image_size=64, listener=hs.Quiet()).images

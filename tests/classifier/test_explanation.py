@@ -16,6 +16,7 @@ from headstart.data.images import read_image
 from headstart.errors import RunError
 from headstart.features.neighbours import directions, distances, nearest
 from headstart.numerics import two_sided
+from support.sizes import SMALL
 
 
 def test_the_map_adds_up_to_the_answer(classifier, cells):
@@ -90,10 +91,10 @@ def test_nearest_over_several_pieces(monkeypatch):
 
 def test_a_photo_of_something_else_is_flagged(tmp_path_factory, make_folder, cells):
     """The flag knows nothing of what it is shown: a temple and a flower among solar cells."""
-    root = make_folder(tmp_path_factory.mktemp("many"), {"defective": 150, "functional": 150})
-    recipe = hs.RECIPES["fast"].without_fine_tuning()
-    classifier = hs.train(hs.load_dataset(root, listener=hs.Quiet()), recipe=recipe, image_size=96, listener=hs.Quiet())
-    unseen = classifier.predict([*cells["defective"][200:300], *cells["functional"][200:300]])
+    root = make_folder(tmp_path_factory.mktemp("many"), {"defective": 120, "functional": 120})
+    settings = {"recipe": hs.RECIPES["fast"].without_fine_tuning(), "image_size": SMALL, "views": "original"}
+    classifier = hs.train(hs.load_dataset(root, listener=hs.Quiet()), listener=hs.Quiet(), **settings)
+    unseen = classifier.predict([*cells["defective"][200:260], *cells["functional"][200:260]])
     assert np.mean([answer.familiar for answer in unseen]) >= 0.9
     for photo in load_sample_images().images:
         answer = classifier.predict(photo)

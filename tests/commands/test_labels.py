@@ -142,6 +142,7 @@ def test_a_run_names_the_labels_that_it_learned_from(photos, tmp_path, tiny):
     mine = shutil.copytree(photos, tmp_path / "cells")
     names = sorted(path.name for path in (mine / "functional").iterdir())
     settings: dict[str, Any] = {"backbone": tiny, "image_size": 32, "fine_tune": "never", "listener": QUIET}
+    settings["views"] = "original"
     before = commands.train(mine, tmp_path / "before", **settings)
     correct(mine, names[:3], "defective")
     correct(mine, names[3:5], None)

@@ -201,6 +201,7 @@ def cropped(collections, base: str, tmp_path_factory: pytest.TempPathFactory) ->
         recipe=HEAD,
         backbone=base,
         image_size=SMALL,
+        views="original",
         resizing=CROP,
         test_fraction=0,
         listener=quiet,
@@ -211,9 +212,8 @@ def test_a_head_on_cropped_photos_is_the_head_on_their_middles(cropped, collecti
     heads = [hs.load(cropped.folder).network.head[0]]
     for data in collections:
         dataset = hs.load_dataset(data, test_fraction=0, listener=hs.Quiet())
-        heads.append(
-            hs.train(dataset, recipe=HEAD, backbone=base, image_size=SMALL, listener=hs.Quiet()).network.head[0]
-        )
+        settings = {"recipe": HEAD, "backbone": base, "image_size": SMALL, "views": "original"}
+        heads.append(hs.train(dataset, listener=hs.Quiet(), **settings).network.head[0])
     ours, of_stretched, of_middles = heads
     np.testing.assert_array_equal(ours, of_middles)
     assert np.abs(ours - of_stretched).max() > 1e-3

@@ -32,7 +32,8 @@ from headstart.inspection.writing import write_inspection
 from support import tiny
 from support.sizes import SMALL
 
-HEAD = hs.RECIPES["fast"].without_fine_tuning()
+HEAD = {"recipe": hs.RECIPES["fast"].without_fine_tuning(), "views": "original", "image_size": SMALL}
+OF_EACH = 24  # photos
 TWELVE = ValueRange(0, 4095)
 
 
@@ -80,10 +81,10 @@ def test_mixed_ranges_are_told_with_their_classes_and_dark_photos_are_none():
 
 
 def saved(root: Path, factor: int, cells: dict[str, list[Path]], *, format: str = "tif") -> Path:
-    """40 photos of each class in 16 bits, their 8 bits times `factor`; with 257 all bits are used."""
+    """Photos of each class in 16 bits, their 8 bits times `factor`; with 257 all bits are used."""
     for label, paths in cells.items():
         (root / label).mkdir(parents=True)
-        for number, path in enumerate(paths[:40]):
+        for number, path in enumerate(paths[:OF_EACH]):
             grey = np.asarray(Image.open(path).convert("L").resize((48, 48)), np.uint16)
             grey = np.clip(grey + np.uint16(number), 0, 255)
             grey[0, 0] = 255  # some pixel is as bright as can be
@@ -110,7 +111,7 @@ def base(tiny_weights: Path):
 @pytest.fixture(scope="module")
 def run(collections, base, tmp_path_factory: pytest.TempPathFactory) -> hs.Run:
     out, quiet = tmp_path_factory.mktemp("runs") / "twelve", hs.Quiet()
-    return hs.make_run(collections["twelve"], out, recipe=HEAD, backbone=base, image_size=SMALL, listener=quiet)
+    return hs.make_run(collections["twelve"], out, backbone=base, **HEAD, listener=quiet)
 
 
 def test_few_bits_are_learned_from_like_all_bits(run, collections, base):
@@ -118,7 +119,7 @@ def test_few_bits_are_learned_from_like_all_bits(run, collections, base):
     for name in ("twelve", "ten", "sixteen"):
         dataset = hs.load_dataset(collections[name], listener=hs.Quiet())
         assert dataset.value_range == (0, {"twelve": 4095, "ten": 1023, "sixteen": 65535}[name])
-        trained = hs.train(dataset, recipe=HEAD, backbone=base, image_size=SMALL, listener=hs.Quiet())
+        trained = hs.train(dataset, backbone=base, **HEAD, listener=hs.Quiet())
         heads.append(trained.network.head[0])
         assert bool(dataset.notes) == (name != "sixteen")
     again = hs.load_dataset(collections["twelve"], listener=hs.Quiet())  # no file is decoded again
@@ -126,7 +127,7 @@ def test_few_bits_are_learned_from_like_all_bits(run, collections, base):
     for head in heads:
         assert head.shape == heads[0].shape
     said = hs.load_dataset(collections["twelve"], listener=hs.Quiet())
-    dark = hs.train(said, recipe=HEAD, backbone=base, image_size=SMALL, value_range="0:65535", listener=hs.Quiet())
+    dark = hs.train(said, backbone=base, **HEAD, value_range="0:65535", listener=hs.Quiet())
     assert dark.value_range == FULL
     assert np.abs(dark.network.head[0] - heads[0]).max() > 1e-3
 
@@ -247,5 +248,5 @@ def test_inspect_tells_the_range_and_shows_photos_in_it(collections, base, cells
             (mixed / label / file.name).write_bytes(file.read_bytes())
     found = inspect(mixed, backbone=base, image_size=SMALL, listener=hs.Quiet())
     (remark,) = [remark for remark in found.remarks if "mixed ranges" in remark]
-    assert "(40 of 'functional')" in remark
-    assert "(40 of 'defective')" in remark
+    assert f"({OF_EACH} of 'functional')" in remark
+    assert f"({OF_EACH} of 'defective')" in remark

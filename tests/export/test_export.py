@@ -348,25 +348,25 @@ def test_a_library_that_is_missing(small, tmp_path, monkeypatch):
         write(small.folder, tmp_path, "onnx")
 
 
-@pytest.mark.parametrize("name", ["onnx", "openvino"])
-def test_the_packaged_base_needs_no_keras(photos, tmp_path, name):
+def test_the_packaged_base_needs_no_keras(photos, tmp_path):
     """In a process where Keras cannot be imported; in each precision, and for floats. Of many classes and of two."""
     code = """
 import sys, warnings
 sys.modules["keras"] = sys.modules["tensorflow"] = sys.modules["tf2onnx"] = None
 import headstart as hs
 from headstart.export.export import export
-photos, out, name = sys.argv[1:]
-run = hs.make_run(photos, out + "/run", image_size=64, seed=3, listener=hs.Quiet())
-suffix = ".onnx" if name == "onnx" else ""
-for number, settings in enumerate(({}, {"quantize": "float16"}, {"quantize": "int8"}, {"pixels": "float32"})):
-    found = export(run.folder, f"{out}/{number}{suffix}", format=name, listener=hs.Quiet(), **settings)
-    print(found.proof)
+photos, out = sys.argv[1:]
+run = hs.make_run(photos, out + "/run", image_size=64, seed=3, views="original", listener=hs.Quiet())
+for name, suffix in (("onnx", ".onnx"), ("openvino", "")):
+    for number, settings in enumerate(({}, {"quantize": "float16"}, {"quantize": "int8"}, {"pixels": "float32"})):
+        found = export(run.folder, f"{out}/{name}-{number}{suffix}", format=name, listener=hs.Quiet(), **settings)
+        print(found.proof)
 """
-    command = [sys.executable, "-c", code, str(photos), str(tmp_path), name]
+    command = [sys.executable, "-c", code, str(photos), str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    assert len(list(tmp_path.glob("[0-3]*"))) == (8 if name == "onnx" else 4)
+    assert len(list(tmp_path.glob("onnx-[0-3]*"))) == 8, "and what each says of itself"
+    assert len(list(tmp_path.glob("openvino-[0-3]"))) == 4
 
 
 @pytest.mark.process

@@ -52,13 +52,6 @@ def test_what_is_known_exactly_is_not_computed_again(images):
     assert not listener.lines
 
 
-def test_where_all_is_known_exactly_a_run_says_so(photos, with_bfloat16, tmp_path):
-    for precision in ("float32", "auto"):
-        settings = {"recipe": HEAD, "image_size": SIZE, "views": "original", "precision": precision}
-        run = hs.make_run(photos, tmp_path / precision, listener=hs.Quiet(), **settings)
-    assert (run.metrics["precision"], run.metrics["training_precision"]) == ("float32", "float32")
-
-
 def test_a_file_that_is_listed_twice(images):
     twice = images.take([0, 1, 0, 1])
     found = features(twice, rough=frozenset(images.digests[:1]))
@@ -91,14 +84,32 @@ def test_a_processor_without_it(monkeypatch, tmp_path):
         assert not openvino.computes_in_bfloat16()
 
 
-def test_a_run_is_the_same_but_for_rounding(photos, with_bfloat16, tmp_path):
+@pytest.fixture(scope="module")
+def runs(photos, tmp_path_factory) -> tuple[list[hs.Run], list[str]]:
+    """In bfloat16, exactly, and where all that bfloat16 would do for is known exactly; what the first two said."""
+    folder, listener = tmp_path_factory.mktemp("runs"), Recorder()
+    settings = {"recipe": HEAD, "image_size": SIZE, "views": "original"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADSTART_CACHE", str(folder / "cache"))
+        patch.setattr(config, "computes_in_bfloat16", lambda: True)
+        made = [
+            hs.make_run(photos, folder / str(number), precision=precision, listener=told, **settings)
+            for number, (precision, told) in enumerate(
+                [("auto", listener), ("float32", listener), ("auto", hs.Quiet())]
+            )
+        ]
+    return made, listener.lines
+
+
+def test_where_all_is_known_exactly_a_run_says_so(runs):
+    found = runs[0][2].metrics
+    assert (found["precision"], found["training_precision"]) == ("float32", "float32")
+
+
+def test_a_run_is_the_same_but_for_rounding(runs):
     """The same splits and copies; the classifier is measured as it answers, in float32."""
-    runs, listener = {}, Recorder()
-    for precision in ("auto", "float32"):  # in this order: what is known exactly would be taken
-        settings = {"recipe": HEAD, "image_size": SIZE, "views": "original", "precision": precision}
-        runs[precision] = hs.make_run(photos, tmp_path / precision, listener=listener, **settings)
-    one, other = runs["auto"], runs["float32"]
-    assert sum(line.startswith("The head is solved on features in bfloat16") for line in listener.lines) == 1
+    (one, other, _), lines = runs
+    assert sum(line.startswith("The head is solved on features in bfloat16") for line in lines) == 1
     assert (one.folder / "splits.csv").read_text("utf-8") == (other.folder / "splits.csv").read_text("utf-8")
     assert (one.metrics["training_precision"], other.metrics["training_precision"]) == ("bfloat16", "float32")
     told = "The features of the training images were computed in bfloat16"

@@ -248,7 +248,7 @@ def test_a_training_says_it_whatever_is_looked_at(tmp_path, tiny):
     for resizing in ("stretch", "crop"):
         lines.clear()
         run = hs.make_run(data, tmp_path / resizing, recipe=recipe, backbone=tiny, image_size=32, resizing=resizing,
-                          listener=Told())  # fmt: skip
+                          views="original", listener=Told())  # fmt: skip
         assert [line for line in lines if "shortcut" in line or "alone tells" in line] == [
             "Note: the colour mode alone tells the class of 100.0% of the photos (guessing: 50.0%). The accuracy may "
             "come from that rather than from what the photos show."

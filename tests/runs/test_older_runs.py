@@ -47,9 +47,9 @@ def test_every_command_opens_it(run, older, photos, tmp_path):
     assert then.evaluation.accuracy == now.evaluation.accuracy
     assert then.images == now.images
     assert commands.compare(older, run.folder).comparison.between.p == 1.0
-    exported = tmp_path / "x.onnx"
-    commands.export(older, format="onnx", out=exported, data=photos, listener=hs.Quiet())
-    assert exported.is_file()
+    exported = tmp_path / "exported"
+    commands.export(older, format="openvino", out=exported, data=photos, listener=hs.Quiet())
+    assert (exported / "model.xml").is_file()
     served = ServedModel.open("older", older, show_training_images=False)
     assert served.description["metrics"]["test"]["accuracy"] == run.metrics["test"]["accuracy"]
     assert RunFolder(older).groups == {}

@@ -18,7 +18,7 @@ def other_run(tmp_path_factory, photos) -> hs.Run:
     out = tmp_path_factory.mktemp("runs") / "other_run"
     recipe = hs.RECIPES["fast"].without_fine_tuning()
     settings = {"backbone": "mobilenet_v2", "image_size": 64, "seed": 3}  # by whose features copies are found
-    return hs.make_run(photos, out, recipe=recipe, listener=hs.Quiet(), **settings)
+    return hs.make_run(photos, out, recipe=recipe, views="original", listener=hs.Quiet(), **settings)
 
 
 def test_two_runs_on_the_same_photos(run, other_run):

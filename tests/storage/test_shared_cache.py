@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,15 +21,24 @@ def as_a_user(*arguments: object, cache: object) -> subprocess.CompletedProcess[
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
+LOOK = ("--image-size", 32)
+
+
+@pytest.fixture(scope="module")
+def kept(photos, tmp_path_factory) -> Path:
+    """What a look at the photos keeps."""
+    folder = tmp_path_factory.mktemp("kept") / "cache"
+    assert as_a_user("inspect", photos, *LOOK, cache=folder).returncode == 0
+    return folder
+
+
 @pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="rights are others on Windows")
 @pytest.mark.parametrize("allowed", ["reading", "nothing", "nothing inside"])
-def test_the_cache_of_another_user(photos, tmp_path, allowed):
+def test_the_cache_of_another_user(photos, request, tmp_path, allowed):
     if os.getuid() == 0 and shutil.which("setpriv") is None:
         pytest.skip("root may do everything, and there is no setpriv to give that up")
-    cache = tmp_path / "cache"
-    look = ("inspect", photos, "--image-size", 32)
-    assert as_a_user(*look, cache=cache).returncode == 0
+    cache = shutil.copytree(request.getfixturevalue("kept"), tmp_path / "cache")
     kinds = sorted(path for path in cache.rglob("*") if path.is_dir())
     closed = {"reading": [], "nothing": [cache], "nothing inside": [path for path in kinds if path.parent == cache]}
     for path in [*kinds, cache]:
@@ -36,7 +46,7 @@ def test_the_cache_of_another_user(photos, tmp_path, allowed):
     for path in closed[allowed]:
         path.chmod(0)
     try:
-        found = as_a_user(*look, cache=cache)
+        found = as_a_user("inspect", photos, *LOOK, cache=cache)
         assert found.returncode == 0, found.stderr
         assert found.stdout.startswith("80 images of 2 classes")
         assert ("Permission denied" in found.stderr) == (allowed != "reading"), "what is kept by another is used"

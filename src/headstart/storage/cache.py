@@ -11,6 +11,7 @@ import tempfile
 import uuid
 from collections.abc import Collection
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -159,6 +160,7 @@ def versions(*packages: str) -> dict[str, str]:
     return {name: found for name in packages if (found := _version(name)) != NOT_INSTALLED}
 
 
+@cache  # reading it takes a millisecond, and a training asks some 300 times
 def _version(package: str) -> str:
     try:
         return version(package)
