@@ -17,6 +17,7 @@ from headstart.errors import MissingExtraError
 from headstart.features.shards import Shard, ShardTask, compute_shard
 
 OBJECT_STORE = 80 * 2**20  # bytes
+NOTICE = {"health_check_period_ms": 500, "health_check_failure_threshold": 4}  # that a machine is lost
 WAITING = 60  # seconds, for Ray to notice
 LOG = "done.txt"  # of `slowly`, beside the folder of the shards
 
@@ -33,7 +34,8 @@ def started(nodes: int = 2, *, cores: int = 1) -> Iterator[Any]:
 
     cluster = Cluster()
     try:
-        for _ in range(nodes):
+        add_node(cluster, cores, _system_config=NOTICE)
+        for _ in range(nodes - 1):
             add_node(cluster, cores)
         ray.init(cluster.address, log_to_driver=False, logging_level=logging.ERROR)
         yield cluster
@@ -42,8 +44,8 @@ def started(nodes: int = 2, *, cores: int = 1) -> Iterator[Any]:
         cluster.shutdown()
 
 
-def add_node(cluster: Any, cores: float = 1) -> Any:
-    return cluster.add_node(num_cpus=cores, object_store_memory=OBJECT_STORE, include_dashboard=False)
+def add_node(cluster: Any, cores: float = 1, **settings: Any) -> Any:
+    return cluster.add_node(num_cpus=cores, object_store_memory=OBJECT_STORE, include_dashboard=False, **settings)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = WAITING) -> None:
@@ -56,7 +58,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = WAITING) -> None:
 
 
 def slowly(task: ShardTask) -> Shard:
-    """`compute_shard`, for long enough to be disturbed. A worker imports it. What is done is noted beside the shards."""
+    """`compute_shard`, for long enough to be disturbed. A worker imports it. What is done is noted beside shards."""
     time.sleep(0.25)
     shard = compute_shard(task)
     folder = Path((task.folder or "").removeprefix("file://")).parent
