@@ -23,8 +23,10 @@ from headstart.data.walking import Files, files_below
 from headstart.errors import DatasetError
 from headstart.events import Listener, Message
 from headstart.storage.regular import check_regular
-from headstart.storage.url_path import Location, Url
+from headstart.storage.url_path import Location, Url, parts_below
+from headstart.storage.urls import SHARD_SUFFIXES
 
+TABLES = (*tables.SUFFIXES, *SHARD_SUFFIXES)
 OF_CSV = {"path_column", "label_column", "group_column", "image_root"}  # settings that folders do not have
 
 
@@ -85,9 +87,28 @@ def list_images(
 
 def _listing_of(source: DataSource, listener: Listener | None, *, unlabelled: bool) -> Listing:
     data = source.path
-    _check_settings(source)
     if data.is_dir():
         return _list_folder(data, source, unlabelled=unlabelled)
+    if isinstance(data, Path):
+        _check_opens(data)
+    if data.suffix.lower() in TABLES:
+        return _list_table(source)
+    if isinstance(data, Url):
+        raise DatasetError(f"'{data}' is neither a folder nor a table nor a shard of photos. Unpack archives.\n{FORMS}")
+    if archives.is_zip(data):
+        return _list_folder(archives.unpacked(data, listener), source, unlabelled=unlabelled)
+    raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}")
+
+
+def _list_table(source: DataSource, shards: Sequence[Location] = (), notes: Iterable[str] = ()) -> Listing:
+    """shards: in the folder `source`; none: `source` is a file."""
+    _check_settings(source, is_csv=True)
+    table = tables.read_listing(source, shards)
+    items = [Item(row.path, row.name, _normal(row.label), row.split, row.group) for row in table.rows]
+    return _listing(source.path, items, notes, table.text)
+
+
+def _check_opens(data: Path) -> None:
     try:
         check_regular(data)  # who reads a pipe may wait for ever
         with data.open("rb"):
@@ -95,13 +116,6 @@ def _listing_of(source: DataSource, listener: Listener | None, *, unlabelled: bo
     except OSError as error:
         reason = f"it cannot be opened: {error.strerror or error}"
         raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV ({reason}).\n{FORMS}") from None
-    if data.suffix.lower() in tables.SUFFIXES:
-        table = tables.read_listing(source)
-        items = [Item(row.path, row.name, _normal(row.label), row.split, row.group) for row in table.rows]
-        return _listing(data, items, (), table.text)
-    if archives.is_zip(data):
-        return _list_folder(archives.unpacked(data, listener), source, unlabelled=unlabelled)
-    raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}")
 
 
 def _check_exists(data: Location) -> None:
@@ -131,8 +145,7 @@ def _grouped(listing: Listing, rule: str | None) -> Listing:
     return replace(listing, items=items[:count], unlabelled=items[count:], notes=(*listing.notes, *notes))
 
 
-def _check_settings(source: DataSource) -> None:
-    is_csv = source.path.is_file() and source.path.suffix.lower() in tables.SUFFIXES
+def _check_settings(source: DataSource, *, is_csv: bool) -> None:
     wrong = source.settings().keys() & ({"class_level"} if is_csv else OF_CSV)
     if wrong:
         options = ", ".join("--" + name.replace("_", "-") for name in sorted(wrong))
@@ -154,11 +167,15 @@ def _list_folder(root: Location, source: DataSource, *, unlabelled: bool) -> Lis
             f"its splits.csv."
         )
     files = files_below(root)
+    shards = [file for file in files.others if file.suffix.lower() in SHARD_SUFFIXES]
+    if shards and not files.images:
+        return _list_table(source, shards, notes_on_skipped(files.skipped))
+    _check_settings(source, is_csv=False)
     if not files.images:
         found = _kinds(files.others) or "nothing"
-        remedy = " Unpack the archives in it." if any(map(archives.is_archive, files.others)) else ""
+        remedy = " Unpack the archives in it." if any(archives.is_archive(file) for file in files.others) else ""
         raise DatasetError(f"'{source}' holds no images (found: {found}).{remedy}\n{FORMS}")
-    below = {path: path.relative_to(root).parts for path in files.images}
+    below = {path: parts_below(path, root) for path in files.images}
     tree = Tree(root, below.values())
     layout = _layout(tree, source, unlabelled=unlabelled)
     items = [

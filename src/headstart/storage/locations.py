@@ -14,8 +14,9 @@ from urllib.parse import unquote, urlsplit
 from headstart.concurrency import cpu_budget
 from headstart.errors import LocationError
 from headstart.storage.filesystems import MAX_CONNECTIONS, WEB, filesystem, told
+from headstart.storage.members import read_member
 from headstart.storage.regular import read_regular
-from headstart.storage.urls import is_url, scheme_of, without_secrets
+from headstart.storage.urls import is_url, scheme_of, split_member, without_secrets
 
 __all__ = ["Listed", "delete", "exists", "filesystem", "is_url", "list_files", "read", "read_ahead", "write"]
 
@@ -35,15 +36,20 @@ class Listed(NamedTuple):
 
 
 def read(place: str | os.PathLike[str]) -> bytes:
-    """The bytes of a file.
+    """The bytes of a file, or of a member of a shard.
 
     Raises:
         OSError: this file cannot be read: it is missing, or there is no right to read it; `strerror` says why.
         LocationError: its store cannot be reached, has no such bucket, or refuses the credentials.
         MissingExtraError: a library for this kind of place is missing.
+        DatasetError: its shard is damaged.
     """
     place = os.fspath(place)
-    if local := _local(place):
+    local = _local(place)
+    file, member = split_member(place)
+    if member and not (local and local.is_file()):
+        return read_member(file, member)
+    if local:
         return read_regular(local)
     opened, path = filesystem(place)
     with told(place):

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 
 from headstart.errors import LocationError
 from headstart.storage.filesystems import SCHEMES, WEB
+from headstart.storage.hashing import sha256
 from headstart.storage.locations import kind_of
 from headstart.storage.urls import check_no_secrets, is_url, scheme_of, split_member
 
@@ -77,7 +78,7 @@ class Url:
     def parent(self) -> Url:
         return Url(str(self).rstrip("/").rpartition("/")[0]) if len(self.parts) > 1 else self
 
-    def relative_to(self, above: Url) -> PurePosixPath:
+    def relative_to(self, above: Location) -> PurePosixPath:
         """
         Raises:
             ValueError: it is not below.
@@ -86,8 +87,8 @@ class Url:
             raise ValueError(f"'{self}' is not below '{above}'")
         return PurePosixPath(*self.parts[len(above.parts) :])
 
-    def is_relative_to(self, above: Url) -> bool:
-        return self.parts[: len(above.parts)] == above.parts
+    def is_relative_to(self, above: Location) -> bool:
+        return isinstance(above, Url) and self.parts[: len(above.parts)] == above.parts
 
     def absolute(self) -> Url:
         return self
@@ -102,7 +103,22 @@ class Url:
         return kind_of(str(self)) is not None
 
 
+def stamp_of(version: str) -> int:
+    """A number for what a store tells of a file's content, never 0. It takes less memory than the text."""
+    return int(sha256(version.encode())[:14], 16) + 1
+
+
 Location = Path | Url
+
+
+def parts_below(file: Location, folder: Location) -> tuple[str, ...]:
+    """The names from a folder down to a file in it."""
+    return file.parts[len(folder.parts) :]
+
+
+def real_name(file: Location) -> str:
+    """What is the same for one file, however it is named."""
+    return str(file) if isinstance(file, Url) else os.path.realpath(file)
 
 
 def place_of(path: str | os.PathLike[str] | Url) -> Location:
@@ -115,7 +131,7 @@ def place_of(path: str | os.PathLike[str] | Url) -> Location:
     if isinstance(path, Path) and (found := _MANGLED.match(text)):
         text = f"{found[1]}:{'///' if found[1] == 'file' else '//'}{text[found.end() :]}".replace("\\", "/")
     if not is_url(text):
-        return Path(path)
+        return Path(text)
     check_no_secrets(text)
     if isinstance(path, Url):
         return path

@@ -67,7 +67,7 @@ class Collection:
 
     @property
     def path(self) -> Path:
-        return self.source.path
+        return self.source.local_path
 
     def start(self) -> None:
         """Read in the background what is not known yet, compute, and watch the disk."""

@@ -23,7 +23,7 @@ STUDIO = "studio"  # of the cache
 
 def folder_of(source: DataSource) -> Path:
     """Where the cache keeps what was found in a collection."""
-    text = repr([os.path.realpath(source.path), sorted(source.settings().items())])
+    text = repr([os.path.realpath(source.local_path), sorted(source.settings().items())])
     return cache.cache_folder() / STUDIO / sha256(text.encode("utf-8", "surrogateescape"))[:16]
 
 
@@ -36,7 +36,7 @@ def list_photos(source: DataSource, listener: Listener) -> Catalogue:
     try:
         listing = list_images(source, listener, unlabelled=True)
     except DatasetError:
-        if _is_empty(source.path):
+        if _is_empty(source.local_path):
             return Catalogue.of((), "no photos yet", ())
         raise
     items = sorted((*listing.items, *listing.unlabelled), key=lambda item: item.name)
