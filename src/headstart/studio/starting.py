@@ -42,6 +42,8 @@ def open_studio(
     from headstart.studio.security import EVERYWHERE, Door
     from headstart.studio.studio import Studio, StudioConfig
 
+    if data is not None:
+        _ = DataSource.of(data).local_path  # at once, not in the browser
     password = None if password_file is None else read_password(password_file)
     if password is None and not is_private(host):
         raise ServiceError(
