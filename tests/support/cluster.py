@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +27,7 @@ LOG = "done.txt"  # of `slowly`, beside the folder of the shards
 @contextmanager
 def started(nodes: int = 2, *, cores: int = 1) -> Iterator[Any]:
     """A `ray.cluster_utils.Cluster`, to which this process is connected."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": str(2 * WAITING)}
     tests = Path(__file__).resolve().parents[1]  # the workers import what is tested here, and what tests with
     sources = [str(tests.parent / "src"), str(tests), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(sources)
@@ -45,7 +47,25 @@ def started(nodes: int = 2, *, cores: int = 1) -> Iterator[Any]:
 
 
 def add_node(cluster: Any, cores: float = 1, **settings: Any) -> Any:
-    return cluster.add_node(num_cpus=cores, object_store_memory=OBJECT_STORE, include_dashboard=False, **settings)
+    """The object store is a file, as /dev/shm of a container may be small."""
+    settings |= {"object_store_memory": OBJECT_STORE, "plasma_directory": tempfile.gettempdir()}
+    return cluster.add_node(num_cpus=cores, include_dashboard=False, **settings)
+
+
+@contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """Raises TimeoutError, also where Ray is being waited for."""
+
+    def late(number: int, frame: object) -> None:
+        raise TimeoutError(f"it takes more than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = WAITING) -> None:

@@ -95,7 +95,6 @@ def predict_parts(
     from headstart.classifier.metadata import FILE
     from headstart.classifier.predictor import Predictor
     from headstart.data.image_arguments import images_among
-    from headstart.engines.base import GPU
     from headstart.features.executors.ray import executor_on
     from headstart.storage.hashing import sha256_of_file
     from headstart.storage.url_path import place_of
@@ -113,7 +112,7 @@ def predict_parts(
     facts = {"classifier": sha256_of_file(Path(run) / FILE), "class_names": list(predictor.class_names)}
     if place.endswith(FILE_ENDING) and on is None:
         return _one_file(predictor, AnswerTask(tuple(files), question, facts, ""), place, left_out, listener)
-    cluster = executor_on(on, place if on else None, gpu=device == GPU)
+    cluster = executor_on(on, place if on else None, device)
     folder = AnswerFolder(place, question, facts)
     tasks = list(folder.tasks(files, far_away=cluster is not None))
     parts = list(_answered(predictor, tasks, cluster, listener))

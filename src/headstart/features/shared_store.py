@@ -81,8 +81,8 @@ class ShardPlace:
 
 
 def for_all_machines(files: Sequence[str], store: str | None) -> list[str]:
-    """Where the machines of a cluster find shards that lie in these files here: what is not at the URL of the store yet,
-    as it was computed before there was one, is copied there."""
+    """Where the machines of a cluster find shards that lie in these files here. What is not at the URL of the store
+    yet, as it was computed before there was one, is copied there."""
     if store is None or not is_url(store):
         return list(files)
     root = cache.cache_folder()

@@ -1,8 +1,8 @@
 """Sums over features whose shards stay where they lie: each core of a cluster has some of them in its memory.
 
-In each step of a solution a head goes to all of them, and a loss and its derivatives come back, added up in a tree: some
-hundred kilobytes, however many photos there are. A machine that is lost is replaced by another, which reads its shards
-again, so the sums are the same. Knows no images.
+In each step of a solution a head goes to all of them, and a loss and its derivatives come back, added up in a tree:
+some hundred kilobytes, however many photos there are. A machine that is lost is replaced by another, which reads its
+shards again, so the sums are the same. Knows no images.
 """
 
 from __future__ import annotations
