@@ -106,7 +106,8 @@ def _in_words(error: Exception, place: str) -> OSError | LocationError:
             f"have not expired."
         )
     if isinstance(error, PermissionError) or code in ("401", "403"):
-        return PermissionError(errno.EACCES, f"no right to do that ({code or 'refused'}): the credentials are wrong, or do not allow it", shown)
+        reason = f"no right to do that ({code or 'refused'}): the credentials are wrong, or do not allow it"
+        return PermissionError(errno.EACCES, reason, shown)
     reason = _reason(error, code)
     if scheme_of(place) in WEB:
         return OSError(errno.EIO, reason, shown)

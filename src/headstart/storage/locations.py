@@ -1,6 +1,7 @@
 """Files by their place, which is a local path or a URL: read, write, list, delete. Knows nothing of what they hold."""
 
 import os
+import re
 import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -9,7 +10,6 @@ from contextlib import suppress
 from itertools import tee
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from headstart.concurrency import cpu_budget
 from headstart.errors import LocationError
@@ -136,8 +136,10 @@ def list_files(url: str | os.PathLike[str]) -> Iterator[Listed]:
         LocationError, MissingExtraError, OSError: it cannot be listed.
     """
     url = os.fspath(url)
-    if not is_url(url):
-        yield from _list_local(url)
+    if local := _local(url):
+        beginning = url.rstrip("/") if is_url(url) else str(local)
+        for listed in _list_local(local):
+            yield listed._replace(place=beginning + listed.place[len(str(local)) :])
         return
     opened, path = filesystem(url)
     listed = _list_s3 if scheme_of(url) == "s3" else _list_web if scheme_of(url) in WEB else _list_any
@@ -191,7 +193,10 @@ def _local(place: str) -> Path | None:
     """The path of a place on this machine's disks."""
     if not is_url(place):
         return Path(place)
-    return Path(unquote(urlsplit(place).path)) if scheme_of(place) == "file" else None
+    if scheme_of(place) != "file":
+        return None
+    path = place.partition("://")[2]
+    return Path(path[1:] if re.match("/[A-Za-z]:", path) else path)
 
 
 def _write_local(path: Path, content: bytes) -> None:
@@ -204,7 +209,7 @@ def _write_local(path: Path, content: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _list_local(folder: str) -> Iterator[Listed]:
+def _list_local(folder: Path) -> Iterator[Listed]:
     for above, folders, files in os.walk(folder):
         folders.sort()
         for path in (Path(above, name) for name in sorted(files)):
