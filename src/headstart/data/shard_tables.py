@@ -22,7 +22,6 @@ from headstart.storage.members import TarIndex, image_column, opened_parquet, ta
 from headstart.storage.url_path import Location, parts_below
 
 AT_ONCE = 8  # shards that are looked through at a time
-TAR_COLUMNS = ("path", "label", "split")
 
 Line = tuple[str, Cells]  # where it stands, for messages; and the cells
 
@@ -59,7 +58,8 @@ def read_shards(shards: Sequence[Location], root: Location, source: DataSource) 
     except OSError as error:
         raise DatasetError(f"'{error.filename}' cannot be read: {error.strerror or error}.") from None
     names = list(dict.fromkeys(name for table in tables for name in table.names))
-    lines = [(place, {**dict.fromkeys(names, ""), **cells}) for table in tables for place, cells in table.lines]
+    empty = dict.fromkeys(names, "")
+    lines: list[Line] = [(place, empty | dict(cells)) for table in tables for place, cells in table.lines]
     what = "Parquet file" if kinds == [".parquet"] else "tar shard"
     kind = f"a {what}" if len(shards) == 1 else f"{len(shards):,} {what}s"
     return ShardTable(names, lines, kind, tables[0].source)
@@ -81,7 +81,7 @@ def _tar(shard: Location, *, root: Location, source: DataSource, several: bool) 
             f"'{shard}' holds {len(lines):,} photos without labels. Expected beside each KEY.jpg its label in KEY.cls, "
             f'KEY.txt or KEY.json ({{"label": ...}}); or folders in it that are the classes.'
         )
-    names = list(TAR_COLUMNS if split else TAR_COLUMNS[:2])
+    names = ["path", "label", *(["split"] if split else [])]
     return ShardTable(names, lines, "", replace(source, path_column=None, label_column=None))
 
 
