@@ -70,7 +70,9 @@ def test_what_was_read_is_not_fetched_again(few, at, monkeypatch):
     url = at(few)
     first = load(url)
     fetched = []
-    monkeypatch.setattr("headstart.storage.locations.read", lambda place: fetched.append(place) or read(place))
+    opened, _ = filesystem(url)
+    cat_file = opened._cat_file
+    monkeypatch.setattr(opened, "_cat_file", lambda path: fetched.append(f"s3://{path}") or cat_file(path))
     assert load(url).rows() == first.rows()
     assert fetched == []
     changed, other = first.train.paths[:2]
@@ -116,13 +118,13 @@ def test_a_store_that_fails_ends_the_reading_and_loses_no_photo_in_silence(few, 
     url = at(few)
     opened, _ = filesystem(url)
 
-    def refused(*_, **__):
+    async def refused(*_, **__):
         error = PermissionError("expired")
         error.response = {"Error": {"Code": "ExpiredToken"}}  # pyright: ignore[reportAttributeAccessIssue]
         raise error
 
     listing = list_images(hs.DataSource(url))
-    monkeypatch.setattr(opened, "cat_file", refused)
+    monkeypatch.setattr(opened, "_cat_file", refused)
     with pytest.raises(LocationError, match="ExpiredToken"):
         loading.collect(listing, hs.Quiet())
 

@@ -18,7 +18,12 @@ MAX_CONNECTIONS = 256  # to one store
 _S3 = {
     "use_listings_cache": False,  # it would keep all names a second time
     "max_concurrency": 1,  # with more, s3fs asks for the size of each object before it reads it
-    "config_kwargs": {"max_pool_connections": MAX_CONNECTIONS},
+    # botocore makes a name of itself, and checks our arguments, anew for each request: a fifth of its processor time
+    "config_kwargs": {
+        "max_pool_connections": MAX_CONNECTIONS,
+        "user_agent": "headstart",
+        "parameter_validation": False,
+    },
 }
 # Scheme -> what installs it, and how it is opened
 SCHEMES: dict[str, tuple[str, dict[str, Any]]] = {

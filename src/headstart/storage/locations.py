@@ -1,12 +1,13 @@
 """Files by their place, which is a local path or a URL: read, write, list, delete. Knows nothing of what they hold."""
 
+import asyncio
 import os
 import re
 import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from itertools import tee
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -155,22 +156,34 @@ def fetched(places: Iterable[str], at_once: int | None = None) -> Generator[Fetc
     at_once: how many are read at a time; by default enough for stores that take 50 ms to answer.
     """
     at_once = at_once or min(MAX_CONNECTIONS, max(LEAST_AT_ONCE, PER_CORE * cpu_budget()))
-    pending: deque[Future[bytes] | None] = deque()
+    pending: deque[Fetched] = deque()
     with ThreadPoolExecutor(at_once, thread_name_prefix="read-ahead") as pool:
         try:
             for place in places:
-                pending.append(pool.submit(read, place) if is_url(place) else None)
+                pending.append(_Begun(place, pool) if is_url(place) else None)
                 if len(pending) > at_once:
-                    yield _result_of(pending.popleft())
+                    yield pending.popleft()
             while pending:
-                yield _result_of(pending.popleft())
+                yield pending.popleft()
         finally:
-            for future in filter(None, pending):
-                future.cancel()
+            for begun in pending:
+                if isinstance(begun, _Begun):
+                    begun.future.cancel()
 
 
-def _result_of(future: Future[bytes] | None) -> Fetched:
-    return future.result if future else None
+class _Begun:
+    """A file whose reading has begun: on the loop of its file system where it has one; a thread for each costs more."""
+
+    def __init__(self, place: str, pool: ThreadPoolExecutor) -> None:
+        opened, path = filesystem(place)
+        if opened.async_impl and not split_member(place)[1]:
+            self.future, self._told = asyncio.run_coroutine_threadsafe(opened._cat_file(path), opened.loop), told(place)
+        else:
+            self.future, self._told = pool.submit(read, place), nullcontext()
+
+    def __call__(self) -> bytes:
+        with self._told:
+            return self.future.result()
 
 
 def read_ahead(
