@@ -30,7 +30,7 @@ TABLES = (*tables.SUFFIXES, *SHARD_SUFFIXES)
 OF_CSV = {"path_column", "label_column", "group_column", "image_root"}  # settings that folders do not have
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """An image file of a collection."""
 
@@ -175,20 +175,21 @@ def _list_folder(root: Location, source: DataSource, *, unlabelled: bool) -> Lis
         found = _kinds(files.others) or "nothing"
         remedy = " Unpack the archives in it." if any(archives.is_archive(file) for file in files.others) else ""
         raise DatasetError(f"'{source}' holds no images (found: {found}).{remedy}\n{FORMS}")
-    below = {path: parts_below(path, root) for path in files.images}
-    tree = Tree(root, below.values())
+    tree = Tree(root, (parts_below(path, root) for path in files.images))
     layout = _layout(tree, source, unlabelled=unlabelled)
-    items = [
-        Item(path, "/".join(parts[len(layout.root) :]), _normal(place.label), place.split)
-        for path, parts in below.items()
-        if (place := layout.places.get(parts[:-1]))
-    ]
-    loose = sorted(_loose(below, layout))
+    items = []
+    for path in files.images:
+        parts = parts_below(path, root)
+        if place := layout.places.get(parts[:-1]):
+            items.append(Item(path, _name(path, parts[len(layout.root) :]), _normal(place.label), place.split))
+    loose = sorted(_loose(files.images, root, layout))
     notes = _notes(root, () if unlabelled else loose, layout, files, source)
     listing = _listing(source.path, items, notes, layout.text)
     if not unlabelled:
         return listing
-    return replace(listing, unlabelled=tuple(Item(path, "/".join(below[path]), "", None) for path in loose))
+    return replace(
+        listing, unlabelled=tuple(Item(path, _name(path, parts_below(path, root)), "", None) for path in loose)
+    )
 
 
 def _layout(tree: Tree, source: DataSource, *, unlabelled: bool) -> Layout:
@@ -200,10 +201,19 @@ def _layout(tree: Tree, source: DataSource, *, unlabelled: bool) -> Layout:
         return Layout({}, (), (), f"{len(tree.images):,} photos without classes", {})
 
 
-def _loose(below: Mapping[Location, tuple[str, ...]], layout: Layout) -> Iterable[Location]:
+def _loose(images: Iterable[Location], root: Location, layout: Layout) -> Iterable[Location]:
     """Images outside of any class folder."""
-    repeated = {path for path, parts in below.items() if any(parts[: len(each)] == each for each in layout.left_out)}
-    return (path for path, parts in below.items() if parts[:-1] not in layout.places and path not in repeated)
+    for path in images:
+        parts = parts_below(path, root)
+        is_repeated = any(parts[: len(each)] == each for each in layout.left_out)
+        if parts[:-1] not in layout.places and not is_repeated:
+            yield path
+
+
+def _name(path: Location, parts: tuple[str, ...]) -> str:
+    """The parts in one text: that of a URL itself where it is the same, or all names would be in memory twice."""
+    name = "/".join(parts)
+    return path.below if isinstance(path, Url) and path.below == name else name
 
 
 def _notes(root: Location, loose: Sequence[Location], layout: Layout, files: Files, source: DataSource) -> list[str]:

@@ -95,7 +95,7 @@ def _list(url: Url, found: Files) -> None:
 
 def _listed(root: str, listed: Listed) -> Url:
     stamp = stamp_of(f"{listed.size} {listed.version}") if listed.version else 0
-    return Url(root, listed.place[len(root) + 1 :], size=listed.size, stamp=stamp)
+    return Url(root, listed.place[len(root) + 1 :], stamp=stamp)
 
 
 def _is_entered(folder: str, visible: dict[str, bool], skipped: dict[str, str]) -> bool:

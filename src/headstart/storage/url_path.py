@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
@@ -24,14 +24,14 @@ _MANGLED = re.compile(rf"({'|'.join(SCHEMES)}):[\\/]+(?=[^\\/])")  # a URL that 
 class Url:
     """A place of photos that is no local path. Many of one collection share the text of its beginning.
 
-    size, stamp: of a file that was listed: its bytes, and a number that changes with its content; else -1 and 0.
+    stamp: of a file that was listed: a number that changes with its size and version; else 0.
     """
 
-    __slots__ = ("below", "root", "size", "stamp")
+    __slots__ = ("below", "root", "stamp")
 
-    def __init__(self, root: str, below: str = "", *, size: int = -1, stamp: int = 0) -> None:
+    def __init__(self, root: str, below: str = "", *, stamp: int = 0) -> None:
         """below: what follows the root and a slash."""
-        self.root, self.below, self.size, self.stamp = root, below, size, stamp
+        self.root, self.below, self.stamp = root, below, stamp
 
     def __str__(self) -> str:
         return f"{self.root}/{self.below}" if self.below else self.root
@@ -113,7 +113,18 @@ Location = Path | Url
 
 def parts_below(file: Location, folder: Location) -> tuple[str, ...]:
     """The names from a folder down to a file in it."""
+    if isinstance(file, Url) and isinstance(folder, Url) and file.root == str(folder):
+        above, _, name = file.below.rpartition("/")
+        is_web = scheme_of(file.root) in WEB
+        return (*_names(above, is_web), unquote(name) if is_web else name)
     return file.parts[len(folder.parts) :]
+
+
+@lru_cache(maxsize=4096)
+def _names(below: str, is_web: bool) -> tuple[str, ...]:
+    """Those of a folder, once for all of its files."""
+    names = below.split("/") if below else []
+    return tuple(map(unquote, names) if is_web else names)
 
 
 def real_name(file: Location) -> str:
