@@ -45,6 +45,7 @@ from support.sizes import SMALL
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from support.object_store import ObjectStore
     from support.serving import Service
 
 FORTY = {"defective": 40, "functional": 40}
@@ -214,12 +215,31 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, photos: Path, recipe: hs.
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Any]:
-    """A cluster of Ray on this machine, to which this process is connected, see `support/cluster.py`."""
+def object_store() -> Iterator[ObjectStore]:
+    """A store on this machine, which s3:// leads to, see `support/object_store.py`."""
+    from support.object_store import started
+
+    with started() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def running_cluster(object_store: ObjectStore) -> Iterator[Any]:
+    """Its processes reach the object store as well."""
     from support.cluster import started
 
     with started() as found:
         yield found
+
+
+@pytest.fixture
+def cluster(running_cluster: Any) -> Iterator[Any]:
+    """A cluster of Ray on this machine, to which this process is connected, see `support/cluster.py`. No test waits for
+    ever."""
+    from support.cluster import WAITING, within
+
+    with within(5 * WAITING):
+        yield running_cluster
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ LINES = [
         "json_text",
         "gpu",
     },
-    {"listeners", "machine"},
+    {"listeners", "machine", "cluster"},
     {"storage"},
     {"data"},
     {"engines"},

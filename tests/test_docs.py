@@ -30,6 +30,7 @@ DOCUMENTS = {
     "docs/quick-start.md": {"photos/cats": 14, "photos/dogs": 14},
     "docs/tutorial.pt-BR.md": {"fotos/cachorros": 24, "fotos/gatos": 24},
     "docs/deployment.md": {"photos/cats": 2, "photos/dogs": 2},
+    "docs/scale.md": {"photos/cats": 14, "photos/dogs": 14},
 }
 DOCUMENTS_WITHOUT_BLOCKS = [
     "CHANGELOG.md",
@@ -42,10 +43,11 @@ DOCUMENTS_WITHOUT_BLOCKS = [
     "docs/studio.md",
 ]
 TRAINED = {"docs/deployment.md": "runs/photos"}  # the run that its reader has
+IN_BUCKET = {"docs/scale.md": ("photos", "new")}  # where in a bucket its reader has these photos; and a cluster of Ray
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_block_runs(document, cells, run, tmp_path, monkeypatch, capsys):
+def test_every_block_runs(document, cells, run, tmp_path, monkeypatch, capsys, request):
     """As it stands, but for the recipes: one epoch instead of ten in each phase, on small images."""
     for name, recipe in RECIPES.items():
         size = 96 if name == "tutorial" else 32  # 96: a block asks for it, and finds the engine of a block before
@@ -56,6 +58,10 @@ def test_every_block_runs(document, cells, run, tmp_path, monkeypatch, capsys):
             shutil.copy(path, tmp_path / folder / f"{index}.jpg")
     if document in TRAINED:
         shutil.copytree(run.folder, tmp_path / TRAINED[document])
+    if document in IN_BUCKET:
+        store, _ = request.getfixturevalue("object_store"), request.getfixturevalue("cluster")
+        for name in IN_BUCKET[document]:
+            store.put_folder(tmp_path / "photos", name)
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {}
     blocks = FENCE.findall((ROOT / document).read_text("utf-8"))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from headstart.commands.demo import sample_path
     from headstart.commands.export import export
     from headstart.commands.inspect import inspect
+    from headstart.commands.predict_parts import predict_parts
     from headstart.commands.serve import serve
     from headstart.commands.train import make_run
     from headstart.data.augmentation import Augmentation
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
     from headstart.data.source import DataSource
     from headstart.errors import (
         CancelledError,
+        ClusterError,
         DatasetError,
         ExportError,
         HeadstartError,
         ImageError,
+        LocationError,
         MissingExtraError,
         ModelError,
         RunError,
@@ -74,6 +77,7 @@ _MODULES = {
     "Augmentation": "data.augmentation",
     "BACKBONES": "models.backbones",
     "CancelledError": "errors",
+    "ClusterError": "errors",
     "Classifier": "classifier.classifier",
     "Client": "serving.client",
     "Console": "listeners.console",
@@ -89,6 +93,7 @@ _MODULES = {
     "Inspection": "inspection.report",
     "JsonLines": "listeners.json_lines",
     "Listener": "events",
+    "LocationError": "errors",
     "Message": "events",
     "MissingExtraError": "errors",
     "ModelError": "errors",
@@ -123,6 +128,7 @@ _MODULES = {
     "load_dataset": "data.loading",
     "load_images": "data.loading",
     "make_run": "commands.train",
+    "predict_parts": "commands.predict_parts",
     "sample_path": "commands.demo",
     "serve": "commands.serve",
     "train": "training.trainer",
@@ -136,6 +142,7 @@ __all__ = [
     "CancelledError",
     "Classifier",
     "Client",
+    "ClusterError",
     "Console",
     "DataSource",
     "Dataset",
@@ -150,6 +157,7 @@ __all__ = [
     "Inspection",
     "JsonLines",
     "Listener",
+    "LocationError",
     "Message",
     "MissingExtraError",
     "ModelError",
@@ -182,6 +190,7 @@ __all__ = [
     "load_dataset",
     "load_images",
     "make_run",
+    "predict_parts",
     "sample_path",
     "serve",
     "train",

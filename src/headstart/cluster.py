@@ -142,9 +142,11 @@ def check_machines(address: str, packages: Sequence[str] = (), folder: str | Non
     ]
     if problems:
         more = f" and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        remedy = f"Install the same on all of them: pip install 'headstart[ray]=={version('headstart')}'."
+        if not all(sees for _, sees in found):
+            remedy = "Give --store a folder that all of them share, or a URL."
         raise ClusterError(
-            f"Machines of the cluster '{address}' do not suit: {'; '.join(problems[:SHOWN])}{more}. Install the same "
-            f"on all of them: pip install 'headstart[ray]=={version('headstart')}'."
+            f"Machines of the cluster '{address}' do not suit: {'; '.join(problems[:SHOWN])}{more}. {remedy}"
         )
 
 

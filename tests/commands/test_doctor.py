@@ -30,8 +30,10 @@ def test_the_table_of_extras_is_that_of_the_package():
     project = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     for extra, modules in EXTRAS.items():
-        wanted = [each for each in extras[extra] if each != "headstart[serve]"]
-        wanted += extras["serve"] if len(wanted) < len(extras[extra]) else []
+        own = [re.match(r"headstart\[(\w+)\]", each) for each in extras[extra]]
+        wanted = [
+            name for each, of in zip(extras[extra], own, strict=True) for name in (extras[of[1]] if of else [each])
+        ]
         packages = [re.split(r"[<>=;\[ ]", each)[0] for each in wanted]
         assert set(modules) == {NAMES.get(name, name.replace("-", "_")) for name in packages}, extra
     assert set(EXTRAS) == set(extras) - {"cpu", "dev", "docs"}

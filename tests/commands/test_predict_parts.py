@@ -19,7 +19,7 @@ from pyarrow import parquet as pq
 import headstart as hs
 from headstart import cli, commands
 from headstart.classifier import answer_folder
-from headstart.errors import ClusterError, DatasetError, RunError
+from headstart.errors import ClusterError, DatasetError, LocationError, RunError
 from support.cluster import add_node, wait_until
 from support.recording import Recorder
 
@@ -164,6 +164,39 @@ def test_answers_of_a_cluster_are_those_of_this_machine(run, photos, expected, c
     found = commands.predict_parts(run.folder, photos / "defective", out, on="ray", listener=listener)
     assert (found.answers, listener.progress[-1].done, len(parts_of(out))) == (COUNT, COUNT, COUNT // PART)
     assert rows_in(out) == expected
+
+
+def test_from_an_object_store_into_it(run, photos, expected, object_store, tmp_path, small_parts):
+    new = object_store.put_folder(photos / "defective", "new")
+    out = f"{object_store.url}/answers/"
+    found = commands.predict_parts(run.folder, f"{new}/**/*.png", out)
+    assert (found.out, found.answers) == (out.rstrip("/"), COUNT)
+    first, *rest = sorted(name for name in object_store.names("answers/") if name.startswith("part-"))
+    object_store.client.delete_object(Bucket="bucket", Key=f"answers/{first}")
+    again = commands.predict_parts(run.folder, new, out)
+    assert (again.before, again.answers) == (COUNT - PART, COUNT)
+    for name in [first, *rest]:
+        object_store.client.download_file("bucket", f"answers/{name}", str(tmp_path / name))
+    assert rows_in(tmp_path) == expected
+
+
+def test_an_object_store_that_does_not_know_the_bucket(run, photos, object_store):
+    with pytest.raises(LocationError, match=r"there is no such bucket"):
+        commands.predict_parts(run.folder, photos, "s3://nowhere/answers")
+    with pytest.raises(LocationError, match=r"there is no such bucket"):
+        commands.predict_parts(run.folder, "s3://nowhere/**/*.jpg", f"{object_store.url}/no-answers")
+    with pytest.raises(DatasetError, match=r"No image matches 's3://bucket/none/\*.jpg'"):
+        commands.predict_parts(run.folder, f"{object_store.url}/none/*.jpg", f"{object_store.url}/no-answers")
+    assert object_store.names("no-answers") == []
+
+
+def test_a_cluster_answers_from_an_object_store(run, photos, expected, object_store, cluster, tmp_path, small_parts):
+    new = object_store.put_folder(photos / "defective", "many")
+    found = commands.predict_parts(run.folder, new, f"{object_store.url}/theirs", on="ray")
+    assert found.answers == COUNT
+    for name in object_store.names("theirs/"):
+        object_store.client.download_file("bucket", f"theirs/{name}", str(tmp_path / name))
+    assert rows_in(tmp_path) == expected
 
 
 def test_a_node_that_is_killed_costs_its_tasks_alone(run, slow, expected, cluster, tmp_path, small_parts):

@@ -46,7 +46,7 @@ def test_nothing_is_forgotten_and_files_stay_few(runs):
             readable.remember(run)
             expected |= run
         assert readable.known_images() == expected
-        assert len(readable._files()) <= readable.MAX_FILES
+        assert len(readable._files(readable._folder())) <= readable.MAX_FILES
 
 
 def test_damaged_files_are_passed_over(cache):

@@ -142,7 +142,7 @@ def test_machines_that_lack_something(cluster, monkeypatch):
 
 
 def test_a_machine_without_an_extra_is_named(cluster):
-    with pytest.raises(MissingExtraError, match="The machine '.+' of the cluster says: install it"):
+    with pytest.raises(MissingExtraError, match=r"The machine '.+' of the cluster says: install it"):
         list(RayExecutor().map(without_an_extra, [1, 2]))
 
 

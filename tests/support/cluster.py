@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ from headstart.errors import MissingExtraError
 from headstart.features.shards import Shard, ShardTask, compute_shard
 
 OBJECT_STORE = 80 * 2**20  # bytes
+NOTICE = {"health_check_period_ms": 500, "health_check_failure_threshold": 4}  # that a machine is lost
 WAITING = 60  # seconds, for Ray to notice
 LOG = "done.txt"  # of `slowly`, beside the folder of the shards
 
@@ -24,7 +27,7 @@ LOG = "done.txt"  # of `slowly`, beside the folder of the shards
 @contextmanager
 def started(nodes: int = 2, *, cores: int = 1) -> Iterator[Any]:
     """A `ray.cluster_utils.Cluster`, to which this process is connected."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": str(2 * WAITING)}
     tests = Path(__file__).resolve().parents[1]  # the workers import what is tested here, and what tests with
     sources = [str(tests.parent / "src"), str(tests), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(sources)
@@ -33,7 +36,8 @@ def started(nodes: int = 2, *, cores: int = 1) -> Iterator[Any]:
 
     cluster = Cluster()
     try:
-        for _ in range(nodes):
+        add_node(cluster, cores, _system_config=NOTICE)
+        for _ in range(nodes - 1):
             add_node(cluster, cores)
         ray.init(cluster.address, log_to_driver=False, logging_level=logging.ERROR)
         yield cluster
@@ -42,8 +46,26 @@ def started(nodes: int = 2, *, cores: int = 1) -> Iterator[Any]:
         cluster.shutdown()
 
 
-def add_node(cluster: Any, cores: float = 1) -> Any:
-    return cluster.add_node(num_cpus=cores, object_store_memory=OBJECT_STORE, include_dashboard=False)
+def add_node(cluster: Any, cores: float = 1, **settings: Any) -> Any:
+    """The object store is a file, as /dev/shm of a container may be small."""
+    settings |= {"object_store_memory": OBJECT_STORE, "plasma_directory": tempfile.gettempdir()}
+    return cluster.add_node(num_cpus=cores, include_dashboard=False, **settings)
+
+
+@contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """Raises TimeoutError, also where Ray is being waited for."""
+
+    def late(number: int, frame: object) -> None:
+        raise TimeoutError(f"it takes more than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = WAITING) -> None:
@@ -56,7 +78,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = WAITING) -> None:
 
 
 def slowly(task: ShardTask) -> Shard:
-    """`compute_shard`, for long enough to be disturbed. A worker imports it. What is done is noted beside the shards."""
+    """`compute_shard`, for long enough to be disturbed. A worker imports it. What is done is noted beside shards."""
     time.sleep(0.25)
     shard = compute_shard(task)
     folder = Path((task.folder or "").removeprefix("file://")).parent

@@ -5,13 +5,17 @@ A place is whatever `storage/locations.py` reads: a path, or a URL. Knows nothin
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from headstart.classifier.base import BasePredictor
 from headstart.classifier.prediction import Prediction
+from headstart.concurrency import prefetch
 from headstart.errors import ImageError
 from headstart.storage.hashing import sha256
-from headstart.storage.locations import read_ahead
+from headstart.storage.locations import Fetched, fetched, read
+
+READERS, READ_AHEAD = 8, 32  # threads that read local files and hash; photos that are read before they are decoded
 
 
 @dataclass(frozen=True)
@@ -55,14 +59,30 @@ def answers(predictor: BasePredictor, places: Iterable[str], question: Question)
 
 
 def _contents(places: Iterable[str], waiting: deque) -> Iterator[bytes]:
+    """The bytes of those that can be read. Appends to `waiting`."""
     places = list(places)
-    for place, content in zip(places, read_ahead(places), strict=True):
-        if isinstance(content, bytes):
-            waiting.append((place, sha256(content)))
-            yield content
-        else:
-            reason = getattr(content, "strerror", None) or content
-            waiting.append(Answer(place, None, ImageError(f"'{place}' cannot be opened: {reason}.")))
+    with ThreadPoolExecutor(READERS) as pool:
+        each = prefetch(pool, _read, zip(places, fetched(places), strict=True), READ_AHEAD)
+        for place, (content, digest) in zip(places, each, strict=True):
+            if isinstance(content, OSError):
+                waiting.append(Answer(place, None, ImageError(f"'{place}' cannot be opened: {_reason(content)}.")))
+            else:
+                waiting.append((place, digest))
+                yield content
+
+
+def _read(photo: tuple[str, Fetched]) -> tuple[bytes | OSError, str | None]:
+    """A photo's bytes, and their digest; or why it cannot be read."""
+    place, begun = photo
+    try:
+        content = begun() if begun else read(place)
+    except OSError as error:
+        return error, None
+    return content, sha256(content)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 def _unread(waiting: deque) -> Iterator[Answer]:

@@ -88,6 +88,7 @@ def train(
     store: o.Store = None,
 ) -> None:
     """Train a classifier on labelled photos. Everything about it is left in a folder."""
+    given = {"device": device, "on": on, "store": store}
     run = commands.train(
         data,
         out,
@@ -103,9 +104,7 @@ def train(
         precision=precision,
         execution=execution,
         views=views,
-        device=device,
-        on=on,
-        store=store,
+        **given,
         test_fraction=test_fraction,
         images=images,
         seed=seed,

@@ -15,12 +15,12 @@ from headstart.commands.export import export
 from headstart.commands.inspect import inspect
 from headstart.commands.labels import labels
 from headstart.commands.predict import predict
-from headstart.commands.predict_parts import predict_parts
+from headstart.commands.predict_parts import predict_parts as predict_parts
 from headstart.commands.serve import serve
 from headstart.commands.studio import studio
 from headstart.commands.train import train
 
 __all__ = [
     "backbones", "cache", "compare", "demo", "diff", "doctor", "evaluate", "export", "inspect", "labels", "predict",
-    "predict_parts", "serve", "studio", "train",
+    "serve", "studio", "train",
 ]  # fmt: skip

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from headstart.evaluation.label_change import LabelChange
     from headstart.events import Listener
     from headstart.runs.differences import RunDifference
+    from headstart.storage.url_path import Location
 
 
 @dataclass(frozen=True)
 class StatesDiff:
     """Two states of the labels of one collection."""
 
-    data: Path
+    data: Location
     before: State
     after: State
     change: LabelChange
@@ -124,7 +125,7 @@ def diff(
             raise DatasetError("--from and --to are states of one collection's labels: leave out the second run.")
         from headstart.runs.differences import difference_of_runs
 
-        return RunsDiff(source.path, Path(other), difference_of_runs(source.path, Path(other)))
+        return RunsDiff(source.local_path, Path(other), difference_of_runs(source.local_path, Path(other)))
     from headstart.commands.label_difference import difference_of_labels
     from headstart.engines.base import Compute
     from headstart.engines.opening import check_device

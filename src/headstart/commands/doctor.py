@@ -11,6 +11,7 @@ from pathlib import Path
 
 # The modules of each extra, which a test compares with pyproject.toml
 _SERVE = ("fastapi", "httptools", "prometheus_client", "python_multipart", "starlette", "uvicorn", "uvloop")
+_REMOTE = ("aiohttp", "fsspec", "pyarrow", "s3fs")
 EXTRAS = {
     "tune": ("keras", "tensorflow"),
     "gpu": ("keras", "torch"),
@@ -19,11 +20,13 @@ EXTRAS = {
     "dicom": ("pydicom",),
     "serve": _SERVE,
     "studio": (*_SERVE, "portalocker", "websockets"),
+    "remote": _REMOTE,
+    "ray": (*_REMOTE, "ray"),
     "demo": ("elpv_dataset",),
 }
 NOT_ON_WINDOWS = "uvloop"
 PACKAGES = ("openvino", "keras", "tensorflow-cpu", "tensorflow", "torch", "jax", "numpy", "opencv-python-headless",
-            "simplejpeg", "scikit-learn")  # fmt: skip
+            "simplejpeg", "scikit-learn", "pyarrow", "ray")  # fmt: skip
 GB = 1e9
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from headstart.data.source import DataSource
     from headstart.evaluation.metrics import Evaluation
     from headstart.events import Listener
+    from headstart.storage.url_path import Location
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class RunEvaluation:
     """images: a sentence that says which images the run was measured on."""
 
     run: Path
-    data: Path
+    data: Location
     images: str
     evaluation: Evaluation
 

@@ -52,8 +52,7 @@ def inspect(
     from headstart.data.own_output import check_outside
     from headstart.data.source import DataSource
     from headstart.data.value_range import parse_value_range
-    from headstart.engines.base import GPU, Compute
-    from headstart.engines.opening import check_device
+    from headstart.engines.base import Compute
     from headstart.events import Message
     from headstart.features.executors.ray import executor_on
     from headstart.features.executors.reading import looking_on
@@ -69,15 +68,13 @@ def inspect(
     backbone = backbone or DEFAULT
     spec = FeatureSpec(backbone, image_size or get_backbone(backbone).image_size, weights=weights, depths=True)
     said = None if value_range is None else parse_value_range(value_range)
-    compute, executor = Compute(device=device), executor_on(on, store, gpu=device == GPU)
-    if executor is None:
-        check_device(compute)
+    compute = Compute(device=device)
+    executor = executor_on(on, store, device)
     if out is not None:
         check_free(Path(out))
         check_outside(Path(out), data)
     start = time.perf_counter()
-    listing = list_images(DataSource.of(data), listener)
-    found = read_collection(listing, listener, look=looking_on(executor))
+    found = read_collection(list_images(DataSource.of(data), listener), listener, look=looking_on(executor))
     spec = replace(spec, value_range=said or found.value_range)
     extractor = FeatureExtractor(spec, listener=listener, compute=compute, executor=executor)
     inspection = inspect_collection(found, extractor, seed=seed, listener=listener)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.data.label_state import LabelSummary
     from headstart.data.source import DataSource
     from headstart.events import Listener
+    from headstart.storage.url_path import Location
 
 SHOWN = 10  # steps
 
@@ -28,7 +29,7 @@ class Labels:
     done: what this call has done, in sentences.
     """
 
-    data: Path
+    data: Location
     file: Path
     summary: LabelSummary
     classes: dict[str, tuple[int, int]]

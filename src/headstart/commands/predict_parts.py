@@ -94,8 +94,6 @@ def predict_parts(
     from headstart.classifier.answers import Question
     from headstart.classifier.metadata import FILE
     from headstart.classifier.predictor import Predictor
-    from headstart.data.image_arguments import images_among
-    from headstart.engines.base import GPU
     from headstart.features.executors.ray import executor_on
     from headstart.storage.hashing import sha256_of_file
     from headstart.storage.url_path import place_of
@@ -104,16 +102,12 @@ def predict_parts(
     question = Question(accuracy, coverage, views, top)
     predictor = Predictor(run, device=device, listener=listener)
     predictor.calibration.to_predictions(predictor.class_names, accuracy=accuracy, coverage=coverage)  # or says why not
-    given = [images] if isinstance(images, str | Path) else images
-    # whole paths, as whoever goes on may have another working folder, and so have the machines of a cluster
-    files, left_out = images_among([place_of(each).absolute() for each in given])
+    files, left_out = _listed([images] if isinstance(images, str | Path) else images)
     place = str(place_of(out).absolute())
-    if len(given) > 1:
-        files = list(dict.fromkeys(files))
     facts = {"classifier": sha256_of_file(Path(run) / FILE), "class_names": list(predictor.class_names)}
     if place.endswith(FILE_ENDING) and on is None:
         return _one_file(predictor, AnswerTask(tuple(files), question, facts, ""), place, left_out, listener)
-    cluster = executor_on(on, place if on else None, gpu=device == GPU)
+    cluster = executor_on(on, place if on else None, device)
     folder = AnswerFolder(place, question, facts)
     tasks = list(folder.tasks(files, far_away=cluster is not None))
     parts = list(_answered(predictor, tasks, cluster, listener))
@@ -126,6 +120,18 @@ def predict_parts(
         problems=tuple(problem for part in parts for problem in part.problems)[:SHOWN],
         left_out=tuple(left_out),
     )
+
+
+def _listed(images: Sequence[str | Path]) -> tuple[list[str], list[str]]:
+    """The photos, each once, and notes on what is left out.
+
+    Paths are whole: who goes on may have another working folder, and so have the machines of a cluster.
+    """
+    from headstart.data.image_arguments import images_among
+    from headstart.storage.url_path import place_of
+
+    files, left_out = images_among([place_of(each).absolute() for each in images])
+    return files if len(images) == 1 else list(dict.fromkeys(files)), left_out
 
 
 def _one_file(

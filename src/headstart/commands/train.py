@@ -72,7 +72,6 @@ def train(
     """
     from headstart.commands.run_stages import RunRequest, make
     from headstart.data.own_output import check_outside
-    from headstart.engines.base import GPU
     from headstart.features.executors.ray import executor_on
     from headstart.listeners.console import Console
     from headstart.training.config import TrainingConfig
@@ -91,7 +90,7 @@ def train(
         precision=precision,
         views=views,
         device=device,
-        executor=executor_on(on, store, gpu=device == GPU),
+        executor=executor_on(on, store, device),
     )
     request = RunRequest(DataSource.of(data).absolute(), config, test_fraction, images)
     return make(request, Path(out), resume=resume, listener=listener or Console(), time_limit=time_limit)

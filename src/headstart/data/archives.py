@@ -18,6 +18,7 @@ from headstart.listeners.quiet import Quiet
 from headstart.storage.cache import cache_folder, is_folder
 from headstart.storage.hashing import sha256
 from headstart.storage.names import is_allowed
+from headstart.storage.url_path import Location
 
 try:
     from lzma import LZMAError  # some builds of Python lack it
@@ -39,7 +40,7 @@ def is_zip(path: Path) -> bool:
     return zipfile.is_zipfile(path)
 
 
-def is_archive(path: Path) -> bool:
+def is_archive(path: Location) -> bool:
     """Whether a file has the ending of an archive, also of one that headstart does not open."""
     return path.suffix.lower() in OTHER_ARCHIVES | {".zip"}
 

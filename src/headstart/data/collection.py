@@ -5,7 +5,6 @@ Opens no image; reads the journal of corrections, and writes nothing.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from headstart.data.folder import Item, Listing
 from headstart.data.label_state import NO_LABEL, LabelSummary, differing, state_id
 from headstart.data.splits import TRAIN
 from headstart.data.value_range import ValueRange, range_of, remarks_on_values
+from headstart.storage.url_path import Location
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _summary(state: LabelState, own: Sequence[Read], now: Sequence[Read], journa
     )
 
 
-def printable(name: str | Path) -> str:
+def printable(name: str | Location) -> str:
     """A name in which bytes that are not UTF-8, as on old disks, are written out."""
     return str(name).encode("utf-8", "backslashreplace").decode()
 

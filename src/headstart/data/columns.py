@@ -15,7 +15,7 @@ from headstart.errors import DatasetError
 
 # Usual names, of which the first is also looked for first
 PATH_NAMES = ("path", "filename", "file_name", "filepath", "file_path", "file", "image_path", "image_name", "image",
-              "img_path", "img_name", "img", "image_id", "id_code", "image_file")  # fmt: skip
+              "img_path", "img_name", "img", "image_id", "id_code", "image_file", "url", "image_url")  # fmt: skip
 LABEL_NAMES = ("label", "class", "class_name", "label_name", "category", "target", "species", "diagnosis")
 GROUP_NAMES = (
     "group",

@@ -23,12 +23,14 @@ from headstart.data.walking import Files, files_below
 from headstart.errors import DatasetError
 from headstart.events import Listener, Message
 from headstart.storage.regular import check_regular
-from headstart.storage.url_path import Location, Url
+from headstart.storage.url_path import Location, Url, parts_below
+from headstart.storage.urls import SHARD_SUFFIXES
 
+TABLES = (*tables.SUFFIXES, *SHARD_SUFFIXES)
 OF_CSV = {"path_column", "label_column", "group_column", "image_root"}  # settings that folders do not have
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """An image file of a collection."""
 
@@ -85,9 +87,28 @@ def list_images(
 
 def _listing_of(source: DataSource, listener: Listener | None, *, unlabelled: bool) -> Listing:
     data = source.path
-    _check_settings(source)
     if data.is_dir():
         return _list_folder(data, source, unlabelled=unlabelled)
+    if isinstance(data, Path):
+        _check_opens(data)
+    if data.suffix.lower() in TABLES:
+        return _list_table(source)
+    if isinstance(data, Url):
+        raise DatasetError(f"'{data}' is neither a folder nor a table nor a shard of photos. Unpack archives.\n{FORMS}")
+    if archives.is_zip(data):
+        return _list_folder(archives.unpacked(data, listener), source, unlabelled=unlabelled)
+    raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}")
+
+
+def _list_table(source: DataSource, shards: Sequence[Location] = (), notes: Iterable[str] = ()) -> Listing:
+    """shards: in the folder `source`; none: `source` is a file."""
+    _check_settings(source, is_csv=True)
+    table = tables.read_listing(source, shards)
+    items = [Item(row.path, row.name, _normal(row.label), row.split, row.group) for row in table.rows]
+    return _listing(source.path, items, notes, table.text)
+
+
+def _check_opens(data: Path) -> None:
     try:
         check_regular(data)  # who reads a pipe may wait for ever
         with data.open("rb"):
@@ -95,13 +116,6 @@ def _listing_of(source: DataSource, listener: Listener | None, *, unlabelled: bo
     except OSError as error:
         reason = f"it cannot be opened: {error.strerror or error}"
         raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV ({reason}).\n{FORMS}") from None
-    if data.suffix.lower() in tables.SUFFIXES:
-        table = tables.read_listing(source)
-        items = [Item(row.path, row.name, _normal(row.label), row.split, row.group) for row in table.rows]
-        return _listing(data, items, (), table.text)
-    if archives.is_zip(data):
-        return _list_folder(archives.unpacked(data, listener), source, unlabelled=unlabelled)
-    raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}")
 
 
 def _check_exists(data: Location) -> None:
@@ -131,8 +145,7 @@ def _grouped(listing: Listing, rule: str | None) -> Listing:
     return replace(listing, items=items[:count], unlabelled=items[count:], notes=(*listing.notes, *notes))
 
 
-def _check_settings(source: DataSource) -> None:
-    is_csv = source.path.is_file() and source.path.suffix.lower() in tables.SUFFIXES
+def _check_settings(source: DataSource, *, is_csv: bool) -> None:
     wrong = source.settings().keys() & ({"class_level"} if is_csv else OF_CSV)
     if wrong:
         options = ", ".join("--" + name.replace("_", "-") for name in sorted(wrong))
@@ -154,24 +167,29 @@ def _list_folder(root: Location, source: DataSource, *, unlabelled: bool) -> Lis
             f"its splits.csv."
         )
     files = files_below(root)
+    shards = [file for file in files.others if file.suffix.lower() in SHARD_SUFFIXES]
+    if shards and not files.images:
+        return _list_table(source, shards, notes_on_skipped(files.skipped))
+    _check_settings(source, is_csv=False)
     if not files.images:
         found = _kinds(files.others) or "nothing"
-        remedy = " Unpack the archives in it." if any(map(archives.is_archive, files.others)) else ""
+        remedy = " Unpack the archives in it." if any(archives.is_archive(file) for file in files.others) else ""
         raise DatasetError(f"'{source}' holds no images (found: {found}).{remedy}\n{FORMS}")
-    below = {path: path.relative_to(root).parts for path in files.images}
-    tree = Tree(root, below.values())
+    tree = Tree(root, (parts_below(path, root) for path in files.images))
     layout = _layout(tree, source, unlabelled=unlabelled)
-    items = [
-        Item(path, "/".join(parts[len(layout.root) :]), _normal(place.label), place.split)
-        for path, parts in below.items()
-        if (place := layout.places.get(parts[:-1]))
-    ]
-    loose = sorted(_loose(below, layout))
+    items = []
+    for path in files.images:
+        parts = parts_below(path, root)
+        if place := layout.places.get(parts[:-1]):
+            items.append(Item(path, _name(path, parts[len(layout.root) :]), _normal(place.label), place.split))
+    loose = sorted(_loose(files.images, root, layout))
     notes = _notes(root, () if unlabelled else loose, layout, files, source)
     listing = _listing(source.path, items, notes, layout.text)
     if not unlabelled:
         return listing
-    return replace(listing, unlabelled=tuple(Item(path, "/".join(below[path]), "", None) for path in loose))
+    return replace(
+        listing, unlabelled=tuple(Item(path, _name(path, parts_below(path, root)), "", None) for path in loose)
+    )
 
 
 def _layout(tree: Tree, source: DataSource, *, unlabelled: bool) -> Layout:
@@ -183,10 +201,19 @@ def _layout(tree: Tree, source: DataSource, *, unlabelled: bool) -> Layout:
         return Layout({}, (), (), f"{len(tree.images):,} photos without classes", {})
 
 
-def _loose(below: Mapping[Location, tuple[str, ...]], layout: Layout) -> Iterable[Location]:
+def _loose(images: Iterable[Location], root: Location, layout: Layout) -> Iterable[Location]:
     """Images outside of any class folder."""
-    repeated = {path for path, parts in below.items() if any(parts[: len(each)] == each for each in layout.left_out)}
-    return (path for path, parts in below.items() if parts[:-1] not in layout.places and path not in repeated)
+    for path in images:
+        parts = parts_below(path, root)
+        is_repeated = any(parts[: len(each)] == each for each in layout.left_out)
+        if parts[:-1] not in layout.places and not is_repeated:
+            yield path
+
+
+def _name(path: Location, parts: tuple[str, ...]) -> str:
+    """The parts in one text: that of a URL itself where it is the same, or all names would be in memory twice."""
+    name = "/".join(parts)
+    return path.below if isinstance(path, Url) and path.below == name else name
 
 
 def _notes(root: Location, loose: Sequence[Location], layout: Layout, files: Files, source: DataSource) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from headstart.data.folder import note_on_others, notes_on_skipped
 from headstart.data.image_urls import images_at
+from headstart.data.shard_images import images_in, is_shard
 from headstart.data.walking import by_suffix, files_below
 from headstart.errors import DatasetError
 from headstart.storage.url_path import Location, Url, place_of
@@ -16,8 +17,8 @@ def images_among(paths: Iterable[str | Path | Url]) -> tuple[list[str], list[str
     """The paths of images, and notes on what was left out, in sentences.
 
     Args:
-        paths: files, which are taken as they are; folders, for all image files below them; and patterns such as
-            photos/**/*.jpg, for the image files that match; or URLs of any of these, as text.
+        paths: files, which are taken as they are; folders, for all image files below them; patterns such as
+            photos/**/*.jpg, for the image files that match; shards, for all photos in them; or URLs of any of these.
 
     Raises:
         DatasetError: a folder holds no images, or nothing matches a pattern.
@@ -46,7 +47,7 @@ def images_among(paths: Iterable[str | Path | Url]) -> tuple[list[str], list[str
             if not found:
                 raise DatasetError(f"No image matches '{path}' (now in '{Path.cwd()}'). Give image files, or a folder.")
         else:
-            found = [text]
+            found = images_in(text) if is_shard(text) else [text]
         files += found
     return files, [*note_on_others(others), *notes_on_skipped(skipped)]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from headstart.data.formats import FORMAT_OF_SUFFIX
+from headstart.data.shard_images import images_in, is_shard
 from headstart.data.walking import is_visible
 from headstart.errors import DatasetError
 from headstart.storage.locations import list_files
@@ -14,16 +15,17 @@ from headstart.storage.urls import check_no_secrets, without_secrets
 def images_at(url: str) -> tuple[list[str], list[Path]]:
     """The URLs of photos in the order in which the store tells them, and the names of other files.
 
-    url: of a photo; of a folder, whose photos are known by the endings of their names; or a pattern, in which * is any
-        part of a name, and ** any folders. (Question marks and brackets mean what they mean in URLs.)
+    url: of a photo; of a shard of photos (see `shard_images.py`); of a folder, whose photos are known by the endings of
+        their names; or a pattern, in which * is any part of a name, and ** any folders, for photos or shards. (Question
+        marks and brackets mean what they mean in URLs.)
 
     Raises:
         DatasetError: there are none.
         HeadstartError: the place cannot be listed.
     """
     check_no_secrets(url)
-    if "*" not in url and _is_image(url):
-        return [url], []
+    if "*" not in url and (_is_image(url) or is_shard(url)):
+        return images_in(url) if is_shard(url) else [url], []
     above, signs, _ = url.partition("*")
     root = above.rpartition("/")[0] if signs else url.rstrip("/")
     fits = _expression(url) if signs else re.compile(re.escape(root) + "/.*", re.DOTALL)
@@ -33,6 +35,8 @@ def images_at(url: str) -> tuple[list[str], list[Path]]:
         if fits.fullmatch(place) and all(map(is_visible, filter(None, below))):
             if _is_image(place):
                 images.append(place)
+            elif signs and is_shard(place):
+                images += images_in(place)
             else:
                 others.append(Path(below[-1]))
     if not images:

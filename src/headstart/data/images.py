@@ -91,7 +91,7 @@ def open_header(path: str | Path, content: Fetched = None) -> Image.Image:
     Raises:
         ImageError: the file cannot be opened, or is not an image.
     """
-    if is_url(path) or split_member(str(path))[1]:
+    if is_url(str(path)) or split_member(str(path))[1]:
         return open_image(_content(path, content), MAX_PIXELS).image
     try:
         check_regular(path)

@@ -4,11 +4,11 @@ Each is a collection again, with the same labels and the splits that the collect
 those without a label are left out. Changes none of the user's files.
 """
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import TypeGuard
 
 from headstart.data.class_names import folder_name
 from headstart.data.collection import Collection
@@ -20,6 +20,9 @@ from headstart.errors import DatasetError, HeadstartError
 from headstart.events import Listener, Message, Task, advancing
 from headstart.listeners.quiet import Quiet
 from headstart.storage.atomic import atomic_file, atomic_folder
+from headstart.storage.locations import read
+from headstart.storage.url_path import Location, name_of, place_of, real_name
+from headstart.storage.urls import split_member
 
 CSV, LINKS, COPIES = "csv", "links", "copies"
 FORMS = (CSV, LINKS, COPIES)
@@ -39,7 +42,7 @@ def export_labels(collection: Collection, out: Path, form: str, listener: Listen
         RunError: `out` exists, is inside of the collection, or cannot be written.
         CancelledError: the listener asks the work to stop.
     """
-    source = Path(collection.listing.source)
+    source = place_of(collection.listing.source)
     if form not in FORMS:
         raise DatasetError(f"There is no form '{form}' of labels. Choose one of: {', '.join(FORMS)}.")
     if not collection.items:
@@ -53,6 +56,10 @@ def export_labels(collection: Collection, out: Path, form: str, listener: Listen
     check_outside(out, source)
     if form == LINKS and source.is_file() and source.suffix.lower() == ".zip":
         raise DatasetError(f"'{source}' is a zip, which links cannot lead to. Say --form copies.")
+    if form == LINKS and not all(_is_of_disk(item.path) for item in collection.items):
+        raise DatasetError(
+            f"Photos of '{source}' are in shards or at URLs, which links cannot lead to. Say --form copies."
+        )
     places = _places(collection.items)
     with atomic_folder(out) as folder:
         _fill(folder, places, form, listener)
@@ -68,7 +75,8 @@ def _rows(collection: Collection, folder: Path) -> list[tuple[str, ...]]:
     rows = []
     for item, digest in zip(collection.items, collection.digests, strict=True):
         path = item.path.absolute()
-        name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+        is_below = isinstance(path, Path) and path.is_relative_to(folder)
+        name = path.relative_to(folder).as_posix() if is_below else str(path)
         rows.append((name, item.label, item.split or "", digest, *([item.group] if item.group else ())))
     return rows
 
@@ -79,10 +87,11 @@ def _places(items: Sequence[Item]) -> list[tuple[Item, Path]]:
     places = []
     for item in items:
         folder = Path(item.split or "", folder_name(item.label))
-        name, number = item.path.name, 1
+        own = PurePosixPath(name_of(str(item.path)))
+        name, number = own.name, 1
         while str(folder / name).casefold() in taken:  # from different folders, or alike but for their case
             number += 1
-            name = f"{item.path.stem}-{number}{item.path.suffix}"
+            name = f"{own.stem}-{number}{own.suffix}"
         taken.add(str(folder / name).casefold())
         places.append((item, folder / name))
     return places
@@ -96,10 +105,17 @@ def _fill(folder: Path, places: Sequence[tuple[Item, Path]], form: str, listener
                 target = folder / place
                 target.parent.mkdir(parents=True, exist_ok=True)
                 if form == LINKS:
-                    target.symlink_to(os.path.realpath(item.path))
-                else:
+                    target.symlink_to(real_name(item.path))
+                elif _is_of_disk(item.path):
                     shutil.copy2(item.path, target)
+                else:
+                    target.write_bytes(read(str(item.path)))
             advance(len(step))
+
+
+def _is_of_disk(path: Location) -> TypeGuard[Path]:
+    """Whether it is a file of its own, on this machine."""
+    return isinstance(path, Path) and not split_member(str(path))[1]
 
 
 def _check(folder: Path, collection: Collection, out: Path) -> None:

@@ -1,6 +1,5 @@
 """A CSV of labels and a collection -> the corrections that give its photos these labels. Writes nothing."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from headstart.data.corrections import Correction
 from headstart.data.source import DataSource
 from headstart.data.tables import Row, read_listing
 from headstart.errors import DatasetError
+from headstart.storage.url_path import real_name
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ def read_labels(
         DatasetError: the CSV cannot be read, or lists no photo of the collection.
     """
     rows = _rows(table, source)
-    known = {os.path.realpath(photo.item.path): photo for photo in photos}
-    found = [(photo, row.label) for row in rows if (photo := known.get(os.path.realpath(row.path)))]
+    known = {real_name(photo.item.path): photo for photo in photos}
+    found = [(photo, row.label) for row in rows if (photo := known.get(real_name(row.path)))]
     if not found:
         raise DatasetError(
             f"None of the {len(rows):,} photos in '{table}' (such as '{rows[0].name}') is one of '{source}'. Give the "

@@ -27,7 +27,9 @@ FORMS = """Expected one of:
   a folder of class folders       photos/cats/*.jpg  photos/dogs/*.jpg
   the same with splits            photos/train/cats/*.jpg ...  photos/validation/cats/*.jpg ...  (and perhaps test/)
   a zip of either
-  a CSV with the columns path,label or path,label,split"""
+  a CSV with the columns path,label or path,label,split
+  tar shards of photos with labels, or Parquet files with a column of images
+  the URL of any of these but a zip  s3://bucket/photos ..."""
 
 SHARED = 0.5  # of the names of folders are in more than one place: then they repeat each other
 

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headstart.data.formats import FORMAT_OF_SUFFIX
+from headstart.storage.locations import is_url
+from headstart.storage.members import version_of
+from headstart.storage.url_path import Location, Url, place_of, stamp_of
+from headstart.storage.urls import split_member
 
 _ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|[\\/]")  # also of Windows
 
@@ -17,23 +21,38 @@ class FileFinder:
     moved: how many files had an absolute path of another place, and were found below the folder by its last parts.
     """
 
-    def __init__(self, root: Path, *, is_sure: bool) -> None:
-        """is_sure: whether somebody said that the files are below `root`. Then absolute paths are looked for there
-        first, and the name of the file is enough to find it; else it takes the folder that the file is in, too."""
+    def __init__(self, root: Location, *, is_sure: bool) -> None:
+        """
+        Args:
+            root: the folder. Below a URL no file is looked for: to ask for each would take too long.
+            is_sure: whether somebody said that the files are below `root`. Then absolute paths are looked for there
+                first, and the name of the file is enough to find it; else it takes the folder that the file is in, too.
+        """
         self.root, self.moved, self._is_sure = root, 0, is_sure
+        self._folder = root if isinstance(root, Path) else Path()
         self._skipped = 0  # how many parts of the last absolute path were above the root; the next one is likely alike
         self._entries: dict[Path, dict[str, list[str]]] = {}  # folder -> folded name -> the names in it
 
-    def find(self, name: str) -> Path | None:
-        """The file, or None.
+    def find(self, name: str) -> Location | None:
+        """The file, or None; the URL, if it is one. Of a shard with the member after it, as "train-000.tar#cat.jpg".
 
         A path is tried as it stands; then with backslashes as separators; then each part in another form of Unicode or,
         if there is only one such file, in another case or without the ending of an image.
         """
+        if is_url(name):
+            return place_of(name)
+        file, member = split_member(name)
+        if member:
+            found = self.find(file)
+            if isinstance(found, Url):
+                return Url(f"{found}#{member}", stamp=stamp_of(version_of(str(found))))
+            return found and Path(f"{found}#{member}")
         parts = tuple(part for part in re.split(r"[\\/]", name) if part not in ("", "."))
+        if isinstance(self.root, Url):
+            return None if is_absolute(name) else self.root.joinpath(*parts)
         if not is_absolute(name):
-            path = self.root / name
-            return path if _is_file(path) else self._alike(self.root, parts)
+            path = self._folder / name
+            return path if _is_file(path) else self._alike(self._folder, parts)
         if self._is_sure:
             return self._moved(parts) or self._in_place(Path(name))
         return self._in_place(Path(name)) or self._moved(parts)
@@ -46,7 +65,7 @@ class FileFinder:
     def _moved(self, parts: Sequence[str]) -> Path | None:
         end = len(parts) if self._is_sure else len(parts) - 1
         for skipped in (self._skipped, *range(end)):
-            if skipped < end and (found := self._alike(self.root, parts[skipped:])):
+            if skipped < end and (found := self._alike(self._folder, parts[skipped:])):
                 self._skipped = skipped
                 self.moved += 1
                 return found

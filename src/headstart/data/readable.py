@@ -52,7 +52,7 @@ def object_key(place: Location) -> bytes | None:
     """Of a photo at a URL, as it was listed. None: its store told no version, or it is a local file."""
     if not isinstance(place, Url) or not place.stamp:
         return None
-    return bytes.fromhex(sha256(f"{place} {place.size} {place.stamp}".encode()))
+    return bytes.fromhex(sha256(f"{place} {place.stamp}".encode()))
 
 
 def _folder() -> Path:

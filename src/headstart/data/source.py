@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from headstart.errors import DatasetError
 from headstart.storage.url_path import Location, Url, place_of
 
 
@@ -56,6 +57,19 @@ class DataSource:
     @staticmethod
     def of(data: str | Path | Url | DataSource) -> DataSource:
         return data if isinstance(data, DataSource) else DataSource(data)
+
+    @property
+    def local_path(self) -> Path:
+        """
+        Raises:
+            DatasetError: the collection is at a URL.
+        """
+        if isinstance(self.path, Path):
+            return self.path
+        raise DatasetError(
+            f"'{self.path}' is at a URL, and this works on photos on this machine's disks. Copy them here, or use "
+            f"`headstart train`, `inspect` and `labels`, which read URLs."
+        )
 
     def absolute(self) -> DataSource:
         """The same in any working folder."""

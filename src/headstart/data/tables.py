@@ -1,4 +1,5 @@
-"""CSV <-> the listing of a collection: `path,label[,split[,hash]]`. Knows text and paths, opens no image.
+"""CSV, Parquet or shards <-> the listing of a collection: `path,label[,split[,hash]]`. Knows text and paths, opens no
+image.
 
 Relative paths are relative to the CSV. `read_listing` reads what `write_splits` writes: a run's splits.csv is itself a
 collection that can be trained on or evaluated.
@@ -17,8 +18,12 @@ from typing import NamedTuple
 
 from headstart.data.columns import Cells, Columns, find_columns
 from headstart.data.listed_files import FileFinder, is_absolute
+from headstart.data.shard_tables import Line, read_shards
 from headstart.data.source import DataSource
 from headstart.errors import DatasetError
+from headstart.storage.locations import read
+from headstart.storage.url_path import Location, Url
+from headstart.storage.urls import SHARD_SUFFIXES
 
 TABLE = "splits.csv"  # of a run
 SUFFIXES = (".csv", ".tsv")
@@ -27,14 +32,13 @@ MAX_SHOWN = 5  # faulty lines that a message shows
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # that Excel writes above the columns
 _LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
 _WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 class Row(NamedTuple):
     """An image that a CSV lists. name: its path as it is written there, with forward slashes. group: None where the
     line names none."""
 
-    path: Path
+    path: Location
     name: str
     label: str
     split: str | None
@@ -49,8 +53,10 @@ class Table:
     text: str
 
 
-def read_listing(data: Path | DataSource) -> Table:
-    """The rows of a CSV, with commas, semicolons or tabs between the columns.
+def read_listing(data: Path | DataSource, shards: Sequence[Location] = ()) -> Table:
+    """The rows of a CSV, with commas, semicolons or tabs between the columns; or of a Parquet file; or of shards.
+
+    shards: files in the folder `data`, see `shard_tables.py`.
 
     Raises:
         DatasetError: a column, a file or a label is missing, a split is unknown, a path is listed twice, or an image
@@ -58,9 +64,14 @@ def read_listing(data: Path | DataSource) -> Table:
     """
     source = DataSource.of(data)
     table = source.path
-    names, lines = _read(table)
+    root = table if shards else table.parent
+    if shards or table.suffix.lower() in SHARD_SUFFIXES:
+        found = read_shards(shards or [table], root, source)
+        names, lines, kind, source = found.names, found.lines, found.kind, found.source
+    else:
+        (names, lines), kind = _read(table), "a CSV"
     columns = find_columns(names, (cells for _, cells in lines), source)
-    finder = FileFinder(source.image_root or table.parent, is_sure=source.image_root is not None)
+    finder = FileFinder(source.image_root or root, is_sure=source.image_root is not None)
     rows = _rows(lines, columns, finder, source)
     if not rows:
         raise DatasetError(f"'{table}' lists no images: there is nothing below its first line.")
@@ -74,12 +85,12 @@ def read_listing(data: Path | DataSource) -> Table:
     moved = f"; {finder.moved} images are not where it says, but below '{finder.root}'" if finder.moved else ""
     return Table(
         _with_whole_numbers(rows),
-        f"a CSV of {len({row.label for row in rows})} classes with the columns {columns.text}{moved}",
+        f"{kind} of {len({row.label for row in rows})} classes with the columns {columns.text}{moved}",
     )
 
 
-def _read(table: Path) -> tuple[list[str], list[tuple[int, Cells]]]:
-    """The names of the columns, and the lines that are not empty, with their numbers."""
+def _read(table: Location) -> tuple[list[str], list[Line]]:
+    """The names of the columns, and the lines that are not empty."""
     text = _text(table)
     told = _SEPARATOR_LINE.match(text)
     first = _LINE.search(text, told.end() if told else 0)
@@ -95,12 +106,14 @@ def _read(table: Path) -> tuple[list[str], list[tuple[int, Cells]]]:
     except csv.Error as error:
         raise DatasetError(f"'{table}' is not a valid CSV, at line {reader.line_num}: {error}.") from None
     (_, names), *below = lines[1 if told else 0 :] or [(0, [])]
-    return names, [(number, dict(zip(names, line + [""] * len(names), strict=False))) for number, line in below]
+    return names, [
+        (f"line {number}", dict(zip(names, line + [""] * len(names), strict=False))) for number, line in below
+    ]
 
 
-def _text(table: Path) -> str:
+def _text(table: Location) -> str:
     try:
-        content = table.read_bytes()
+        content = read(str(table))
     except OSError as error:
         raise DatasetError(f"'{table}' cannot be opened: {error.strerror or error}.") from None
     is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # a spreadsheet's "Unicode text"
@@ -112,16 +125,16 @@ def _text(table: Path) -> str:
         ) from None
 
 
-def _rows(lines: Iterable[tuple[int, Cells]], columns: Columns, finder: FileFinder, source: DataSource) -> list[Row]:
+def _rows(lines: Iterable[Line], columns: Columns, finder: FileFinder, source: DataSource) -> list[Row]:
     rows: dict[str, Row] = {}
     faults = []
-    for number, cells in lines:
+    for place, cells in lines:
         row, fault = _row(finder, cells, columns)
-        known = rows.setdefault(os.path.abspath(row.path), row) if row else None  # noqa: PTH100  without links
+        known = rows.setdefault(_key(row.path), row) if row else None
         if row and known is not row:
             fault = _fault_of_two(row, known)
         if fault:
-            faults.append(f"line {number}: {fault}")
+            faults.append(f"{place}: {fault}")
     if faults:
         more = [f"... and {len(faults) - MAX_SHOWN} more"] if len(faults) > MAX_SHOWN else []
         shown = "\n  ".join(faults[:MAX_SHOWN] + more)
@@ -147,9 +160,11 @@ def _row(finder: FileFinder, cells: Cells, columns: Columns) -> tuple[Row | None
     ), None
 
 
+def _key(path: Location) -> str:
+    return str(path) if isinstance(path, Url) else os.path.abspath(path)  # noqa: PTH100  without links
+
+
 def _missing(name: str, finder: FileFinder) -> str:
-    if _ADDRESS.match(name):
-        return f"'{name}' is an address; download the images, and name the files"
     if is_absolute(name):
         return f"no such file '{name}'; if the images are elsewhere now, say where: --image-root FOLDER"
     return f"no such file '{name}' in '{finder.root}'"
@@ -161,7 +176,7 @@ def _fault_of_two(row: Row, known: Row | None) -> str:
     return f"'{row.name}' is listed twice"
 
 
-def _check_one_label_each(rows: Sequence[Row], table: Path) -> None:
+def _check_one_label_each(rows: Sequence[Row], table: Location) -> None:
     """
     Raises:
         DatasetError: labels name several classes each, such as "cats|dogs".

@@ -12,9 +12,8 @@ from headstart.data.corrections_file import is_of_corrections
 from headstart.data.formats import FORMAT_OF_SUFFIX, is_meant_as_image
 from headstart.data.own_output import OWN_FILES, PARTIAL, what_headstart_wrote
 from headstart.errors import DatasetError
-from headstart.storage.hashing import sha256
 from headstart.storage.locations import Listed, list_files
-from headstart.storage.url_path import Location, Url
+from headstart.storage.url_path import Location, Url, parts_below, stamp_of
 
 # Written by Windows, macOS, Linux, Android, and by Synology's and QNAP's storage
 SYSTEM_NAMES = frozenset(
@@ -50,9 +49,9 @@ def files_below(folder: Location) -> Files:
     return found
 
 
-def images_below(folder: Path) -> list[Path]:
+def images_below(folder: Location) -> list[Location]:
     """All image files below a folder, sorted by their relative names."""
-    return sorted(files_below(folder).images, key=lambda path: path.relative_to(folder).as_posix())
+    return sorted(files_below(folder).images, key=lambda path: "/".join(parts_below(path, folder)))
 
 
 def by_suffix(files: Iterable[Path]) -> tuple[list[Location], list[Location]]:
@@ -95,8 +94,8 @@ def _list(url: Url, found: Files) -> None:
 
 
 def _listed(root: str, listed: Listed) -> Url:
-    stamp = int(sha256(f"{listed.size} {listed.version}".encode())[:14], 16) if listed.version else 0
-    return Url(root, listed.place[len(root) + 1 :], size=listed.size, stamp=stamp)
+    stamp = stamp_of(f"{listed.size} {listed.version}") if listed.version else 0
+    return Url(root, listed.place[len(root) + 1 :], stamp=stamp)
 
 
 def _is_entered(folder: str, visible: dict[str, bool], skipped: dict[str, str]) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.array_types import Float32
-from headstart.features.rows import Rows, pieces
+from headstart.features.rows import Rows
+from headstart.features.sums import moments
 
 USUAL_WEIGHT = 0.85  # of the depths before the last: what most collections choose (benchmarks/LOG.md)
 NO_VARIANCE = 1e-10  # total variance of a block, below which it says nothing
@@ -29,9 +30,11 @@ class Blocks:
     @classmethod
     def of(cls, views: Sequence[Rows], sizes: Sequence[int]) -> Blocks:
         """sizes: how many numbers each block has; the first is the last layer."""
-        rows = sum(map(len, views))
-        mean = np.sum([piece.sum(axis=0, dtype=np.float64) for _, piece in pieces(views)], axis=0) / rows
-        variance = np.sum([((piece - mean) ** 2).sum(axis=0) for _, piece in pieces(views)], axis=0) / rows
+        return cls.of_moments(*moments(views), sizes)
+
+    @classmethod
+    def of_moments(cls, mean: np.ndarray, variance: np.ndarray, sizes: Sequence[int]) -> Blocks:
+        """mean, variance: float64 (numbers,)."""
         starts = np.cumsum([0, *sizes[:-1]])
         totals = np.add.reduceat(variance, starts)
         alive = totals > NO_VARIANCE

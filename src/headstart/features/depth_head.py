@@ -31,6 +31,7 @@ from headstart.features.linear_head import (
     validated_images,
 )
 from headstart.features.rows import Chosen, Rows, stored_order
+from headstart.features.sums import Sums
 
 WEIGHTS = (0.0, 0.35, 0.6, 0.85, 0.95, 1.0)  # of the depths before the last, of which one is chosen
 VALIDATED = 1_000  # images, at most, that weight and C are chosen on, in their first view
@@ -52,6 +53,7 @@ def solve_depths(
     class_weights: Float[np.ndarray, " classes"] | None = None,
     photos: Int[np.ndarray, " n"] | None = None,
     weight: float | None = None,
+    sums: Sums | None = None,
 ) -> Head:
     """The head that fits the training images best.
 
@@ -61,16 +63,17 @@ def solve_depths(
     class_weights: what an image of each class counts; by default 1.
     photos: images with the same number, copies of one photo, are in the same fold of cross-validation.
     weight: of the depths before the last; by default, what cross-validation chooses.
+    sums: over the rows of all views, where they are many, by who has them at hand; by default on this machine.
     """
     counts = np.ones(num_classes) if class_weights is None else class_weights
     rows = len(views) * len(labels)
-    if 4 * rows * sum(sizes) <= IN_MEMORY:
+    if sums is None and 4 * rows * sum(sizes) <= IN_MEMORY:
         views, order = [view[:] for view in views], slice(None)
         ordered = views
     else:
         order = stored_order(views[0])
         ordered = [Chosen(view, order) for view in views]
-    blocks = Blocks.of(ordered, sizes)
+    blocks = Blocks.of_moments(*sums.moments(), sizes) if sums else Blocks.of(ordered, sizes)
     images = validated_images(labels, VALIDATED, seed)
     many = num_classes > MANY_CLASSES  # of which these images lack some
     some, fitted = _Sample.of(views[0][images], blocks), labels[images]
@@ -84,7 +87,7 @@ def solve_depths(
     weights = np.zeros((len(factors) + 1, num_classes)) if many else some.solve(fitted, counts, weight, C)
     if len(fitted) < rows or many:
         deviation = 1 / np.maximum(factors, 1e-12)[:, None]
-        weights = solve_in_pieces(ordered, labels[order], counts, blocks.mean, deviation, C, weights)
+        weights = solve_in_pieces(ordered, labels[order], counts, blocks.mean, deviation, C, weights, sums)
     kernel = weights[:-1] * factors[:, None]  # for features as they come
     bias = weights[-1] - blocks.mean @ kernel
     return Head(kernel.astype(np.float32), bias.astype(np.float32), C, weight)

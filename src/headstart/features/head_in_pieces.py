@@ -9,18 +9,14 @@ takes half of the steps or fewer to come closer to the solution (benchmarks/LOG.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from scipy.linalg import eigh
 from scipy.optimize import minimize
-from threadpoolctl import threadpool_limits
 
-from headstart.concurrency import cpu_budget, prefetch
-from headstart.features.rows import Rows, pieces
-from headstart.numerics import cross_entropies, log_probabilities
+from headstart.features.rows import Rows
+from headstart.features.sums import PieceSums, Sums
 
 TOLERANCE = 1e-4  # scikit-learn's default; of 36 small problems a tenth as exact chose another C for 2
 MAX_STEPS = 1_000
@@ -39,6 +35,7 @@ def solve_in_pieces(
     deviation: float | np.ndarray,
     C: float,
     start: np.ndarray,
+    sums: Sums | None = None,
 ) -> np.ndarray:
     """The head of all views of some images.
 
@@ -46,32 +43,25 @@ def solve_in_pieces(
     mean, deviation: the features are scaled by these, (depth,) and one number or (depth, 1).
     C: scikit-learn's, inverse strength of the penalty on scaled features.
     start, and what is returned: float64 (features + 1, logits), the last row is the bias.
+    sums: over the same rows, by who has them at hand; by default on this machine.
     """
-    rows = sum(map(len, views))
-    stretch = _Stretch.of(views[0], rows, mean, deviation, C, len(counts))
+    stretch = _Stretch.of(views[0], sum(map(len, views)), mean, deviation, C, len(counts))
+    if sums is not None:
+        return _solved(sums, stretch, mean, deviation, C, start)
+    with PieceSums(views, labels, counts).at_work() as here:
+        return _solved(here, stretch, mean, deviation, C, start)
 
-    def of_piece(
-        piece: tuple[slice, np.ndarray], kernel: np.ndarray, bias: np.ndarray
-    ) -> tuple[float, np.ndarray, np.ndarray]:
-        place, features = piece
-        features, right = features.astype(np.float32, copy=False), labels[place]
-        shares = log_probabilities(features @ kernel + bias)
-        loss = float(cross_entropies(shares, right) @ counts[right])
-        error = np.exp(shares)
-        error[np.arange(len(right)), right] -= 1
-        error *= counts[right][:, None]
-        error = error[:, -start.shape[1] :]  # of two classes the second
-        return loss, features.T @ error.astype(np.float32), error.sum(axis=0)
 
-    def loss_and_gradient(flat: np.ndarray, pool: ThreadPoolExecutor) -> tuple[float, np.ndarray]:
+def _solved(
+    sums: Sums, stretch: _Stretch, mean: np.ndarray, deviation: float | np.ndarray, C: float, start: np.ndarray
+) -> np.ndarray:
+    rows = sums.rows
+
+    def loss_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weights = stretch(flat.reshape(start.shape))
         kernel = weights[:-1] / deviation
         bias = weights[-1] - mean @ kernel
-        work = partial(of_piece, kernel=kernel.astype(np.float32), bias=bias)
-        loss, of_kernel, of_bias = 0.0, np.zeros(kernel.shape), np.zeros(bias.shape)
-        for found, slope, total in prefetch(pool, work, pieces(views), cpu_budget() + 1):
-            loss, of_bias = loss + found, of_bias + total
-            of_kernel += slope
+        loss, of_kernel, of_bias = sums.loss(kernel.astype(np.float32), bias)
         # with respect to the scaled features, which are never made: (x - mean) / deviation
         of_kernel -= np.outer(mean, of_bias)
         of_kernel /= deviation
@@ -80,9 +70,8 @@ def solve_in_pieces(
         return (loss + float((weights[:-1] ** 2).sum()) / (2 * C)) / rows, gradient.ravel() / rows
 
     options = {"maxiter": MAX_STEPS, "gtol": STRICTER * TOLERANCE, "ftol": 0.0, "maxcor": REMEMBERED}
-    with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as pool:
-        first = stretch.undone(start).ravel()
-        found = minimize(loss_and_gradient, first, (pool,), jac=True, method="L-BFGS-B", options=options)
+    first = stretch.undone(start).ravel()
+    found = minimize(loss_and_gradient, first, jac=True, method="L-BFGS-B", options=options)
     return stretch(found.x.reshape(start.shape))
 
 

@@ -20,7 +20,8 @@ from threadpoolctl import threadpool_limits
 from headstart.array_types import Float, Float32, Int
 from headstart.concurrency import cpu_budget
 from headstart.features.head_in_pieces import MAX_STEPS, TOLERANCE, solve_in_pieces
-from headstart.features.rows import Rows, pieces, row_by_row
+from headstart.features.rows import Rows, row_by_row
+from headstart.features.sums import Sums, moments
 
 C_VALUES = tuple(10.0 ** (exponent / 2) for exponent in range(-8, 3))  # scikit-learn's C: 1e-4 to 10
 DEFAULT_C = 1e-2  # where classes have too few images to validate: what most collections choose
@@ -64,10 +65,11 @@ class Scale:
 
     @classmethod
     def of(cls, views: Sequence[Rows]) -> "Scale":
-        rows = sum(map(len, views))
-        mean = np.sum([piece.sum(axis=0, dtype=np.float64) for _, piece in pieces(views)], axis=0) / rows
-        squares = sum(float(((piece - mean) ** 2).sum()) for _, piece in pieces(views))
-        deviation = np.sqrt(squares / (rows * len(mean)))
+        return cls.of_moments(*moments(views))
+
+    @classmethod
+    def of_moments(cls, mean: np.ndarray, variance: np.ndarray) -> "Scale":
+        deviation = np.sqrt(variance.mean())
         return cls(mean.astype(np.float32), max(float(deviation), 1e-12))  # not 0, where all images are alike
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
@@ -90,6 +92,7 @@ def solve(
     C: float | None = None,
     class_weights: Float[np.ndarray, " classes"] | None = None,
     photos: Int[np.ndarray, " n"] | None = None,
+    sums: Sums | None = None,
 ) -> Head:
     """The head that fits the training images best.
 
@@ -98,9 +101,10 @@ def solve(
     C: by default, what cross-validation chooses.
     class_weights: what an image of each class counts; by default 1.
     photos: images with the same number, copies of one photo, are in the same fold of cross-validation.
+    sums: over the rows of all views, where they are many, by who has them at hand; by default on this machine.
     """
     counts = np.ones(num_classes) if class_weights is None else class_weights
-    scale = Scale.of(views)
+    scale = Scale.of_moments(*sums.moments()) if sums else Scale.of(views)
     many = num_classes > MANY_CLASSES
     images = np.arange(len(labels))
     if len(views) * len(labels) > IN_MEMORY or many:
@@ -115,7 +119,7 @@ def solve(
         weights = solve_in_memory(np.concatenate(some), np.tile(labels[images], len(views)), counts, C)
     if len(images) < len(labels) or many:
         del some
-        weights = solve_in_pieces(views, labels, counts, scale.mean, scale.deviation, C, weights)
+        weights = solve_in_pieces(views, labels, counts, scale.mean, scale.deviation, C, weights, sums)
     kernel = weights[:-1] / scale.deviation  # for features as they come
     bias = weights[-1] - scale.mean @ kernel
     return Head(kernel.astype(np.float32), bias.astype(np.float32), C)

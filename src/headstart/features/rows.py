@@ -39,22 +39,27 @@ class Joined:
 
     def __init__(self, features: Features) -> None:
         """features: their tensors are vectors."""
-        self._features = features
+        self.features = features
 
     def __len__(self) -> int:
-        return len(self._features)
+        return len(self.features)
 
     def __getitem__(self, rows: Any, /) -> np.ndarray:
-        return self._features.side_by_side(np.arange(len(self))[rows])
+        return self.features.side_by_side(np.arange(len(self))[rows])
 
     @property
     def stored_order(self) -> np.ndarray:
-        return self._features.stored_order
+        return self.features.stored_order
 
 
 def stored_order(rows: Rows) -> Int[np.ndarray, " n"]:
     """The rows in the order in which they are read fastest: that of the files that they are in, if they are in some."""
     return rows.stored_order if isinstance(rows, (Features, Joined)) else np.arange(len(rows))
+
+
+def stored(rows: Rows) -> Features | None:
+    """The features that rows are all of, in the shards that they lie in; None: they are an array, or some of others."""
+    return rows if isinstance(rows, Features) else rows.features if isinstance(rows, Joined) else None
 
 
 def rows_of(features: Features) -> Rows:

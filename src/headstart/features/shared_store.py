@@ -80,6 +80,21 @@ class ShardPlace:
         return self.target
 
 
+def for_all_machines(files: Sequence[str], store: str | None) -> list[str]:
+    """Where the machines of a cluster find shards that lie in these files here. What is not at the URL of the store
+    yet, as it was computed before there was one, is copied there."""
+    if store is None or not is_url(store):
+        return list(files)
+    root = cache.cache_folder()
+    places = [f"{store.rstrip('/')}/{Path(file).relative_to(root).as_posix()}" for file in files]
+    there = {place for url in {place.rpartition("/")[0] for place in places} for place in _listed(url, ".npy")}
+    for file, place in zip(files, places, strict=True):
+        if place not in there:
+            locations.write(place, Path(file).read_bytes())
+            locations.write(_beside(place), open_shard(Path(file))[DIGEST].tobytes())
+    return places
+
+
 def send_shard(shard: np.ndarray, url: str) -> str:
     """Write a shard below a URL, under its checksum, where it appears whole. Returns its own URL.
 
@@ -102,10 +117,7 @@ def _beside(place: str) -> str:
 def _missing(url: str, folder: Path, wanted: Set[str]) -> list[str]:
     """The URLs of shards that hold something of what is wanted, and are not in the folder yet."""
     raw = {bytes.fromhex(digest) for digest in wanted}
-    try:
-        lists = [each.place for each in locations.list_files(url) if each.place.endswith(DIGESTS)]
-    except FileNotFoundError:  # nothing was kept there yet
-        return []
+    lists = _listed(url, DIGESTS)
     shards = {place: place.removesuffix(DIGESTS) + ".npy" for place in lists}
     lists = [place for place in lists if not (folder / PurePosixPath(shards[place]).name).exists()]
     return [
@@ -113,6 +125,13 @@ def _missing(url: str, folder: Path, wanted: Set[str]) -> list[str]:
         for place, content in zip(lists, _read(lists), strict=True)
         if not raw.isdisjoint(content[start : start + DIGEST_BYTES] for start in range(0, len(content), DIGEST_BYTES))
     ]
+
+
+def _listed(url: str, ending: str) -> list[str]:
+    try:
+        return [each.place for each in locations.list_files(url) if each.place.endswith(ending)]
+    except FileNotFoundError:  # nothing was kept there yet
+        return []
 
 
 def _fetch(places: Sequence[str], folder: Path) -> None:

@@ -33,6 +33,7 @@ from headstart.inspection.report import Inspection
 from headstart.inspection.shortcuts import Shortcut, find_shortcuts
 from headstart.inspection.suspected_groups import find_suspected_groups
 from headstart.storage.url_path import place_of
+from headstart.storage.urls import split_member
 
 APPROXIMATE = "copies were searched approximately: one pair in a hundred may be missing"
 ENOUGH_MIRRORED = 3  # copies under another label, that show that mirroring changes the class
@@ -100,17 +101,22 @@ def shortcuts_of(found: Collection, *, seed: int) -> tuple[Shortcut, ...]:
     return _shortcuts(found, read_headers([str(item.path) for item in found.items]), seed)
 
 
+def _own_names(items: Sequence[Item]) -> list[str]:
+    """Of the photos; what a shard is called says nothing of those in it."""
+    return [split_member(item.name)[1] or item.name for item in items]
+
+
 def _shortcuts(found: Collection, headers: Sequence[Header], seed: int) -> tuple[Shortcut, ...]:
     if not headers:
         return ()
-    return tuple(find_shortcuts(found.images(), [item.name for item in found.items], headers, seed=seed))
+    return tuple(find_shortcuts(found.images(), _own_names(found.items), headers, seed=seed))
 
 
 def _grouping_findings(
     found: Collection, images: Split, compact: np.ndarray, duplicates: Duplicates, seed: int
 ) -> list[Finding]:
     groups = find_suspected_groups(
-        [item.name for item in found.items], images.labels, images.class_names, compact, duplicates.groups, seed=seed
+        _own_names(found.items), images.labels, images.class_names, compact, duplicates.groups, seed=seed
     )
     return [Finding(GROUPING, "", score=groups.share, detail=groups.sentence)] if groups else []
 

@@ -5,6 +5,7 @@ Credentials are found by the file systems themselves, by their usual means: noth
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -17,7 +18,12 @@ MAX_CONNECTIONS = 256  # to one store
 _S3 = {
     "use_listings_cache": False,  # it would keep all names a second time
     "max_concurrency": 1,  # with more, s3fs asks for the size of each object before it reads it
-    "config_kwargs": {"max_pool_connections": MAX_CONNECTIONS},
+    # botocore makes a name of itself, and checks our arguments, anew for each request: a fifth of its processor time
+    "config_kwargs": {
+        "max_pool_connections": MAX_CONNECTIONS,
+        "user_agent": "headstart",
+        "parameter_validation": False,
+    },
 }
 # Scheme -> what installs it, and how it is opened
 SCHEMES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -32,6 +38,7 @@ SCHEMES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 WEB = ("http", "https")  # many servers, each with its own faults: one that is away is no end of the work
 
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://[^\s'\"<>]+", re.IGNORECASE)
 _NO_SUCH = ("NoSuchBucket", "NoSuchContainer", "ContainerNotFound")
 # Codes of S3 that are about this object alone, where a PermissionError else is about the credentials
 _OF_THE_OBJECT = ("AccessDenied", "403", "AllAccessDisabled", "InvalidObjectState", "")
@@ -86,6 +93,8 @@ def told(place: str) -> Iterator[None]:
 
 
 def _in_words(error: Exception, place: str) -> OSError | LocationError:
+    if isinstance(error, FileNotFoundError) and isinstance(error.__cause__, Exception) and scheme_of(place) in WEB:
+        error = error.__cause__  # fsspec says so whatever a web server, or the lack of one, has answered
     shown, code = without_secrets(place), _code_of(error)
     if code in _NO_SUCH:
         return LocationError(f"'{shown}': there is no such bucket. Check the name, and the endpoint.")
@@ -102,7 +111,8 @@ def _in_words(error: Exception, place: str) -> OSError | LocationError:
             f"have not expired."
         )
     if isinstance(error, PermissionError) or code in ("401", "403"):
-        return PermissionError(errno.EACCES, f"no right to read it ({code or 'refused'})", shown)
+        reason = f"no right to do that ({code or 'refused'}): the credentials are wrong, or do not allow it"
+        return PermissionError(errno.EACCES, reason, shown)
     reason = _reason(error, code)
     if scheme_of(place) in WEB:
         return OSError(errno.EIO, reason, shown)
@@ -122,9 +132,9 @@ def _code_of(error: BaseException) -> str:
 
 
 def _reason(error: Exception, code: str) -> str:
-    """A few words, without the address, which the message has already."""
+    """In a few words. What a library says may name an address with its signature."""
     if code:
         return f"the server answers {code}"
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return f"{type(error).__name__}" if "://" in str(error) else f"{error}" or type(error).__name__
+    return _ADDRESS.sub(lambda found: without_secrets(found[0]), str(error)) or type(error).__name__

@@ -1,21 +1,23 @@
 """Files by their place, which is a local path or a URL: read, write, list, delete. Knows nothing of what they hold."""
 
+import asyncio
 import os
+import re
 import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from itertools import tee
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from headstart.concurrency import cpu_budget
 from headstart.errors import LocationError
 from headstart.storage.filesystems import MAX_CONNECTIONS, WEB, filesystem, told
+from headstart.storage.members import read_member
 from headstart.storage.regular import read_regular
-from headstart.storage.urls import is_url, scheme_of, without_secrets
+from headstart.storage.urls import is_url, scheme_of, split_member, without_secrets
 
 __all__ = ["Listed", "delete", "exists", "filesystem", "is_url", "list_files", "read", "read_ahead", "write"]
 
@@ -35,15 +37,20 @@ class Listed(NamedTuple):
 
 
 def read(place: str | os.PathLike[str]) -> bytes:
-    """The bytes of a file.
+    """The bytes of a file, or of a member of a shard.
 
     Raises:
         OSError: this file cannot be read: it is missing, or there is no right to read it; `strerror` says why.
         LocationError: its store cannot be reached, has no such bucket, or refuses the credentials.
         MissingExtraError: a library for this kind of place is missing.
+        DatasetError: its shard is damaged.
     """
     place = os.fspath(place)
-    if local := _local(place):
+    local = _local(place)
+    file, member = split_member(place)
+    if member and not (local and local.is_file()):
+        return read_member(file, member)
+    if local:
         return read_regular(local)
     opened, path = filesystem(place)
     with told(place):
@@ -130,8 +137,10 @@ def list_files(url: str | os.PathLike[str]) -> Iterator[Listed]:
         LocationError, MissingExtraError, OSError: it cannot be listed.
     """
     url = os.fspath(url)
-    if not is_url(url):
-        yield from _list_local(url)
+    if local := _local(url):
+        beginning = url.rstrip("/") if is_url(url) else str(local)
+        for listed in _list_local(local):
+            yield listed._replace(place=beginning + listed.place[len(str(local)) :])
         return
     opened, path = filesystem(url)
     listed = _list_s3 if scheme_of(url) == "s3" else _list_web if scheme_of(url) in WEB else _list_any
@@ -147,22 +156,34 @@ def fetched(places: Iterable[str], at_once: int | None = None) -> Generator[Fetc
     at_once: how many are read at a time; by default enough for stores that take 50 ms to answer.
     """
     at_once = at_once or min(MAX_CONNECTIONS, max(LEAST_AT_ONCE, PER_CORE * cpu_budget()))
-    pending: deque[Future[bytes] | None] = deque()
+    pending: deque[Fetched] = deque()
     with ThreadPoolExecutor(at_once, thread_name_prefix="read-ahead") as pool:
         try:
             for place in places:
-                pending.append(pool.submit(read, place) if is_url(place) else None)
+                pending.append(_Begun(place, pool) if is_url(place) else None)
                 if len(pending) > at_once:
-                    yield _result_of(pending.popleft())
+                    yield pending.popleft()
             while pending:
-                yield _result_of(pending.popleft())
+                yield pending.popleft()
         finally:
-            for future in filter(None, pending):
-                future.cancel()
+            for begun in pending:
+                if isinstance(begun, _Begun):
+                    begun.future.cancel()
 
 
-def _result_of(future: Future[bytes] | None) -> Fetched:
-    return future.result if future else None
+class _Begun:
+    """A file whose reading has begun: on the loop of its file system where it has one; a thread for each costs more."""
+
+    def __init__(self, place: str, pool: ThreadPoolExecutor) -> None:
+        opened, path = filesystem(place)
+        if opened.async_impl and not split_member(place)[1]:
+            self.future, self._told = asyncio.run_coroutine_threadsafe(opened._cat_file(path), opened.loop), told(place)
+        else:
+            self.future, self._told = pool.submit(read, place), nullcontext()
+
+    def __call__(self) -> bytes:
+        with self._told:
+            return self.future.result()
 
 
 def read_ahead(
@@ -185,7 +206,10 @@ def _local(place: str) -> Path | None:
     """The path of a place on this machine's disks."""
     if not is_url(place):
         return Path(place)
-    return Path(unquote(urlsplit(place).path)) if scheme_of(place) == "file" else None
+    if scheme_of(place) != "file":
+        return None
+    path = place.partition("://")[2]
+    return Path(path[1:] if re.match("/[A-Za-z]:", path) else path)
 
 
 def _write_local(path: Path, content: bytes) -> None:
@@ -198,7 +222,7 @@ def _write_local(path: Path, content: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _list_local(folder: str) -> Iterator[Listed]:
+def _list_local(folder: Path) -> Iterator[Listed]:
     for above, folders, files in os.walk(folder):
         folders.sort()
         for path in (Path(above, name) for name in sorted(files)):

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
 from headstart.errors import LocationError
 from headstart.storage.filesystems import SCHEMES, WEB
+from headstart.storage.hashing import sha256
 from headstart.storage.locations import kind_of
 from headstart.storage.urls import check_no_secrets, is_url, scheme_of, split_member
 
@@ -23,14 +24,14 @@ _MANGLED = re.compile(rf"({'|'.join(SCHEMES)}):[\\/]+(?=[^\\/])")  # a URL that 
 class Url:
     """A place of photos that is no local path. Many of one collection share the text of its beginning.
 
-    size, stamp: of a file that was listed: its bytes, and a number that changes with its content; else -1 and 0.
+    stamp: of a file that was listed: a number that changes with its size and version; else 0.
     """
 
-    __slots__ = ("below", "root", "size", "stamp")
+    __slots__ = ("below", "root", "stamp")
 
-    def __init__(self, root: str, below: str = "", *, size: int = -1, stamp: int = 0) -> None:
+    def __init__(self, root: str, below: str = "", *, stamp: int = 0) -> None:
         """below: what follows the root and a slash."""
-        self.root, self.below, self.size, self.stamp = root, below, size, stamp
+        self.root, self.below, self.stamp = root, below, stamp
 
     def __str__(self) -> str:
         return f"{self.root}/{self.below}" if self.below else self.root
@@ -77,7 +78,7 @@ class Url:
     def parent(self) -> Url:
         return Url(str(self).rstrip("/").rpartition("/")[0]) if len(self.parts) > 1 else self
 
-    def relative_to(self, above: Url) -> PurePosixPath:
+    def relative_to(self, above: Location) -> PurePosixPath:
         """
         Raises:
             ValueError: it is not below.
@@ -86,8 +87,8 @@ class Url:
             raise ValueError(f"'{self}' is not below '{above}'")
         return PurePosixPath(*self.parts[len(above.parts) :])
 
-    def is_relative_to(self, above: Url) -> bool:
-        return self.parts[: len(above.parts)] == above.parts
+    def is_relative_to(self, above: Location) -> bool:
+        return isinstance(above, Url) and self.parts[: len(above.parts)] == above.parts
 
     def absolute(self) -> Url:
         return self
@@ -102,7 +103,33 @@ class Url:
         return kind_of(str(self)) is not None
 
 
+def stamp_of(version: str) -> int:
+    """A number for what a store tells of a file's content, never 0. It takes less memory than the text."""
+    return int(sha256(version.encode())[:14], 16) + 1
+
+
 Location = Path | Url
+
+
+def parts_below(file: Location, folder: Location) -> tuple[str, ...]:
+    """The names from a folder down to a file in it."""
+    if isinstance(file, Url) and isinstance(folder, Url) and file.root == str(folder):
+        above, _, name = file.below.rpartition("/")
+        is_web = scheme_of(file.root) in WEB
+        return (*_names(above, is_web), unquote(name) if is_web else name)
+    return file.parts[len(folder.parts) :]
+
+
+@lru_cache(maxsize=4096)
+def _names(below: str, is_web: bool) -> tuple[str, ...]:
+    """Those of a folder, once for all of its files."""
+    names = below.split("/") if below else []
+    return tuple(map(unquote, names) if is_web else names)
+
+
+def real_name(file: Location) -> str:
+    """What is the same for one file, however it is named."""
+    return str(file) if isinstance(file, Url) else os.path.realpath(file)
 
 
 def place_of(path: str | os.PathLike[str] | Url) -> Location:
@@ -115,7 +142,7 @@ def place_of(path: str | os.PathLike[str] | Url) -> Location:
     if isinstance(path, Path) and (found := _MANGLED.match(text)):
         text = f"{found[1]}:{'///' if found[1] == 'file' else '//'}{text[found.end() :]}".replace("\\", "/")
     if not is_url(text):
-        return Path(path)
+        return Path(text)
     check_no_secrets(text)
     if isinstance(path, Url):
         return path

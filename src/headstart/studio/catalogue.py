@@ -35,7 +35,7 @@ NUMBERS = {
 
 def folder_of(source: DataSource) -> Path:
     """Where the cache keeps what was found in a collection."""
-    text = repr([os.path.realpath(source.path), sorted(source.settings().items())])
+    text = repr([os.path.realpath(source.local_path), sorted(source.settings().items())])
     return cache.cache_folder() / STUDIO / sha256(text.encode("utf-8", "surrogateescape"))[:16]
 
 

@@ -70,7 +70,7 @@ class Collection:
 
     @property
     def path(self) -> Path:
-        return self.source.path
+        return self.source.local_path
 
     @cached_property
     def trials(self) -> Trials:

@@ -27,7 +27,7 @@ def list_photos(source: DataSource, listener: Listener) -> Catalogue:
     try:
         listing = list_images(source, listener, unlabelled=True)
     except DatasetError:
-        if _is_empty(source.path):
+        if _is_empty(source.local_path):
             return Catalogue.of((), "no photos yet", ())
         raise
     items = sorted((*listing.items, *listing.unlabelled), key=lambda item: item.name)

@@ -18,7 +18,7 @@ from headstart.studio.problems import RefusalError
 
 def runs_folder(source: DataSource) -> Path:
     """Where the studio leaves the runs of a collection: photos -> photos-runs, beside it."""
-    path = source.path.resolve()
+    path = source.local_path.resolve()
     return path.with_name(f"{path.stem if path.is_file() else path.name}-runs")
 
 

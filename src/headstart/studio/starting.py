@@ -46,6 +46,8 @@ def open_studio(
     Raises:
         ServiceError: the address cannot be used, or it needs a password.
     """
+    if data is not None:
+        _ = DataSource.of(data).local_path  # at once, not in the browser
     password = None if password_file is None else read_password(password_file)
     if password is None and not is_private(host):
         raise ServiceError(

@@ -129,7 +129,7 @@ class Studio:
 
 
 def _opened(source: DataSource, classes: Sequence[str], publish: Publish) -> Collection:
-    run = source.path if is_run(source.path) else None
+    run = source.local_path if is_run(source.local_path) else None
     if run:
         source = replace(source, path=collection_of(run))
     collection = open_collection(source, publish)

@@ -86,8 +86,7 @@ class TrainingConfig:
         Raises:
             ModelError: something is not known, or does not go together.
         """
-        recipe = get_recipe(recipe)
-        chooses_backbone = backbone is None
+        recipe, chooses_backbone = get_recipe(recipe), backbone is None
         backbone = backbone or recipe.usual_backbone
         image_size = image_size or recipe.image_size_for(backbone)
         check_image_size(backbone, image_size)

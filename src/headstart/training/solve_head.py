@@ -11,6 +11,7 @@ from functools import partial
 from headstart.events import HeadSolved
 from headstart.features import linear_head
 from headstart.features.depth_head import solve_depths
+from headstart.features.executors.ray_sums import sums_on
 from headstart.features.linear_head import Head
 from headstart.features.rows import Rows, rows_of
 from headstart.training.context import TrainingContext
@@ -50,12 +51,14 @@ def solve_head(context: TrainingContext, phase: SolvedHead, state: TrainingState
 
 def _solved(context: TrainingContext, features: Sequence[Rows]) -> Head:
     """The head of the training images."""
-    train, sizes = context.dataset.train, context.pretrained.spec.block_sizes
+    train, sizes, weights = context.dataset.train, context.pretrained.spec.block_sizes, context.class_weights
     solve = partial(solve_depths, features, sizes) if sizes[1:] else partial(linear_head.solve, features)
-    return solve(
-        train.labels,
-        len(context.dataset.class_names),
-        seed=context.config.seed,
-        class_weights=context.class_weights,
-        photos=train.photos,
-    )
+    with sums_on(context.config.executor, features, train.labels, weights) as sums:
+        return solve(
+            train.labels,
+            len(context.dataset.class_names),
+            seed=context.config.seed,
+            class_weights=weights,
+            photos=train.photos,
+            sums=sums,
+        )

@@ -15,6 +15,8 @@ from typing import Any
 
 from headstart.cluster import HERE, NO_MACHINES, check_machines, connect, is_here, machines
 from headstart.concurrency import limit_cores
+from headstart.engines.base import AUTO, GPU, Compute
+from headstart.engines.opening import check_device
 from headstart.errors import ClusterError, HeadstartError, MissingExtraError
 from headstart.features.executors.base import Result, Task
 from headstart.storage.locations import is_url
@@ -93,21 +95,22 @@ class RayExecutor:
         return max(1, min(int(each["CPU"] / each["GPU"]) for each in have))
 
 
-def executor_on(on: str | None, store: str | Path | None = None, *, gpu: bool = False) -> RayExecutor | None:
-    """What `--on` and `--store` ask for, connected; None: to work on this machine alone.
+def executor_on(on: str | None, store: str | Path | None = None, device: str = AUTO) -> RayExecutor | None:
+    """What `--on`, `--store` and `--device` ask for, connected; None: to work on this machine alone.
 
     Raises:
         ClusterError: the cluster cannot be used, or a store was named without one.
-        MissingExtraError: Ray is not installed.
+        MissingExtraError, ModelError: Ray is not installed; this machine has to work, and lacks the device.
     """
     if on is None:
+        check_device(Compute(device=device))
         if store is not None:
             raise ClusterError("--store is where a cluster leaves its work: give --on as well, or leave it out.")
         return None
     if store is not None and not is_url(store):
         store = Path(store).absolute()
         store.mkdir(parents=True, exist_ok=True)
-    executor = RayExecutor(on, None if store is None else str(store), gpu)
+    executor = RayExecutor(on, None if store is None else str(store), device == GPU)
     executor.connected()
     return executor
 

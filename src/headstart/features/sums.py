@@ -1,0 +1,107 @@
+"""Sums over all rows of features: they are all that the solution of a large head needs to know of these.
+
+A sum has no order and can be made in parts: here on all cores, or on many machines, each of which has some of the rows
+(`executors/ray_sums.py`). Knows no images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Protocol
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from headstart.array_types import Float64
+from headstart.concurrency import cpu_budget, prefetch
+from headstart.features.rows import Rows, pieces
+from headstart.numerics import cross_entropies, log_probabilities
+
+# the cross-entropy of some rows, and its derivatives with respect to kernel (numbers, logits) and bias (logits,)
+Loss = tuple[float, np.ndarray, np.ndarray]
+
+
+class Sums(Protocol):
+    """Of all rows, which have labels, and of all views of them."""
+
+    @property
+    def rows(self) -> int: ...
+
+    def moments(self) -> tuple[Float64[np.ndarray, " numbers"], Float64[np.ndarray, " numbers"]]:
+        """The mean and the variance of each number."""
+        ...
+
+    def loss(self, kernel: np.ndarray, bias: np.ndarray) -> Loss:
+        """Of a head, for features as they come: float32 (numbers, logits) and float64 (logits,)."""
+        ...
+
+
+class PieceSums:
+    """On this machine, a piece of the rows on each core."""
+
+    def __init__(self, views: Sequence[Rows], labels: np.ndarray, counts: np.ndarray) -> None:
+        """views: of the same images. labels: of these. counts: what an image of each class counts."""
+        self._views, self._labels, self._counts = views, labels, counts
+        self._pool: ThreadPoolExecutor | None = None
+
+    @property
+    def rows(self) -> int:
+        return sum(map(len, self._views))
+
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        return moments(self._views)
+
+    @contextmanager
+    def at_work(self) -> Iterator[PieceSums]:
+        """With threads, as long as they are used."""
+        with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as self._pool:
+            yield self
+
+    def loss(self, kernel: np.ndarray, bias: np.ndarray) -> Loss:
+        def of_piece(piece: tuple[slice, np.ndarray]) -> Loss:
+            place, features = piece
+            return loss_of(features, self._labels[place], self._counts, kernel, bias)
+
+        if self._pool is None:
+            raise RuntimeError("outside of `at_work`")
+        return added(prefetch(self._pool, of_piece, pieces(self._views), cpu_budget() + 1))
+
+
+def moments(views: Sequence[Rows]) -> tuple[np.ndarray, np.ndarray]:
+    """float64 (numbers,): the mean and the variance of each number in all rows of all views."""
+    rows = sum(map(len, views))
+    mean = sum_of(views) / rows
+    return mean, squares_of(views, mean) / rows
+
+
+def sum_of(views: Sequence[Rows]) -> np.ndarray:
+    return np.sum([piece.sum(axis=0, dtype=np.float64) for _, piece in pieces(views)], axis=0)
+
+
+def squares_of(views: Sequence[Rows], mean: np.ndarray) -> np.ndarray:
+    """Of the differences from the mean."""
+    return np.sum([((piece - mean) ** 2).sum(axis=0) for _, piece in pieces(views)], axis=0)
+
+
+def loss_of(features: np.ndarray, labels: np.ndarray, counts: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> Loss:
+    """Of some rows. kernel, bias: of two classes for one logit, the second class's."""
+    features = features.astype(np.float32, copy=False)
+    shares = log_probabilities(features @ kernel + bias)
+    loss = float(cross_entropies(shares, labels) @ counts[labels])
+    error = np.exp(shares)
+    error[np.arange(len(labels)), labels] -= 1
+    error *= counts[labels][:, None]
+    error = error[:, -len(bias) :]  # of two classes the second
+    return loss, features.T @ error.astype(np.float32), error.sum(axis=0)
+
+
+def added(losses: Iterator[Loss] | Sequence[Loss]) -> Loss:
+    """In float64, whatever they come in. At least one."""
+    parts = iter(losses)
+    loss, kernel, bias = next(parts)
+    kernel, bias = kernel.astype(np.float64), bias.astype(np.float64)
+    for more, of_kernel, of_bias in parts:
+        loss, kernel, bias = loss + more, np.add(kernel, of_kernel, out=kernel), bias + of_bias
+    return loss, kernel, bias
