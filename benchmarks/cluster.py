@@ -4,13 +4,14 @@
     python benchmarks/cluster.py cats_and_dogs_filtered --photos 2000 --only features head   # a quick look
 
 features: of so many small photos (those of scale.py), by the local executor and by Ray with one node of one core for
-each core of this machine, in turn, each with an empty cache. Ratios of the images per second: `whole` counts everything
-from the start of the process (Ray's own start too), `steady` the time between the first and the last shard.
-tasks: 100, 1,000 and 10,000 tasks that do nothing: what one costs the driver and Ray; from it, and the steady rate of a
-core, the time for ten million photos on 8, 64 and 256 machines of `--cores` cores, with their price, and how far from
-linear that is.
-driver: what ten million photos take of the driver's memory: their paths, digests, labels, and where their features are.
-head: the head by sums over shards on the cluster against the local one, on features in which no class is separable.
+each core of this machine, in turn, each with an empty cache. Ratios of the images per second: `whole` counts Ray's own
+start, `steady` begins when each core has made a shard.
+tasks: 100, 1,000 and 10,000 tasks that do nothing: what one costs the driver and Ray. From it, and the steady rate of a
+core, the time for ten million photos on 8, 64 and 256 machines of `--cores` cores, its price, and how far that is from
+linear.
+driver: what ten million photos take of the driver's memory: as listed, as a split (paths, digests, labels), and where
+their features are.
+head: the head by sums over shards on the cluster, against the local one.
 Expected: see LOG.md.
 """
 
@@ -29,9 +30,6 @@ from scale import make
 PARTS = ("features", "tasks", "driver", "head")
 PHOTOS = 10_000_000
 SHARD = 1_150  # photos of a task, with the features of the default base
-PRICE = (
-    0.04  # dollars for a core and an hour: on-demand prices of three large clouds, general purpose, are 0.04 to 0.05
-)
 
 # Each measurement is a process of its own: what is imported or started there counts, and is gone afterwards.
 SETUP = """
@@ -77,10 +75,12 @@ start = time.perf_counter()  # photos are read before in both
 with cluster(cores) if on_ray else nullcontext():
     clock = Clock()
     executor = RayExecutor() if on_ray else None
-    FeatureExtractor(TrainingConfig.of(image_size=size).feature_spec, listener=clock, executor=executor).features(images)
+    spec = TrainingConfig.of(image_size=size).feature_spec
+    FeatureExtractor(spec, listener=clock, executor=executor).features(images)
     end = time.perf_counter()
-# between the first and the last shard
-(first, done), (last, all_done) = [each for each in clock.times if each[1]][0], clock.times[-1]
+# from when each core has made a shard, to the last one
+begun = min(1150 * cores, len(images) // 2)
+(first, done), (last, all_done) = next(each for each in clock.times if each[1] >= begun), clock.times[-1]
 tell(whole=len(images) / (end - start), steady=(all_done - done) / max(last - first, 1e-9))
 """
 TASKS = """
@@ -95,8 +95,8 @@ with cluster(cores):
     tell(seconds=time.perf_counter() - start, driver=time.process_time() - used)
 """
 DRIVER = """
-from pathlib import Path
 from headstart.data.folder import Item
+from headstart.storage.url_path import Url
 from headstart.data.dataset import Split
 from headstart.features.store import Shards, record_type
 count = int(sys.argv[1])
@@ -107,8 +107,11 @@ def memory():
 before = memory()
 rng = np.random.default_rng(0)
 raw = rng.integers(0, 256, (count, 32), np.uint8)
+names = [f"class/{number:09}.jpg" for number in range(count)]
+items = [Item(Url("s3://bucket/photos", name), name, "class", None) for name in names]
+of_items = memory() - raw.nbytes
 digests = tuple(row.tobytes().hex() for row in raw)
-paths = tuple(f"s3://bucket/photos/class/{number:09}.jpg" for number in range(count))
+paths = tuple(str(item.path) for item in items)
 split = Split(paths, np.zeros(count, np.int32), digests, ("a", "b"))
 of_split = memory()
 kind = record_type([(1,)])
@@ -120,7 +123,8 @@ for start in range(0, count, 1150):
 of_arrays = memory()  # on disk they are mapped
 shards = Shards.of_arrays(arrays)
 features = shards.of(split.digests)
-tell(split=of_split - before - raw.nbytes, places=memory() - of_arrays, peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+tell(items=of_items - before, split=of_split - raw.nbytes - of_items, places=memory() - of_arrays, peak=peak)
 """
 HEAD = """
 from headstart.features import depth_head
@@ -174,6 +178,43 @@ def predicted(machines: int, cores: int, rate: float, overhead: float, start: fl
     return start + max(rounds * SHARD / rate, tasks * overhead)
 
 
+def tell_features(photos: Path, given: argparse.Namespace, cores: int, work: Path) -> tuple[float, float]:
+    """Images per second of a core on the cluster, and the seconds until the first of them work."""
+    print(f"{'round':>5} {'executor':>8} {'whole':>7} {'steady':>7}  images per second")
+    found: dict[str, list[dict]] = {"local": [], "ray": []}
+    for number in range(given.rounds):
+        for name in ("local", "ray") if number % 2 == 0 else ("ray", "local"):
+            arguments = photos, given.image_size, name, cores
+            one = measured(FEATURES, *arguments, cache=work / f"{name}{number}")
+            found[name].append(one)
+            print(f"{number:>5} {name:>8} {one['whole']:7.1f} {one['steady']:7.1f}")
+    for what in ("whole", "steady"):
+        ratios = sorted(b[what] / a[what] for a, b in zip(found["local"], found["ray"], strict=True))
+        middle = ratios[len(ratios) // 2]
+        print(f"{what}: Ray is {middle:.1%} of the local executor ({ratios[0]:.1%} to {ratios[-1]:.1%})")
+    starts = [given.photos / one["whole"] - given.photos / one["steady"] for one in found["ray"]]
+    return max(one["steady"] for one in found["ray"]) / cores, max(0.0, sorted(starts)[len(starts) // 2])
+
+
+def tell_tasks(given: argparse.Namespace, cores: int, work: Path, rate: float, start: float) -> None:
+    overhead = 0.0
+    for count in (100, 1_000, 10_000):
+        if count <= given.most_tasks:
+            one = measured(TASKS, count, cores, cache=work)
+            overhead = one["seconds"] / count
+            driver = one["driver"] / count
+            print(f"{count:>6} tasks: {1e3 * overhead:.2f} ms each, of which the driver {1e3 * driver:.2f} ms")
+    alone = predicted(1, given.cores, rate, overhead, start)
+    for machines in (8, 64, 256):
+        seconds = predicted(machines, given.cores, rate, overhead, start)
+        price = machines * given.cores * seconds / 3600 * given.price
+        print(
+            f"{machines:>4} machines of {given.cores} cores: ten million photos in {seconds / 60:.1f} min, "
+            f"{price:.2f} dollars, {alone / machines / seconds:.0%} of linear "
+            f"({rate:.0f} images/s a core, a start of {start:.1f} s)"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("source", type=Path)
@@ -183,54 +224,26 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=PHOTOS, help="of the driver's memory")
     parser.add_argument("--most-tasks", type=int, default=10_000)
     parser.add_argument("--cores", type=int, default=8, help="of a machine in the prediction")
+    parser.add_argument("--price", type=float, default=0.04, help="of a core and an hour, in dollars: an assumption")
+    parser.add_argument("--rate", type=float, default=100.0, help="images/s of a core, where `features` is left out")
+    parser.add_argument("--start", type=float, default=10.0, help="seconds, where `features` is left out")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     given = parser.parse_args()
-    here = len(os.sched_getaffinity(0))
-    rate, overhead = 100.0, 0.001
+    cores, rate, start = len(os.sched_getaffinity(0)), given.rate, given.start
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
         if {"features", "head"} & set(given.only):
             make(given.source, work / "photos", given.photos)
         if "features" in given.only:
-            print(f"{'round':>5} {'executor':>8} {'whole':>7} {'steady':>7}  images per second")
-            found: dict[str, list[dict]] = {"local": [], "ray": []}
-            for number in range(given.rounds):
-                for name in ("local", "ray") if number % 2 == 0 else ("ray", "local"):
-                    one = measured(
-                        FEATURES, work / "photos", given.image_size, name, here, cache=work / f"{name}{number}"
-                    )
-                    found[name].append(one)
-                    print(f"{number:>5} {name:>8} {one['whole']:7.1f} {one['steady']:7.1f}")
-            for what in ("whole", "steady"):
-                ratios = sorted(b[what] / a[what] for a, b in zip(found["local"], found["ray"], strict=True))
-                print(
-                    f"{what}: Ray is {ratios[len(ratios) // 2]:.1%} of the local executor ({ratios[0]:.1%} to {ratios[-1]:.1%})"
-                )
-            rate = max(one["steady"] for one in found["ray"]) / here
+            rate, start = tell_features(work / "photos", given, cores, work)
         if "tasks" in given.only:
-            for count in (100, 1_000, 10_000):
-                if count <= given.most_tasks:
-                    one = measured(TASKS, count, here, cache=work / "tasks")
-                    overhead = one["seconds"] / count
-                    print(
-                        f"{count:>6} tasks: {1e3 * overhead:.2f} ms each, of which the driver {1e3 * one['driver'] / count:.2f} ms"
-                    )
-            alone = predicted(1, given.cores, rate, overhead, 0)
-            for machines in (8, 64, 256):
-                seconds = predicted(machines, given.cores, rate, overhead, 60)
-                price = machines * given.cores * seconds / 3600 * PRICE
-                print(
-                    f"{machines:>4} machines of {given.cores} cores: ten million photos in {seconds / 60:.1f} min, "
-                    f"{price:.2f} dollars, {alone / machines / seconds:.0%} of linear ({rate:.0f} images/s a core)"
-                )
+            tell_tasks(given, cores, work / "tasks", rate, start)
         if "driver" in given.only:
-            one = measured(DRIVER, given.rows, cache=work / "driver")
-            print(
-                f"driver, {given.rows:,} photos: "
-                + ", ".join(f"{name} {size / 1e9:.2f} GB" for name, size in one.items())
-            )
+            sizes = measured(DRIVER, given.rows, cache=work / "driver").items()
+            print(f"driver, {given.rows:,} photos: {', '.join(f'{name} {size / 1e9:.2f} GB' for name, size in sizes)}")
         if "head" in given.only:
-            print(f"head: {measured(HEAD, work / 'photos', given.image_size, here, cache=work / 'head')}")
+            found = measured(HEAD, work / "photos", given.image_size, cores, cache=work / "head")
+            print(f"head, {given.photos:,} photos: {found}")
 
 
 if __name__ == "__main__":
