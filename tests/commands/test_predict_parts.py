@@ -171,6 +171,10 @@ def test_from_an_object_store_into_it(run, photos, expected, object_store, tmp_p
     out = f"{object_store.url}/answers/"
     found = commands.predict_parts(run.folder, f"{new}/**/*.png", out)
     assert (found.out, found.answers) == (out.rstrip("/"), COUNT)
+    one_by_one = list(commands.predict(run.folder, new))
+    assert [Path(answer.path).name for answer in one_by_one] == sorted(expected)
+    labels = [answer.found.label for answer in one_by_one if isinstance(answer.found, hs.Prediction)]
+    assert labels == [expected[name]["label"] for name in sorted(expected)]
     first, *rest = sorted(name for name in object_store.names("answers/") if name.startswith("part-"))
     object_store.client.delete_object(Bucket="bucket", Key=f"answers/{first}")
     again = commands.predict_parts(run.folder, new, out)
@@ -178,6 +182,19 @@ def test_from_an_object_store_into_it(run, photos, expected, object_store, tmp_p
     for name in [first, *rest]:
         object_store.client.download_file("bucket", f"answers/{name}", str(tmp_path / name))
     assert rows_in(tmp_path) == expected
+
+
+def test_broken_photos_on_an_object_store_are_rows_with_an_error(run, photos, object_store, tmp_path):
+    """A hundredth of them, one that is gone since it was listed, and one in a shard."""
+    url = object_store.put_folder(photos, "spoilt")
+    object_store.client.put_object(Bucket="bucket", Key="spoilt/defective/words.png", Body=b"words")
+    given = [url, f"{url}/gone.png", f"{url}/none.tar#a.png"]
+    found = commands.predict_parts(run.folder, given, tmp_path / "answers")
+    assert (found.answers, found.unreadable) == (83, 3)
+    errors = {name: row["error"] for name, row in rows_in(tmp_path / "answers").items() if row["error"]}
+    assert sorted(errors) == ["gone.png", "none.tar#a.png", "words.png"]
+    assert "words.png' is not an image" in errors["words.png"]
+    assert "gone.png' cannot be opened: there is no such object" in errors["gone.png"]
 
 
 def test_an_object_store_that_does_not_know_the_bucket(run, photos, object_store):

@@ -51,10 +51,15 @@ def answers(predictor: BasePredictor, places: Iterable[str], question: Question)
     found = predictor.predict_each(
         _contents(places, waiting), accuracy=question.accuracy, coverage=question.coverage, views=question.views
     )
+    return _paired(found, waiting)
+
+
+def _paired(found: Iterable[Prediction | ImageError], waiting: deque) -> Iterator[Answer]:
     for answer in found:
         yield from _unread(waiting)
-        place, digest = waiting.popleft()  # pyright: ignore[reportGeneralTypeIssues]  # the others were just taken out
-        yield Answer(place, digest, ImageError(f"'{place}' {answer}.") if isinstance(answer, ImageError) else answer)
+        place, digest = waiting.popleft()
+        named = type(answer)(f"'{place}' {answer}.") if isinstance(answer, ImageError) else answer
+        yield Answer(place, digest, named)
     yield from _unread(waiting)
 
 

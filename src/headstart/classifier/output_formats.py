@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from headstart.classifier.activation_map import overlay
+from headstart.classifier.answers import Question, answers
 from headstart.classifier.base import DECODED_AHEAD, Explanation
 from headstart.classifier.prediction import Prediction
 from headstart.classifier.predictor import Predictor
@@ -66,8 +67,8 @@ def predict_files(
         RunError: the folder exists, or cannot be written.
     """
     if explain is None:
-        predictions = predictor.predict_each(files, accuracy=accuracy, coverage=coverage, views=views)
-        return (FilePrediction(file, found) for file, found in zip(files, predictions, strict=True))
+        question = Question(accuracy, coverage, views)
+        return (FilePrediction(each.path, each.found) for each in answers(predictor, files, question))
     check_free(explain)
     explanations = predictor.explain_each(files, accuracy=accuracy, coverage=coverage, views=views)
     return _explained(predictor, files, explanations, explain)

@@ -18,6 +18,7 @@ from headstart.data.dataset import Split
 from headstart.data.images import read_again
 from headstart.data.resizing import STRETCH
 from headstart.data.value_range import FULL, ValueRange
+from headstart.storage.locations import Fetched, fetched
 
 Batch = tuple[UInt8[np.ndarray, "n size size 3"], Int[np.ndarray, " n"]]  # images, labels
 
@@ -57,7 +58,8 @@ class Batches:
     def batch(self, index: int, epoch: int = 0) -> Batch:
         """The images of batch `index`, and their labels."""
         chosen = self._order(epoch)[index * self.batch_size : (index + 1) * self.batch_size]
-        images = np.stack(list(self._pool.map(lambda i: self._image(i, epoch), chosen)))
+        contents = fetched("" if i in self._kept else self.split.paths[i] for i in chosen)
+        images = np.stack(list(self._pool.map(lambda i, content: self._image(i, epoch, content), chosen, contents)))
         return images, self.split.labels[chosen]
 
     def __iter__(self) -> Iterator[Batch]:
@@ -70,11 +72,11 @@ class Batches:
             return np.arange(len(self.split))
         return _permutation(self.seed, epoch, len(self.split))
 
-    def _image(self, index: int, epoch: int) -> UInt8[np.ndarray, "size size 3"]:
+    def _image(self, index: int, epoch: int, content: Fetched) -> UInt8[np.ndarray, "size size 3"]:
         image = self._kept.get(index)
         if image is None:
             path = self.split.paths[index]
-            image = read_again(path, self.size, self.resizing, value_range=self.value_range)
+            image = read_again(path, self.size, self.resizing, value_range=self.value_range, content=content)
             if (len(self._kept) + 1) * image.nbytes <= self.memory:
                 self._kept[index] = image
         if self.augmentation is None:

@@ -105,13 +105,13 @@ def open_header(path: str | Path, content: Fetched = None) -> Image.Image:
 
 def read_again(
     path: str | Path,
-    size: int,
+    size: int | None,
     resizing: str = STRETCH,
     *,
     value_range: ValueRange = FULL,
     digest: str | None = None,
     content: Fetched = None,
-) -> UInt8[np.ndarray, "{size} {size} 3"]:
+) -> UInt8[np.ndarray, "h w 3"]:
     """`read_image` for a file that could be read when the collection was loaded.
 
     digest: SHA-256 of its bytes at that time, hexadecimal; None where changes do not matter.
@@ -132,10 +132,13 @@ def read_again(
 
 
 def read_thumbnail(
-    source: bytes | str | Path, longest: int, *, value_range: ValueRange = FULL
+    source: bytes | str | Path, longest: int, *, value_range: ValueRange = FULL, content: Fetched = None
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """An image in its own shape, with at most `longest` pixels on its longer side, for display."""
-    image = _read(source, longest, PAD, MAX_PIXELS, value_range).pixels  # decodes no more pixels than needed
+    """An image in its own shape, with at most `longest` pixels on its longer side, for display.
+
+    content: gives the bytes of `source`, where they were fetched already, see `locations.fetched`.
+    """
+    image = _read(source, longest, PAD, MAX_PIXELS, value_range, content).pixels  # decodes no more pixels than needed
     scale = longest / max(image.shape[:2])
     if scale >= 1:
         return image
@@ -211,13 +214,18 @@ def _highest(values: UInt16[np.ndarray, "h w samples"]) -> int:
 
 
 def _read(
-    source: bytes | str | Path, size: int | None, resizing: str, max_pixels: int, value_range: ValueRange
+    source: bytes | str | Path,
+    size: int | None,
+    resizing: str,
+    max_pixels: int,
+    value_range: ValueRange,
+    content: Fetched = None,
 ) -> Reading:
     """An image in its own shape. Where a size is given, it may be decoded smaller, but large enough to be resized."""
     if isinstance(source, bytes):
         return _decode(source, size, resizing, max_pixels, value_range)
     try:
-        return _decode(_content(source), size, resizing, max_pixels, value_range)
+        return _decode(_content(source, content), size, resizing, max_pixels, value_range)
     except ImageError as error:
         raise type(error)(f"'{source}' {error}.") from None
 

@@ -22,6 +22,7 @@ from headstart.evaluation.learning_curve import LearningCurve
 from headstart.evaluation.metrics import Evaluation
 from headstart.features.neighbours import nearest
 from headstart.features.rows import Rows
+from headstart.storage.locations import fetched
 
 THUMBNAIL = 240  # pixels, the longer side of a photo in a picture
 GRID = 9  # photos in a picture, as in the tutorial
@@ -169,4 +170,8 @@ def _answers(
 
 
 def _thumbnails(split: Split, indices: np.ndarray, value_range: ValueRange) -> list[np.ndarray]:
-    return [read_thumbnail(split.paths[i], THUMBNAIL, value_range=value_range) for i in indices]
+    paths = [split.paths[i] for i in indices]
+    return [
+        read_thumbnail(path, THUMBNAIL, value_range=value_range, content=content)
+        for path, content in zip(paths, fetched(paths), strict=True)
+    ]

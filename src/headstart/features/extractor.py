@@ -133,7 +133,8 @@ class FeatureExtractor:
     def _extract(self, images: Split, spec: FeatureSpec) -> Features:
         rough = self.rough.intersection(images.digests)
         if rough:
-            rough -= self._find(spec, self._expected, images).places.keys()
+            there = self._find(spec, self._expected, images).has(images.digests)
+            rough = rough.difference(digest for digest, kept in zip(images.digests, there, strict=True) if kept)
         if not rough:
             return self._complete(images, spec).of(images.digests)
         self.is_exact = False
@@ -174,7 +175,7 @@ class FeatureExtractor:
         if place is None:
             return Shards()
         shapes = self.engine.output_shapes[: spec.kept_tensors] if self._given_engine else spec.shapes
-        return place.find(set(images.digests), shapes)
+        return place.find(images.digests, shapes)
 
     def _compute(self, found: Shards, images: Split, spec: FeatureSpec) -> Shards:
         """The shards that were found, and those with what is missing in them."""
@@ -228,7 +229,6 @@ class FeatureExtractor:
 def _missing(found: Shards, images: Split) -> list[int]:
     """Indices of images that are in no shard; of several equal files, the first."""
     first: dict[str, int] = {}
-    for index, digest in enumerate(images.digests):
-        if digest not in found.places:
-            first.setdefault(digest, index)
+    for index in np.flatnonzero(~found.has(images.digests)):
+        first.setdefault(images.digests[index], int(index))
     return list(first.values())

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from headstart.errors import ClusterError, DatasetError
-from headstart.features.store import DIGEST, Shards, find_shards, open_shard, shard_name
+from headstart.features.store import DIGEST, KEY, Shards, find_shards, has_some, keys_of, open_shard, shard_name
 from headstart.storage import cache, locations
 from headstart.storage.locations import is_url
 
-DIGESTS, DIGEST_BYTES = ".digests", 32
+DIGESTS = ".digests"
 AT_ONCE = 16  # objects that are read at the same time
 
 
@@ -53,7 +53,7 @@ class ShardPlace:
         """Where tasks write to."""
         return self.url or str(self.folder)
 
-    def find(self, wanted: Set[str], shapes: Sequence[tuple[int, ...]] | None) -> Shards:
+    def find(self, wanted: Collection[str], shapes: Sequence[tuple[int, ...]] | None) -> Shards:
         """See `find_shards`."""
         if self.url:
             _fetch(_missing(self.url, self.folder, wanted), self.folder)
@@ -114,16 +114,16 @@ def _beside(place: str) -> str:
     return place.removesuffix(".npy") + DIGESTS
 
 
-def _missing(url: str, folder: Path, wanted: Set[str]) -> list[str]:
+def _missing(url: str, folder: Path, wanted: Collection[str]) -> list[str]:
     """The URLs of shards that hold something of what is wanted, and are not in the folder yet."""
-    raw = {bytes.fromhex(digest) for digest in wanted}
+    keys = np.sort(keys_of(wanted))
     lists = _listed(url, DIGESTS)
     shards = {place: place.removesuffix(DIGESTS) + ".npy" for place in lists}
     lists = [place for place in lists if not (folder / PurePosixPath(shards[place]).name).exists()]
     return [
         shards[place]
         for place, content in zip(lists, _read(lists), strict=True)
-        if not raw.isdisjoint(content[start : start + DIGEST_BYTES] for start in range(0, len(content), DIGEST_BYTES))
+        if has_some(np.frombuffer(content, KEY), keys)
     ]
 
 

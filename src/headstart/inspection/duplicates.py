@@ -7,21 +7,23 @@ no labels and no cache (`duplicate_cache.py`).
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from headstart.array_types import Bool, Int, Int64
-from headstart.concurrency import cpu_budget
+from headstart.concurrency import cpu_budget, prefetch
 from headstart.data.dataset import Split
-from headstart.data.images import read_again, read_image
+from headstart.data.images import read_again
 from headstart.data.value_range import FULL, ValueRange
 from headstart.events import Listener, Task, advancing
 from headstart.features.neighbours import LEAST, closest_pairs
 from headstart.features.rows import Chosen, Rows
 from headstart.inspection.findings import BYTES, NEAR, PIXELS
 from headstart.inspection.image_match import SIDE, Structure, match
+from headstart.storage.locations import Fetched, fetched, map_fetched
 
 # similarity: all copies but 1 in 60 are above it; different photos are far below; some plain things of a kind are not
 MIN_SIMILARITY = 0.9
@@ -31,6 +33,7 @@ CROWD = 10  # different files
 MIN_SIMILARITY_IN_A_CROWD = 0.975
 IDENTICAL = 0.99  # from here on the pixels are worth comparing one by one
 CHUNK = 512  # pairs; the parts of their images that are compared take at most 90 MB
+AHEAD = 8  # pairs whose pixels are handed to the threads before they are needed
 # Pairs per image, on average, that may be compared without success: the time grows with the number of images, however
 # alike they are, while all copies of a photo with many copies are found.
 MAX_MISSES_PER_IMAGE = 1.0
@@ -164,21 +167,37 @@ def _confirmed(
 def _compare_chunk(
     paths: Sequence[str], chunk: Int64[np.ndarray, "m 2"], value_range: ValueRange, pool: Executor
 ) -> list[Pair]:
-    """The copies among some pairs; each image is read once."""
+    """The copies among some pairs; each image is read once, those that seem the same pixel by pixel twice."""
     needed = np.unique(chunk).tolist()
-    read = pool.map(lambda i: Structure.of(read_again(str(paths[i]), SIDE, value_range=value_range)), needed)
-    structures = dict(zip(needed, read, strict=True))
+    structure = partial(_structure, value_range=value_range)
+    structures = dict(zip(needed, map_fetched(pool, structure, [str(paths[i]) for i in needed]), strict=True))
+    chosen = [(int(first), int(second)) for first, second in chunk]
+    matches = list(pool.map(lambda pair: match(structures[pair[0]], structures[pair[1]]), chosen))
+    alike = [pair for pair, (similarity, _) in zip(chosen, matches, strict=True) if similarity > IDENTICAL]
+    contents = fetched(str(paths[i]) for pair in alike for i in pair)
+    same = partial(_same_pixels, paths, value_range)
+    is_same = dict(zip(alike, prefetch(pool, same, zip(alike, contents, contents, strict=True), AHEAD), strict=True))
+    return [
+        Pair(*pair, PIXELS, 1.0) if is_same.get(pair) else Pair(*pair, NEAR, similarity, mirrored)
+        for pair, (similarity, mirrored) in zip(chosen, matches, strict=True)
+        if similarity >= MIN_SIMILARITY
+    ]
 
-    def compare(pair: tuple[int, int]) -> Pair | None:
-        first, second = pair
-        similarity, mirrored = match(structures[first], structures[second])
-        if similarity < MIN_SIMILARITY:
-            return None
-        if similarity > IDENTICAL and _same_pixels(paths[first], paths[second], value_range):
-            return Pair(first, second, PIXELS, 1.0)
-        return Pair(first, second, NEAR, similarity, mirrored)
 
-    return [pair for pair in pool.map(compare, map(tuple, chunk.tolist())) if pair]
+def _structure(path: str, content: Fetched, *, value_range: ValueRange) -> Structure:
+    return Structure.of(read_again(path, SIDE, value_range=value_range, content=content))
+
+
+def _same_pixels(
+    paths: Sequence[str], value_range: ValueRange, given: tuple[tuple[int, int], Fetched, Fetched]
+) -> bool:  # fmt: skip
+    """given: a pair, and for each of the two what `fetched` gives."""
+    pair, *contents = given
+    first, second = (
+        read_again(str(paths[i]), None, value_range=value_range, content=content)
+        for i, content in zip(pair, contents, strict=True)
+    )
+    return np.array_equal(first, second)
 
 
 def _neighbourhoods(candidates: Int64[np.ndarray, "m 2"], count: int) -> Iterator[Int64[np.ndarray, "k 2"]]:
@@ -188,7 +207,3 @@ def _neighbourhoods(candidates: Int64[np.ndarray, "m 2"], count: int) -> Iterato
     order = np.lexsort((candidates[:, 0], part[candidates[:, 0]]))
     for start in range(0, len(order), CHUNK):
         yield candidates[order[start : start + CHUNK]]
-
-
-def _same_pixels(first: str, second: str, value_range: ValueRange) -> bool:
-    return np.array_equal(read_image(first, value_range=value_range), read_image(second, value_range=value_range))

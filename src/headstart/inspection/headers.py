@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image
 
-from headstart.concurrency import cpu_budget, prefetch
+from headstart.concurrency import cpu_budget
 from headstart.data.dicom import DICOM
 from headstart.data.images import TRANSPARENT, open_header
 from headstart.errors import ImageError
-from headstart.storage.locations import Fetched, fetched
+from headstart.storage.locations import Fetched, map_fetched
 
-AHEAD = 64  # files that are handed to the threads before their headers are needed
 # The mean of the luminance table that the JPEG standard (ITU-T T.81, annex K.1) suggests; libjpeg scales it.
 MEAN_OF_STANDARD_TABLE = 57.625
 BITS_OF_MODE = {"1": 1, "I": 32, "F": 32, "I;16": 16, "I;16B": 16, "I;16L": 16}  # Pillow's modes; all others have 8
@@ -48,7 +47,7 @@ def read_headers(paths: Sequence[str]) -> list[Header]:
         ImageError: a file was changed or moved since the collection was read.
     """
     with ThreadPoolExecutor(cpu_budget()) as pool:
-        return list(prefetch(pool, lambda given: read_header(*given), zip(paths, fetched(paths), strict=True), AHEAD))
+        return list(map_fetched(pool, read_header, paths))
 
 
 def read_header(path: str | Path, content: Fetched = None) -> Header:

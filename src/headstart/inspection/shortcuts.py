@@ -21,6 +21,7 @@ from headstart.inspection.borders import SIDE, border
 from headstart.inspection.headers import Header
 from headstart.inspection.properties import PROPERTIES, Technical, Values, values_of
 from headstart.statistics import SIGNIFICANT, percent, wilson
+from headstart.storage.locations import Fetched, map_fetched
 
 FOLDS = 5
 PERMUTATIONS = 999
@@ -107,12 +108,16 @@ def _borders(images: Split, rng: np.random.Generator) -> dict[int, str]:
     with ThreadPoolExecutor(cpu_budget()) as pool:
 
         def look(places: Sequence[int]) -> dict[int, str]:
-            found = pool.map(lambda place: border(read_thumbnail(images.paths[place], SIDE)), places)
+            found = map_fetched(pool, _border_of, [images.paths[place] for place in places])
             return dict(zip(places, found, strict=True))
 
         found = look(chosen[:first])
         usual = Counter(found.values()).most_common(1)[0][1]
         return found if len(found) - usual < 2 else found | look(chosen[first:])
+
+
+def _border_of(path: str, content: Fetched) -> str:
+    return border(read_thumbnail(path, SIDE, content=content))
 
 
 def _shortcut(name: str, values: Values, images: Split, rng: np.random.Generator) -> Shortcut | None:

@@ -6,13 +6,13 @@ import re
 import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from itertools import tee
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from headstart.concurrency import cpu_budget
+from headstart.concurrency import cpu_budget, prefetch
 from headstart.errors import LocationError
 from headstart.storage.filesystems import MAX_CONNECTIONS, WEB, filesystem, told
 from headstart.storage.members import read_member
@@ -24,6 +24,7 @@ __all__ = ["Listed", "delete", "exists", "filesystem", "is_url", "list_files", "
 
 LEAST_AT_ONCE, PER_CORE = 32, 16  # files that are read at a time: of small ones, 640 a second with 50 ms to each answer
 
+Result = TypeVar("Result")
 Fetched = Callable[[], bytes] | None  # see `fetched`
 
 
@@ -184,6 +185,17 @@ class _Begun:
     def __call__(self) -> bytes:
         with self._told:
             return self.future.result()
+
+
+def map_fetched(
+    pool: Executor, work: Callable[[str, Fetched], Result], places: Iterable[str], depth: int = 64
+) -> Iterator[Result]:
+    """What a pool makes of each file, in order. work: is given the place, and what `fetched` gives for it.
+
+    depth: how many files are handed to the pool before their results are needed.
+    """
+    named, read_next = tee(places)
+    return prefetch(pool, lambda each: work(*each), zip(named, fetched(read_next), strict=True), depth)
 
 
 def read_ahead(

@@ -6,6 +6,7 @@ Only tasks and results pass through Ray: paths, digests and what became of them,
 from __future__ import annotations
 
 import socket
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from headstart.storage.locations import is_url
 
 AHEAD = 3  # tasks for each core that are handed to Ray: while a lost one is done again, the others have work
 RETRIES = 10  # of a task whose machine is lost: those that can be taken away at any time are lost often
+OFTEN = 1.0  # seconds, after which it is asked again how many cores there are
 PATIENCE = 30  # seconds without news, after which it is asked whether there are machines at all
 
 
@@ -73,9 +75,12 @@ class RayExecutor:
         work = ray.remote(num_cpus=cores, num_gpus=int(self.gpu), max_retries=RETRIES)(_work)
         sent = ray.put(function)  # once, whatever it carries
         rest, waiting = iter(tasks), deque()
+        asked, room_for = 0.0, 0
         try:
             while True:
-                room = AHEAD * self.side_by_side - len(waiting)
+                if time.monotonic() - asked > OFTEN:  # machines come and go
+                    asked, room_for = time.monotonic(), AHEAD * self.side_by_side
+                room = room_for - len(waiting)
                 waiting.extend(work.remote(cores, sent, task) for task in islice(rest, max(0, room)))
                 if not waiting:
                     return

@@ -1,0 +1,250 @@
+"""What does a cluster cost, against this machine alone, and what would ten million photos take?
+
+    python benchmarks/cluster.py cats_and_dogs_filtered --photos 20000 --image-size 96
+    python benchmarks/cluster.py cats_and_dogs_filtered --photos 2000 --only features head   # a quick look
+
+features: of so many small photos (those of scale.py), by the local executor and by Ray with one node of one core for
+each core of this machine, in turn, each with an empty cache. Ratios of the images per second: `whole` counts Ray's own
+start, `steady` begins when each core has made a shard.
+tasks: 100, 1,000 and 10,000 tasks that do nothing: what one costs the driver and Ray. From it, and the steady rate of a
+core, the time for ten million photos on 8, 64 and 256 machines of `--cores` cores, its price, and how far that is from
+linear.
+driver: what ten million photos take of the driver's memory: as listed, as a split (paths, digests, labels), and where
+their features are.
+head: the head by sums over shards on the cluster, against the local one.
+Expected: see LOG.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from scale import make
+
+PARTS = ("features", "tasks", "driver", "head")
+PHOTOS = 10_000_000
+SHARD = 1_150  # photos of a task, with the features of the default base
+
+# Each measurement is a process of its own: what is imported or started there counts, and is gone afterwards.
+SETUP = """
+import json, os, resource, sys, time
+start = time.perf_counter()
+import numpy as np
+import headstart as hs
+from contextlib import contextmanager, nullcontext
+
+@contextmanager
+def cluster(cores, object_store=200 * 2**20):
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    import logging, ray
+    from ray.cluster_utils import Cluster
+    found = Cluster()
+    for _ in range(cores):
+        found.add_node(num_cpus=1, object_store_memory=object_store, include_dashboard=False)
+    ray.init(found.address, log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        yield found
+    finally:
+        ray.shutdown()
+        found.shutdown()
+
+def tell(**found):
+    print("FOUND " + json.dumps(found))
+"""
+FEATURES = """
+from headstart.data.loading import load_images
+from headstart.features.executors.ray import RayExecutor
+from headstart.features.extractor import FeatureExtractor
+from headstart.training.config import TrainingConfig
+folder, size, on_ray, cores = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "ray", int(sys.argv[4])
+
+class Clock(hs.Quiet):
+    times = []
+    def emit(self, event):
+        if isinstance(event, hs.Advanced):
+            self.times.append((time.perf_counter(), event.done))
+
+images, _ = load_images(folder, listener=hs.Quiet())
+start = time.perf_counter()  # photos are read before in both
+with cluster(cores) if on_ray else nullcontext():
+    clock = Clock()
+    executor = RayExecutor() if on_ray else None
+    spec = TrainingConfig.of(image_size=size).feature_spec
+    FeatureExtractor(spec, listener=clock, executor=executor).features(images)
+    end = time.perf_counter()
+# from when each core has made a shard, to the last one
+begun = min(1150 * cores, len(images) // 2)
+(first, done), (last, all_done) = next(each for each in clock.times if each[1] >= begun), clock.times[-1]
+tell(whole=len(images) / (end - start), steady=(all_done - done) / max(last - first, 1e-9))
+"""
+TASKS = """
+from headstart.features.executors.ray import RayExecutor
+count, cores = int(sys.argv[1]), int(sys.argv[2])
+with cluster(cores):
+    executor = RayExecutor()
+    list(executor.map(len, [()] * 20 * cores))  # the workers are there
+    start, used = time.perf_counter(), time.process_time()
+    for _ in executor.map(len, [tuple(f"s3://bucket/photos/class/{number:09}.jpg" for number in range(1150))] * count):
+        pass
+    tell(seconds=time.perf_counter() - start, driver=time.process_time() - used)
+"""
+DRIVER = """
+from headstart.data.folder import Item
+from headstart.storage.url_path import Url
+from headstart.data.dataset import Split
+from headstart.features.store import Shards, record_type
+count = int(sys.argv[1])
+def memory():
+    for line in open("/proc/self/status"):
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) * 1024
+before = memory()
+rng = np.random.default_rng(0)
+raw = rng.integers(0, 256, (count, 32), np.uint8)
+names = [f"class/{number:09}.jpg" for number in range(count)]
+items = [Item(Url("s3://bucket/photos", name), name, "class", None) for name in names]
+of_items = memory() - raw.nbytes
+digests = tuple(row.tobytes().hex() for row in raw)
+paths = tuple(str(item.path) for item in items)
+split = Split(paths, np.zeros(count, np.int32), digests, ("a", "b"))
+of_split = memory()
+kind = record_type([(1,)])
+arrays = []
+for start in range(0, count, 1150):
+    shard = np.zeros(min(1150, count - start), kind)
+    shard["digest"] = raw[start : start + 1150].reshape(-1, 32).view("V32")[:, 0]
+    arrays.append(shard)
+of_arrays = memory()  # on disk they are mapped
+shards = Shards.of_arrays(arrays)
+features = shards.of(split.digests)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+tell(items=of_items - before, split=of_split - raw.nbytes - of_items, places=memory() - of_arrays, peak=peak)
+"""
+HEAD = """
+from headstart.features import depth_head
+from headstart.features.depth_head import solve_depths
+from headstart.features.executors import ray_sums
+from headstart.features.executors.ray import RayExecutor
+from headstart.features.extractor import FeatureExtractor
+from headstart.data.loading import load_images
+from headstart.features.rows import rows_of
+from headstart.training.config import TrainingConfig
+folder, size, cores = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+images, _ = load_images(folder, listener=hs.Quiet())
+spec = TrainingConfig.of(image_size=size).feature_spec
+depth_head.IN_MEMORY = ray_sums.IN_MEMORY = 0
+depth_head.IN_GRAM = 0
+with cluster(cores):
+    executor = RayExecutor()
+    rows = rows_of(FeatureExtractor(spec, listener=hs.Quiet(), executor=executor).features(images))
+    counts, sizes = np.ones(len(images.class_names)), spec.block_sizes
+    began = time.perf_counter()
+    here = solve_depths([rows], sizes, images.labels, len(counts), seed=0)
+    between = time.perf_counter()
+    with ray_sums.sums_on(executor, [rows], images.labels, counts) as sums:
+        there = solve_depths([rows], sizes, images.labels, len(counts), seed=0, sums=sums)
+    ended = time.perf_counter()
+    ours, theirs = here.logits(rows), there.logits(rows)
+    probability = lambda logits: 1 / (1 + np.exp(-logits.astype(np.float64)))
+    tell(
+        local=between - began, cluster=ended - between,
+        kernel=float(np.linalg.norm(here.kernel - there.kernel) / np.linalg.norm(here.kernel)),
+        logits=float(np.abs(ours - theirs).max() / np.abs(ours).max()),
+        probability=float(np.abs(probability(ours) - probability(theirs)).max()),
+        same_choices=(here.C, here.weight) == (there.C, there.weight),
+    )
+"""
+
+
+def measured(code: str, *arguments: object, cache: Path) -> dict:
+    """What a process tells, with an empty cache."""
+    environment = os.environ | {"HEADSTART_CACHE": str(cache), "HEADSTART_CACHE_GB": "50"}
+    command = [sys.executable, "-c", SETUP + code, *map(str, arguments)]
+    found = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(next(line for line in found.splitlines() if line.startswith("FOUND "))[6:])
+
+
+def predicted(machines: int, cores: int, rate: float, overhead: float, start: float) -> float:
+    """Seconds for ten million photos: the work of the cores, in whole rounds of tasks, or what the driver can hand out,
+    whichever is longer; and the start."""
+    tasks = -(-PHOTOS // SHARD)
+    rounds = -(-tasks // (machines * cores))
+    return start + max(rounds * SHARD / rate, tasks * overhead)
+
+
+def tell_features(photos: Path, given: argparse.Namespace, cores: int, work: Path) -> tuple[float, float]:
+    """Images per second of a core on the cluster, and the seconds until the first of them work."""
+    print(f"{'round':>5} {'executor':>8} {'whole':>7} {'steady':>7}  images per second")
+    found: dict[str, list[dict]] = {"local": [], "ray": []}
+    for number in range(given.rounds):
+        for name in ("local", "ray") if number % 2 == 0 else ("ray", "local"):
+            arguments = photos, given.image_size, name, cores
+            one = measured(FEATURES, *arguments, cache=work / f"{name}{number}")
+            found[name].append(one)
+            print(f"{number:>5} {name:>8} {one['whole']:7.1f} {one['steady']:7.1f}")
+    for what in ("whole", "steady"):
+        ratios = sorted(b[what] / a[what] for a, b in zip(found["local"], found["ray"], strict=True))
+        middle = ratios[len(ratios) // 2]
+        print(f"{what}: Ray is {middle:.1%} of the local executor ({ratios[0]:.1%} to {ratios[-1]:.1%})")
+    starts = [given.photos / one["whole"] - given.photos / one["steady"] for one in found["ray"]]
+    return max(one["steady"] for one in found["ray"]) / cores, max(0.0, sorted(starts)[len(starts) // 2])
+
+
+def tell_tasks(given: argparse.Namespace, cores: int, work: Path, rate: float, start: float) -> None:
+    overhead = 0.0
+    for count in (100, 1_000, 10_000):
+        if count <= given.most_tasks:
+            one = measured(TASKS, count, cores, cache=work)
+            overhead = one["seconds"] / count
+            driver = one["driver"] / count
+            print(f"{count:>6} tasks: {1e3 * overhead:.2f} ms each, of which the driver {1e3 * driver:.2f} ms")
+    alone = predicted(1, given.cores, rate, overhead, start)
+    for machines in (8, 64, 256):
+        seconds = predicted(machines, given.cores, rate, overhead, start)
+        price = machines * given.cores * seconds / 3600 * given.price
+        print(
+            f"{machines:>4} machines of {given.cores} cores: ten million photos in {seconds / 60:.1f} min, "
+            f"{price:.2f} dollars, {alone / machines / seconds:.0%} of linear "
+            f"({rate:.0f} images/s a core, a start of {start:.1f} s)"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("source", type=Path)
+    parser.add_argument("--photos", type=int, default=20_000)
+    parser.add_argument("--image-size", type=int, default=96)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=PHOTOS, help="of the driver's memory")
+    parser.add_argument("--most-tasks", type=int, default=10_000)
+    parser.add_argument("--cores", type=int, default=8, help="of a machine in the prediction")
+    parser.add_argument("--price", type=float, default=0.04, help="of a core and an hour, in dollars: an assumption")
+    parser.add_argument("--rate", type=float, default=100.0, help="images/s of a core, where `features` is left out")
+    parser.add_argument("--start", type=float, default=10.0, help="seconds, where `features` is left out")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    given = parser.parse_args()
+    cores, rate, start = len(os.sched_getaffinity(0)), given.rate, given.start
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
+        if {"features", "head"} & set(given.only):
+            make(given.source, work / "photos", given.photos)
+        if "features" in given.only:
+            rate, start = tell_features(work / "photos", given, cores, work)
+        if "tasks" in given.only:
+            tell_tasks(given, cores, work / "tasks", rate, start)
+        if "driver" in given.only:
+            sizes = measured(DRIVER, given.rows, cache=work / "driver").items()
+            print(f"driver, {given.rows:,} photos: {', '.join(f'{name} {size / 1e9:.2f} GB' for name, size in sizes)}")
+        if "head" in given.only:
+            found = measured(HEAD, work / "photos", given.image_size, cores, cache=work / "head")
+            print(f"head, {given.photos:,} photos: {found}")
+
+
+if __name__ == "__main__":
+    main()
