@@ -71,6 +71,7 @@ export function size(bytes) {
 /** 75 -> 1 min 15 s @param {number} seconds */
 export function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
+  if (seconds < 0.1) return `${number(1000 * seconds)} ms`;
   if (seconds < 1) return `${number(seconds, 1)} s`;
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return whole % 60 && whole < 600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.round(whole / 60)} min`;
