@@ -83,7 +83,7 @@ export async function ask(path, { method, json, body, signal, headers } = {}) {
   }
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
-  const code = String(problem.type ?? response.status).split(/[/:]/).pop() ?? "";
+  const code = String(problem.code ?? response.status);
   throw new Problem(said(`problem.${problem.reason}`, problem, problem.detail ?? problem.title ?? `${response.status} ${response.statusText}`), response.status, code, problem);
 }
 

@@ -279,4 +279,7 @@ export default {
   "says.time-is-up": "The time is up after {epochs} epochs.",
   "says.before": "Before training: {accuracy} of the validation photos are right (loss {loss}).",
   "job.problem.killed": "It was killed; perhaps the memory was not enough.",
+  "problem.disk": "The disk refuses. Is there space, and may headstart write there?",
+  "problem.not-empty": "“{path}” is not empty. Open it, or choose another name.",
+  "problem.no-folder": "“{path}” is no folder. Choose one that exists.",
 };

@@ -279,4 +279,7 @@ export default {
   "says.time-is-up": "O tempo acabou depois de {epochs} épocas.",
   "says.before": "Antes do treino: {accuracy} das fotos de validação certas (perda {loss}).",
   "job.problem.killed": "Foi interrompida à força; talvez a memória não tenha bastado.",
+  "problem.disk": "O disco recusa. Há espaço, e o headstart pode escrever ali?",
+  "problem.not-empty": "“{path}” não está vazia. Abra-a, ou escolha outro nome.",
+  "problem.no-folder": "“{path}” não é uma pasta. Escolha uma que exista.",
 };
