@@ -8,14 +8,13 @@ understand, try), and writes a WebP of each screen, and one that moves. Expected
 
 import argparse
 import io
-import time
 from pathlib import Path
 
 from drawn_parts import draw
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from studio import Server, video_of, wait_for_answers
+from studio import Server, video_of, wait_until_computed
 
 SIZE = {"width": 1280, "height": 800}
 MOVING = (960, 600)  # pixels of the picture that moves
@@ -124,8 +123,7 @@ def main() -> None:
         context = browser.new_context(viewport=SIZE, permissions=["camera"], locale="en-US", color_scheme="light")
         page = context.new_page()
         page.goto(server.address)
-        wait_for_answers(page)
-        time.sleep(5)  # until the map has settled
+        wait_until_computed(page)
         try:
             tour(page, server, Camera(page, options.out), next((others / "bolts").iterdir()))
         finally:

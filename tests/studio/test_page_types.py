@@ -104,6 +104,17 @@ def test_colours_stand_in_one_place():
         assert file.name == "tokens.css" or own.isdisjoint(names), file
 
 
+def test_what_the_server_refuses_has_words():
+    """In both languages; what is in them is among what the server says."""
+    source = ROOT / "src/headstart/studio"
+    code = "\n".join(file.read_text("utf-8") for file in source.rglob("*.py"))
+    reasons = set(re.findall(r'reason="([a-z-]+)"', code))
+    assert len(reasons) > 10
+    for language in ("en", "pt"):
+        words = (source / f"page/strings/{language}.js").read_text("utf-8")
+        assert reasons == set(re.findall(r'"problem\.([a-z-]+)":', words)), language
+
+
 def test_the_page_is_small():
     """What a browser loads, compressed as a server would: less than 300 kB in all."""
     page = ROOT / "src/headstart/studio/page"

@@ -15,6 +15,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 CAMERA = ("--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=fps=30")
 SERIOUS = ("serious", "critical")  # as axe calls what shuts somebody out
 
+expect.set_options(timeout=30_000)  # milliseconds: two slow cores may do other things first
+
 
 @contextmanager
 def browser_with_camera() -> Iterator[Browser]:

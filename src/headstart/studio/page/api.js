@@ -1,5 +1,7 @@
 // The studio's server, typed. What it answers when it refuses is thrown as a Problem, whose message is for the user.
 
+import { said } from "./i18n.js";
+
 /**
  * @typedef {{ value: number, low: number, high: number, correct: number, count: number }} Share
  * @typedef {{ name: string, photos: number, train?: number, validation?: number, test?: number, own?: boolean }} ClassSize
@@ -81,8 +83,8 @@ export async function ask(path, { method, json, body, signal, headers } = {}) {
   }
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
-  const code = String(problem.type ?? response.status).split(/[/:]/).pop() ?? "";
-  throw new Problem(problem.detail ?? problem.title ?? `${response.status} ${response.statusText}`, response.status, code, problem);
+  const code = String(problem.code ?? response.status);
+  throw new Problem(said(`problem.${problem.reason}`, problem, problem.detail ?? problem.title ?? `${response.status} ${response.statusText}`), response.status, code, problem);
 }
 
 /** @template T @param {string} path @param {Parameters<typeof ask>[1]} [how] @returns {Promise<T>} */

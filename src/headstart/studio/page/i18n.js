@@ -44,6 +44,8 @@ export function t(key, values = {}) {
     return value === undefined ? whole : typeof value === "number" ? number(value) : String(value);
   });
 }
+/** What the server says, by its code where there are words for it, else as it says it. @param {string} key @param {Record<string, any>} values @param {string} text */
+export const said = (key, values, text) => (has(key) ? t(key, values) : text);
 /** Whether there are words for a key. @param {string} key */
 export const has = (key) => WORDS[language.value][key] !== undefined || WORDS.en[key] !== undefined;
 
@@ -69,6 +71,7 @@ export function size(bytes) {
 /** 75 -> 1 min 15 s @param {number} seconds */
 export function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
+  if (seconds < 0.1) return `${number(1000 * seconds)} ms`;
   if (seconds < 1) return `${number(seconds, 1)} s`;
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return whole % 60 && whole < 600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.round(whole / 60)} min`;

@@ -1,7 +1,7 @@
 // The tray: what runs beside the page, and what came of it. A job goes on when the tab is closed.
 
 import { api } from "../api.js";
-import { duration, has, t } from "../i18n.js";
+import { duration, has, said, t } from "../i18n.js";
 import { go } from "../router.js";
 import { attempt, jobs } from "../store.js";
 import { listenOutside } from "../listening.js";
@@ -21,6 +21,9 @@ export const stepOf = (job) => {
 };
 /** 0 to 1; null: it does not say. @param {Job} job */
 export const shareOf = (job) => (job.progress?.total ? job.progress.done / job.progress.total : null);
+
+/** Why it failed. @param {Job} job */
+export const problemOf = (job) => said(`job.problem.${job.problem_code}`, {}, String(job.problem ?? ""));
 
 /** @param {Job} job */
 const name = (job) => (has(`job.kind.${job.kind}`) ? t(`job.kind.${job.kind}`) : job.kind);
@@ -72,7 +75,7 @@ function JobRow({ job, close }) {
       <span class=${`tag ${{ done: "good", failed: "bad", stopped: "warn" }[job.state] ?? ""}`}>${t(`job.state.${job.state}`)}</span></div>
     ${isActive(job) && html`<p class="hint">${stepOf(job)}${job.progress?.seconds_left ? ` · ${t("status.left", { time: duration(job.progress.seconds_left) })}` : ""}</p>
       ${share !== null && html`<${Bar} value=${share} label=${stepOf(job)} />`}`}
-    ${job.problem && html`<p class="problem">${job.problem}</p>`}
+    ${job.problem && html`<p class="problem">${problemOf(job)}</p>`}
     ${job.state === "done" && result?.path && html`<p class="hint path">${result.path}</p>`}
     <div class="actions">
       ${isActive(job) && html`<button type="button" class="link" disabled=${job.state === "stopping"} onClick=${() => stop(job)}>${t(job.kind === "train" ? "train.stop" : "job.stop")}</button>`}

@@ -17,6 +17,7 @@ import { answers, attempt, classes, computing, features, generation, labels, pho
 import { html, signal, useEffect, useRef, useState } from "../ui.js";
 
 /** @import { Queue, QueueItem } from "../api.js" */
+/** @typedef {"yes" | "no" | "skip" | "exclude"} How */
 
 const GROUPS = ["cluster", "bulk"];
 const FEW = 6; // questions left, from which on more are asked for
@@ -27,7 +28,7 @@ const answered = signal(/** @type {ReadonlySet<string>} */ (new Set()));
 const unsent = new Set();
 /** @type {Set<string>} those that it has confirmed */
 const given = new Set();
-const session = signal({ yes: 0, no: 0, skip: 0 });
+const session = signal(0); // answers since the page was opened
 let sending = Promise.resolve(); // one after the other, in the order of the user
 
 export default function QueueScreen() {
@@ -60,16 +61,17 @@ export default function QueueScreen() {
   }, [item?.key]);
   useEffect(() => want(waiting.slice(0, 4).flatMap((each) => each.ids.slice(0, 100))), [item?.key, photosChanged.value]);
 
-  const answer = (/** @type {"yes" | "no" | "skip"} */ how, /** @type {string} */ label = "") => {
+  const answer = (/** @type {How} */ how, /** @type {string} */ label = "") => {
     if (!item) return;
     if (how === "yes" && !label && !item.suggested) return void other();
     if (how === "no" && !label && (item.kind === "unlabelled" || !item.suggested)) return void other(); // what is it, then?
     const name = label || item.suggested || "";
     const ids = GROUPS.includes(item.kind) ? item.ids.filter((id) => chosen.current.value.has(id)) : item.ids;
     if (how === "yes" && !ids.length) how = "no";
+    if (how === "exclude" && !ids.length) return;
     answered.value = new Set([...answered.value, item.key]);
     unsent.add(item.key);
-    session.value = { ...session.value, [how]: session.value[how] + 1 };
+    session.value++;
     sending = sending.then(async () => {
       const found = await attempt(() => send(item, how, label, ids));
       unsent.delete(item.key);
@@ -79,6 +81,9 @@ export default function QueueScreen() {
       if (how === "yes") {
         relabelled(ids, name);
         toast(t("queue.done", { count: ids.length, name }), { action: { label: t("undo"), do: undo }, seconds: 4 });
+      } else if (how === "exclude") {
+        relabelled(ids, null);
+        toast(t("labels.excluded", { count: ids.length }), { action: { label: t("undo"), do: undo } });
       }
       showLabels(found);
     });
@@ -96,7 +101,7 @@ export default function QueueScreen() {
   };
   const look = () => item && openViewer(item.ids, 0);
   useKeys({
-    y: () => answer("yes"), enter: () => answer("yes"), n: () => answer("no"), s: () => answer("skip"), arrowright: () => answer("skip"), l: () => void other(), x: () => void exclude(item, answer), space: look,
+    y: () => answer("yes"), enter: () => answer("yes"), n: () => answer("no"), s: () => answer("skip"), arrowright: () => answer("skip"), l: () => void other(), x: () => answer("exclude"), space: look,
     ...Object.fromEntries(classes.value.slice(0, 9).map((each, index) => [String(index + 1), () => answer("yes", each.name)])),
   });
   if (!queue) return html`<div class="empty"><span class="spinner" /></div>`;
@@ -112,8 +117,8 @@ export default function QueueScreen() {
   </div>`;
 }
 
-/** @param {QueueItem} item @param {"yes" | "no" | "skip"} how @param {string} label @param {number[]} ids those that were not left out */
-const send = (item, how, label, ids) => api.answerQueue(item.key, how, label, how === "yes" && ids.length < item.ids.length ? ids : undefined);
+/** @param {QueueItem} item @param {How} how @param {string} label @param {number[]} ids those that were not left out */
+const send = (item, how, label, ids) => api.answerQueue(item.key, how, label, (how === "yes" || how === "exclude") && ids.length < item.ids.length ? ids : undefined);
 
 /** The queue, after what was answered has arrived. What the server still asks then is asked again: its answer was undone. */
 async function load() {
@@ -121,17 +126,6 @@ async function load() {
   const found = await api.queue(20);
   answered.value = new Set(unsent);
   return found;
-}
-
-/** @param {QueueItem | undefined} item @param {(how: "skip") => void} answer */
-async function exclude(item, answer) {
-  if (!item) return;
-  const found = await attempt(() => api.label(item.ids, null, "queue"));
-  if (!found) return;
-  answer("skip");
-  relabelled(item.ids, null);
-  showLabels(found);
-  toast(t("labels.excluded", { count: item.ids.length }), { action: { label: t("undo"), do: undo } });
 }
 
 /** The question in words, and why it is asked. @param {{ item: QueueItem }} props */
@@ -178,7 +172,7 @@ function Picture({ id }) {
   return html`<img class="small" hidden=${isLoaded} src=${thumbnailUrl(generation.value, id)} alt="" /><img class=${isLoaded ? "" : "loading"} src=${photoUrl(generation.value, id)} alt=${detail(id)?.label ?? ""} onLoad=${() => setLoaded(true)} />`;
 }
 
-/** @param {{ item: QueueItem, chosen: import("../ui.js").Signal<ReadonlySet<number>>, answer: (how: "yes" | "no" | "skip", label?: string) => void, other: () => void }} props */
+/** @param {{ item: QueueItem, chosen: import("../ui.js").Signal<ReadonlySet<number>>, answer: (how: How, label?: string) => void, other: () => void }} props */
 function Choices({ item, chosen, answer, other }) {
   const { suggested, kind, ids } = item;
   const isGroup = GROUPS.includes(kind);
@@ -195,13 +189,13 @@ function Choices({ item, chosen, answer, other }) {
     </div>
     <div class="choices">${classes.value.slice(0, 9).map((each, index) => html`<button key=${each.name} onClick=${() => answer("yes", each.name)}><kbd>${index + 1}</kbd><span class="ellipsis">${each.name}</span></button>`)}
       ${suggested && html`<button onClick=${other}><kbd>L</kbd>${t("selection.other")}</button>`}
-      <button onClick=${() => exclude(item, answer)}><kbd>X</kbd>${t("exclude")}</button></div>
+      <button onClick=${() => answer("exclude")}><kbd>X</kbd>${t("exclude")}</button></div>
   </footer>`;
 }
 
 /** What the next answers bring, how many are left, what comes next. @param {{ queue: Queue, left: number, waiting: QueueItem[] }} props */
 function Side({ queue, left, waiting }) {
-  const done = session.value.yes + session.value.no + session.value.skip;
+  const done = session.value;
   const { expected } = queue;
   const accuracy = answers.value?.accuracy;
   return html`<aside class="queue-side">
@@ -225,7 +219,7 @@ function gainText({ gain, reason }) {
 
 /** @param {{ queue: Queue }} props */
 function Done({ queue }) {
-  const done = session.value.yes + session.value.no + session.value.skip;
+  const done = session.value;
   if (features.value || queue.left === null)
     return html`<div class="empty"><span class="spinner" /><h1>${t("queue.waiting")}</h1><p>${t("queue.waitingText")}</p><a class="button" href=${href("photos")}>${t("photos.showAll")}</a></div>`;
   return html`<div class="empty done-asking"><${Icon} name="check" size=${40} /><h1>${t("queue.empty")}</h1>

@@ -2,10 +2,10 @@
 
 import { api } from "../../api.js";
 import { Icon } from "../../components/icon.js";
-import { isActive, resume, shareOf, stepOf, stop } from "../../components/jobs-tray.js";
+import { isActive, problemOf, resume, shareOf, stepOf, stop } from "../../components/jobs-tray.js";
 import { useLoaded } from "../../components/loaded.js";
 import { Bar } from "../../components/meter.js";
-import { duration, number, percent, t } from "../../i18n.js";
+import { duration, number, percent, said, t } from "../../i18n.js";
 import { pValue } from "../../results.js";
 import { href } from "../../router.js";
 import { attempt, listen } from "../../store.js";
@@ -32,7 +32,7 @@ export function Running({ job }) {
   const events = useEvents(job.id);
   const epochs = events.filter((each) => each.event === "epoch_ended");
   const head = events.findLast((each) => each.event === "head_solved");
-  const messages = events.filter((each) => each.event === "message").map((each) => each.text);
+  const messages = events.filter((each) => each.event === "message").map((each) => said(`says.${each.code}`, spoken(each.facts), each.text));
   const result = /** @type {Record<string, any> | null} */ (job.result ?? null);
   if (job.state === "failed" || job.state === "stopped") return html`<${Ended} job=${job} />`;
   if (job.state === "done") return result ? html`<${Done} result=${result} epochs=${epochs} head=${head} messages=${messages} />` : null;
@@ -50,6 +50,14 @@ export function Running({ job }) {
     <p class="hint">${t("jobs.survive")}</p></section>`;
 }
 
+/** Facts as they stand in sentences. @param {Record<string, any>} [facts] */
+const spoken = ({ seconds, loss, accuracy, ...others } = {}) => ({
+  ...others,
+  ...(seconds !== undefined && { time: duration(seconds) }),
+  ...(loss !== undefined && { loss: number(loss, 3) }),
+  ...(accuracy !== undefined && { accuracy: percent(accuracy) }),
+});
+
 /** What the command says, as in a terminal. @param {{ messages: string[] }} props */
 const Log = ({ messages }) => messages.length > 0 && html`<details class="log"><summary>${t("train.log")}</summary><pre tabindex="0" lang="en">${messages.join("\n")}</pre></details>`;
 
@@ -58,7 +66,7 @@ const HeadSolved = ({ head }) => html`<p class="head-solved"><${Icon} name="chec
 
 /** @param {{ job: Job }} props */
 const Ended = ({ job }) => html`<div class=${`notice ${job.state === "failed" ? "bad" : "warn"}`}><${Icon} name="alert" />
-  <p><strong>${t(`train.${job.state}`)}</strong> ${job.problem ?? (job.state === "stopped" ? t("train.stoppedText") : "")}</p>
+  <p><strong>${t(`train.${job.state}`)}</strong> ${problemOf(job) || (job.state === "stopped" ? t("train.stoppedText") : "")}</p>
   <button type="button" onClick=${() => resume(job)}>${t("job.resume")}</button></div>`;
 
 /** @param {{ result: Record<string, any>, epochs: Record<string, any>[], head: Record<string, any> | undefined, messages: string[] }} props */

@@ -4,7 +4,7 @@ import { api } from "../../api.js";
 import { Copyable } from "../../components/copying.js";
 import { chooseFolder } from "../../components/folder-picker.js";
 import { Icon } from "../../components/icon.js";
-import { isActive, shareOf, stepOf, stop } from "../../components/jobs-tray.js";
+import { isActive, problemOf, shareOf, stepOf, stop } from "../../components/jobs-tray.js";
 import { Bar } from "../../components/meter.js";
 import { percent, t } from "../../i18n.js";
 import { href } from "../../router.js";
@@ -59,7 +59,7 @@ function Exported({ job }) {
   const proof = result.proof;
   return html`<li class="exported"><strong>${t(`ship.format.${format}`)}</strong>
     ${isActive(job) && html`<span class="hint">${stepOf(job)}</span><${Bar} value=${shareOf(job) ?? 0} label=${stepOf(job)} />`}
-    ${job.problem && html`<p class="problem">${job.problem}</p>`}
+    ${job.problem && html`<p class="problem">${problemOf(job)}</p>`}
     ${job.state === "done" && html`<p class="proof"><${Icon} name="check" size=${18} /> ${proof ? t("ship.proof", { count: proof.files, right: proof.right, before: proof.right_before, changed: proof.changed, farthest: percent(proof.farthest) }) : (result.text ?? "")}</p>
       <${Copyable} label=${t("ship.folder")} text=${result.path ?? ""} />`}</li>`;
 }
@@ -73,7 +73,7 @@ function Serve({ run, job, failed }) {
   };
   return html`<section class="card"><h2>${t("ship.serve")}</h2><p class="quiet">${t("ship.serveText")}</p>
     ${!job && html`<button type="button" onClick=${start}>${t("ship.serveButton")}</button>`}
-    ${!job && failed?.problem && html`<p class="problem">${failed.problem}</p>`}
+    ${!job && failed?.problem && html`<p class="problem">${problemOf(failed)}</p>`}
     ${job && html`<p role="status">${result.address ? html`<a href=${result.address} target="_blank" rel="noopener">${result.address}</a>` : html`<span class="spinner small" /> ${t("ship.starting")}`}</p>
       <button type="button" onClick=${() => stop(job)}>${t("job.stop")}</button>`}
     <p class="hint">${t("ship.serveElsewhere")}</p><${Copyable} label="Shell" text=${`headstart serve ${shellQuoted(run.path)}`} /></section>`;
@@ -95,7 +95,7 @@ function Labels() {
       <button type="button" onClick=${start}>${t("ship.labelsButton")}</button></div>
     <ul class="exports plain" aria-live="polite">${exports.map((job) => html`<li class="exported" key=${job.id}>
       ${isActive(job) && html`<span class="hint"><span class="spinner small" /> ${stepOf(job)}</span>`}
-      ${job.problem && html`<p class="problem">${job.problem}</p>`}
+      ${job.problem && html`<p class="problem">${problemOf(job)}</p>`}
       ${job.state === "done" && html`<${Copyable} label=${t("ship.labels")} text=${String(/** @type {any} */ (job.result)?.path ?? job.settings?.to ?? "")} />`}</li>`)}</ul></section>`;
 }
 
