@@ -34,7 +34,7 @@ def in_studio(folder: Path, *, labelled: bool = True) -> dict[str, str]:
     columns = collection.columns
     try:
         used = ((columns.label >= 0) == labelled) & columns.usable
-        return {columns.names[row]: SPLITS[int(columns.split[row])] for row in used.nonzero()[0].tolist()}
+        return {columns.names[int(row)]: SPLITS[int(columns.split[row])] for row in used.nonzero()[0].tolist()}
     finally:
         collection.close()
 
