@@ -57,8 +57,9 @@ def load_dataset(
 
     Args:
         data: a folder of class folders; a folder with train/, validation/ and perhaps test/, each of class folders;
-            a zip of either; or a CSV with the columns path,label[,split]. A DataSource says how it is read: the
-            names of columns, or which folders are the classes.
+            a zip of either; or a CSV with the columns path,label[,split]; or tar shards or Parquet files of photos
+            with labels. Also the URL of one of these, but for a zip. A DataSource says how it is read: the names of
+            columns, or which folders are the classes.
         seed: of the splits that headstart draws. Splits that the collection gives are kept.
         validation_fraction: of each class, where there is no validation split. Default: 0.15.
         test_fraction: where there is no test split: of each class (default 0.15), or of the validation images if the
