@@ -14,6 +14,7 @@ import numpy as np
 
 from headstart.array_types import Int
 from headstart.concurrency import cpu_budget, prefetch
+from headstart.data import digest_splits
 from headstart.data.assignment import check_classes_to_train, draw_splits, indices_to_draw_from, split_notes
 from headstart.data.collection import Collection, Read, corrected, printable, split_of
 from headstart.data.dataset import Dataset, Split, Unreadable
@@ -252,6 +253,8 @@ def _with_splits(
     to_draw_from = np.array(indices_to_draw_from(listed), np.int64)
     group_of = groups(images, to_draw_from) if groups else images.digests
     sides = joined(group_of, images.groups) if images.groups else group_of
+    if len(listed) >= digest_splits.LARGE:
+        sides = digest_splits.names_by_digest(sides, images.digests)
     items = draw_splits(listed, sides, seed, *fractions)
     is_drawn = items != listed
     if not any(item.split == VALIDATION for item in items):  # all are copies of one photo: better a leak than no split
