@@ -112,6 +112,30 @@ def test_pages_of_a_web_server_are_listed(web):
         write(f"{url}/new.jpg", b"")
 
 
+def test_a_password_comes_from_netrc_and_is_not_told(tmp_path, monkeypatch):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            is_known = self.headers.get("Authorization") == "Basic bWU6Z2VoZWlt"  # me:geheim
+            self.send_response(200 if is_known else 401)
+            self.end_headers()
+            self.wfile.write(b"photo")
+
+        def log_message(self, format, *args):
+            pass
+
+    netrc = tmp_path / "netrc"
+    monkeypatch.setenv("NETRC", str(netrc))
+    netrc.write_text("machine elsewhere login me password geheim\n")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/x.jpg"
+        with pytest.raises(PermissionError, match="401"):
+            read(url)
+        netrc.write_text("machine 127.0.0.1 login me password geheim\n")
+        assert read(url) == b"photo"
+        server.shutdown()
+
+
 def test_a_web_server_that_is_away_concerns_its_photo_alone():
     with pytest.raises(OSError, match="Cannot connect"):
         read("http://127.0.0.1:9/x.jpg")

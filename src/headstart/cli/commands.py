@@ -317,7 +317,7 @@ def backbones(
 
 @command()
 def cache(call: Call, clear: o.Clear = False) -> None:
-    """Show, or clear, what is kept to be fast. These are engines, features, networks, copies and readable files."""
+    """Show, or clear, what is kept to be fast. These are engines, features, networks, classifiers and more."""
     call.show(commands.cache(clear))
 
 

@@ -12,7 +12,7 @@ DataPath = Annotated[
     Argument(
         metavar="DATA",
         help="Folder of class folders (with train/, validation/, test/ above them, or without), a zip of it, or a CSV "
-        "with the columns path,label[,split].",
+        "with the columns path,label[,split]; also tar shards, Parquet, and URLs, such as s3://bucket/photos.",
     ),
 ]
 PathColumn = Annotated[

@@ -23,7 +23,8 @@ class CacheContents:
 
 
 def cache(clear: bool = False) -> CacheContents:
-    """Show what is kept to be fast: engines, features, networks, found copies, and files known to be readable.
+    """Show what is kept to be fast: engines, features, networks, found copies, files known to be
+    readable, and classifiers that were sent here to predict.
 
     clear: remove it. It is made again when it is needed.
 

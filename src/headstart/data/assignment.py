@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 
-from headstart.data import splits
+from headstart.data import digest_splits, splits
 from headstart.data.folder import Item
 from headstart.data.splits import SPLITS, TEST, TRAIN, VALIDATION
 from headstart.data.steady_splits import unlabelled_groups, with_corrected_classes
@@ -26,7 +26,8 @@ def draw_splits(
     Args:
         items: with the split that the collection gives them; either all have one, or none. Photos that the user labels
             beside splits of the collection are trained on.
-        groups: images with the same group, copies of one photo, stay in one split where it is drawn.
+        groups: images with the same group, copies of one photo, stay in one split where it is drawn. Of a large
+            collection, see `digest_splits`, the least digest of the group.
         seed, validation_fraction, test_fraction: see `load_dataset`.
 
     Raises:
@@ -166,6 +167,10 @@ def _move(
     indices = [index for index, item in enumerate(items) if item.split == source]
     labelled = [index for index in indices if items[index].drawn_as]
     labels = [items[index].drawn_as for index in labelled]
+    if len(items) >= digest_splits.LARGE:
+        names = [str(groups[index]) for index in labelled]
+        moved: set[Hashable] = set(digest_splits.draw_by_digest(names, labels, target, fraction, seed))
+        return _moved(items, indices, groups, moved, target)
     picked = splits.draw(
         [items[index].name for index in labelled],
         labels,
@@ -175,6 +180,12 @@ def _move(
     )
     moved = {groups[index] for index, is_picked in zip(labelled, picked, strict=True) if is_picked}
     moved |= unlabelled_groups(items, indices, groups, target, fraction, seed)
+    return _moved(items, indices, groups, moved, target)
+
+
+def _moved(
+    items: list[Item], indices: Sequence[int], groups: Sequence[Hashable], moved: set[Hashable], target: str
+) -> list[Item]:
     for index in indices:
         if groups[index] in moved:
             items[index] = replace(items[index], split=target)

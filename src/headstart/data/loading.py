@@ -14,6 +14,7 @@ import numpy as np
 
 from headstart.array_types import Int
 from headstart.concurrency import cpu_budget, prefetch
+from headstart.data import digest_splits
 from headstart.data.assignment import check_classes_to_train, draw_splits, indices_to_draw_from, split_notes
 from headstart.data.collection import Collection, Read, corrected, printable, split_of
 from headstart.data.dataset import Dataset, Split, Unreadable
@@ -57,8 +58,9 @@ def load_dataset(
 
     Args:
         data: a folder of class folders; a folder with train/, validation/ and perhaps test/, each of class folders;
-            a zip of either; or a CSV with the columns path,label[,split]. A DataSource says how it is read: the
-            names of columns, or which folders are the classes.
+            a zip of either; or a CSV with the columns path,label[,split]; or tar shards or Parquet files of photos
+            with labels. Also the URL of one of these, but for a zip. A DataSource says how it is read: the names of
+            columns, or which folders are the classes.
         seed: of the splits that headstart draws. Splits that the collection gives are kept.
         validation_fraction: of each class, where there is no validation split. Default: 0.15.
         test_fraction: where there is no test split: of each class (default 0.15), or of the validation images if the
@@ -253,6 +255,8 @@ def _with_splits(
     to_draw_from = np.array(indices_to_draw_from(listed), np.int64)
     group_of = groups(images, to_draw_from) if groups else images.digests
     sides = joined(group_of, images.groups) if images.groups else group_of
+    if len(listed) >= digest_splits.LARGE:
+        sides = digest_splits.names_by_digest(sides, images.digests)
     items = draw_splits(listed, sides, seed, *fractions)
     is_drawn = items != listed
     if not any(item.split == VALIDATION for item in items):  # all are copies of one photo: better a leak than no split

@@ -63,5 +63,9 @@ def _members(indices: Iterable[int], groups: Sequence[Hashable]) -> dict[Hashabl
 
 def _number(items: Sequence[Item], indices: Iterable[int], target: str, seed: int) -> float:
     """Between 0 and 1, evenly spread: always the same for a group and a split."""
-    name = min(items[index].name for index in indices)
+    return number_of(min(items[index].name for index in indices), target, seed)
+
+
+def number_of(name: str, target: str, seed: int) -> float:
+    """Between 0 and 1, evenly spread: always the same for a name and a split."""
     return int(sha256(f"{seed} {target} {name}".encode())[:DIGITS], 16) / 16**DIGITS

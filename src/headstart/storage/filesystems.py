@@ -25,11 +25,12 @@ _S3 = {
         "parameter_validation": False,
     },
 }
+_WEB = {"simple_links": False, "client_kwargs": {"trust_env": True}}  # proxies, and passwords in ~/.netrc
 # Scheme -> what installs it, and how it is opened
 SCHEMES: dict[str, tuple[str, dict[str, Any]]] = {
     "s3": ("headstart[remote]", _S3),
-    "http": ("headstart[remote]", {"simple_links": False}),
-    "https": ("headstart[remote]", {"simple_links": False}),
+    "http": ("headstart[remote]", _WEB),
+    "https": ("headstart[remote]", _WEB),
     "gs": ("headstart[remote] gcsfs", {"use_listings_cache": False}),
     "az": ("headstart[remote] adlfs", {"use_listings_cache": False}),
     "hf": ("headstart[remote] huggingface_hub", {"use_listings_cache": False}),
