@@ -115,7 +115,7 @@ def cells(solar_cells: Path) -> dict[str, list[Path]]:
     """The paths of the real images, by class."""
     by_class: dict[str, list[Path]] = {}
     for row in read_listing(solar_cells).rows:
-        by_class.setdefault(row.label, []).append(row.path)
+        by_class.setdefault(row.label, []).append(Path(str(row.path)))
     return by_class
 
 

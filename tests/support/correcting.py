@@ -20,8 +20,8 @@ def correct(
     data: str | Path | DataSource, names: Iterable[str], label: str | None, *, root: Path | None = None
 ) -> Step | None:
     """Give photos a label. names: of files, such as "7.png". root: where the photos are, if not in `data`."""
-    folder = root or DataSource.of(data).path
-    paths = {path.name: path for path in images_below(folder)}
+    folder = root or DataSource.of(data).local_path
+    paths = {path.name: Path(str(path)) for path in images_below(folder)}
     return journal_of(data).record(
         [Correction(sha256_of_file(paths[name]), name, paths[name].parent.name, label) for name in names]
     )

@@ -262,14 +262,6 @@ def _open(path: Path) -> tuple[np.ndarray, bool]:
     return shard, True
 
 
-def _release(shard: np.ndarray) -> None:
-    """Give back the memory of the pages of a memory map that were read: the system still has them, and maps them again
-    when they are needed."""
-    mapped = shard.base
-    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
-        mapped.madvise(mmap.MADV_DONTNEED)
-
-
 def _read(shard: np.ndarray) -> np.ndarray:
     """A shard in memory; where its file has been removed meanwhile, which a memory map outlives, as it is."""
     if not isinstance(shard, np.memmap):

@@ -22,21 +22,34 @@ export async function setLabel(ids, label) {
   return true;
 }
 
-export async function undo() {
-  if (!labels.value?.undo) return;
-  const found = await attempt(api.undo);
-  if (!found) return;
-  showLabels(found);
-  toast(t("labels.undone"), { action: { label: t("redo"), do: () => void redo() } });
+/** What changes labels is sent one after the other, in the order of the user: an undo waits for the answer that it takes
+ *  back. @type {Promise<unknown>} */
+let last = Promise.resolve();
+
+/** @template T @param {() => Promise<T>} act @returns {Promise<T>} */
+export function inOrder(act) {
+  const next = last.then(act);
+  last = next.catch(() => {}); // told by whoever waits for it
+  return next;
 }
 
-export async function redo() {
-  if (!labels.value?.redo) return;
-  const found = await attempt(api.redo);
-  if (!found) return;
-  showLabels(found);
-  toast(t("labels.redone"), { action: undoAction() });
-}
+export const undo = () =>
+  inOrder(async () => {
+    if (!labels.value?.undo) return;
+    const found = await attempt(api.undo);
+    if (!found) return;
+    showLabels(found);
+    toast(t("labels.undone"), { action: { label: t("redo"), do: () => void redo() } });
+  });
+
+export const redo = () =>
+  inOrder(async () => {
+    if (!labels.value?.redo) return;
+    const found = await attempt(api.redo);
+    if (!found) return;
+    showLabels(found);
+    toast(t("labels.redone"), { action: undoAction() });
+  });
 
 /** @param {string} name @param {string} [own] its name now */
 const checkName = (name, own) => {

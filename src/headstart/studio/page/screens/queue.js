@@ -10,7 +10,7 @@ import { openViewer } from "../components/viewer.js";
 import { baseName, detail, detailsChanged, relabelled, want } from "../details.js";
 import { has, language, percent, t } from "../i18n.js";
 import { useKeys } from "../keyboard.js";
-import { undo } from "../labelling.js";
+import { inOrder, undo } from "../labelling.js";
 import { changeText } from "../results.js";
 import { href } from "../router.js";
 import { answers, attempt, classes, computing, features, generation, labels, photosChanged, queueChanged, report, showLabels } from "../store.js";
@@ -72,7 +72,7 @@ export default function QueueScreen() {
     answered.value = new Set([...answered.value, item.key]);
     unsent.add(item.key);
     session.value++;
-    sending = sending.then(async () => {
+    sending = inOrder(async () => {
       const found = await attempt(() => send(item, how, label, ids));
       unsent.delete(item.key);
       queueChanged.value++;
