@@ -163,6 +163,6 @@ def test_the_example_of_ray_serve_answers(run, photos, cluster):
         env=os.environ | {"RAY_ADDRESS": cluster.address, "RUN": str(run.folder)},
     )  # fmt: skip
     assert asked.returncode == 0, asked.stderr
-    answer = json.loads(asked.stdout.splitlines()[-1])
+    answer = json.loads(next(line for line in asked.stdout.splitlines() if line.startswith("{")))  # Ray prints as well
     expected = hs.Predictor(run.folder).predict(photo)
     assert (answer["label"], answer["probability"]) == (expected.label, expected.probability)

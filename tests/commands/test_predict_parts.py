@@ -167,20 +167,20 @@ def test_answers_of_a_cluster_are_those_of_this_machine(run, photos, expected, c
 
 
 def test_from_an_object_store_into_it(run, photos, expected, object_store, tmp_path, small_parts):
-    new = object_store.put_folder(photos / "defective", "new")
-    out = f"{object_store.url}/answers/"
+    new = object_store.put_folder(photos / "defective", "cells/new")
+    out = f"{object_store.url}/cells/answers/"
     found = commands.predict_parts(run.folder, f"{new}/**/*.png", out)
     assert (found.out, found.answers) == (out.rstrip("/"), COUNT)
     one_by_one = list(commands.predict(run.folder, new))
     assert [Path(answer.path).name for answer in one_by_one] == sorted(expected)
     labels = [answer.found.label for answer in one_by_one if isinstance(answer.found, hs.Prediction)]
     assert labels == [expected[name]["label"] for name in sorted(expected)]
-    first, *rest = sorted(name for name in object_store.names("answers/") if name.startswith("part-"))
-    object_store.client.delete_object(Bucket="bucket", Key=f"answers/{first}")
+    first, *rest = sorted(name for name in object_store.names("cells/answers/") if name.startswith("part-"))
+    object_store.client.delete_object(Bucket="bucket", Key=f"cells/answers/{first}")
     again = commands.predict_parts(run.folder, new, out)
     assert (again.before, again.answers) == (COUNT - PART, COUNT)
     for name in [first, *rest]:
-        object_store.client.download_file("bucket", f"answers/{name}", str(tmp_path / name))
+        object_store.client.download_file("bucket", f"cells/answers/{name}", str(tmp_path / name))
     assert rows_in(tmp_path) == expected
 
 

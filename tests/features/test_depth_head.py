@@ -60,7 +60,7 @@ def on_disk(features: np.ndarray, folder: Path) -> Joined:
     for rows in np.array_split(order, 7):
         tensors = features[rows, : SIZES[0]], features[rows, SIZES[0] :]
         write_shard(records([digests[row] for row in rows], tensors), folder)
-    return Joined(find_shards(folder, set(digests), None).of(digests))
+    return Joined(find_shards(folder, digests, None).of(digests))
 
 
 def test_rows_on_disk_are_read_as_they_are(tmp_path):
@@ -68,7 +68,7 @@ def test_rows_on_disk_are_read_as_they_are(tmp_path):
     rows = on_disk(features, tmp_path)
     for wanted in (slice(None), slice(20, 30), np.array([7, 180, 7]), stored_order(rows)):
         np.testing.assert_array_equal(rows[wanted], features[wanted])
-    rows._features.release()
+    rows.features.release()
     np.testing.assert_array_equal(rows[:2], features[:2])
     for shard in tmp_path.iterdir():
         shard.unlink()

@@ -56,7 +56,9 @@ def train(
         balanced: whether all classes count alike in training, however many images they have. None: as in the recipe.
         backbone, image_size, resizing, value_range, weights, precision, execution, views, device, seed: see
             `headstart.train`.
-        on: the cluster that reads the photos and computes their features: "ray", or an address; None: this machine.
+        on: the cluster that reads the photos, computes their features and, where they are too many for the memory of
+            this machine, adds up what the head is solved by: "ray", or an address; None: this machine, which does
+            everything else in any case, also fine-tuning.
         store: a folder or URL that all machines of the cluster reach, for what they compute; None: the cache, if this
             machine is all of the cluster.
         test_fraction: see `load_dataset`.

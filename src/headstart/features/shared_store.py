@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -53,7 +53,7 @@ class ShardPlace:
         """Where tasks write to."""
         return self.url or str(self.folder)
 
-    def find(self, wanted: Collection[str], shapes: Sequence[tuple[int, ...]] | None) -> Shards:
+    def find(self, wanted: Sequence[str], shapes: Sequence[tuple[int, ...]] | None) -> Shards:
         """See `find_shards`."""
         if self.url:
             _fetch(_missing(self.url, self.folder, wanted), self.folder)
@@ -114,7 +114,7 @@ def _beside(place: str) -> str:
     return place.removesuffix(".npy") + DIGESTS
 
 
-def _missing(url: str, folder: Path, wanted: Collection[str]) -> list[str]:
+def _missing(url: str, folder: Path, wanted: Sequence[str]) -> list[str]:
     """The URLs of shards that hold something of what is wanted, and are not in the folder yet."""
     keys = np.sort(keys_of(wanted))
     lists = _listed(url, DIGESTS)

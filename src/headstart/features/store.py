@@ -10,7 +10,7 @@ import mmap
 import time
 import uuid
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from headstart.storage.hashing import sha256
 
 MOST_OF_IT = 4  # from a quarter of its rows on, a shard is read: pages that are mapped count as memory until the end
 STALE = 24 * 3600  # seconds after which the half-written file of a killed run is removed
+TOGETHER = 100_000  # digests that are converted at a time
 KEY = "S32"
 DIGEST = "digest"  # the field of a record that holds the SHA-256 of an image; the others are tensors
 
@@ -150,9 +151,13 @@ def _sorted(keys: Sequence[np.ndarray], rows: Sequence[np.ndarray]) -> tuple[np.
     return joined[order], np.concatenate(rows)[order]
 
 
-def keys_of(digests: Collection[str]) -> np.ndarray:
+def keys_of(digests: Sequence[str]) -> np.ndarray:
     """Hexadecimal digests -> their bytes, "S32" (n,)."""
-    return np.frombuffer(b"".join(map(bytes.fromhex, digests)), KEY)
+    keys = np.empty(len(digests), KEY)
+    for start in range(0, len(digests), TOGETHER):
+        part = digests[start : start + TOGETHER]
+        keys[start : start + len(part)] = np.frombuffer(bytes.fromhex("".join(part)), KEY)
+    return keys
 
 
 def digests_of(shard: np.ndarray) -> list[str]:
@@ -179,7 +184,7 @@ def records(digests: Sequence[str], tensors: Sequence[Float[np.ndarray, "n ..."]
     return shard
 
 
-def find_shards(folder: Path, wanted: Collection[str], shapes: Sequence[tuple[int, ...]] | None) -> Shards:
+def find_shards(folder: Path, wanted: Sequence[str], shapes: Sequence[tuple[int, ...]] | None) -> Shards:
     """The shards of a folder that hold something of what is wanted. These count as used; others are left alone. What
     is damaged or foreign is removed.
 
