@@ -122,9 +122,8 @@ def test_the_command_of_the_image_answers(run, photos):
     """Run here, with the run in its place, and a free port."""
     program, *arguments = json.loads(instructions("CMD")[0])
     assert program == "headstart"
-    placed = [
-        {"/classifier": str(run.folder), "8000": "0", "0.0.0.0": "127.0.0.1"}.get(each) or each for each in arguments
-    ]
+    here = {"/classifier": str(run.folder), "8000": "0", "0.0.0.0": "127.0.0.1"}
+    placed = [str(here.get(each, each)) for each in arguments]
     with ImageCommand(placed) as started:
         answer = started.post(next(photos.rglob("*.png")).read_bytes()).json()
     assert answer["predictions"][0]["label"] in ("defective", "functional")

@@ -134,13 +134,16 @@ def result(ray: Any, reference: Any) -> Any:
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, HeadstartError):
             raise error.cause from None
-        raise
+        if not isinstance(error.cause, ray.exceptions.RayError):
+            raise
+        failure = error.cause  # what the task was given is lost
     except ray.exceptions.RayError as error:
-        what = " ".join(str(error).split())[:300]
-        raise ClusterError(
-            f"The cluster could not finish a task, after it had begun it again up to {RETRIES} times ({what}). What is "
-            f"finished is kept: look at `ray status`, at the memory of the machines, and start the same again."
-        ) from None
+        failure = error
+    what = " ".join(str(failure).split())[:300]
+    raise ClusterError(
+        f"The cluster could not finish a task, after it had begun it again up to {RETRIES} times ({what}). What is "
+        f"finished is kept: look at `ray status`, at the memory of the machines, and start the same again."
+    )
 
 
 def _work(cores: float, function: Callable[[Task], Result], task: Task) -> Result:
