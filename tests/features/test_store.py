@@ -131,7 +131,7 @@ def test_what_is_read_of_a_map_is_not_kept_in_memory(tmp_path):
     digests = [f"{number:064x}" for number in range(4_000)]
     rows = np.random.default_rng(0).random((len(digests), 500), dtype=np.float32)
     file = store.write_shard(store.records(digests, [rows]), tmp_path)
-    found = store.find_shards(tmp_path, set(digests), [(500,)])
+    found = store.find_shards(tmp_path, digests, [(500,)])
     assert mapped_bytes(file) < 0.1 * file.stat().st_size
     some = np.arange(0, len(digests), 7)
     np.testing.assert_allclose(found.of(digests)[some], rows[some], atol=1e-3)

@@ -33,6 +33,9 @@ def server(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Iterator[S
     with StudioServer(own) as started:
         started.wait_for(lambda answers: answers["accuracy"], "/api/answers")
         yield started
+        for job in started.ask("/api/jobs"):  # jobs outlive a studio
+            if job["state"] == "running":
+                assert started.client.post(f"/api/jobs/{job['id']}/stop").status_code < 300
 
 
 @pytest.fixture
