@@ -233,12 +233,14 @@ def running_cluster(object_store: ObjectStore) -> Iterator[Any]:
 
 
 @pytest.fixture
-def cluster(running_cluster: Any) -> Iterator[Any]:
+def cluster(running_cluster: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A cluster of Ray on this machine, to which this process is connected, see `support/cluster.py`. No test waits for
     ever."""
-    from support.cluster import WAITING, within
+    from support.cluster import WAITING, connected, within
 
+    monkeypatch.setenv("RAY_ADDRESS", running_cluster.address)  # other workers of the tests have clusters of their own
     with within(5 * WAITING):
+        connected(running_cluster)
         yield running_cluster
 
 

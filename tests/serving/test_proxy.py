@@ -79,7 +79,7 @@ def test_page_and_interface_under_the_path_of_a_proxy(prefixed, classifier, cell
             page = browser.new_page()
             page.goto(url + end)
             expect(page.locator("#about")).to_contain_text("This model recognises 2 classes")
-            assert page.evaluate("document.styleSheets.length") == 1
+            assert page.evaluate("document.styleSheets.length") == 2
             page.close()
 
 

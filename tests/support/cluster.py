@@ -39,11 +39,21 @@ def started(nodes: int = 2, *, cores: int = 1) -> Iterator[Any]:
         add_node(cluster, cores, _system_config=NOTICE)
         for _ in range(nodes - 1):
             add_node(cluster, cores)
-        ray.init(cluster.address, log_to_driver=False, logging_level=logging.ERROR)
+        connected(cluster)
         yield cluster
     finally:
         ray.shutdown()
         cluster.shutdown()
+
+
+def connected(cluster: Any) -> None:
+    """Connect this process to a cluster, whatever a test before has left."""
+    import ray
+
+    if ray.is_initialized() and ray.get_runtime_context().gcs_address == cluster.address:
+        return
+    ray.shutdown()
+    ray.init(cluster.address, log_to_driver=False, logging_level=logging.ERROR)
 
 
 def add_node(cluster: Any, cores: float = 1, **settings: Any) -> Any:
