@@ -37,22 +37,8 @@ import json, os, resource, sys, time
 start = time.perf_counter()
 import numpy as np
 import headstart as hs
-from contextlib import contextmanager, nullcontext
-
-@contextmanager
-def cluster(cores, object_store=200 * 2**20):
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    import logging, ray
-    from ray.cluster_utils import Cluster
-    found = Cluster()
-    for _ in range(cores):
-        found.add_node(num_cpus=1, object_store_memory=object_store, include_dashboard=False)
-    ray.init(found.address, log_to_driver=False, logging_level=logging.ERROR)
-    try:
-        yield found
-    finally:
-        ray.shutdown()
-        found.shutdown()
+from contextlib import nullcontext
+from local_cluster import cluster
 
 def tell(**found):
     print("FOUND " + json.dumps(found))
@@ -164,7 +150,10 @@ with cluster(cores):
 
 def measured(code: str, *arguments: object, cache: Path) -> dict:
     """What a process tells, with an empty cache."""
-    environment = os.environ | {"HEADSTART_CACHE": str(cache), "HEADSTART_CACHE_GB": "50"}
+    places = [str(Path(__file__).resolve().parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {
+        "HEADSTART_CACHE": str(cache), "HEADSTART_CACHE_GB": "50", "PYTHONPATH": os.pathsep.join(places),
+    }  # fmt: skip
     command = [sys.executable, "-c", SETUP + code, *map(str, arguments)]
     found = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
     return json.loads(next(line for line in found.splitlines() if line.startswith("FOUND "))[6:])

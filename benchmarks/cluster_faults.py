@@ -23,9 +23,9 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from local_cluster import add_node, cluster
 from scale import make
 
 CORES = 2
@@ -70,27 +70,6 @@ def kept(store: Path) -> Counter:
     return Counter(digest for file in files for digest in digests_of(np.load(file, mmap_mode="r")))
 
 
-def cluster_of(nodes: int) -> Any:
-    import ray  # noqa: F401 - so that what is missing is said here
-    from ray.cluster_utils import Cluster
-
-    found = Cluster()
-    for number in range(nodes):
-        settings = {"_system_config": {"health_check_period_ms": 500, "health_check_failure_threshold": 4}}
-        add(found, **({} if number else settings))
-    return found
-
-
-def add(cluster: Any, **settings: Any) -> Any:
-    return cluster.add_node(
-        num_cpus=1,
-        object_store_memory=200 * 2**20,
-        plasma_directory=tempfile.gettempdir(),
-        include_dashboard=False,
-        **settings,
-    )
-
-
 def tell(what: str, moment: float, seconds: float, work: Path, expected: dict[str, np.ndarray]) -> None:
     found, digests = probabilities(work / "run"), kept(work / "store")
     if found.keys() != expected.keys():
@@ -109,16 +88,14 @@ def main() -> None:
     parser.add_argument("--image-size", type=int, default=160)
     parser.add_argument("--kills", type=int, default=10)
     given = parser.parse_args()
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     rng = random.Random(0)
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         make(given.source, root / "photos", given.photos)
         finish(start(root / "photos", root / "local", given.image_size))
         expected = probabilities(root / "local" / "run")
-        cluster = cluster_of(CORES)
-        try:
-            on = ("--on", cluster.address, "--store")
+        with cluster(CORES) as running:
+            on = ("--on", running.address, "--store")
             began = time.perf_counter()
             finish(start(root / "photos", root / "whole", given.image_size, *on, str(root / "whole" / "store")))
             usual = time.perf_counter() - began
@@ -126,21 +103,21 @@ def main() -> None:
             for what in ("node", "driver"):
                 for _ in range(given.kills):
                     work, moment = root / what, rng.uniform(0.05, 0.95) * usual
-                    node = add(cluster) if what == "node" else None
+                    node = add_node(running) if what == "node" else None
                     began = time.perf_counter()
                     process = start(root / "photos", work, given.image_size, *on, str(work / "store"))
                     time.sleep(moment)
                     if node:
-                        cluster.remove_node(node, allow_graceful=False)
+                        running.remove_node(node, allow_graceful=False)
                     elif process.poll() is None:
                         process.send_signal(signal.SIGKILL)
                         process.wait()
-                        process = start(root / "photos", work, given.image_size, *on, str(work / "store"))
-                    finish(process)
+                        if not (work / "run").exists():  # else it was written in the last moment
+                            process = start(root / "photos", work, given.image_size, *on, str(work / "store"))
+                    if process.returncode != -signal.SIGKILL:
+                        finish(process)
                     tell(what, moment, time.perf_counter() - began, work, expected)
                     shutil.rmtree(work)
-        finally:
-            cluster.shutdown()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ Expected: see LOG.md.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import random
 import resource
@@ -26,13 +25,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import numpy as np
+from local_cluster import add_node, cluster
 from pyarrow import parquet as pq
 from ratios import show
 
@@ -44,7 +42,6 @@ from headstart.events import Advanced
 
 SECTIONS = ("speed", "nodes", "drivers", "memory")
 PHOTOS = 10_000_000
-OBJECT_STORE = 100 * 2**20
 DRIVER = """
 import sys, headstart as hs
 from headstart.classifier import answer_folder
@@ -67,28 +64,6 @@ class Steady(hs.Quiet):
     def photos_a_second(self) -> float:
         (start, first), (end, last) = self.times[0], self.times[-1]
         return (last - first) / (end - start)
-
-
-@contextmanager
-def cluster(nodes: int) -> Iterator[Any]:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    import ray
-    from ray.cluster_utils import Cluster
-
-    found = Cluster()
-    for _ in range(nodes):
-        add_node(found)
-    os.environ["RAY_ADDRESS"] = found.address
-    ray.init(found.address, log_to_driver=False, logging_level=logging.ERROR)
-    try:
-        yield found
-    finally:
-        ray.shutdown()
-        found.shutdown()
-
-
-def add_node(found: Any) -> Any:
-    return found.add_node(num_cpus=1, object_store_memory=OBJECT_STORE, include_dashboard=False)
 
 
 def rows_in(out: Path) -> dict[str, dict]:
