@@ -20,6 +20,7 @@ from headstart.array_types import Float32, Int
 from headstart.concurrency import LAST, aside, step_aside
 from headstart.data.splits import SPLITS, TEST
 from headstart.errors import CancelledError, HeadstartError, ImageError
+from headstart.malloc import return_freed_memory
 from headstart.serving.monitoring import log
 from headstart.studio.catalogue import Catalogue, Digests
 from headstart.studio.columns import Columns, labels_of
@@ -178,6 +179,8 @@ class Analysis:
         self._unfinished.difference_update(stages)
         if not self._stopped.is_set():
             self._publish("computing", stages=self.computing)
+        if not self._unfinished:
+            return_freed_memory()
 
     def _work(self) -> None:
         from headstart.studio.computing import Photos, Reporting, copies_of, drawn_splits, extractor_of, photo_features
