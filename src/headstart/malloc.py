@@ -1,4 +1,4 @@
-"""The C library's memory allocator: set up for neural networks before the first thread starts, and emptied on demand."""
+"""The C library's allocator, set up for neural networks before the first thread starts, and emptied on demand."""
 
 import ctypes
 import os
@@ -26,7 +26,7 @@ def reuse_freed_memory() -> None:
 
 
 def return_freed_memory() -> None:
-    """Return to the kernel what was freed, and is kept by `reuse_freed_memory`: for a process that goes on after its work.
+    """Return to the kernel what was freed, and `reuse_freed_memory` keeps: for a process that stays when its work ends.
 
     Without effect where the C library is not glibc.
     """
