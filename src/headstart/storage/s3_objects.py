@@ -28,10 +28,7 @@ def read_object(opened: Any, path: str) -> bytes | None:
     bucket, _, key = path.partition("/")
     try:
         return bytes(_store(opened, bucket, os.getpid()).get(key).bytes())
-    except (
-        BaseError,
-        OSError,
-    ):  # it does not exist, must not be read, lies in another region, ...: s3fs asks again, and tells
+    except (BaseError, OSError):  # no such object, no right to it, another region: s3fs asks again, and tells
         return None
 
 
