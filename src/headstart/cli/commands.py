@@ -227,10 +227,11 @@ def export(
     out: o.ExportOut,
     quantize: o.Quantize = None,
     pixels: o.Pixels = "uint8",
+    fixed_size: o.FixedSize = False,
     data: o.MovedData = None,
 ) -> None:
     """Write a classifier for another runtime, and prove it. The file answers as the classifier does."""
-    given = {"format": format, "quantize": quantize, "pixels": pixels, "data": data}
+    given = {"format": format, "quantize": quantize, "pixels": pixels, "fixed_size": fixed_size, "data": data}
     found = commands.export(run, out, listener=call.listener, **given)
     if call.as_json:
         print_json({"path": str(found.path), **found.card})
