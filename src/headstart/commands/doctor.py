@@ -19,7 +19,7 @@ EXTRAS = {
     "heif": ("pillow_heif",),
     "dicom": ("pydicom",),
     "serve": _SERVE,
-    "studio": (*_SERVE, "portalocker", "websockets"),
+    "studio": (*_SERVE, "portalocker", "sklearn", "websockets"),
     "remote": _REMOTE,
     "ray": (*_REMOTE, "ray"),
     "demo": ("elpv_dataset",),
