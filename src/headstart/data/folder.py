@@ -17,7 +17,9 @@ from headstart.data.folder_tree import Tree
 from headstart.data.groups import group_names
 from headstart.data.layout import FORMS, Layout, understand
 from headstart.data.lost_classes import refuse_lost_classes
+from headstart.data.metadata_files import read_metadata
 from headstart.data.own_output import what_headstart_wrote
+from headstart.data.shard_tables import ShardTable
 from headstart.data.source import DataSource
 from headstart.data.walking import Files, files_below
 from headstart.errors import DatasetError
@@ -104,10 +106,15 @@ def _listing_of(source: DataSource, listener: Listener | None, *, unlabelled: bo
     )
 
 
-def _list_table(source: DataSource, shards: Sequence[Location] = (), notes: Iterable[str] = ()) -> Listing:
-    """shards: in the folder `source`; none: `source` is a file."""
+def _list_table(
+    source: DataSource,
+    shards: Sequence[Location] = (),
+    notes: Iterable[str] = (),
+    metadata: ShardTable | None = None,
+) -> Listing:
+    """shards, metadata: in the folder `source`; none: `source` is a file."""
     _check_settings(source, is_csv=True)
-    table = tables.read_listing(source, shards)
+    table = tables.read_listing(source, shards, metadata)
     items = [Item(row.path, row.name, _normal(row.label), row.split, row.group) for row in table.rows]
     return _listing(source.path, items, notes, table.text)
 
@@ -181,6 +188,9 @@ def _list_folder(root: Location, source: DataSource, *, unlabelled: bool) -> Lis
     shards = [file for file in files.others if file.suffix.lower() in SHARD_SUFFIXES]
     if shards and not files.images:
         return _list_table(source, shards, notes_on_skipped(files.skipped))
+    if files.images and (metadata := read_metadata(files.others, root, source)):
+        listing = _list_table(source, notes=notes_on_skipped(files.skipped), metadata=metadata)
+        return replace(listing, notes=(*listing.notes, *_note_on_unlisted(files.images, listing.items)))
     _check_settings(source, is_csv=False)
     if not files.images:
         found = _kinds(files.others) or "nothing"
@@ -255,6 +265,14 @@ def _note_on_loose(images: Sequence[Location]) -> list[str]:
     if not images:
         return []
     return [f"{len(images)} images outside any class folder are left out (such as '{images[0].name}')"]
+
+
+def _note_on_unlisted(images: Sequence[Location], items: Iterable[Item]) -> list[str]:
+    listed = {item.path for item in items}
+    others = [image for image in images if image not in listed]
+    if not others:
+        return []
+    return [f"{len(others):,} images that the metadata do not list are left out (such as '{others[0].name}')"]
 
 
 def note_on_others(files: Iterable[Location]) -> list[str]:
