@@ -16,7 +16,7 @@ from headstart.models.backbones import BACKBONES
 from headstart.storage import cache
 
 NAMES = {"opencv-python-headless": "cv2", "tensorflow-cpu": "tensorflow", "elpv-dataset": "elpv_dataset",
-         "python-multipart": "python_multipart", "scikit-learn": "sklearn"}  # fmt: skip
+         "python-multipart": "python_multipart"}  # fmt: skip
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def need_extra() -> None:
     Raises:
         MissingExtraError: a library of the extra `studio` is not installed.
     """
-    starting.need_extra("The studio", "studio", (*starting.LIBRARIES, "portalocker", "sklearn", "websockets"))
+    starting.need_extra("The studio", "studio", (*starting.LIBRARIES, "portalocker", "websockets"))
 
 
 def open_studio(
