@@ -15,8 +15,8 @@ from headstart.classifier.novelty import NoveltyDetector, fit_novelty_detector
 from headstart.data.assignment import draw_splits
 from headstart.data.collection import groups_of
 from headstart.data.dataset import Split
-from headstart.data.folder import Item
 from headstart.data.groups import joined
+from headstart.data.items import Item
 from headstart.data.splits import SPLITS, TRAIN
 from headstart.data.value_range import ValueRange, range_of
 from headstart.events import Advanced, Event, Listener, Task
@@ -190,7 +190,7 @@ def _drawn(
     given = groups_of(items)
     drawn = draw_splits(items, joined(sides, given) if given else sides, SEED)
     found = otherwise.copy()
-    found[photos.rows[places[order]]] = [SPLITS.index(item.split) if item.split else -1 for item in drawn]
+    found[photos.rows[places[order]]] = [SPLITS.index(name) if name else -1 for name in drawn]
     return found
 
 
