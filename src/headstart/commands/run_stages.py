@@ -32,6 +32,7 @@ from headstart.listeners.quiet import Quiet
 from headstart.runs.folder import METRICS, MODEL_CARD, PLOTS, REPORT, Run
 from headstart.runs.partial import CHECKPOINTS, partial_run
 from headstart.runs.writing import keep_splits, write_history, write_predictions, write_summary, write_unreadable
+from headstart.storage.copies import keeping_copies
 from headstart.time_limit import TimeLimit
 from headstart.training.config import TrainingConfig
 
@@ -70,6 +71,7 @@ class RunRequest:
         }
 
 
+@keeping_copies()
 def make(
     request: RunRequest,
     out: Path,
