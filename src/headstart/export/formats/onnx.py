@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.errors import MissingExtraError
+from headstart.export.explained import explain
 
 if TYPE_CHECKING:
     from headstart.export.source import Source
@@ -34,6 +35,8 @@ def write(source: Source, file: Path, description: dict, *, precision: str, phot
         _halve(graph)
     elif precision == "int8":
         graph = _quantized(graph, photos)
+    if source.has_maps:
+        explain(graph, source)
     # metadata in ONNX are pairs of strings
     onnx.helper.set_model_props(graph, {key: _text(value) for key, value in description.items()})
     onnx.checker.check_model(graph, full_check=True)
@@ -41,7 +44,8 @@ def write(source: Source, file: Path, description: dict, *, precision: str, phot
 
 
 def _of_package(source: Source) -> Any:
-    """The packaged network of the base, with the head and the probabilities behind it, and without feature maps."""
+    """The packaged network of the base, with the head and the probabilities behind it, and without feature maps, unless
+    the source has them."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -65,7 +69,8 @@ def _of_package(source: Source) -> Any:
     ]
     graph.graph.initializer.extend(numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items())
     graph.graph.node.extend(nodes if len(bias) == 1 else [*nodes[:2], *nodes[4:]])
-    del graph.graph.output[:]
+    if not source.has_maps:
+        del graph.graph.output[:]
     for name, shape in source.output_shapes.items():
         graph.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", shape[1]]))
     (pixels,) = graph.graph.input
