@@ -61,14 +61,13 @@ ASK = """async (photos) => {
     return found;
 }"""
 # The network alone, in the page's own thread
-OPEN_ALONE = """async (threads) => {
+OPEN_ALONE = """async ([threads, size]) => {
     const { env, InferenceSession, Tensor } = await import("./onnxruntime.js");
     const [network, runtime] = await Promise.all(["network.onnx", "onnxruntime.wasm"].map(
         async (name) => new Uint8Array(await (await fetch(name)).arrayBuffer())));
     env.wasm.wasmBinary = runtime;
     env.wasm.numThreads = threads;
     const session = await InferenceSession.create(network, { executionProviders: ["wasm"] });
-    const size = (await (await fetch("facts.json")).json()).image_size;
     const pixels = Uint8Array.from({ length: 3 * size * size }, () => 256 * Math.random());
     window.run = () => session.run({ pixels: new Tensor("uint8", pixels, [1, size, size, 3]) });
 }"""
@@ -187,8 +186,8 @@ def timed(run: Callable[[], object]) -> Callable[[], float]:
 def race(browser: Browser, folder: Path, size: int, rounds: int) -> None:
     threads = cpu_budget()
     with hosted(folder) as plain, hosted(folder, is_isolated=True) as isolated:
-        one = opened(browser, plain, OPEN_ALONE, 1)
-        several = opened(browser, isolated, OPEN_ALONE, threads)
+        one = opened(browser, plain, OPEN_ALONE, [1, size])
+        several = opened(browser, isolated, OPEN_ALONE, [threads, size])
         racers = {
             "ONNX Runtime, 1 thread": in_python(folder / NETWORK, size, 1),
             "browser, 1 thread": lambda: one.evaluate(RUN, RUNS),

@@ -9,6 +9,7 @@ import pytest
 
 import headstart as hs
 from headstart.export.formats.web import NETWORK
+from headstart.export.proof import Tolerance
 
 
 def network(folder: Path) -> onnxruntime.InferenceSession:
@@ -35,7 +36,8 @@ def test_it_is_explained_as_by_the_classifier(which, request, tmp_path):
     """One logit and several; a Keras network and the package's; all depths."""
     made = request.getfixturevalue(which)
     classifier = hs.load(made.folder)
-    hs.export(made.folder, tmp_path / "web", format="web", listener=hs.Quiet())
+    settings = {"format": "web", "tolerance": Tolerance(), "listener": hs.Quiet()}  # the proof is tested elsewhere
+    hs.export(made.folder, tmp_path / "web", **settings)
     pixels = some_pixels(classifier, made.photos)
     found = asked(tmp_path / "web", pixels)
     assert list(found) == ["logits", "probabilities", "places", "familiar"]

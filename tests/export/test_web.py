@@ -91,6 +91,7 @@ def test_photos_that_no_browser_shows(packaged, tmp_path, monkeypatch):
     assert "Choose another format" in message
 
 
-def test_pixels_of_another_type(packaged, tmp_path):
-    with pytest.raises(ExportError, match=r"pixels of the type uint8\. Leave --pixels out"):
-        hs.export(packaged.folder, tmp_path / "page", format="web", pixels="float32", listener=hs.Quiet())
+@pytest.mark.parametrize("form", [{"pixels": "float32"}, {"fixed_size": True}])
+def test_another_form_of_the_network(packaged, tmp_path, form):
+    with pytest.raises(ExportError, match=r"any size, in uint8.* Leave --pixels and --fixed-size out"):
+        hs.export(packaged.folder, tmp_path / "page", format="web", **form, listener=hs.Quiet())

@@ -14,7 +14,6 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 import headstart as hs
-from headstart.data.resizing import RESIZINGS, resize
 from support.browsing import contrast
 from support.npm import npm_package
 from support.pages import CAMERA, CHROMIUM, axe_findings
@@ -67,14 +66,14 @@ def shown(classifier: hs.Classifier, content: bytes) -> str:
 
 
 def test_photos_are_answered_as_by_the_classifier(page, packaged_classifier, cells_of):
-    """All on the way is the same but for the resizing, whose sums are rounded once here, and twice there."""
+    """PNGs, which every decoder reads alike."""
     give(page, *cells_of, ("noise.png", png(NOISE)))
     for name, content in [*cells_of, ("noise.png", png(NOISE))]:
         card = page.locator(".card", has=page.get_by_text(name, exact=True))
         best = packaged_classifier.predict(content)
         expect(card.locator(".answer")).to_have_text(shown(packaged_classifier, content))
         expect(card.locator(".probabilities li").first).to_contain_text(best.label)
-        assert card.locator("progress").first.evaluate("bar => bar.value") == pytest.approx(best.probability, abs=0.02)
+        assert card.locator("progress").first.evaluate("bar => bar.value") == pytest.approx(best.probability, abs=1e-4)
         expect(card.locator("canvas")).to_be_visible()
         assert card.locator("canvas").bounding_box() == pytest.approx(card.locator("img").bounding_box(), abs=1)
     expect(page.locator("[role=log]")).to_contain_text("noise.png: Unlike the training photos")
@@ -105,26 +104,6 @@ def test_another_promise_is_kept_at_once(page, packaged_classifier, cells_of):
             expect(card).to_have_class("card" if sure else "card unsure")
     page.locator("#level").select_option(f"{packaged_classifier.calibration.usual_accuracy:g}")
     page.get_by_role("button", name="Clear").click()
-
-
-@pytest.mark.parametrize("resizing", RESIZINGS)
-def test_pixels_are_resized_as_in_headstart(page, resizing):
-    """Portraits, panoramas, few pixels, sides that no power of two divides: within one of 255 shades."""
-    rng = np.random.default_rng(0)
-    for height, width in ((1, 1), (3, 700), (640, 481), (333, 1000), (64, 64), (97, 130)):
-        coarse = Image.fromarray(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8))
-        photo = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
-        rgba = np.dstack([photo, np.full((height, width), 255, np.uint8)])
-        found = page.evaluate(
-            """async ([width, height, content, size, resizing]) => {
-                const { squared } = await import("./resizing.js");
-                const data = Uint8ClampedArray.from(atob(content), (letter) => letter.charCodeAt(0));
-                return [...squared({ width, height, data }, size, resizing)];
-            }""",
-            [width, height, base64.b64encode(rgba.tobytes()).decode(), 64, resizing],
-        )
-        ours = resize(photo, 64, resizing).astype(int)
-        assert np.abs(np.array(found).reshape(ours.shape) - ours).max() <= 2, (height, width)
 
 
 def test_what_is_no_photo(page):

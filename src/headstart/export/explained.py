@@ -76,7 +76,7 @@ def _shapes_of_maps(graph: Any, source: Source) -> dict[str, Shape]:
     given = [each.name for each in graph.graph.output]
     names = [name for number in range(len(given)) if (name := output_name(2 + number)) in given]
     session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
-    pixels = np.zeros((1, *source.input_shape[1:]), source.pixels)
+    pixels = np.zeros((1, *source.square_shape[1:]), source.pixels)
     maps = session.run(names, {"pixels": pixels})
     return {name: each.shape[1:] for name, each in zip(names, maps, strict=True)}
 

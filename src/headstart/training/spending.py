@@ -7,7 +7,10 @@ How long these take is told from the rate of the engine, which is measured.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +29,14 @@ BATCHES = 3  # that the rate is measured with
 WITH_KERAS = 15.0  # seconds until Keras is imported, and a network built and compiled
 SECOND = "mobilenet_v2"  # whose weights are at hand, too
 TWO_VIEWS = 2
+
+
+class Against(NamedTuple):
+    """Why a fine-tuning is not done. code, facts: as of a `Message`."""
+
+    text: str
+    code: str
+    facts: Mapping[str, str | float] = MappingProxyType({})
 
 
 def engine_rate(extractor: FeatureExtractor) -> float:

@@ -18,6 +18,7 @@ import numpy as np
 
 from headstart.errors import MissingExtraError
 from headstart.export.explained import explain
+from headstart.export.formats.onnx_resizing import resize_inside
 
 if TYPE_CHECKING:
     from headstart.export.source import Source
@@ -37,6 +38,8 @@ def write(source: Source, file: Path, description: dict, *, precision: str, phot
         graph = _quantized(graph, photos)
     if source.has_maps:
         explain(graph, source)
+    if not source.fixed_size:  # only now: it stays in float32
+        resize_inside(graph, size=source.classifier.image_size, resizing=source.classifier.resizing)
     # metadata in ONNX are pairs of strings
     onnx.helper.set_model_props(graph, {key: _text(value) for key, value in description.items()})
     onnx.checker.check_model(graph, full_check=True)
@@ -75,7 +78,7 @@ def _of_package(source: Source) -> Any:
         graph.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", shape[1]]))
     (pixels,) = graph.graph.input
     kind = TensorProto.UINT8 if source.pixels == "uint8" else TensorProto.FLOAT
-    pixels.CopyFrom(helper.make_tensor_value_info("pixels", kind, ["n", *source.input_shape[1:]]))
+    pixels.CopyFrom(helper.make_tensor_value_info("pixels", kind, ["n", *source.square_shape[1:]]))
     return graph
 
 

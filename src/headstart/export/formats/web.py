@@ -35,7 +35,7 @@ PARTS = {
     "pages": ("tokens.css",),
     "pages/answers": ("answers.css", "cards.js", "dropping.js", "strings.js", "words.js"),
     "export/page": (
-        PAGE, "icon.svg", "live.js", "network.js", "page.css", "page.js", "page.webmanifest", "resizing.js",
+        PAGE, "icon.svg", "live.js", "network.js", "page.css", "page.js", "page.webmanifest",
         "service-worker.js", "worker.js",
     ),
     "export/page/vendor": (
@@ -47,7 +47,8 @@ PARTS = {
 def write(source: Source, folder: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
     """
     Raises:
-        ExportError: a browser cannot show photos as the classifier needs them, or pixels of another type were wanted.
+        ExportError: a browser cannot show photos as the classifier needs them, or pixels of another type or of one size
+            were wanted.
     """
     _check(source)
     onnx.write(replace(source, has_maps=True), folder / NETWORK, description, precision=precision, photos=photos)
@@ -66,8 +67,11 @@ def open_folder(folder: Path):
 
 
 def _check(source: Source) -> None:
-    if source.pixels != "uint8":
-        raise ExportError("A web page gives its network pixels of the type uint8. Leave --pixels out.")
+    if source.pixels != "uint8" or source.fixed_size:
+        raise ExportError(
+            "The page gives its network photos of any size, in uint8, and has no code for another form. Leave --pixels "
+            "and --fixed-size out."
+        )
     classifier = source.classifier
     if remark_on_photo(None, classifier.value_range, classifier.known_values):
         raise ExportError(
@@ -91,7 +95,6 @@ def _facts(classifier: Classifier, accuracy: dict | None) -> dict:
     usual = calibration.usual_accuracy
     return {
         "class_names": list(classifier.class_names),
-        "image_size": classifier.image_size,
         "resizing": classifier.resizing,
         "promises": {f"{level:g}": least for level, least in calibration.accuracy.items() if least != NEVER},
         "promise": None if usual is None else f"{usual:g}",

@@ -20,7 +20,7 @@ const live = element("live");
 const ofLive = (selector) => live.querySelector(selector);
 
 /** What the exporter says of the classifier. promises: share of sure answers that are right -> the least probability of one
- * @type {{ class_names: string[], image_size: number, resizing: string, promises: Record<string, number>, promise: string | null,
+ * @type {{ class_names: string[], resizing: string, promises: Record<string, number>, promise: string | null,
  *   is_measured: boolean, unsure: string[], accuracy: { value: number, low: number, high: number, count: number } | null, bytes: Record<string, number> }} */
 let facts;
 /** @type {(picture: Blob | ImageBitmap) => Promise<Outputs>} */
@@ -190,9 +190,13 @@ async function start() {
 /** From the next visit on, the page needs no network, and may use threads. */
 async function keepForLater() {
   if (!navigator.serviceWorker) return; // not encrypted, and not this computer
-  await navigator.serviceWorker.register("service-worker.js");
-  await navigator.serviceWorker.ready;
-  element("offline").hidden = false;
+  try {
+    await navigator.serviceWorker.register("service-worker.js");
+    await navigator.serviceWorker.ready;
+    element("offline").hidden = false;
+  } catch (error) {
+    console.info(error); // a private window, say: the page works all the same, as long as its host is there
+  }
 }
 
 element("unserved").remove();

@@ -1,14 +1,13 @@
 // Photos -> what the network says of them, away from the page, so that this stays responsive. One photo at a time.
 
 import { env, InferenceSession, Tensor } from "./onnxruntime.js";
-import { squared } from "./resizing.js";
 
-const LARGEST = 2 ** 24; // pixels of a canvas on iOS; a larger photo is halved until it has no more
+const LARGEST = 2 ** 22; // pixels: an answer takes some 30 bytes for each; a larger photo is halved until it has no more
 const MOST_THREADS = 4; // more bring little, and phones have few fast cores
 
 /** @type {InferenceSession} */
 let session;
-/** @type {{ image_size: number, resizing: string, bytes: Record<string, number> }} */
+/** @type {{ resizing: string, bytes: Record<string, number> }} */
 let facts;
 
 onmessage = async ({ data }) => {
@@ -64,15 +63,14 @@ function loaded(names) {
 
 /** @param {Blob | ImageBitmap} picture */
 async function answered(picture) {
-  const { image_size: size, resizing } = facts;
-  const pixels = squared(await pixelsOf(picture), size, resizing);
-  const outputs = await session.run({ pixels: new Tensor("uint8", pixels, [1, size, size, 3]) });
-  const { probabilities, places, familiar } = outputs;
+  const photo = await pixelsOf(picture);
+  const pixels = new Tensor("uint8", withoutAlpha(photo.data), [1, photo.height, photo.width, 3]);
+  const { probabilities, places, familiar } = await session.run({ pixels });
   const [, height, width] = places.dims;
   return {
     probabilities: probabilities.data,
     familiar: familiar ? Boolean(familiar.data[0]) : true,
-    places: { height, width, resizing, values: places.data },
+    places: { height, width, resizing: facts.resizing, values: places.data },
   };
 }
 
@@ -89,6 +87,17 @@ async function pixelsOf(picture) {
   context.drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
   return context.getImageData(0, 0, width, height);
+}
+
+/** RGBA -> RGB @param {Uint8ClampedArray} rgba */
+function withoutAlpha(rgba) {
+  const rgb = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; from < rgba.length; from++) { // at the end of each turn past alpha
+    rgb[to++] = rgba[from++];
+    rgb[to++] = rgba[from++];
+    rgb[to++] = rgba[from++];
+  }
+  return rgb;
 }
 
 /** @param {Blob} file */
