@@ -32,6 +32,7 @@ DOCUMENTS = {
     "docs/deployment.md": {"photos/cats": 2, "photos/dogs": 2},
     "docs/scale.md": {"photos/cats": 14, "photos/dogs": 14},
     "docs/ecosystem.md": {"photos/cats": 14, "photos/dogs": 14},
+    "docs/web.md": {"photos/cats": 2, "photos/dogs": 2},
 }
 DOCUMENTS_WITHOUT_BLOCKS = [
     "CHANGELOG.md",
@@ -43,7 +44,7 @@ DOCUMENTS_WITHOUT_BLOCKS = [
     "docs/photos.md",
     "docs/studio.md",
 ]
-TRAINED = {"docs/deployment.md": "runs/photos"}  # the run that its reader has
+TRAINED = dict.fromkeys(("docs/deployment.md", "docs/web.md"), "runs/photos")  # the run that their reader has
 IN_BUCKET = {"docs/scale.md": ("photos", "new")}  # where in a bucket its reader has these photos; and a cluster of Ray
 
 

@@ -248,8 +248,8 @@ ExportOut = Annotated[
     Path,
     new_path(
         "PATH",
-        "Where to: a file (onnx, litert) with a JSON beside it, or a folder (openvino, saved-model); it must not exist "
-        "yet.",
+        "Where to: a file (onnx, litert) with a JSON beside it, or a folder (openvino, saved-model, web); it must not "
+        "exist yet.",
     ),
 ]
 Quantize = Annotated[
