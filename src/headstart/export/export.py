@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.array_types import UInt8
-from headstart.classifier.metadata import MODEL
+from headstart.classifier.metadata import ENGINE, MODEL
 from headstart.concurrency import cpu_budget
 from headstart.data.images import read_again
 from headstart.data.source import DataSource
@@ -107,7 +107,7 @@ def export(
     listener.emit(Message(f"Writing {format}, {destination.precision} ..."))
     with destination.opened() as folder:
         path = destination.path_in(folder)
-        with _failures_of_libraries(classifier.backbone, destination.precision, folder, (run / MODEL).stat().st_size):
+        with _failures_of_libraries(classifier.backbone, destination.precision, folder, _size_of_network(run)):
             description = _write(Source.of(run, classifier, pixels), destination, path, for_calibration)
             listener.emit(Message("Proving it ..."))
             proof = _prove(classifier, destination.format.open(path), for_proof, pixels)
@@ -210,6 +210,11 @@ def _failures_of_libraries(backbone: str, precision: str, folder: Path, size: in
             f"The libraries for this format failed with '{backbone}' in {precision}, so nothing was written: {error}. "
             f"{remedy}"
         ) from error
+
+
+def _size_of_network(run: Path) -> int:
+    """Bytes, of one of the forms that it is kept in."""
+    return max((file.stat().st_size for file in [run / MODEL, *(run / ENGINE).glob("*")] if file.is_file()), default=0)
 
 
 def _prove(classifier: Classifier, exported: ExportedModel, photos: Photos, pixels: str) -> Proof:
