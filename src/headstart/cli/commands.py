@@ -12,7 +12,7 @@ from headstart.cli import options as o
 from headstart.cli.running import NO_BARS, Call, app, command, print_json
 from headstart.commands.predict_parts import Answered
 from headstart.events import Listener
-from headstart.time_limit import TimeLimit, parse_duration
+from headstart.time_limit import TIME_IS_UP, TimeLimit, parse_duration
 
 __all__ = ["app"]
 
@@ -116,10 +116,9 @@ def train(
 
 
 def _time_limit(text: str | None) -> TimeLimit:
-    """It is also up when the process gets SIGUSR1: then what was trained is finished, and kept."""
+    """It is also up when the process gets a signal."""
     limit = TimeLimit.of(parse_duration(text) if text else None)
-    if hasattr(signal, "SIGUSR1"):  # not on Windows
-        signal.signal(signal.SIGUSR1, lambda number, frame: limit.end())
+    signal.signal(TIME_IS_UP, lambda number, frame: limit.end())
     return limit
 
 
@@ -227,10 +226,11 @@ def export(
     out: o.ExportOut,
     quantize: o.Quantize = None,
     pixels: o.Pixels = "uint8",
+    fixed_size: o.FixedSize = False,
     data: o.MovedData = None,
 ) -> None:
     """Write a classifier for another runtime, and prove it. The file answers as the classifier does."""
-    given = {"format": format, "quantize": quantize, "pixels": pixels, "data": data}
+    given = {"format": format, "quantize": quantize, "pixels": pixels, "fixed_size": fixed_size, "data": data}
     found = commands.export(run, out, listener=call.listener, **given)
     if call.as_json:
         print_json({"path": str(found.path), **found.card})

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from headstart.data import digest_splits, splits
 from headstart.data.folder import Item
+from headstart.data.groups import joined
 from headstart.data.splits import SPLITS, TEST, TRAIN, VALIDATION
 from headstart.data.steady_splits import unlabelled_groups, with_corrected_classes
 from headstart.errors import DatasetError
@@ -52,6 +53,30 @@ def draw_splits(
             lambda labels: splits.proportional(labels, splits.size_of_test(len(labels), fraction)),
         )  # fmt: skip
     return items
+
+
+def draw_splits_beside_copies(
+    items: list[Item],
+    copies: Sequence[Hashable],
+    given: Sequence[Hashable],
+    digests: Sequence[str],
+    seed: int,
+    validation_fraction: float | None = None,
+    test_fraction: float | None = None,
+) -> tuple[list[Item], bool]:
+    """The items, each with its split, see `draw_splits`; and whether copies were kept on one side of splits drawn so.
+
+    copies: the same for copies of one photo. given: the groups that the collection names, if it names any. digests:
+    SHA-256 of each image's bytes.
+    """
+    sides = joined(copies, given) if given else copies
+    if len(items) >= digest_splits.LARGE:
+        sides = digest_splits.names_by_digest(sides, digests)
+    found = draw_splits(items, sides, seed, validation_fraction, test_fraction)
+    if any(item.split == VALIDATION for item in found):
+        return found, found != items
+    # all are copies of one photo: better a leak than no split
+    return draw_splits(items, given or digests, seed, validation_fraction, test_fraction), False
 
 
 def indices_to_draw_from(items: Sequence[Item]) -> list[int]:
@@ -123,12 +148,16 @@ def check_classes_to_train(items: Sequence[Item], source: str) -> None:
             where = ", ".join(sorted({str(item.split) for item in items if item.label == label}))
             raise DatasetError(
                 f"'{source}' has the class '{label}' in {where}, but no readable image of it in train "
-                f"(there: {', '.join(sorted(counts))}). Add it to train, or remove it."
+                f"(there: {', '.join(sorted(counts))}). Add it to train, or remove it.",
+                reason="class-not-in-training",
+                label=label,
             )
         if counts[label] < 2 and items[0].split is None:
             raise DatasetError(
                 f"'{label}' in '{source}' holds 1 readable image; a split needs at least 2 in each class. "
-                f"Add images, or leave '{label}' out."
+                f"Add images, or leave '{label}' out.",
+                reason="class-of-one",
+                label=label,
             )
 
 

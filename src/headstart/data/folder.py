@@ -97,7 +97,11 @@ def _listing_of(source: DataSource, listener: Listener | None, *, unlabelled: bo
         raise DatasetError(f"'{data}' is neither a folder nor a table nor a shard of photos. Unpack archives.\n{FORMS}")
     if archives.is_zip(data):
         return _list_folder(archives.unpacked(data, listener), source, unlabelled=unlabelled)
-    raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}")
+    raise DatasetError(
+        f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}",
+        reason="no-collection-there",
+        path=str(data),
+    )
 
 
 def _list_table(source: DataSource, shards: Sequence[Location] = (), notes: Iterable[str] = ()) -> Listing:
@@ -115,7 +119,8 @@ def _check_opens(data: Path) -> None:
             pass
     except OSError as error:
         reason = f"it cannot be opened: {error.strerror or error}"
-        raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV ({reason}).\n{FORMS}") from None
+        text = f"'{data}' is neither a folder nor a zip nor a CSV ({reason}).\n{FORMS}"
+        raise DatasetError(text, reason="no-collection-there", path=str(data)) from None
 
 
 def _check_exists(data: Location) -> None:
@@ -127,7 +132,11 @@ def _check_exists(data: Location) -> None:
     if not exists and isinstance(data, Url):
         raise DatasetError(f"'{data}' does not exist: there is no object of this name, and none below it.\n{FORMS}")
     if not exists:
-        raise DatasetError(f"'{data}' does not exist. Check the path (now in '{Path.cwd()}').\n{FORMS}")
+        raise DatasetError(
+            f"'{data}' does not exist. Check the path (now in '{Path.cwd()}').\n{FORMS}",
+            reason="no-such-path",
+            path=str(data),
+        )
 
 
 def _grouped(listing: Listing, rule: str | None) -> Listing:
@@ -164,7 +173,9 @@ def _list_folder(root: Location, source: DataSource, *, unlabelled: bool) -> Lis
     if what := what_headstart_wrote(root):
         raise DatasetError(
             f"'{source}' is {what} that headstart wrote, no collection. Give the photos; those of a run are listed in "
-            f"its splits.csv."
+            f"its splits.csv.",
+            reason="own-output",
+            path=str(source),
         )
     files = files_below(root)
     shards = [file for file in files.others if file.suffix.lower() in SHARD_SUFFIXES]
@@ -174,7 +185,9 @@ def _list_folder(root: Location, source: DataSource, *, unlabelled: bool) -> Lis
     if not files.images:
         found = _kinds(files.others) or "nothing"
         remedy = " Unpack the archives in it." if any(archives.is_archive(file) for file in files.others) else ""
-        raise DatasetError(f"'{source}' holds no images (found: {found}).{remedy}\n{FORMS}")
+        raise DatasetError(
+            f"'{source}' holds no images (found: {found}).{remedy}\n{FORMS}", reason="no-photos", path=str(source)
+        )
     tree = Tree(root, (parts_below(path, root) for path in files.images))
     layout = _layout(tree, source, unlabelled=unlabelled)
     items = []

@@ -307,6 +307,7 @@ def _settings(compute: Compute) -> dict[str, Any]:
     budget = cpu_budget()
     if DEVICES[compute.device] == "CPU" and budget < available_cores():
         settings["INFERENCE_NUM_THREADS"] = str(budget)
+        settings["ENABLE_CPU_PINNING"] = False  # each such process would bind its threads to the same first cores
     return settings
 
 

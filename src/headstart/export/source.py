@@ -25,6 +25,7 @@ class Source:
     """A classifier's network. What is written of it takes pixels and gives logits and calibrated probabilities.
 
     pixels: type of the input, "uint8" or "float32".
+    fixed_size: whether it takes squares only, instead of photos of any height and width, which it then resizes.
     engine: file of the same network, compiled by OpenVINO; it gives logits first. None where there is none.
     frozen: file of the package with all of it but the head, as ONNX, see `models/packaged.py`. None where there is
         none, or where the base was trained further.
@@ -32,6 +33,7 @@ class Source:
 
     classifier: Classifier
     pixels: str
+    fixed_size: bool
     engine: Path | None = None
     frozen: Path | None = None
 
@@ -53,10 +55,10 @@ class Source:
         return onnx.load(str(self.frozen)) if self.frozen else None
 
     @classmethod
-    def of(cls, run: Path, classifier: Classifier, pixels: str) -> Source:
+    def of(cls, run: Path, classifier: Classifier, pixels: str, *, fixed_size: bool) -> Source:
         file, digest = network_file(classifier.backbone, PRETRAINED), read_card(run).get("frozen_network")
         frozen = file if file and digest == sha256_of_file(file) else None
-        return cls(classifier, pixels, saved_network(run / ENGINE), frozen)
+        return cls(classifier, pixels, fixed_size, saved_network(run / ENGINE), frozen)
 
     @cached_property
     def model(self) -> keras.Model:
@@ -75,7 +77,12 @@ class Source:
 
     @property
     def input_shape(self) -> list[int | None]:
-        """A dimension of None stands for any number of images."""
+        """Of what is written. A dimension of None stands for any number."""
+        return self.square_shape if self.fixed_size else [None, None, None, 3]
+
+    @property
+    def square_shape(self) -> list[int | None]:
+        """Of what the network itself takes."""
         return [None, self.classifier.image_size, self.classifier.image_size, 3]
 
     @property

@@ -91,7 +91,8 @@ def _explained(out: Path, partial: Path) -> Iterator[None]:
     except OSError as error:
         raise RunError(
             f"'{out}' cannot be written: {error.strerror or error}. Check the free space and the rights of the "
-            f"folder, or choose another one with --out.{_kept(out, partial)}"
+            f"folder, or choose another one with --out.{_kept(out, partial)}",
+            reason="disk",
         ) from error
 
 

@@ -17,6 +17,7 @@ from headstart.errors import LocationError
 from headstart.storage.filesystems import MAX_CONNECTIONS, WEB, filesystem, told
 from headstart.storage.members import read_member
 from headstart.storage.regular import read_regular
+from headstart.storage.s3_objects import HAS_OBSTORE, read_object
 from headstart.storage.urls import is_url, scheme_of, split_member, without_secrets
 
 __all__ = ["Listed", "delete", "exists", "filesystem", "is_url", "list_files", "read", "read_ahead", "write"]
@@ -54,6 +55,8 @@ def read(place: str | os.PathLike[str]) -> bytes:
     if local:
         return read_regular(local)
     opened, path = filesystem(place)
+    if scheme_of(place) == "s3" and (content := read_object(opened, path)) is not None:
+        return content
     with told(place):
         return opened.cat_file(path)
 
@@ -177,7 +180,7 @@ class _Begun:
 
     def __init__(self, place: str, pool: ThreadPoolExecutor) -> None:
         opened, path = filesystem(place)
-        if opened.async_impl and not split_member(place)[1]:
+        if opened.async_impl and not split_member(place)[1] and not (scheme_of(place) == "s3" and HAS_OBSTORE):
             self.future, self._told = asyncio.run_coroutine_threadsafe(opened._cat_file(path), opened.loop), told(place)
         else:
             self.future, self._told = pool.submit(read, place), nullcontext()

@@ -320,7 +320,9 @@ def journal_of(source: DataSource) -> Path:
     """
     file = corrections_file(source)
     if file is None:
-        raise RefusalError("impossible", "The studio keeps labels beside the photos: leave out --no-corrections.")
+        raise RefusalError(
+            "impossible", "The studio keeps labels beside the photos: leave out --no-corrections.", reason="no-journal"
+        )
     return file
 
 

@@ -18,7 +18,7 @@ from headstart.errors import ModelError
 from headstart.features.executors.ray import RayExecutor
 from headstart.features.spec import FeatureSpec
 from headstart.models.at_hand import bases_at_hand, resolved
-from headstart.models.backbones import check_image_size, get_backbone, is_file, name_of
+from headstart.models.backbones import check_image_size, get_backbone, is_file
 from headstart.models.weights import PRETRAINED, no_keras_model
 from headstart.training import recipes
 from headstart.training.recipes import Recipe, get_recipe
@@ -126,14 +126,6 @@ class TrainingConfig:
         said = None if value_range is None else parse_value_range(value_range)
         settings = recipe, backbone, image_size, resizing, weights, seed, execution, precision, views
         return cls(*settings, chooses_backbone, said, device, executor, candidates, at_least, asked_size)
-
-    @property
-    def why_frozen(self) -> str | None:
-        """Why no layers of the base can be trained; None where they can."""
-        row = get_backbone(self.backbone)
-        if row.parts:
-            return "of bases side by side, only the head is trained."
-        return None if row.is_keras else f"'{name_of(self.backbone)}' is the network of a file, which stays as it is."
 
     @property
     def feature_spec(self) -> FeatureSpec:

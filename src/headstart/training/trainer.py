@@ -22,7 +22,7 @@ from headstart.data.resizing import STRETCH
 from headstart.data.views import ORIGINAL
 from headstart.deprecation import renamed_arguments
 from headstart.engines.base import BFLOAT16
-from headstart.errors import DatasetError, MissingExtraError
+from headstart.errors import MissingExtraError
 from headstart.events import Listener, Message, Step, StepStarted
 from headstart.features.extractor import FeatureExtractor
 from headstart.listeners.console import Console
@@ -43,7 +43,7 @@ from headstart.training.recipes import Phase, Recipe, SolvedHead
 from headstart.training.resizing import decided
 from headstart.training.selection import PhaseResult, Selection, select
 from headstart.training.solve_head import solve_head
-from headstart.training.spending import needed_for_fine_tuning, too_long, with_second_base
+from headstart.training.spending import Against, needed_for_fine_tuning, too_long, why_frozen, with_second_base
 from headstart.training.state import TrainingState
 from headstart.training.trained import Trained
 
@@ -133,7 +133,7 @@ def train_classifier(
 
     checkpoint_folder: keeps the state after each epoch; if it holds one, training goes on from there.
     """
-    _check_splits(dataset)
+    dataset.check_splits()
     _check_keras(config.recipe)
     config = decided(config.for_values(dataset.value_range), dataset, listener)
     if not (checkpoint_folder and checkpoints.exist(checkpoint_folder)):  # what is resumed has its base
@@ -208,12 +208,6 @@ def new_network(
     )
 
 
-def _check_splits(dataset: Dataset) -> None:
-    for name, split in (("train", dataset.train), ("validation", dataset.validation)):
-        if len(split) == 0:
-            raise DatasetError(dataset.without(name))
-
-
 def _check_keras(recipe: Recipe) -> None:
     """
     Raises:
@@ -256,39 +250,44 @@ def _worthwhile(context: TrainingContext, recipe: Recipe, state: TrainingState) 
             gain = gain_of(context, recipe.head, phase)
             _set_trainable(context, recipe.head)
             listener.emit(Message(f"Fine-tuning would {'help' if gain.is_clear else 'not clearly help'}: {gain}."))
-            reason = None if gain.is_clear else f"it would not clearly help. {ANYWAY}"
+            against = Against(f"it would not clearly help. {ANYWAY}", "no-fine-tuning-no-gain")
+            reason = None if gain.is_clear else against
         if reason:
-            listener.emit(Message(f"No fine-tuning: {reason}", "no-fine-tuning", {"reason": reason}))
+            listener.emit(Message(f"No fine-tuning: {reason.text}", reason.code, reason.facts))
             return None
     return replace(phase, patience=None) if few else phase
 
 
-def _reason_against(context: TrainingContext, phase: Phase) -> str | None:
+def _reason_against(context: TrainingContext, phase: Phase) -> Against | None:
     """Why a fine-tuning is not even tried; None if it may help, or is kept in any case."""
     if phase.patience is None:
         return None
-    if context.config.why_frozen:
-        return context.config.why_frozen
+    if against := why_frozen(context.config):
+        return against
     if not keras_is_installed():
-        return "it needs Keras: pip install 'headstart[tune]'"
+        return Against("it needs Keras: pip install 'headstart[tune]'", "no-fine-tuning-keras")
     held_out, probe = len(context.dataset.validation), context.probe
     if held_out < ENOUGH_TO_JUDGE:
-        return f"{held_out} validation images are too few to tell whether it helps. {ANYWAY}"
+        text = f"{held_out} validation images are too few to tell whether it helps. {ANYWAY}"
+        return Against(text, "no-fine-tuning-few", {"count": held_out})
     if probe.is_easy:
         count = len(probe.held_out)
         correct = count - probe.mistakes
-        return f"a linear probe predicted {correct} of {count} held-out training images correctly. {ANYWAY}"
+        text = f"a linear probe predicted {correct} of {count} held-out training images correctly. {ANYWAY}"
+        return Against(text, "no-fine-tuning-easy", {"right": correct, "total": count})
     return None
 
 
-def _too_long(context: TrainingContext, phase: Phase, *, validated: bool) -> str | None:
+def _too_long(context: TrainingContext, phase: Phase, *, validated: bool) -> Against | None:
     """Why there is not even the time to begin with a phase; None if there is."""
     if not context.limit.is_set:
         return None
     count, tunings = len(context.dataset.train), PARTS - 1 if validated else 0
     views = len(context.head_views) if context.config.recipe.solves_head else 1
     needed = needed_for_fine_tuning(phase, count, views, context.rate, validated=tunings)
-    return None if context.limit.allows(needed) else f"{too_long(needed, context.limit)}."
+    if context.limit.allows(needed):
+        return None
+    return Against(f"{too_long(needed, context.limit)}.", "no-fine-tuning-time", {"seconds": needed})
 
 
 def _train_phase(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.export.formats.onnx_resizing import resize_inside
 from headstart.models.keras_to_onnx import write_onnx
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def write(source: Source, file: Path, description: dict, *, precision: str, phot
         _halve(graph)
     elif precision == "int8":
         graph = _quantized(graph, photos)
+    if not source.fixed_size:  # only now: it stays in float32
+        resize_inside(graph, size=source.classifier.image_size, resizing=source.classifier.resizing)
     # metadata in ONNX are pairs of strings
     onnx.helper.set_model_props(graph, {key: _text(value) for key, value in description.items()})
     onnx.checker.check_model(graph, full_check=True)
@@ -68,7 +71,7 @@ def _with_head(graph: Any, source: Source) -> Any:
         graph.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", shape[1]]))
     (pixels,) = graph.graph.input
     kind = TensorProto.UINT8 if source.pixels == "uint8" else TensorProto.FLOAT
-    pixels.CopyFrom(helper.make_tensor_value_info("pixels", kind, ["n", *source.input_shape[1:]]))
+    pixels.CopyFrom(helper.make_tensor_value_info("pixels", kind, ["n", *source.square_shape[1:]]))
     return graph
 
 

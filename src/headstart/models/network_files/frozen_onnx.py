@@ -1,7 +1,4 @@
-"""FileBase -> the frozen network as ONNX, for an export: what `frozen.py` writes for OpenVINO. It needs `onnx`.
-
-What is added consists of operations that every version of ONNX has, whatever the version of the file.
-"""
+"""FileBase -> the frozen network as ONNX, for an export: what `frozen.py` writes for OpenVINO. It needs `onnx`."""
 
 from __future__ import annotations
 
@@ -17,6 +14,7 @@ from headstart.models.network_files.input_format import BGR, NCHW
 from headstart.models.packaged import output_name
 
 PIXELS = "pixels"
+OPSET = 17  # of older files, so that the resizing of photos can be put before them
 OURS, THEIRS = "headstart/", "base/"  # what names begin with: of what is added, and of what was there
 
 
@@ -28,10 +26,14 @@ def frozen_onnx(base: FileBase, image_size: int, *, depths: bool) -> Any:
     """
     import onnx
     import onnx.compose
+    import onnx.version_converter
 
     if base.path.suffix.lower() != ".onnx":
         raise ExportError(f"'{base.path.name}' is {base.kind}, of which no ONNX can be made. Export to openvino.")
-    model = onnx.compose.add_prefix(onnx.load(str(base.path)), THEIRS)
+    model = onnx.load(str(base.path))
+    if next(each.version for each in model.opset_import if not each.domain) < OPSET:
+        model = onnx.version_converter.convert_version(model, OPSET)
+    model = onnx.compose.add_prefix(model, THEIRS)
     maps = base.opened(image_size)[1]
     work = _Additions(model.graph)
     work.add_input(base, image_size)
