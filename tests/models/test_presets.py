@@ -32,8 +32,11 @@ def dinov2(hub: Any) -> Any:
     )
 
 
-def dinov3(hub: Any) -> Any:
-    return hub.models.DINOV3Backbone(**VIT, intermediate_dim=32, num_register_tokens=4, image_shape=(SIDE, SIDE, 3))
+def resnet(hub: Any) -> Any:
+    return hub.models.ResNetBackbone(
+        input_conv_filters=[64], input_conv_kernel_sizes=[3], stackwise_num_filters=[64, 16], stackwise_num_blocks=[2, 1],
+        stackwise_num_strides=[1, 2], block_type="basic_block", image_shape=(SIDE, SIDE, 3),
+    )  # fmt: skip
 
 
 def vit(hub: Any) -> Any:
@@ -49,7 +52,7 @@ def siglip(hub: Any) -> Any:
 # family -> how it is built, how its converter scales pixels, and how many depths and places a side its last map has
 FAMILIES: dict[str, tuple[Callable[[Any], Any], dict, int, int]] = {
     "DINOv2": (dinov2, IMAGENET, 5, 4),
-    "DINOv3": (dinov3, IMAGENET, 4, 4),
+    "ResNet": (resnet, IMAGENET, 3, 4),
     "ViT": (vit, HALF, 4, 4),
     "SigLIP": (siglip, HALF, 3, 4),
 }

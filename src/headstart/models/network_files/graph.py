@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -37,6 +37,7 @@ NO_CONTENT = {"ShapeOf", "Parameter", "Constant", "Result"}  # what comes of the
 CHANNELS_SECOND = {"Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData",
                    "BatchNormInference", "MaxPool", "AvgPool"}  # fmt: skip
 MOST_PREFIXES = 16  # tokens before those of the image, at most; a class token and registers are 5
+LAYOUTS = {"Transpose", "Convert"}  # change nothing of what a tensor says
 BATCH = 2  # images that a network is tried with: what is made for one image alone shows
 
 
@@ -118,7 +119,8 @@ def feature_maps(network: Any, layout: str) -> list[FeatureMap]:
         if not waists:
             return []
         last = waists[-1].tensor
-        steps = _needed_for(last, steps)
+    last = _before_its_layout(network, last, found)
+    steps = _needed_for(last, steps)
     inner, end = [found[tensor] for tensor in ends_of_blocks(steps, last)], found[last]
     return [*inner, *([end.class_token] if end.has_class_token else []), end]
 
@@ -201,6 +203,14 @@ def _last(network: Any, steps: Sequence[Step]) -> tuple[str, int] | None:
     outputs = [(step, tensor) for step in steps for tensor in step.gives if tensor in given]
     maps = [tensor for step, tensor in outputs if step.is_map]
     return next(iter([*reversed(maps), *(tensor for _, tensor in reversed(outputs))]), None)
+
+
+def _before_its_layout(network: Any, last: tuple[str, int], maps: Container[tuple[str, int]]) -> tuple[str, int]:
+    """The same feature map, before its dimensions are put into another order for who takes it."""
+    makers = {_key(output): node for node in network.get_ordered_ops() for output in node.outputs()}
+    while makers[last].get_type_name() in LAYOUTS and (before := _key(_sources(makers[last])[0])) in maps:
+        last = before
+    return last
 
 
 def _needed_for(last: Any, steps: Sequence[Step]) -> list[Step]:
