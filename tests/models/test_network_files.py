@@ -12,14 +12,14 @@ import pytest
 from headstart.engines.base import in_batches, run_all
 from headstart.engines.openvino import OpenVINOEngine, read_network
 from headstart.errors import HeadstartError, ModelError, WeightsError
-from headstart.models.backbones import get_backbone, name_of
-from headstart.models.depths import block_sizes
+from headstart.models.backbones import LITE0_NETWORK, get_backbone, name_of
+from headstart.models.depths import block_sizes, channels_of
 from headstart.models.network_files.base import FileBase
 from headstart.models.network_files.frozen import write_frozen
 from headstart.models.network_files.frozen_onnx import frozen_onnx
 from headstart.models.network_files.graph import Grid
 from headstart.models.network_files.input_format import BGR, CLIP, HALVES, IMAGENET, InputFormat, read_input_format
-from headstart.models.weights import files_at_hand, identity, load_base
+from headstart.models.weights import files_at_hand, identity, load_base, packaged_file
 from support.onnx_files import INPUT, Graph, plain_network, residual_network, vision_transformer
 
 SIDE = 32
@@ -105,6 +105,13 @@ def test_an_openvino_file(tmp_path):
     (tmp_path / "network.bin").unlink()
     with pytest.raises(WeightsError, match=r"network\.bin' is not there: it has the weights of 'network\.xml'"):
         FileBase.read(tmp_path / "network.xml")
+
+
+def test_its_depths_are_those_that_the_table_has_of_it():
+    """The packaged network gives all its feature maps, too, in an order of its own."""
+    base = FileBase.read(packaged_file(LITE0_NETWORK))
+    assert tuple(each.channels for each in base.maps) == (*channels_of("efficientnet_lite0"), 1280)
+    assert base.input.is_raw
 
 
 def test_its_row_and_its_identity(tmp_path):

@@ -33,10 +33,9 @@ def dinov2(hub: Any) -> Any:
 
 
 def resnet(hub: Any) -> Any:
-    return hub.models.ResNetBackbone(
-        input_conv_filters=[64], input_conv_kernel_sizes=[3], stackwise_num_filters=[64, 16], stackwise_num_blocks=[2, 1],
-        stackwise_num_strides=[1, 2], block_type="basic_block", image_shape=(SIDE, SIDE, 3),
-    )  # fmt: skip
+    stem = {"input_conv_filters": [64], "input_conv_kernel_sizes": [3], "block_type": "basic_block"}
+    stages = {"stackwise_num_filters": [64, 16], "stackwise_num_blocks": [2, 1], "stackwise_num_strides": [1, 2]}
+    return hub.models.ResNetBackbone(**stem, **stages, image_shape=(SIDE, SIDE, 3))
 
 
 def vit(hub: Any) -> Any:

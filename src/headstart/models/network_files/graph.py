@@ -198,11 +198,11 @@ def _steps(network: Any, maps: dict[tuple[str, int], FeatureMap]) -> Iterator[St
 
 
 def _last(network: Any, steps: Sequence[Step]) -> tuple[str, int] | None:
-    """Of all that a network gives, the last feature map; or else what comes last."""
+    """Of all that a network gives, the deepest feature map; or where there is none, what is deepest."""
     given = {_key(source) for result in network.get_results() for source in _sources(result)}
     outputs = [(step, tensor) for step in steps for tensor in step.gives if tensor in given]
-    maps = [tensor for step, tensor in outputs if step.is_map]
-    return next(iter([*reversed(maps), *(tensor for _, tensor in reversed(outputs))]), None)
+    wanted = [tensor for step, tensor in outputs if step.is_map] or [tensor for _, tensor in outputs]
+    return max(wanted, key=lambda tensor: len(_needed_for(tensor, steps)), default=None)
 
 
 def _before_its_layout(network: Any, last: tuple[str, int], maps: Container[tuple[str, int]]) -> tuple[str, int]:
