@@ -27,8 +27,8 @@ from headstart.engines.openvino import import_openvino
 from headstart.errors import DatasetError, ExportError, HeadstartError, MissingExtraError, RunError
 from headstart.export.export import Export
 from headstart.export.formats import FLOAT16, FLOAT32, FORMATS, INT8
-from headstart.export.formats.onnx import by_keras
 from headstart.export.proof import TOLERANCES, Proof, Tolerance
+from headstart.models.keras_to_onnx import write_onnx
 from support.planted import tiles
 
 openvino = import_openvino()
@@ -295,7 +295,7 @@ def test_constants_that_are_not_variables_are_kept_in_onnx(tmp_path):
     means = keras.layers.GlobalAveragePooling2D()(scaled)
     network = keras.Model(pixels, {"logits": means, "probabilities": keras.ops.softmax(means)})
     file = tmp_path / "scaled.onnx"
-    by_keras(network, file)
+    write_onnx(network, file)
     images = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
     expected = (images.mean(axis=(1, 2)) - [100, 120, 140]) / [3, 4, 5]
     np.testing.assert_allclose(FORMATS["onnx"].open(file)(images)[0], expected, atol=1e-4)

@@ -31,9 +31,13 @@ Backbone = Annotated[
     usual(
         metavar="NAME",
         help="Pretrained base, by default efficientnet_lite0 (tutorial: mobilenet_v2); a+b: two, whose depths one head "
-        "reads. See `headstart backbones`.",
+        "reads; auto (train): the best at hand; or FILE.onnx, FILE.xml, hub:PRESET. See `headstart backbones`.",
         autocompletion=_backbones,
     ),
+]
+AtLeast = Annotated[
+    float | None,
+    usual(min=0.001, metavar="N", help="Images per second that a base must compute here, without reading them."),
 ]
 ImageSize = Annotated[
     int | None, usual(min=1, metavar="PIXELS", help="Side of the images. By default the recipe's, or the base's.")
@@ -81,7 +85,8 @@ Weights = Annotated[
     Path | None,
     for_experts(
         metavar="FILE",
-        help="Weights of the base (.weights.h5, .h5), instead of the published ones; of a+b: pretrained+FILE.",
+        help="Weights of the base (.weights.h5, .h5), instead of the published ones; of a+b: pretrained+FILE; with "
+        "--backbone auto, a file or a folder of files to choose from.",
     ),
 ]
 
@@ -383,9 +388,16 @@ Candidates = Annotated[
     list[str] | None,
     usual(
         metavar="NAME",
-        help="With DATA: one to measure, the first one first; give it again for others. By default all whose weights "
-        "need no download.",
+        help="With DATA: one to measure, or a network (ONNX, OpenVINO), the first one first; give it again for others. "
+        "By default all whose weights need no download.",
         autocompletion=_backbones,
+    ),
+]
+GivenWeights = Annotated[
+    Path | None,
+    usual(
+        metavar="FILE",
+        help="With DATA: a file or a folder of files: networks (ONNX, OpenVINO), and weights named as their backbones.",
     ),
 ]
 MeasuredSize = Annotated[

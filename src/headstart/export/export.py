@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager, redirect_stderr, 
 from dataclasses import dataclass
 from pathlib import Path
 
-from headstart.classifier.metadata import MODEL
+from headstart.classifier.metadata import ENGINE, MODEL
 from headstart.data.source import DataSource
 from headstart.data.splits import TRAIN, VALIDATION
 from headstart.errors import ExportError, HeadstartError
@@ -105,7 +105,7 @@ def export(
     listener.emit(Message(f"Writing {format}, {destination.precision} ..."))
     with destination.opened() as folder:
         path = destination.path_in(folder)
-        with _failures_of_libraries(classifier.backbone, destination.precision, folder, (run / MODEL).stat().st_size):
+        with _failures_of_libraries(classifier.backbone, destination.precision, folder, _size_of_network(run)):
             description = _write(source, destination, path, for_calibration)
             listener.emit(Message("Proving it ..."))
             opened = destination.format.open(path)
@@ -210,6 +210,11 @@ def _failures_of_libraries(backbone: str, precision: str, folder: Path, size: in
             f"The libraries for this format failed with '{backbone}' in {precision}, so nothing was written: {error}. "
             f"{remedy}"
         ) from error
+
+
+def _size_of_network(run: Path) -> int:
+    """Bytes, of one of the forms that it is kept in."""
+    return max((file.stat().st_size for file in [run / MODEL, *(run / ENGINE).glob("*")] if file.is_file()), default=0)
 
 
 def _files_in(folder: Path) -> dict:

@@ -324,6 +324,7 @@ export default {
   "says.resizing": "Photos become squares by: {resizing}.",
   "says.no-fine-tuning-keras": "No fine-tuning: it needs Keras: pip install 'headstart[tune]'",
   "says.no-fine-tuning-side-by-side": "No fine-tuning: of bases side by side, only the head is trained.",
+  "says.no-fine-tuning-file": "No fine-tuning: {name} is the network of a file, which stays as it is.",
   "says.no-fine-tuning-few": "No fine-tuning: {count} validation photos are too few to tell whether it helps.",
   "says.no-fine-tuning-easy": "No fine-tuning: a linear probe already gets {right} of {total} held-out training photos right.",
   "says.no-fine-tuning-time": "No fine-tuning: it takes {time} or more, and that is not left.",

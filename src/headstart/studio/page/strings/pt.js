@@ -335,6 +335,7 @@ export default {
   "says.resizing": "As fotos ficam quadradas assim: {resizing}.",
   "says.no-fine-tuning-keras": "Sem ajuste fino: precisa do Keras: pip install 'headstart[tune]'",
   "says.no-fine-tuning-side-by-side": "Sem ajuste fino: com duas bases lado a lado, só a última camada é treinada.",
+  "says.no-fine-tuning-file": "Sem ajuste fino: {name} é a rede de um arquivo, que fica como está.",
   "says.no-fine-tuning-few": "Sem ajuste fino: {count} fotos de validação são poucas para dizer se ajuda.",
   "says.no-fine-tuning-easy": "Sem ajuste fino: uma sonda linear já acerta {right} de {total} fotos de treino separadas.",
   "says.no-fine-tuning-time": "Sem ajuste fino: leva {time} ou mais, e não resta tanto tempo.",
