@@ -8,7 +8,7 @@ import { chooseClass } from "../components/palette.js";
 import { toast } from "../components/toast.js";
 import { openViewer } from "../components/viewer.js";
 import { baseName, detail, detailsChanged, relabelled, want } from "../details.js";
-import { has, language, percent, t } from "../i18n.js";
+import { duration, has, language, percent, t } from "../i18n.js";
 import { useKeys } from "../keyboard.js";
 import { inOrder, undo } from "../labelling.js";
 import { changeText } from "../results.js";
@@ -106,7 +106,6 @@ export default function QueueScreen() {
   });
   if (!queue) return html`<div class="empty"><span class="spinner" /></div>`;
   if (!item) return html`<${Done} queue=${queue} />`;
-  void language.value, detailsChanged.value;
   return html`<div class="queue">
     <section class="question" aria-label=${t("nav.queue")}>
       <${Question} item=${item} />
@@ -130,6 +129,7 @@ async function load() {
 
 /** The question in words, and why it is asked. @param {{ item: QueueItem }} props */
 function Question({ item }) {
+  void language.value, detailsChanged.value;
   const { kind, suggested, ids, reason } = item;
   const label = String(reason?.label ?? detail(ids[0])?.label ?? "");
   const key = suggested ? (suggested === label ? `queue.ask.${kind}.same` : `queue.ask.${kind}`) : GROUPS.includes(kind) ? "queue.ask.nameGroup" : "queue.ask.name";
@@ -155,6 +155,7 @@ export function why({ reason, text }) {
 
 /** @param {{ item: QueueItem, chosen: import("../ui.js").Signal<ReadonlySet<number>> }} props */
 function Pictures({ item, chosen }) {
+  void detailsChanged.value;
   const { ids, kind } = item;
   if (GROUPS.includes(kind))
     return html`<div class="group"><${GridView} ids=${Int32Array.from(ids)} sections=${null} of=${item.key} cell=${112} captions=${false} crop=${false} label=${t("queue.group")} chosen=${chosen} open=${(/** @type {number} */ at) => openViewer(ids, at)} /></div>`;
@@ -168,12 +169,14 @@ function Pictures({ item, chosen }) {
 
 /** @param {{ id: number }} props */
 function Picture({ id }) {
+  void detailsChanged.value;
   const [isLoaded, setLoaded] = useState(false);
   return html`<img class="small" hidden=${isLoaded} src=${thumbnailUrl(generation.value, id)} alt="" /><img class=${isLoaded ? "" : "loading"} src=${photoUrl(generation.value, id)} alt=${detail(id)?.label ?? ""} onLoad=${() => setLoaded(true)} />`;
 }
 
 /** @param {{ item: QueueItem, chosen: import("../ui.js").Signal<ReadonlySet<number>>, answer: (how: How, label?: string) => void, other: () => void }} props */
 function Choices({ item, chosen, answer, other }) {
+  void detailsChanged.value;
   const { suggested, kind, ids } = item;
   const isGroup = GROUPS.includes(kind);
   const count = isGroup ? chosen.value.size : ids.length;
@@ -221,7 +224,7 @@ function gainText({ gain, reason }) {
 function Done({ queue }) {
   const done = session.value;
   if (features.value || queue.left === null)
-    return html`<div class="empty"><span class="spinner" /><h1>${t("queue.waiting")}</h1><p>${t("queue.waitingText")}</p><a class="button" href=${href("photos")}>${t("photos.showAll")}</a></div>`;
+    return html`<div class="empty"><span class="spinner" /><h1>${t("queue.waiting")}</h1><p>${t("queue.waitingText")}</p>${features.value?.seconds_left ? html`<p class="hint number">${t("status.left", { time: duration(features.value.seconds_left) })}</p>` : ""}<a class="button" href=${href("photos")}>${t("photos.showAll")}</a></div>`;
   return html`<div class="empty done-asking"><${Icon} name="check" size=${40} /><h1>${t("queue.empty")}</h1>
     <p>${done ? t("queue.emptyAfter", { count: done, changed: labels.value?.changed ?? 0 }) : t("queue.emptyText")}</p>
     ${computing.value.some((stage) => stage !== "map") && html`<p class="hint" role="status"><span class="spinner small" /> ${t("queue.stillLooking")}</p>`}
