@@ -1,6 +1,6 @@
 // The queue: one question after the other, each answered with one key. The next is there before the answer has arrived.
 
-import { api, photoUrl, thumbnailUrl } from "../api.js";
+import { api, photoUrl, Problem, thumbnailUrl } from "../api.js";
 import { GridView } from "../components/grid-view.js";
 import { Icon } from "../components/icon.js";
 import { Bar } from "../components/meter.js";
@@ -16,7 +16,7 @@ import { href } from "../router.js";
 import { answers, attempt, classes, computing, features, generation, labels, photosChanged, queueChanged, report, showLabels } from "../store.js";
 import { html, signal, useEffect, useRef, useState } from "../ui.js";
 
-/** @import { Queue, QueueItem } from "../api.js" */
+/** @import { Labels, Queue, QueueItem } from "../api.js" */
 /** @typedef {"yes" | "no" | "skip" | "exclude"} How */
 
 const GROUPS = ["cluster", "bulk"];
@@ -43,7 +43,10 @@ export default function QueueScreen() {
       if (back) last.current = back.key;
       for (const each of found.items) given.delete(each.key);
       setQueue(found);
-    }, (error) => (isLatest && setQueue({ left: null, items: [], expected: null }), error.status === 404 || error.status === 409 || report(error)));
+    }, (error) => {
+      if (isLatest && error.status) setQueue({ left: null, items: [], expected: null }); // who is not reached has not said so
+      if (error.status !== 404 && error.status !== 409) report(error);
+    });
     return () => void (isLatest = false);
   }, [queueChanged.value, generation.value]);
   const waiting = (queue?.items ?? []).filter((item) => !answered.value.has(item.key));
@@ -76,7 +79,12 @@ export default function QueueScreen() {
       const found = await attempt(() => send(item, how, label, ids));
       unsent.delete(item.key);
       queueChanged.value++;
-      if (!found) return;
+      if (!found) {
+        last.current = item.key; // it is asked again
+        answered.value = new Set([...answered.value].filter((key) => key !== item.key));
+        session.value--;
+        return;
+      }
       given.add(item.key);
       if (how === "yes") {
         relabelled(ids, name);
@@ -116,8 +124,17 @@ export default function QueueScreen() {
   </div>`;
 }
 
-/** @param {QueueItem} item @param {How} how @param {string} label @param {number[]} ids those that were not left out */
-const send = (item, how, label, ids) => api.answerQueue(item.key, how, label, (how === "yes" || how === "exclude") && ids.length < item.ids.length ? ids : undefined);
+/** @param {QueueItem} item @param {How} how @param {string} label @param {number[]} ids those that were not left out @returns {Promise<Partial<Labels>>} */
+async function send(item, how, label, ids) {
+  const saysLabel = how === "yes" || how === "exclude";
+  try {
+    return await api.answerQueue(item.key, how, label, saysLabel && ids.length < item.ids.length ? ids : undefined);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.more.reason !== "not-asked") throw error;
+    // the queue was made anew while the user looked: what was said of the photos holds all the same
+    return saysLabel ? api.label(ids, how === "yes" ? label || item.suggested : null, "queue") : {};
+  }
+}
 
 /** The queue, after what was answered has arrived. What the server still asks then is asked again: its answer was undone. */
 async function load() {
@@ -183,7 +200,8 @@ function Choices({ item, chosen, answer, other }) {
   const own = String(item.reason?.label ?? detail(ids[0])?.label ?? "");
   const no = kind === "unlabelled" ? t("queue.noOther") : kind === "copies" ? t("queue.noBoth") : own && own !== suggested && !isGroup ? t("queue.noKeep", { name: own }) : t("queue.no");
   return html`<footer>
-    ${isGroup && html`<p class="hint">${t("queue.groupHint", { count })}</p>`}
+    ${isGroup && html`<p class="hint">${t("queue.groupHint", { count })} ${" "}
+      <button type="button" class="link" onClick=${() => (chosen.value = new Set(count ? [] : ids))}>${t(count ? "selection.none" : "keys.all")}</button></p>`}
     <div class="answers">
       ${suggested ? html`<button class="primary large" onClick=${() => answer("yes")} disabled=${isGroup && !count}><span class="ellipsis">${isGroup ? t("queue.yesAll", { count, name: suggested }) : t("queue.yes", { name: suggested })}</span><kbd>Y</kbd></button>`
         : html`<button class="primary large" onClick=${other} disabled=${!count}>${t("queue.nameIt")}<kbd>Y</kbd></button>`}

@@ -36,14 +36,17 @@ export function Running({ job }) {
   const result = /** @type {Record<string, any> | null} */ (job.result ?? null);
   if (job.state === "failed" || job.state === "stopped") return html`<${Ended} job=${job} />`;
   if (job.state === "done") return result ? html`<${Done} result=${result} epochs=${epochs} head=${head} messages=${messages} />` : null;
-  const share = shareOf(job);
+  const last = job.progress?.task === "epoch" ? epochs.at(-1) : undefined;
+  // of all epochs, at most: it may end earlier
+  const share = last ? last.epoch / last.epochs : shareOf(job);
+  const left = last ? (last.epochs - last.epoch) * last.seconds : job.progress?.seconds_left;
   return html`<section class="card running" aria-label=${t("train.running")}>
     <div class="running-head"><div><h2>${t("train.running")}</h2><p class="quiet" role="status">${share === null && html`<span class="spinner small" /> `}${job.state === "stopping" ? t("job.state.stopping") : stepOf(job)}</p></div>
       <div class="actions"><button type="button" disabled=${job.state !== "running"} title=${t("train.stopText")} onClick=${() => stop(job)}>${t("train.stop")}</button>
         <button type="button" class="quiet" disabled=${job.state === "stopping"} onClick=${() => stop(job, { keep: false })}>${t("train.pause")}</button></div></div>
     ${share !== null && html`<${Bar} value=${share} label=${stepOf(job)} />`}
     <p class="figures number">${epochs.length ? html`<span>${t("train.epoch", { epoch: epochs.at(-1)?.epoch, epochs: epochs.at(-1)?.epochs })}</span>` : job.progress?.total ? html`<span>${t("train.of", { done: job.progress.done, total: job.progress.total })}</span>` : ""}
-      ${job.progress?.seconds_left ? html`<span>${t("status.left", { time: duration(job.progress.seconds_left) })}</span>` : ""}</p>
+      ${left ? html`<span>${t("status.left", { time: duration(left) })}</span>` : ""}</p>
     ${head && html`<${HeadSolved} head=${head} />`}
     ${epochs.length > 0 && html`<${Curves} epochs=${epochs} head=${head} />`}
     <${Log} messages=${messages} />
