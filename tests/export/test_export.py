@@ -28,9 +28,9 @@ from headstart.engines.openvino import import_openvino
 from headstart.errors import DatasetError, ExportError, HeadstartError, MissingExtraError, RunError
 from headstart.export.export import Export
 from headstart.export.formats import FLOAT16, FLOAT32, FORMATS, INT8
-from headstart.export.formats.onnx import by_keras
 from headstart.export.proof import TOLERANCES, Proof, Tolerance
 from headstart.export.reference import square_of
+from headstart.models.keras_to_onnx import write_onnx
 from support.planted import tiles
 
 openvino = import_openvino()
@@ -59,7 +59,10 @@ def from_bytes(classifier: hs.Classifier, paths) -> np.ndarray:
     return np.stack([read_image(content, classifier.image_size, classifier.resizing) for content in contents])
 
 
-@pytest.mark.parametrize("name", FORMATS)
+FILES = [name for name in FORMATS if name != "web"]  # that has a test file of its own
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_a_format(small, cells, tmp_path, name):
     """In each precision; in one test, as the sizes are compared."""
     classifier = hs.load(small.folder)
@@ -74,7 +77,7 @@ def test_a_format(small, cells, tmp_path, name):
     check_example(written[FLOAT32], classifier, cells, name)
 
 
-@pytest.mark.parametrize("name", [name for name, row in FORMATS.items() if INT8 in row.packages])
+@pytest.mark.parametrize("name", [name for name in FILES if INT8 in FORMATS[name].packages])
 def test_the_default_base_in_8_bits(run, classifier, cells, tmp_path, name):
     """MobileNetV2 whole, in the precision that changes most of it."""
     written = write(run.folder, tmp_path, name, INT8)
@@ -101,7 +104,7 @@ def check_predictions(written: Export, classifier: hs.Classifier, cells, name: s
     assert np.abs(opened(pixels)[0] - before).max() < (3 if precision == INT8 else 0.1)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("which", ["small", "three"])
 def test_photos_of_any_size(request, tmp_path, name, which):
     """Several of one size at once; the answers are those of the classifier for the same photos."""
@@ -124,7 +127,7 @@ def test_photos_of_any_size(request, tmp_path, name, which):
             assert dict(zip(classifier.class_names, row, strict=True)) == pytest.approx(of_classifier, abs=5e-3)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FILES)
 def test_squares_alone(small, cells, tmp_path, name):
     written = write(small.folder, tmp_path, name, fixed_size=True)
     assert written.card["input"]["shape"] == [None, 64, 64, 3]
@@ -135,7 +138,7 @@ def test_squares_alone(small, cells, tmp_path, name):
         run_example("use_litert_fixed_size.py", written, hs.load(small.folder), cells, name, 0.1)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -295,7 +298,7 @@ def all_kinds(tmp_path) -> list[Path]:
 
 
 def test_the_examples_read_any_photo_as_headstart_does(all_kinds):
-    found = [function_of(f"use_{name.replace('-', '_')}.py", "pixels_of") for name in FORMATS]
+    found = [function_of(f"use_{name.replace('-', '_')}.py", "pixels_of") for name in FILES]
     assert len({source for source, _ in found}) == 1
     for path in all_kinds:
         ours = read_image(path, value_range=ValueRange(100, 3000)).astype(float)
@@ -381,7 +384,7 @@ def test_constants_that_are_not_variables_are_kept_in_onnx(tmp_path):
     means = keras.layers.GlobalAveragePooling2D()(scaled)
     network = keras.Model(pixels, {"logits": means, "probabilities": keras.ops.softmax(means)})
     file = tmp_path / "scaled.onnx"
-    by_keras(network, file)
+    write_onnx(network, file)
     images = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
     expected = (images.mean(axis=(1, 2)) - [100, 120, 140]) / [3, 4, 5]
     np.testing.assert_allclose(FORMATS["onnx"].open(file)(images)[0], expected, atol=1e-4)
