@@ -38,7 +38,7 @@ def prove_on_photos(
     before = _probabilities(classifier, squares)
     if fixed_size:
         return prove(exported, squares.astype(pixels), before, labels, photos.paths)
-    found, whole_squares = [], []
+    found, whole, whole_squares = [], [], []
     for start in range(0, len(photos), BATCH):
         whole = list(_read(photos.paths[start : start + BATCH], classifier, None))
         found += [exported(batch.astype(pixels))[1] for batch in _of_one_size(whole)]
