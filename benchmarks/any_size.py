@@ -1,6 +1,6 @@
 """What does it cost that an exported file resizes photos itself?
 
-    python benchmarks/any_size.py RUN --out FOLDER [--photos DATA] [--rounds 15]
+    python benchmarks/any_size.py RUN --out FOLDER [--photos DATA] [--rounds 15] [--formats onnx ...]
 
 Each format is exported twice into FOLDER, for any size and for a fixed one; what is there already is taken as it is.
 Then both are asked about one decoded photo in turn, in several sizes: the fixed file with the resizing of OpenCV
@@ -47,13 +47,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--formats", nargs="+", choices=("onnx", "openvino", "litert", "saved-model"))
     arguments = parser.parse_args()
     card = json.loads((arguments.run / "classifier.json").read_text("utf-8"))
     size, resizing = card["image_size"], card["resizing"]
     (path,) = PhotosOfRun(arguments.run, arguments.photos, hs.Quiet()).draw(VALIDATION, 1).paths
     photo = read_image(path)
     print("format       precision  photo        fixed, ms  any, ms  any / fixed")
-    for name, row in FORMATS.items():
+    for name in arguments.formats or ("onnx", "openvino", "litert", "saved-model"):
+        row = FORMATS[name]
         for precision in (each for each in (FLOAT32, INT8) if each in row.packages):
             given = (arguments.run, arguments.out, name, precision, arguments.photos)
             fixed, any_size = (opened(*given, fixed_size=each) for each in (True, False))

@@ -25,9 +25,10 @@ from PIL import Image, ImageOps
 
 import headstart as hs
 from headstart.data.images import read_image
-from headstart.data.resizing import STRETCH, resize
+from headstart.data.resizing import STRETCH
 from headstart.data.splits import VALIDATION
 from headstart.export.photos import PhotosOfRun
+from headstart.export.reference import square_of
 
 Decoder = Callable[[bytes], np.ndarray]
 BATCH = 8
@@ -109,7 +110,7 @@ def ways(contents: list[bytes], size: int, resizing: str, by_canvas: Decoder) ->
         "TensorFlow": by_tensorflow,
     }
     for name, decode in decoders.items():
-        yield f"{name}; the export", [resize(decode(content), size, resizing) for content in contents]
+        yield f"{name}; the export", [square_of(decode(content), size, resizing) for content in contents]
     if resizing == STRETCH:
         whole = [by_pillow(content) for content in contents]
         yield "Pillow; Pillow", [square_by_pillow(pixels, size) for pixels in whole]
