@@ -272,9 +272,7 @@ Pixels = Annotated[
     option("--pixels", choice=choices.PIXELS, group=USUAL, help="What the file is given, 0 to 255."),
     choices.PIXELS,
 ]
-FixedSize = Annotated[
-    bool, usual("--fixed-size", help="Take squares only, for small devices. Otherwise photos of any size.")
-]
+FixedSize = Annotated[bool, usual("--fixed-size", help="For small devices: take squares, not photos of any size.")]
 MovedData = Annotated[
     Path | None, usual(metavar="DATA", help="Where the photos of RUN are now, if they were moved since its training.")
 ]
