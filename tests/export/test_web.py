@@ -91,6 +91,11 @@ def test_photos_that_no_browser_shows(packaged, tmp_path, monkeypatch):
     assert "Choose another format" in message
 
 
+def test_eight_bits(packaged, tmp_path):
+    with pytest.raises(ExportError, match=r"'web' cannot be quantised to 'int8'\. Choose one of: float16"):
+        hs.export(packaged.folder, tmp_path / "page", format="web", quantize="int8", listener=hs.Quiet())
+
+
 @pytest.mark.parametrize("form", [{"pixels": "float32"}, {"fixed_size": True}])
 def test_another_form_of_the_network(packaged, tmp_path, form):
     with pytest.raises(ExportError, match=r"any size, in uint8.* Leave --pixels and --fixed-size out"):

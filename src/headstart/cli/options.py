@@ -263,7 +263,7 @@ Quantize = Annotated[
         "--quantize",
         choice=choices.QUANTIZE,
         group=USUAL,
-        help="int8 is calibrated on the training photos. Not for saved-model.",
+        help="int8 is calibrated on the training photos. Not for saved-model; web: float16 alone.",
     ),
     choices.QUANTIZE,
 ]

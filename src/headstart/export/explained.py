@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FEATURES = output_name(0)
 FLOAT = 1  # `onnx.TensorProto.FLOAT`
+SLACK = 0.001  # of distances: `farthest` is that of a validation photo, which rounding must not move beyond it
 LEAST = np.float32(1e-12)  # what is divided by, as in `class_map` and `directions`
 
 Shape = tuple[int, int, int]  # of a feature map: height, width, channels
@@ -150,7 +151,7 @@ def _add_familiarity(new: _Nodes, detector: NoveltyDetector) -> None:
     closest = new("TopK", cosines, _whole(place := min(NEIGHBOURS, count)), axis=1)
     nearest, farthest = (new("Gather", closest, np.int64(at), axis=1) for at in (0, place - 1))
     limit = max(SAME, SAME_SHARE * detector.farthest)
-    is_near = new("GreaterOrEqual", farthest, np.float32(1 - detector.farthest))
+    is_near = new("GreaterOrEqual", farthest, np.float32(1 - detector.farthest - SLACK))
     is_known = new("GreaterOrEqual", nearest, np.float32(1 - limit))
     new("Or", is_near, is_known, output="familiar")
 
