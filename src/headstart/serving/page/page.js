@@ -16,7 +16,7 @@ function percent(value) {
   return value > 0 && value < 0.0005 ? "under 0.1%" : `${(100 * value).toFixed(1)}%`;
 }
 const megabytes = (bytes) => `${(bytes / 1e6).toLocaleString("en", { maximumFractionDigits: 1 })} MB`;
-const share = (rate) => (rate > 0.5 ? "every photo" : `1 photo in ${Math.round(1 / rate).toLocaleString("en")}`);
+const share = (rate) => (rate >= 0.7 ? "Every photo" : `About 1 photo in ${Math.round(1 / rate).toLocaleString("en")}`);
 const pause = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
 
 async function ask(path, body) {
@@ -62,7 +62,7 @@ async function describe() {
   about.textContent = `This model recognises ${names.length} classes: ${shown}.` + (accuracy ? ` Its accuracy on ${accuracy.count.toLocaleString("en")} ` +
     `photos it was not trained on is ${percent(accuracy.value)} (95% interval: ${percent(accuracy.low)} to ` +
     `${percent(accuracy.high)}).` : "");
-  const kept = model.keeps_samples ? `About ${share(model.keeps_samples)} is stored as it is, with its answer, to check and improve the model.` : "Photos are not stored.";
+  const kept = model.keeps_samples ? `${share(model.keeps_samples)} is stored as it is, with its answer, to check and improve the model.` : "Photos are not stored.";
   element("limits").textContent = `Up to ${megabytes(model.limits.file_bytes)} each. ${kept}`;
   element("consent").hidden = !model.keeps_samples;
   const select = element("model");
