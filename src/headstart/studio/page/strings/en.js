@@ -90,6 +90,7 @@ export default {
   "queue.reason.copies": "Copies belong to one class, or both teach the classifier something wrong.", "queue.reason.border": "The classifier finds {label} and {answer} equally probable here.",
   "queue.reason.novel": "No other photo resembles it. It may be a mistake, damaged, or rare and valuable.", "queue.reason.cluster": "{photos} photos that look alike: one answer labels those below.",
   "queue.reason.unsure": "{answer} or {second}? The label of this photo teaches the classifier most.", "queue.reason.bulk": "The classifier is at least {probability} sure of each.",
+  "queue.reason.first_labels": "Each answer gives a photo its label, and shows whether the classifier was right.",
   "queue.reason.answered": "When it came, the classifier {model} answered {answer} ({probability}).",
   "queue.reason.empty": "There is nothing left to ask.", "queue.reason.clusters": "The first answers name groups: each teaches the classifier a new kind of photo.",
   "queue.reason.labels": "Estimated from how much the classifier doubts these labels.", "queue.reason.labels_stop": "The labels that are left are probably right.",

@@ -90,6 +90,7 @@ export default {
   "queue.reason.copies": "Cópias pertencem a uma só classe; senão, ensinam algo errado ao classificador.", "queue.reason.border": "Para o classificador, {label} e {answer} são igualmente prováveis aqui.",
   "queue.reason.novel": "Nenhuma outra foto se parece com ela. Pode ser um engano, estar danificada, ou ser rara e valiosa.", "queue.reason.cluster": "{photos} fotos parecidas: uma resposta rotula as que estão abaixo.",
   "queue.reason.unsure": "{answer} ou {second}? O rótulo desta foto é o que mais ensina ao classificador.", "queue.reason.bulk": "O classificador tem pelo menos {probability} de certeza de cada uma.",
+  "queue.reason.first_labels": "Cada resposta dá um rótulo a uma foto, e mostra se o classificador acertou.",
   "queue.reason.answered": "Quando ela chegou, o classificador {model} respondeu {answer} ({probability}).",
   "queue.reason.empty": "Não há mais nada a perguntar.", "queue.reason.clusters": "As primeiras respostas dão nome a grupos: cada uma ensina um novo tipo de foto.",
   "queue.reason.labels": "Estimado pelo quanto o classificador duvida destes rótulos.", "queue.reason.labels_stop": "Os rótulos restantes provavelmente estão certos.",
