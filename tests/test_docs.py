@@ -33,6 +33,8 @@ DOCUMENTS = {
     "docs/tutorial.pt-BR.md": {"fotos/cachorros": 24, "fotos/gatos": 24},
     "docs/deployment.md": {"photos/cats": 2, "photos/dogs": 2},
     "docs/scale.md": {"photos/cats": 14, "photos/dogs": 14},
+    "docs/ecosystem.md": {"photos/cats": 14, "photos/dogs": 14},
+    "docs/web.md": {"photos/cats": 2, "photos/dogs": 2},
 }
 DOCUMENTS_WITHOUT_BLOCKS = [
     "CHANGELOG.md",
@@ -45,7 +47,7 @@ DOCUMENTS_WITHOUT_BLOCKS = [
     "docs/studio.md",
 ]
 NETWORKS = {"docs/backbones.md": "vit_small.onnx"}  # the network that its reader has
-TRAINED = {"docs/deployment.md": "runs/photos"}  # the run that its reader has
+TRAINED = dict.fromkeys(("docs/deployment.md", "docs/web.md"), "runs/photos")  # the run that their reader has
 IN_BUCKET = {"docs/scale.md": ("photos", "new")}  # where in a bucket its reader has these photos; and a cluster of Ray
 
 

@@ -56,7 +56,10 @@ def from_bytes(classifier: hs.Classifier, paths) -> np.ndarray:
     return np.stack([read_image(content, classifier.image_size, classifier.resizing) for content in contents])
 
 
-@pytest.mark.parametrize("name", FORMATS)
+FILES = [name for name in FORMATS if name != "web"]  # that has a test file of its own
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_a_format(small, cells, tmp_path, name):
     """In each precision; in one test, as the sizes are compared."""
     classifier = hs.load(small.folder)
@@ -70,7 +73,7 @@ def test_a_format(small, cells, tmp_path, name):
     check_example(written[FLOAT32], classifier, cells, name)
 
 
-@pytest.mark.parametrize("name", [name for name, row in FORMATS.items() if INT8 in row.packages])
+@pytest.mark.parametrize("name", [name for name in FILES if INT8 in FORMATS[name].packages])
 def test_the_default_base_in_8_bits(run, classifier, cells, tmp_path, name):
     """MobileNetV2 whole, in the precision that changes most of it."""
     written = write(run.folder, tmp_path, name, INT8)
@@ -118,7 +121,7 @@ def test_photos_of_any_size(request, tmp_path, name, which):
             assert dict(zip(classifier.class_names, row, strict=True)) == pytest.approx(each, abs=1e-4)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FILES)
 def test_squares_alone_for_small_devices(small, tmp_path, name):
     written = write(small.folder, tmp_path, name, fixed_size=True)
     assert written.card["input"]["shape"] == [None, 64, 64, 3]
@@ -208,7 +211,7 @@ def squared_of(script: Path) -> tuple[str, Callable[..., np.ndarray]]:
 
 def test_the_examples_read_any_photo_as_headstart_does(tmp_path):
     """Colours, orientation, transparency, 16 bits, palettes, shapes; only Pillow's way of resizing differs."""
-    found = [squared_of(EXAMPLES / f"use_{name.replace('-', '_')}.py") for name in FORMATS]
+    found = [squared_of(EXAMPLES / f"use_{name.replace('-', '_')}.py") for name in FILES]
     assert len({source for source, _ in found}) == 1
     photo, exif = tiles()[40].resize((301, 200)), Image.Exif()
     exif[ExifTags.Base.Orientation] = 6  # lies on its side

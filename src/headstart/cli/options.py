@@ -253,8 +253,8 @@ ExportOut = Annotated[
     Path,
     new_path(
         "PATH",
-        "Where to: a file (onnx, litert) with a JSON beside it, or a folder (openvino, saved-model); it must not exist "
-        "yet.",
+        "Where to: a file (onnx, litert) with a JSON beside it, or a folder (openvino, saved-model, web); it must not "
+        "exist yet.",
     ),
 ]
 Quantize = Annotated[
@@ -301,6 +301,15 @@ PathPrefix = Annotated[
 ShowTrainingImages = Annotated[
     bool, usual("--show-training-images", help="Show those most like an image, with the answer, to anyone.")
 ]
+KeepSamples = Annotated[
+    Path | None,
+    usual(
+        metavar="FOLDER",
+        help="Keep a random part of the photos here, with their answers; the page says so. By default none is kept.",
+    ),
+]
+Rate = Annotated[float, usual(min=0, max=1, metavar="SHARE", help="Of the photos, for --keep-samples.")]
+KeepAtMost = Annotated[int, limit(min=1, help="Photos in the folder of --keep-samples, and 1 GB.")]
 MaxMegabytes = Annotated[
     float, limit(min=0.001, help="Of an image file; a request of several may be four times as large.")
 ]

@@ -122,7 +122,7 @@ def _training_photos(collection: Collection, config: TrainingConfig, listener: L
     config: always of the default base, so that whatever is compared, in whatever order, the photos are the same.
     """
 
-    def together(found: Split, drawn: np.ndarray) -> list[str]:
+    def together(found: Split, drawn: np.ndarray) -> np.ndarray:
         return copy_groups(found, drawn, config, listener)
 
     return build_dataset(collection, seed=config.seed, test_fraction=None, groups=together, listener=listener).train

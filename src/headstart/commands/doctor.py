@@ -11,7 +11,7 @@ from pathlib import Path
 
 # The modules of each extra, which a test compares with pyproject.toml
 _SERVE = ("fastapi", "httptools", "prometheus_client", "python_multipart", "starlette", "uvicorn", "uvloop")
-_REMOTE = ("aiohttp", "fsspec", "pyarrow", "s3fs")
+_REMOTE = ("aiohttp", "fsspec", "obstore", "pyarrow", "s3fs")
 EXTRAS = {
     "tune": ("keras", "tensorflow"),
     "gpu": ("keras", "torch"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.deprecation import renamed_arguments
+from headstart.storage.copies import keeping_copies
 
 if TYPE_CHECKING:
     from headstart.data.source import DataSource
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 
 @renamed_arguments(progress="listener")
+@keeping_copies()
 def inspect(
     data: str | Path | DataSource,
     *,
@@ -69,7 +71,7 @@ def inspect(
     spec = FeatureSpec(base, image_size or backbones.get_backbone(base).image_size, weights=weights, depths=True)
     said = None if value_range is None else parse_value_range(value_range)
     compute = Compute(device=device)
-    executor = executor_on(on, store, device)
+    executor = executor_on(on, store, device, listener)
     if out is not None:
         check_free(Path(out))
         check_outside(Path(out), data)

@@ -30,9 +30,10 @@ from headstart.events import Listener, Message, PictureReady, Step, StepStarted
 from headstart.features.executors.reading import looking_on
 from headstart.inspection.findings import DOUBT, GROUPING
 from headstart.listeners.quiet import Quiet
-from headstart.runs.folder import METRICS, PLOTS, REPORT, Run
+from headstart.runs.folder import METRICS, MODEL_CARD, PLOTS, REPORT, Run
 from headstart.runs.partial import CHECKPOINTS, partial_run
 from headstart.runs.writing import keep_splits, write_history, write_predictions, write_summary, write_unreadable
+from headstart.storage.copies import keeping_copies
 from headstart.time_limit import TimeLimit
 from headstart.training.config import TrainingConfig
 
@@ -71,6 +72,7 @@ class RunRequest:
         }
 
 
+@keeping_copies()
 def make(
     request: RunRequest,
     out: Path,
@@ -342,6 +344,7 @@ def write(
 ) -> dict:
     """Write all files of the run but the pictures and tables that are there already. Returns the metrics."""
     from headstart.evaluation import report
+    from headstart.runs.model_card import model_card
 
     classifier = trained.classifier
     classifier.write_into(folder)
@@ -367,6 +370,7 @@ def write(
         labels=dataset.labels,
     )
     metrics.write(folder / METRICS)
+    (folder / MODEL_CARD).write_text(model_card(metrics, title), "utf-8")
     report.write_page(
         folder / REPORT,
         title=title,

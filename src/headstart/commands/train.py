@@ -94,7 +94,7 @@ def train(
         precision=precision,
         views=views,
         device=device,
-        executor=executor_on(on, store, device),
+        executor=executor_on(on, store, device, listener or Console()),
     )
     request = RunRequest(DataSource.of(data).absolute(), config, test_fraction, images)
     return make(request, Path(out), resume=resume, listener=listener or Console(), time_limit=time_limit)

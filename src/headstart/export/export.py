@@ -36,6 +36,7 @@ CARD = "export.json"
 PROOF_PHOTOS = 200  # validation photos that an export is proved on
 CALIBRATION_PHOTOS = 100  # training photos that int8 is calibrated on
 PIXELS = ("uint8", "float32")
+WEB = "web"  # the format that is looked at in a browser
 COPIES = 2  # of a network, which a library may have on a disk at the same time
 
 
@@ -52,7 +53,10 @@ class Export:
 
     def __str__(self) -> str:
         kind, size = f"{self.card['format']}, {self.card['precision']}", self.card["bytes"] / 1e6
-        return f"'{self.path}': {kind}, {size:,.1f} MB.\n{self.proof}"
+        text = f"'{self.path}': {kind}, {size:,.1f} MB.\n{self.proof}"
+        if self.card["format"] == WEB:
+            text += f"\nTo open it: python -m http.server --directory '{self.path}', then http://localhost:8000."
+        return text
 
 
 def export(
@@ -72,7 +76,7 @@ def export(
     Args:
         run: the folder of a run.
         out: what to write: a file for onnx (*.onnx) and litert (*.tflite), with a JSON file beside it; a folder for
-            openvino and saved-model. It must not exist yet.
+            openvino, saved-model and web. It must not exist yet.
         format: the name of a row of FORMATS.
         quantize: "float16", or "int8", which is calibrated on training photos; None: float32.
         pixels: the type of the network's input, "uint8" or "float32", 0 to 255.

@@ -17,7 +17,7 @@ import numpy as np
 
 from headstart.array_types import Float, Num
 from headstart.errors import ExportError, MissingExtraError
-from headstart.export.formats import litert, onnx, openvino, saved_model
+from headstart.export.formats import litert, onnx, openvino, saved_model, web
 
 # An exported file, opened in its runtime: pixels -> logits, probabilities.
 ExportedModel = Callable[
@@ -88,4 +88,5 @@ FORMATS = {
         openvino.open_folder,
     ),
     "saved-model": Format("", {FLOAT32: ("tensorflow",)}, saved_model.write, saved_model.open_folder, resizes=False),
+    "web": Format("", {FLOAT32: _ONNX, FLOAT16: _ONNX, INT8: _ONNX}, web.write, web.open_folder),
 }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.export.explained import explain
 from headstart.export.formats.onnx_resizing import resize_inside
 from headstart.models.keras_to_onnx import write_onnx
 
@@ -34,6 +35,8 @@ def write(source: Source, file: Path, description: dict, *, precision: str, phot
         _halve(graph)
     elif precision == "int8":
         graph = _quantized(graph, photos)
+    if source.has_maps:
+        explain(graph, source)
     if not source.fixed_size:  # only now: it stays in float32
         resize_inside(graph, size=source.classifier.image_size, resizing=source.classifier.resizing)
     # metadata in ONNX are pairs of strings
@@ -43,7 +46,8 @@ def write(source: Source, file: Path, description: dict, *, precision: str, phot
 
 
 def _with_head(graph: Any, source: Source) -> Any:
-    """The frozen network of the base, with the head and the probabilities behind it, and without feature maps."""
+    """The frozen network of the base, with the head and the probabilities behind it, and without feature maps, unless
+    the source has them."""
     from onnx import TensorProto, helper, numpy_helper
 
     from headstart.models.packaged import output_name
@@ -66,7 +70,8 @@ def _with_head(graph: Any, source: Source) -> Any:
     ]
     graph.graph.initializer.extend(numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items())
     graph.graph.node.extend(nodes if len(bias) == 1 else [*nodes[:2], *nodes[4:]])
-    del graph.graph.output[:]
+    if not source.has_maps:
+        del graph.graph.output[:]
     for name, shape in source.output_shapes.items():
         graph.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", shape[1]]))
     (pixels,) = graph.graph.input
