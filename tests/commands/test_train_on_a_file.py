@@ -126,7 +126,7 @@ def test_the_base_of_a_run_is_as_good_as_the_file(trained):
     assert kept.input.to_json() == first.input.to_json()
 
 
-def test_other_commands_work_with_it(trained, photos, tmp_path, capsys, monkeypatch):
+def test_other_commands_work_with_it(trained, photos: Path, capsys, monkeypatch):
     file = trained.folder / "base" / NETWORK
     found = commands.evaluate(trained.folder, photos, listener=hs.Quiet()).evaluation.accuracy
     assert found.count > 0

@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -18,7 +19,16 @@ from headstart.models.network_files.base import FileBase
 from headstart.models.network_files.frozen import write_frozen
 from headstart.models.network_files.frozen_onnx import frozen_onnx
 from headstart.models.network_files.graph import Grid
-from headstart.models.network_files.input_format import BGR, CLIP, HALVES, IMAGENET, InputFormat, read_input_format
+from headstart.models.network_files.input_format import (
+    BGR,
+    CLIP,
+    HALVES,
+    IMAGENET,
+    ONES,
+    ZEROS,
+    InputFormat,
+    read_input_format,
+)
 from headstart.models.weights import files_at_hand, identity, load_base, packaged_file
 from support.onnx_files import INPUT, Graph, plain_network, residual_network, vision_transformer
 
@@ -68,7 +78,7 @@ def test_its_features_are_those_of_another_runtime(kind, tmp_path):
             expected.append(found.transpose(0, 2, 3, 1))
         else:
             expected.append(found[:, first : first + rows * columns].reshape(len(pixels), rows, columns, -1))
-    close = (
+    close: dict[str, Any] = (
         {"rtol": 2e-2, "atol": 2e-2 * float(np.abs(expected[-1]).max())}
         if kind == "float16"
         else {"rtol": 1e-3, "atol": 1e-4}
@@ -181,18 +191,18 @@ SAID = {
     "nothing": ({}, InputFormat()),
     "ours": ({"network.onnx.json": {
         "mean": HALVES, "std": [0.25] * 3, "channels": "bgr", "layout": "NHWC", "size": 96}},
-        InputFormat(HALVES, (0.25,) * 3, 1 / 255, BGR, "NHWC", 96)),
+        InputFormat(HALVES, (0.25, 0.25, 0.25), 1 / 255, BGR, "NHWC", 96)),
     "ours, by name": ({"network.onnx.json": {"preprocessing": "clip", "size": 96}}, InputFormat(*CLIP, size=96)),
     "Hugging Face": ({"preprocessor_config.json": {
         "image_mean": CLIP[0], "image_std": CLIP[1], "rescale_factor": 1 / 255, "do_center_crop": True,
         "crop_size": {"height": 96, "width": 96}, "size": {"shortest_edge": 110}}}, InputFormat(*CLIP, size=96)),
     "Hugging Face, without a mean": ({"preprocessor_config.json": {
         "do_normalize": False, "do_rescale": False, "image_mean": CLIP[0], "size": 96}},
-        InputFormat((0.0,) * 3, (1.0,) * 3, 1.0, size=96)),
+        InputFormat(ZEROS, ONES, 1.0, size=96)),
     "timm": ({"config.json": {"pretrained_cfg": {"mean": HALVES, "std": HALVES, "input_size": [3, 96, 96]}}},
              InputFormat(HALVES, HALVES, size=96)),
     "ours before others": ({"network.onnx.json": {"preprocessing": "raw"}, "config.json": {"mean": HALVES}},
-                           InputFormat((0.0,) * 3, (1.0,) * 3, 1.0)),
+                           InputFormat(ZEROS, ONES, 1.0)),
     "another program's config": ({"config.json": {"architectures": ["ViTModel"]}}, InputFormat()),
 }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,9 @@ class Graph:
             "Conv", [x, *weights], name, strides=[stride] * 2, pads=[kernel // 2 if pad is None else pad] * 4
         )
 
-    def save(self, file: Path, inputs: dict[str, Sequence], outputs: dict[str, Sequence], opset: int = 17) -> Path:
+    def save(
+        self, file: Path, inputs: Mapping[str, Sequence], outputs: Mapping[str, Sequence], opset: int = 17
+    ) -> Path:
         """inputs, outputs: name -> shape."""
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(self.dtype))
         given, found = (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 # What kinds of operations there are for this purpose
 SUM, CONCATENATION = "sum", "concatenation"  # of several branches
@@ -17,9 +18,11 @@ ATTENTION = "attention"
 OTHER = "other"
 JOINS = {SUM, CONCATENATION}
 
+Tensor = TypeVar("Tensor", bound=Hashable)  # how a tensor is called
+
 
 @dataclass(frozen=True)
-class Step:
+class Step(Generic[Tensor]):
     """A call of an operation.
 
     takes: the tensors that it is computed from and that depend on the image; weights do not.
@@ -28,13 +31,13 @@ class Step:
     """
 
     kind: str
-    takes: tuple[Hashable, ...]
-    gives: tuple[Hashable, ...]
+    takes: tuple[Tensor, ...]
+    gives: tuple[Tensor, ...]
     places: tuple[int | None, int | None] | None = None
     channels: int | None = None
 
     @property
-    def tensor(self) -> Hashable:
+    def tensor(self) -> Tensor:
         return self.gives[0]
 
     @property
@@ -46,7 +49,7 @@ class Step:
         return self.channels is not None
 
 
-def ends_of_blocks(steps: Sequence[Step], last: Hashable) -> list[Hashable]:
+def ends_of_blocks(steps: Sequence[Step[Tensor]], last: Tensor) -> list[Tensor]:
     """The feature maps at the ends of the blocks, in order, without the last tensor.
 
     steps: each after those that it takes from; all that the last tensor needs, and nothing else.
@@ -65,7 +68,7 @@ def ends_of_blocks(steps: Sequence[Step], last: Hashable) -> list[Hashable]:
     return [tensor for step in steps for tensor in step.gives if tensor in ends]
 
 
-def find_waists(steps: Sequence[Step]) -> list[Step]:
+def find_waists(steps: Sequence[Step[Tensor]]) -> list[Step[Tensor]]:
     """The steps whose feature map is all that those behind it depend on."""
     last_use = {tensor: number for number, step in enumerate(steps) for tensor in step.takes}
     last_use |= dict.fromkeys(steps[-1].gives, len(steps))
@@ -77,9 +80,9 @@ def find_waists(steps: Sequence[Step]) -> list[Step]:
     return found
 
 
-def _joined(waists: Sequence[Step], steps: Sequence[Step]) -> set[Hashable]:
+def _joined(waists: Sequence[Step[Tensor]], steps: Sequence[Step[Tensor]]) -> set[Tensor]:
     """Waists that are joined from branches; of those that are parts of a longer concatenation, the longest."""
-    found: set[Hashable] = set()
+    found: set[Tensor] = set()
     halves = _halves_of_blocks(waists, steps)
     for step, behind in zip(waists, [*waists[1:], None], strict=True):
         if not step.is_join or step.tensor in halves:
@@ -91,10 +94,10 @@ def _joined(waists: Sequence[Step], steps: Sequence[Step]) -> set[Hashable]:
     return found
 
 
-def _halves_of_blocks(waists: Sequence[Step], steps: Sequence[Step]) -> set[Hashable]:
+def _halves_of_blocks(waists: Sequence[Step[Tensor]], steps: Sequence[Step[Tensor]]) -> set[Tensor]:
     """Sums behind an attention that another sum of the same size follows, without one: that ends their block."""
     place = {step.tensor: number for number, step in enumerate(steps)}
-    found: set[Hashable] = set()
+    found: set[Tensor] = set()
     before, start = None, 0
     for step in (each for each in waists if each.is_join):
         attends = any(each.kind == ATTENTION for each in steps[start : place[step.tensor]])
@@ -104,7 +107,7 @@ def _halves_of_blocks(waists: Sequence[Step], steps: Sequence[Step]) -> set[Hash
     return found
 
 
-def _bottlenecks(waists: Sequence[Step]) -> set[Hashable]:
+def _bottlenecks(waists: Sequence[Step[Tensor]]) -> set[Tensor]:
     """Waists with fewer channels than the last that had another number, and than the next that will have."""
     found, channels = set(), [step.channels or 0 for step in waists]
     for number, step in enumerate(waists):
@@ -116,6 +119,6 @@ def _bottlenecks(waists: Sequence[Step]) -> set[Hashable]:
     return found
 
 
-def _last_of_each_resolution(steps: Sequence[Step]) -> set[Hashable]:
+def _last_of_each_resolution(steps: Sequence[Step[Tensor]]) -> set[Tensor]:
     last = {step.places: step.tensor for step in steps if step.kind != PADDING}
     return set(last.values())

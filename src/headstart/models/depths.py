@@ -116,7 +116,7 @@ def _in_order(base: keras.Model) -> list:
     return sorted(nodes, key=lambda node: number[id(node.operation)])
 
 
-def _step(node: Any) -> Step:
+def _step(node: Any) -> Step[int]:
     shape = node.outputs[0].shape
     is_map = len(shape) == 4
     return Step(

@@ -41,6 +41,9 @@ LAYOUTS = {"Transpose", "Convert"}  # change nothing of what a tensor says
 BATCH = 2  # images that a network is tried with: what is made for one image alone shows
 
 
+Key = tuple[str, int]  # of a tensor: the operation that gives it, and which of its outputs it is
+
+
 class Grid(NamedTuple):
     """first: of tokens, the first one of the grid; None where the tensor has rows and columns itself."""
 
@@ -125,7 +128,7 @@ def feature_maps(network: Any, layout: str) -> list[FeatureMap]:
     return [*inner, *([end.class_token] if end.has_class_token else []), end]
 
 
-def _key(output: Any) -> tuple[str, int]:
+def _key(output: Any) -> Key:
     return output.get_node().get_friendly_name(), output.get_index()
 
 
@@ -133,11 +136,11 @@ def _sources(node: Any) -> list[Any]:
     return [entry.get_source_output() for entry in node.inputs()]
 
 
-def _maps(network: Any, layout: str) -> dict[tuple[str, int], FeatureMap]:
+def _maps(network: Any, layout: str) -> dict[Key, FeatureMap]:
     """Of each tensor that is one, by its key: where its channels are is carried on from the input."""
     (pixels,) = network.inputs
-    axes: dict[tuple[str, int], int] = {_key(pixels): 1 if layout == NCHW else 3}
-    found: dict[tuple[str, int], FeatureMap] = {}
+    axes: dict[Key, int] = {_key(pixels): 1 if layout == NCHW else 3}
+    found: dict[Key, FeatureMap] = {}
     for node in network.get_ordered_ops():
         known = [source for source in _sources(node) if _key(source) in axes]
         if node.get_type_name() in NO_CONTENT or not known:
@@ -178,7 +181,7 @@ def _axis(node: Any, source: Any, axis: int, rank: int) -> int:
     return axis if same_rank and kind != "MatMul" else rank - 1
 
 
-def _steps(network: Any, maps: dict[tuple[str, int], FeatureMap]) -> Iterator[Step]:
+def _steps(network: Any, maps: dict[Key, FeatureMap]) -> Iterator[Step[Key]]:
     """What depends on the pixels, in order."""
     (pixels,) = network.inputs
     alive = {_key(pixels)}
@@ -197,7 +200,7 @@ def _steps(network: Any, maps: dict[tuple[str, int], FeatureMap]) -> Iterator[St
         yield Step(kind, takes, gives, each and each.places, each and each.channels)
 
 
-def _last(network: Any, steps: Sequence[Step]) -> tuple[str, int] | None:
+def _last(network: Any, steps: Sequence[Step[Key]]) -> Key | None:
     """Of all that a network gives, the deepest feature map; or where there is none, what is deepest."""
     given = {_key(source) for result in network.get_results() for source in _sources(result)}
     outputs = [(step, tensor) for step in steps for tensor in step.gives if tensor in given]
@@ -205,7 +208,7 @@ def _last(network: Any, steps: Sequence[Step]) -> tuple[str, int] | None:
     return max(wanted, key=lambda tensor: len(_needed_for(tensor, steps)), default=None)
 
 
-def _before_its_layout(network: Any, last: tuple[str, int], maps: Container[tuple[str, int]]) -> tuple[str, int]:
+def _before_its_layout(network: Any, last: Key, maps: Container[Key]) -> Key:
     """The same feature map, before its dimensions are put into another order for who takes it."""
     makers = {_key(output): node for node in network.get_ordered_ops() for output in node.outputs()}
     while makers[last].get_type_name() in LAYOUTS and (before := _key(_sources(makers[last])[0])) in maps:
@@ -213,7 +216,7 @@ def _before_its_layout(network: Any, last: tuple[str, int], maps: Container[tupl
     return last
 
 
-def _needed_for(last: Any, steps: Sequence[Step]) -> list[Step]:
+def _needed_for(last: Key | None, steps: Sequence[Step[Key]]) -> list[Step[Key]]:
     needed, found = {last}, []
     for step in reversed(steps):
         if needed.intersection(step.gives):

@@ -68,7 +68,9 @@ PREPROCESSINGS = {
     "unit": InputFormat(ZEROS, ONES),  # 0..1
     "raw": InputFormat(ZEROS, ONES, 1.0),  # 0..255: the network begins with its own
     "caffe": InputFormat(*CAFFE, scale=1.0, channels=BGR),
-    "lite": InputFormat((127.0,) * 3, (128.0,) * 3, scale=1.0),  # EfficientNet-Lite, see models/backbones.py
+    "lite": InputFormat(
+        (127.0, 127.0, 127.0), (128.0, 128.0, 128.0), scale=1.0
+    ),  # EfficientNet-Lite, see models/backbones.py
 }
 # our key -> the same in a `preprocessor_config.json` of Hugging Face, or in the `config.json` of timm
 OTHER_NAMES = {"mean": "image_mean", "std": "image_std", "scale": "rescale_factor", "size": "input_size"}
@@ -144,7 +146,8 @@ def _three(values: Any, key: str, file: Path) -> tuple[float, float, float]:
         and len(values) == 3
         and all(isinstance(each, (int, float)) and math.isfinite(each) for each in values)
     ):
-        return tuple(map(float, values))
+        first, second, third = map(float, values)
+        return first, second, third
     raise ModelError(f"'{file}' has {key} {values!r}, expected a number for each of three channels. Mend it.")
 
 
