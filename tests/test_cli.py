@@ -161,7 +161,7 @@ def test_choices_are_those_of_the_tables():
     ("demo", "--data [cats-and-dogs|solar-cells]"),
     ("evaluate", "--split [train|validation|test|all]"),
     ("predict", "--format [text|csv|jsonl|json]"),
-    ("export", "--format [onnx|litert|openvino|saved-model]"),
+    ("export", "--format [onnx|litert|openvino|saved-model|web]"),
     ("export", "--quantize [float16|int8]"),
     ("export", "--pixels [uint8|float32]"),
 ])  # fmt: skip

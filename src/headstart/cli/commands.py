@@ -68,6 +68,7 @@ def train(
     out: o.TrainOut,
     recipe: o.RecipeName = "fast",
     backbone: o.Backbone = None,
+    at_least: o.AtLeast = None,
     image_size: o.ImageSize = None,
     fine_tune: o.FineTune = "auto",
     seed: o.Seed = 0,
@@ -89,12 +90,11 @@ def train(
 ) -> None:
     """Train a classifier on labelled photos. Everything about it is left in a folder."""
     given = {"device": device, "on": on, "store": store}
+    given |= {"backbone": backbone, "at_least": at_least, "image_size": image_size}
     run = commands.train(
         data,
         out,
         recipe=recipe,
-        backbone=backbone,
-        image_size=image_size,
         fine_tune=fine_tune,
         epochs=epochs,
         balanced=balanced,
@@ -313,11 +313,14 @@ def backbones(
     data: o.Measured = None,
     backbone: o.Candidates = None,
     image_size: o.MeasuredSize = None,
+    at_least: o.AtLeast = None,
+    weights: o.GivenWeights = None,
     seed: o.Seed = 0,
     device: o.Device = "auto",
 ) -> None:
     """List the pretrained bases, or measure them on your photos."""
     given = {"backbones": backbone or (), "image_size": image_size, "seed": seed, "device": device}
+    given |= {"at_least": at_least, "weights": weights or "pretrained"}
     call.show(commands.backbones(data, listener=call.listener, **given))
 
 

@@ -31,9 +31,9 @@ def export(
 
     Args:
         run: folder of a run.
-        out: what to write: a file for onnx (*.onnx) and litert (*.tflite), with a JSON beside it; a folder for openvino
-            and saved-model. It must not exist yet.
-        format: "onnx", "litert", "openvino" or "saved-model".
+        out: what to write: a file for onnx (*.onnx) and litert (*.tflite), with a JSON beside it; a folder for
+            openvino, saved-model and web. It must not exist yet.
+        format: "onnx", "litert", "openvino", "saved-model", or "web": a page that answers in the browser.
         quantize: "float16", or "int8", calibrated on training photos; None: float32.
         pixels: what the file is given, "uint8" or "float32", 0 to 255.
         fixed_size: take squares only, for small devices; otherwise photos of any size, which the file resizes itself.

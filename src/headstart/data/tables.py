@@ -211,11 +211,13 @@ def _with_whole_numbers(rows: list[Row]) -> list[Row]:
 
 def write_splits(table: Path, rows: Iterable[tuple[str, ...]]) -> None:
     """Write `path,label,split,hash`, one line per image; with a fifth column, `group`, if rows have one."""
-    rows = list(rows)
+    rest = iter(rows)
+    first = next(rest, None)
     with table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(("path", "label", "split", "hash", "group")[: len(rows[0]) if rows else 4])
-        writer.writerows(rows)
+        writer.writerow(("path", "label", "split", "hash", "group")[: len(first) if first else 4])
+        writer.writerows([first] if first else [])
+        writer.writerows(rest)
 
 
 def read_splits(table: Path) -> list[tuple[str, ...]]:

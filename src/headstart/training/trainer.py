@@ -26,7 +26,7 @@ from headstart.errors import MissingExtraError
 from headstart.events import Listener, Message, Step, StepStarted
 from headstart.features.extractor import FeatureExtractor
 from headstart.listeners.console import Console
-from headstart.models.backbones import get_backbone
+from headstart.models.backbones import get_backbone, name_of
 from headstart.models.network import Network
 from headstart.models.weights import PRETRAINED, keras_is_installed
 from headstart.time_limit import NO_LIMIT, TimeLimit
@@ -40,10 +40,10 @@ from headstart.training.early_stopping import EarlyStopping
 from headstart.training.execution import Execution, execution_of
 from headstart.training.fit_phase import fit_phase
 from headstart.training.recipes import Phase, Recipe, SolvedHead
-from headstart.training.resizing import with_resizing
+from headstart.training.resizing import decided
 from headstart.training.selection import PhaseResult, Selection, select
 from headstart.training.solve_head import solve_head
-from headstart.training.spending import Against, needed_for_fine_tuning, too_long, with_second_base
+from headstart.training.spending import Against, needed_for_fine_tuning, too_long, why_frozen, with_second_base
 from headstart.training.state import TrainingState
 from headstart.training.telling import tell_phase, tell_shapes
 from headstart.training.trained import Trained
@@ -77,7 +77,7 @@ def train(
     Args:
         dataset: what to train on; its validation images are looked at after each epoch, its test images never.
         recipe: name of a row of RECIPES, or a Recipe.
-        backbone: name of a row of BACKBONES, or two side by side, "a+b"; by default the recipe's.
+        backbone: name of a row of BACKBONES, two of them, "a+b", or an ONNX or OpenVINO file; by default the recipe's.
         image_size: side in pixels; by default the recipe's, or the one that the backbone was pretrained at.
         resizing: how a photo of another shape becomes a square: "stretch" distorts it, "crop" cuts out its middle,
             "pad" keeps all of it and fills the rest with grey, "resize-crop" cuts out 7/8 of that middle; "auto": what
@@ -91,8 +91,7 @@ def train(
             it, and `Predictor` runs with it; Keras (`Classifier.predict`) and exports calculate in float32. "auto":
             bfloat16 for the features of training images alone, where it is fast (docs/performance.md).
         views: of each training image: "original", "mirrored" (both), "all" (the eight ways to turn and mirror it);
-            "auto": mirrored where it helps a solved head, and for the fine-tuning after it as many as do no harm, as
-            the training images tell. The recipe "tutorial" draws views of its own.
+            "auto": mirrored if it helps a solved head, in fine-tuning what does no harm. "tutorial" draws its own.
         device: "gpu": an NVIDIA GPU, by Keras on PyTorch or JAX, in float32; "auto": the processor.
         time_limit: seconds for all of it; None: as long as it takes. Features, a solved head and its measurement are
             made in any case. What is left of it is spent on what gains most: mirrored views, a second base beside the
@@ -143,7 +142,7 @@ def train_classifier(
     """
     dataset.check_splits()
     _check_keras(config.recipe)
-    config = with_resizing(config.for_values(dataset.value_range), dataset, listener)
+    config = decided(config.for_values(dataset.value_range), dataset, listener)
     if not (checkpoint_folder and checkpoints.exist(checkpoint_folder)):  # what is resumed has its base
         config = with_second_base(config, dataset, limit, listener)
     if config.is_rough:
@@ -260,7 +259,8 @@ def _worthwhile(context: TrainingContext, recipe: Recipe, state: TrainingState) 
             _set_trainable(context, phase)
             gain = gain_of(context, recipe.head, phase)
             _set_trainable(context, recipe.head)
-            listener.emit(Message(f"Fine-tuning would {'help' if gain.is_clear else 'not clearly help'}: {gain}."))
+            text = f"Fine-tuning would {'help' if gain.is_clear else 'not clearly help'}: {gain}."
+            listener.emit(Message(text, "gain", gain.facts))
             against = Against(f"it would not clearly help. {ANYWAY}", "no-fine-tuning-no-gain")
             reason = None if gain.is_clear else against
         if reason:
@@ -273,10 +273,10 @@ def _reason_against(context: TrainingContext, phase: Phase) -> Against | None:
     """Why a fine-tuning is not even tried; None if it may help, or is kept in any case."""
     if phase.patience is None:
         return None
+    if against := why_frozen(context.config):
+        return against
     if not keras_is_installed():
         return Against("it needs Keras: pip install 'headstart[tune]'", "no-fine-tuning-keras")
-    if get_backbone(context.config.backbone).parts:
-        return Against("of bases side by side, only the head is trained.", "no-fine-tuning-side-by-side")
     held_out, probe = len(context.dataset.validation), context.probe
     if held_out < ENOUGH_TO_JUDGE:
         text = f"{held_out} validation images are too few to tell whether it helps. {ANYWAY}"
@@ -358,7 +358,7 @@ def _finished(
     uncalibrated = Classifier(
         network=context.network,
         class_names=dataset.class_names,
-        backbone=config.backbone,
+        backbone=name_of(config.backbone),
         image_size=config.image_size,
         recipe=config.recipe.name,
         resizing=config.resizing,
@@ -372,7 +372,8 @@ def _finished(
     compact = cache(context.compact) if config.recipe.solves_head else None
     exact = fine_tuned or context.pretrained.is_exact
     precision = config.answering_precision if exact else BFLOAT16
-    trained = Trained(uncalibrated, execution, fine_tuned, precision, views, compact)
+    depth = get_backbone(config.backbone).features
+    trained = Trained(uncalibrated, execution, fine_tuned, precision, depth, views, compact)
     found = calibrate(context, trained)
     seen, unseen = trained.last_layer(dataset.train), trained.last_layer(dataset.validation)
     detector = fit_novelty_detector(seen, dataset.train, unseen, seed=config.seed)
