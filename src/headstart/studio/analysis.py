@@ -20,6 +20,7 @@ from headstart.array_types import Float32, Int
 from headstart.concurrency import LAST, aside, step_aside
 from headstart.data.splits import SPLITS, TEST
 from headstart.errors import CancelledError, HeadstartError, ImageError
+from headstart.malloc import return_freed_memory
 from headstart.serving.monitoring import log
 from headstart.studio.catalogue import Catalogue, Digests
 from headstart.studio.columns import Columns, labels_of
@@ -179,6 +180,8 @@ class Analysis:
         self._unfinished.difference_update(stages)
         if not self._stopped.is_set():
             self._publish("computing", stages=self.computing)
+        if not self._unfinished:
+            return_freed_memory()
 
     def _work(self) -> None:
         from headstart.studio import computing
@@ -246,6 +249,7 @@ class Analysis:
         from headstart.studio.change import change
         from headstart.studio.flags import flags
         from headstart.studio.queue.build import build_queue
+        from headstart.studio.run_answers import run_answers
 
         known, labelled = self.known, self._labelled()
         if self.solver is None or known.features is None or self._stopped.is_set():
@@ -285,6 +289,7 @@ class Analysis:
             copies=known.pairs,
             answered=labelled.answered,
             excluded=np.flatnonzero(labelled.columns.excluded[:count]).tolist(),
+            proposed=run_answers(self._catalogue),
             limit=QUEUE,
         )
         self._learn(queue=queue)

@@ -24,7 +24,7 @@ OPTIONS = {
     "epochs": "--epochs", "precision": "--precision", "device": "--device", "value_range": "--value-range",
     "images": "--images",
 }  # fmt: skip
-SUFFIXES = {"onnx": ".onnx", "litert": ".tflite", "openvino": "-openvino", "saved-model": "-saved-model"}
+SUFFIXES = {"onnx": ".onnx", "litert": ".tflite", "openvino": "-openvino", "saved-model": "-saved-model", "web": "-web"}
 
 
 @dataclass(frozen=True)

@@ -234,7 +234,7 @@ function Side({ queue, left, waiting }) {
 /** What the next answers bring: labels of photos that have none, or the right one for those that do. @param {{ gain: number, reason?: Record<string, unknown> }} expected */
 function gainText({ gain, reason }) {
   if (gain < 1) return t("queue.gain.hardly");
-  const kind = { clusters: "label", proposals: "more" }[String(reason?.code)] ?? "right";
+  const kind = { clusters: "label", first_labels: "label", proposals: "more" }[String(reason?.code)] ?? "right";
   return t(`queue.gain.${kind}`, { count: Math.round(gain) });
 }
 

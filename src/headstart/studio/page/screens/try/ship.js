@@ -14,7 +14,7 @@ import { html, useState } from "../../ui.js";
 
 /** @import { Job } from "../../api.js" */
 
-const FORMATS = ["onnx", "openvino", "litert", "saved-model"];
+const FORMATS = ["onnx", "openvino", "litert", "saved-model", "web"];
 const QUANTIZE = /** @type {const} */ (["", "float16", "int8"]);
 
 /** @param {{ run: any | null }} props */
@@ -63,7 +63,8 @@ function Exported({ job }) {
     ${isActive(job) && html`<span class="hint">${share === null && html`<span class="spinner small" /> `}${stepOf(job)}</span>${share !== null && html`<${Bar} value=${share} label=${stepOf(job)} />`}`}
     ${job.problem && html`<p class="problem">${problemOf(job)}</p>`}
     ${job.state === "done" && html`<p class="proof"><${Icon} name="check" size=${18} /> ${proof ? t("ship.proof", { count: proof.files, right: proof.right, before: proof.right_before, changed: proof.changed, farthest: percent(proof.farthest) }) : (result.text ?? "")}</p>
-      <${Copyable} label=${t("ship.folder")} text=${result.path ?? ""} />`}</li>`;
+      <${Copyable} label=${t("ship.folder")} text=${result.path ?? ""} />
+      ${format === "web" && html`<p class="hint">${t("ship.webText")}</p><${Copyable} label="Shell" text=${`python -m http.server --directory ${shellQuoted(result.path ?? "")}`} />`}`}</li>`;
 }
 
 /** @param {{ run: any, job: Job | null, failed: Job | null }} props */
