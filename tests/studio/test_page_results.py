@@ -107,6 +107,20 @@ def test_a_wrong_label_is_corrected_from_the_mistakes_and_undone(page, studio, m
     assert again["accuracy"]["correct"] == measured["accuracy"]["correct"]
 
 
+def test_a_label_that_is_right_is_noted_as_such(page, studio):
+    """It is no longer asked about; the change of labels is none."""
+    show(page, studio, "understand/mistakes")
+    mistake = page.locator(".mistake")
+    expect(mistake.locator(".lookalikes li").first).to_be_visible()
+    before = studio.ask("/api/collection")["labels"]
+    mistake.get_by_role("button", name="The label is right").click()
+    expect(page.locator(".toast")).to_contain_text("Noted: the label is right")
+    after = studio.ask("/api/collection")["labels"]
+    assert (after["undo"]["kind"], after["changed"], after["state"]) == ("confirm", before["changed"], before["state"])
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    studio.wait_for(lambda collection: collection["labels"]["undo"] == before["undo"])
+
+
 def test_all_corrections_are_measured_together(page, studio):
     photo = studio.ids()[0]
     label = studio.ask("/api/photos/details", ids=[photo])["photos"][0]["label"]

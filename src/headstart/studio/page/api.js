@@ -130,6 +130,8 @@ export const api = {
   /** @returns {Promise<Labels>} */
   label: (/** @type {number[]} */ ids, /** @type {string | null} */ label, /** @type {string} */ reason = "") =>
     askJson("api/labels", { json: { ids, label, ...(reason && { reason }) } }),
+  /** The labels are right as they are. @returns {Promise<Labels>} */
+  confirmLabel: (/** @type {number[]} */ ids) => askJson("api/labels/confirm", { json: { ids } }),
   /** @returns {Promise<Labels>} */
   undo: () => askJson("api/labels/undo", { method: "POST" }),
   /** @returns {Promise<Labels>} */

@@ -17,6 +17,7 @@ export default {
   "collection.menu": "Collection {name}", "collection.add": "Add photos…", "collection.other": "Open another collection…", "collection.close": "Close this collection",
   "labels.moved": { one: "{count} photo is now “{name}”", other: "{count} photos are now “{name}”" },
   "labels.excluded": { one: "{count} photo is excluded", other: "{count} photos are excluded" },
+  "labels.confirmed": { one: "Noted: the label is right", other: "Noted: {count} labels are right" },
   "labels.undone": "Undone", "labels.redone": "Done again",
   "class.new": "New class", "class.name": "Name of the class", "class.create": "Create", "class.badName": "A name has no slashes and does not begin with a point.",
   "class.exists": "There is a class “{name}” already. Merge the two instead.",

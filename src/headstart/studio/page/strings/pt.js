@@ -17,6 +17,7 @@ export default {
   "collection.menu": "Coleção {name}", "collection.add": "Adicionar fotos…", "collection.other": "Abrir outra coleção…", "collection.close": "Fechar esta coleção",
   "labels.moved": { one: "{count} foto agora é “{name}”", other: "{count} fotos agora são “{name}”" },
   "labels.excluded": { one: "{count} foto foi excluída do conjunto", other: "{count} fotos foram excluídas do conjunto" },
+  "labels.confirmed": { one: "Anotado: o rótulo está certo", other: "Anotado: {count} rótulos estão certos" },
   "labels.undone": "Desfeito", "labels.redone": "Refeito",
   "class.new": "Nova classe", "class.name": "Nome da classe", "class.create": "Criar", "class.badName": "Um nome não tem barras e não começa com ponto.",
   "class.exists": "Já existe uma classe “{name}”. Junte as duas.",
