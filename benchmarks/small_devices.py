@@ -3,7 +3,7 @@
     python benchmarks/small_devices.py DATA --out FOLDER [--sizes 96 160]
 
 Heads are trained on DATA on bases of random weights, as the numbers do not depend on them, and exported to LiteRT in
-int8 with a fixed size into FOLDER. Prints for each: multiplications, size of the file, and RAM as measured in TensorFlow
+int8 with a fixed size into FOLDER. Prints for each: multiplications, size of the file, and RAM, measured in TensorFlow
 Lite Micro.
 Needs headstart[export,micro,tune]. Expected: see LOG.md.
 """
