@@ -12,13 +12,16 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from headstart.concurrency import cpu_budget
 from headstart.errors import ClusterError, MissingExtraError
+from headstart.home import home_folder
 
 HERE = "ray"  # the address of this machine's cluster, which is started if none runs
+CLIENT = "ray://"  # begins the address of one that this machine is no part of
 INSTALL = "pip install 'headstart[ray]'"
 # What features depend on, besides the network: the cache's keys have these versions
 SAME = ("headstart", "openvino", "opencv-python-headless", "pillow", "simplejpeg")
@@ -26,7 +29,10 @@ OBJECT_STORE = 256 * 2**20  # bytes, of a cluster that is started here: paths an
 PATIENCE = 10  # seconds, for a connection
 ANSWER = 120  # seconds, for machines to say what they have: a process of Python begins there first
 SHOWN = 5  # machines of which a problem is named
+STARTED = "a cluster of Ray that was started on this machine, and ends with this process"
 NO_MACHINES = "The cluster has no machine with a core. Add one: `ray start --address=HOST:PORT`."
+
+_was_started = False  # the cluster that this process is connected to, by it
 
 
 def import_ray() -> Any:
@@ -53,6 +59,8 @@ def connect(address: str) -> Any:
         ClusterError: there is none, or it has another version of Ray or Python.
         MissingExtraError: Ray is not installed.
     """
+    if address.startswith(CLIENT) and _has_token():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # before Ray is imported, which looks for it elsewhere only
     ray = import_ray()
     if ray.is_initialized():
         return ray
@@ -72,10 +80,28 @@ def connect(address: str) -> Any:
     return ray
 
 
+def _has_token() -> bool:
+    """Whether there is one that clusters of newer versions ask for (https://docs.ray.io/en/latest/ray-security)."""
+    named = os.environ.get("RAY_AUTH_TOKEN_PATH") or home_folder() / ".ray" / "auth_token"
+    return "RAY_AUTH_TOKEN" in os.environ or Path(named).is_file()
+
+
+def described(address: str) -> str:
+    """Which cluster work goes to, see `connect`: of several that run on a machine, "ray" is the one started last."""
+    ray = connect(address)
+    nodes = machines(ray)
+    cores = int(sum(node["Resources"]["CPU"] for node in nodes))
+    size = f"{len(nodes)} {'machine' if len(nodes) == 1 else 'machines'}, {cores} {'core' if cores == 1 else 'cores'}"
+    where = STARTED if _was_started else f"the cluster of Ray at {ray.get_runtime_context().gcs_address or address}"
+    return f"{where} ({size})"
+
+
 def _connect_here(ray: Any, quiet: Mapping[str, Any]) -> None:
+    global _was_started
     try:
         ray.init("auto", **quiet)
     except ConnectionError:
+        _was_started = True
         ray.init(
             "local",
             num_cpus=cpu_budget(),

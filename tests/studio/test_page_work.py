@@ -71,7 +71,8 @@ def tuned(camera_browser: Browser, server: StudioServer, trained: dict) -> str:
     """The name of a second run, fine-tuned: its epochs are drawn as they come; it is stopped, resumed, and kept."""
     with studio_page(camera_browser, server) as page:
         show(page, server, "train")
-        server.ask("/api/jobs", kind="train", settings={"name": "cells-2", "fine_tune": "always", "epochs": 2000})
+        settings = {"name": "cells-2", "fine_tune": "always", "epochs": 2000, "image_size": 64}
+        server.ask("/api/jobs", kind="train", settings=settings)
         epoch = page.locator(".running .curves [role=status]")
         expect(epoch).to_contain_text("Epoch", timeout=SECONDS)
         first = epoch.inner_text()

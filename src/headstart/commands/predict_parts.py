@@ -107,7 +107,7 @@ def predict_parts(
     facts = {"classifier": sha256_of_file(Path(run) / FILE), "class_names": list(predictor.class_names)}
     if place.endswith(FILE_ENDING) and on is None:
         return _one_file(predictor, AnswerTask(tuple(files), question, facts, ""), place, left_out, listener)
-    cluster = executor_on(on, place if on else None, device)
+    cluster = executor_on(on, place if on else None, device, listener)
     folder = AnswerFolder(place, question, facts)
     tasks = list(folder.tasks(files, far_away=cluster is not None))
     parts = list(_answered(predictor, tasks, cluster, listener))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Hashable, Sequence
 
+from headstart.data.packed import Names
 from headstart.errors import DatasetError
 
 PARENT_FOLDER = "parent-folder"
@@ -47,7 +48,7 @@ def group_names(names: Sequence[str], labels: Sequence[str], rule: str, source: 
     return [group or name for name, group in zip(names, found, strict=True)], notes
 
 
-def joined(first: Sequence[Hashable], second: Sequence[Hashable]) -> list[int]:
+def joined(first: Names, second: Names) -> list[int]:
     """A number for each image, the same for images that are connected by equal names in the one or the other."""
     parents: dict[Hashable, Hashable] = {}
 

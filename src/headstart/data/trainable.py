@@ -6,6 +6,7 @@ from itertools import groupby
 from headstart.data.assignment import check_classes_to_train
 from headstart.data.collection import Collection, printable
 from headstart.data.folder import Listing
+from headstart.data.items import column, drawn_as
 from headstart.data.splits import TEST, VALIDATION
 from headstart.errors import DatasetError
 
@@ -28,13 +29,13 @@ def check_listing(listing: Listing) -> None:
     Raises:
         DatasetError: it cannot be trained on, whatever is in the files.
     """
-    if listing.items and all(item.split in (VALIDATION, TEST) for item in listing.items):
+    if listing.items and all(name in (VALIDATION, TEST) for name in column(listing.items, "split")):
         raise DatasetError(
             f"'{listing.source}' has split folders, but no images in 'train'. Add them, to train on.",
             reason="nothing-to-train-on",
         )
     if not listing.corrections:  # which may make classes, and end others
-        _check_classes({item.label for item in listing.items}, listing)
+        _check_classes(set(column(listing.items, "label")), listing)
 
 
 def check_readable(collection: Collection) -> None:
@@ -46,7 +47,7 @@ def check_readable(collection: Collection) -> None:
         _check_no_class_lost(collection)  # first: it names the class
     check_unreadable(collection)
     if collection.listing.corrections:
-        _check_classes({item.label for item in collection.items}, collection.listing)
+        _check_classes(set(column(collection.items, "label")), collection.listing)
 
 
 def check_unreadable(collection: Collection) -> None:
@@ -95,9 +96,9 @@ def _folded(name: str) -> str:
 
 def _check_no_class_lost(collection: Collection) -> None:
     """No class may vanish because none of its files can be read."""
-    counts = Counter(item.label for item in collection.listing.items)
+    counts = Counter(column(collection.listing.items, "label"))
     reasons = {file.path: file.reason for file in collection.unreadable}
-    readable = {item.drawn_as for item in (*collection.items, *(each.item for each in collection.excluded))}
+    readable = {*drawn_as(collection.items), *(each.item.drawn_as for each in collection.excluded)}
     for label in sorted(counts.keys() - readable):
         first = next(printable(item.path) for item in collection.listing.items if item.label == label)
         raise DatasetError(

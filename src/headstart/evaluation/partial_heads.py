@@ -34,7 +34,7 @@ def correct_answers(
         features: (n, depth), of the training images.
         held_out: (m, depth), of other images.
     """
-    from headstart.features import linear_head  # imported here: scikit-learn takes seconds, and pages do not need it
+    from headstart.features import linear_head  # imported here: SciPy takes a moment, and pages do not need it
 
     held_out_features = held_out[:]
 

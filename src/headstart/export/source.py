@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headstart.classifier.metadata import ENGINE, read_card
 from headstart.engines.saved import Bias, Kernel, saved_network
@@ -42,6 +42,23 @@ class Source:
     frozen: Path | None = None
     has_maps: bool = False
     held_out_accuracy: dict | None = None
+
+    @property
+    def frozen_graph(self) -> Any | None:
+        """The network but for its head as an `onnx.ModelProto`, where that needs no Keras: of `frozen`, or of the file
+        that the base is the network of.
+
+        Raises:
+            ExportError: of such a file, no ONNX can be made.
+        """
+        of_file = self.classifier.network.of_file
+        if of_file:
+            from headstart.models.network_files.frozen_onnx import frozen_onnx
+
+            return frozen_onnx(of_file.base, of_file.image_size, depths=of_file.depths)
+        import onnx
+
+        return onnx.load(str(self.frozen)) if self.frozen else None
 
     @classmethod
     def of(cls, run: Path, classifier: Classifier, pixels: str, *, fixed_size: bool) -> Source:

@@ -24,7 +24,7 @@ C_VALUES = tuple(10.0 ** (exponent / 2) for exponent in range(-8, 3))  # scikit-
 DEFAULT_C = 1e-2  # where classes have too few images to validate: what most collections choose
 FOLDS = 5
 MANY_CLASSES = 200  # past that, C is chosen on half as many of them: the best C of 50, 100 and 200 was the same
-OF_A_CORE = 200  # images, at most, whose folds are not shared among cores: a step is too short for that
+FEW = 300  # images, at most, whose folds are solved together; those of more, on a core each
 IN_MEMORY = 40_000  # rows: 200 MB of 1,280 features
 
 
@@ -199,10 +199,10 @@ def cross_validate(
     parts = folds(labels, seed, photos)
     if not parts:
         return DEFAULT_C, np.inf
-    cores = cpu_budget() if len(labels) > OF_A_CORE else 1
-    heads = [_Folds(views, labels, counts, parts[core::cores]) for core in range(min(cores, len(parts)))]
+    together = len(parts) if len(labels) <= FEW else 1
+    heads = [_Folds(views, labels, counts, parts[at : at + together]) for at in range(0, len(parts), together)]
     losses: dict[int, float] = {}
-    with single_threaded_products(), ThreadPoolExecutor(cores) as pool:
+    with single_threaded_products(), ThreadPoolExecutor(cpu_budget()) as pool:
 
         def loss(place: int) -> float:
             if place not in losses:
@@ -239,24 +239,25 @@ class _Folds:
         counts: np.ndarray,
         parts: Sequence[tuple[np.ndarray, np.ndarray]],
     ) -> None:
-        classes, self._labels = np.unique(labels, return_inverse=True)
-        self._rows = np.concatenate(views).astype(np.float32, copy=False)
-        self._seen, self._held_out = (np.zeros((len(labels), len(parts))) for _ in range(2))
-        for fold, (train, held_out) in enumerate(parts):
-            self._seen[train, fold], self._held_out[held_out, fold] = counts[labels[train]], counts[labels[held_out]]
-        self._held_out /= self._held_out.sum(axis=0)
-        self._views = len(views)
+        """parts: training and validation indices of each fold."""
+        seen, held_out = (np.zeros((len(labels), len(parts))) for _ in range(2))
+        for fold, (train, out) in enumerate(parts):
+            seen[train, fold], held_out[out, fold] = counts[labels[train]], counts[labels[out]]
+        classes, known = np.unique(labels, return_inverse=True)
+        trained, asked = seen.any(axis=1), held_out.any(axis=1)
+        self._rows = np.concatenate([view[trained] for view in views])
+        self._labels, self._seen = np.tile(known[trained], len(views)), np.tile(seen[trained], (len(views), 1))
+        self._asked, self._right, self._shares = views[0][asked], known[asked], (held_out / held_out.sum(axis=0))[asked]
         self._heads = np.zeros((views[0].shape[1] + 1, len(parts), num_logits(len(classes))))
 
     def loss(self, C: float) -> float:
         """The cross-entropy of the images that each head has not seen, the mean of a fold; the sum of these means."""
-        labels, seen = (np.concatenate([each] * self._views) for each in (self._labels, self._seen))
-        self._heads = solve_side_by_side(self._rows, labels, seen, C, self._heads, tolerance=TOLERANCE)
+        self._heads = solve_side_by_side(self._rows, self._labels, self._seen, C, self._heads, tolerance=TOLERANCE)
         numbers, folds, width = self._heads.shape
         flat = self._heads.reshape(numbers, folds * width).astype(np.float32)
-        found = self._rows[: len(self._labels)] @ flat[:-1] + flat[-1]
-        losses = cross_entropies(log_probabilities(found.reshape(-1, width)), np.repeat(self._labels, folds))
-        return float((losses.reshape(-1, folds) * self._held_out).sum())
+        found = (self._asked @ flat[:-1] + flat[-1]).reshape(-1, width)
+        losses = cross_entropies(log_probabilities(found), np.repeat(self._right, folds))
+        return float((losses.reshape(-1, folds) * self._shares).sum())
 
 
 def solve_in_memory(

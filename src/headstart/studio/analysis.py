@@ -249,6 +249,7 @@ class Analysis:
         from headstart.studio.change import change
         from headstart.studio.flags import flags
         from headstart.studio.queue.build import build_queue
+        from headstart.studio.run_answers import run_answers
 
         known, labelled = self.known, self._labelled()
         if self.solver is None or known.features is None or self._stopped.is_set():
@@ -288,6 +289,7 @@ class Analysis:
             copies=known.pairs,
             answered=labelled.answered,
             excluded=np.flatnonzero(labelled.columns.excluded[:count]).tolist(),
+            proposed=run_answers(self._catalogue),
             limit=QUEUE,
         )
         self._learn(queue=queue)

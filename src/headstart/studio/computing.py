@@ -15,7 +15,7 @@ from headstart.classifier.novelty import NoveltyDetector, fit_novelty_detector
 from headstart.data.assignment import draw_splits_beside_copies
 from headstart.data.collection import groups_of
 from headstart.data.dataset import Split
-from headstart.data.folder import Item
+from headstart.data.items import Item
 from headstart.data.splits import SPLITS, TRAIN
 from headstart.data.value_range import ValueRange, range_of
 from headstart.events import Advanced, Event, Listener, Task
@@ -203,7 +203,7 @@ def _drawn(
     digests = [photos.digests[place] for place in places[order]]
     drawn, _ = draw_splits_beside_copies(items, copies, groups_of(items), digests, SEED)
     found = otherwise.copy()
-    found[photos.rows[places[order]]] = [SPLITS.index(item.split) if item.split else -1 for item in drawn]
+    found[photos.rows[places[order]]] = [SPLITS.index(name) if name else -1 for name in drawn]
     return found
 
 

@@ -46,7 +46,7 @@ def refusal_of(error: HeadstartError) -> RefusedError:
         return RefusalError("cancelled", str(error))
     code = "missing-extra" if isinstance(error, MissingExtraError) else "impossible"
     reason = {"reason": error.reason} if error.reason else {}
-    return RefusalError(code, str(error), error=type(error).__name__, **reason, **error.facts)
+    return RefusalError(code, str(error), headers=None, error=type(error).__name__, **reason, **error.facts)
 
 
 def install_handlers(app: FastAPI) -> None:

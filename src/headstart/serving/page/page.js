@@ -18,6 +18,8 @@ let running = 0;
 /** @type {(() => Promise<void>)[]} */
 const waiting = [];
 
+/** @param {number} rate */
+const share = (rate) => (rate >= 0.7 ? t("keep.every") : t("keep.some", { count: String(Math.round(1 / rate)) }));
 /** @param {number} seconds */
 const pause = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
 
@@ -60,7 +62,9 @@ async function describe() {
   }
   element("key-form").hidden = true;
   about.textContent = aboutModel(model.class_names, (model.metrics.test ?? model.metrics.validation)?.accuracy);
-  element("limits").textContent = t("add.limit", { size: megabytes(model.limits.file_bytes) });
+  const kept = model.keeps_samples ? t("keep.kept", { share: share(model.keeps_samples) }) : t("add.notStored");
+  element("limits").textContent = `${t("add.limit", { size: megabytes(model.limits.file_bytes) })} ${kept}`;
+  element("consent").hidden = !model.keeps_samples;
   const select = element("model");
   if (model.models.length > 1 && !select.options.length) {
     for (const name of model.models) select.add(new Option(name, name, false, name === model.model));
@@ -100,7 +104,7 @@ function startNext() {
 /** @param {HTMLElement} card @param {File} file @param {string} name */
 async function predict(card, file, name) {
   try {
-    const options = { top: String(MAX_CLASSES), explain: "true", ...(element("model").value && { model: element("model").value }) };
+    const options = { top: String(MAX_CLASSES), explain: "true", keep: String(element("may-keep").checked), ...(element("model").value && { model: element("model").value }) };
     const [found] = (await ask(`v1/predict?${new URLSearchParams(options)}`, file)).predictions;
     // sorted here: an object lists keys that are whole numbers first, in their own order
     const ranked = /** @type {[string, number][]} */ (Object.entries(found.probabilities)).sort(([, one], [, other]) => other - one);

@@ -9,7 +9,7 @@ import { inWords } from "./problems.js";
  * @typedef {{ name: string, photos: number, train?: number, validation?: number, test?: number, own?: boolean }} ClassSize
  * @typedef {{ state: string, step: number, changed: number, undo: unknown, redo: unknown,
  *             classes?: ClassSize[], unlabelled?: number, excluded?: number }} Labels
- * @typedef {{ done: number, total: number, seconds_left?: number | null, photos_per_second?: number | null }} Progress
+ * @typedef {{ done: number, total: number, task?: string, seconds_left?: number | null, photos_per_second?: number | null }} Progress
  * @typedef {{ kind: string, title: string, text: string, photos: number }} Finding
  * @typedef {{ path: string, name: string, generation: number, photos: number, classes: ClassSize[], unlabelled: number,
  *             excluded: number, unreadable: { path: string, reason: string }[], unreadable_count: number,
