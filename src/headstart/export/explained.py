@@ -77,7 +77,8 @@ def _shapes_of_maps(graph: Any, source: Source) -> dict[str, Shape]:
     given = [each.name for each in graph.graph.output]
     names = [name for number in range(len(given)) if (name := output_name(2 + number)) in given]
     session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
-    pixels = np.zeros((1, *source.square_shape[1:]), source.pixels)
+    size = source.classifier.image_size
+    pixels = np.zeros((1, size, size, 3), source.pixels)
     maps = session.run(names, {"pixels": pixels})
     return {name: each.shape[1:] for name, each in zip(names, maps, strict=True)}
 
