@@ -72,6 +72,9 @@ def test_what_it_leaves(trained):
     assert f"base/{NETWORK}" in report
     assert "is a plain Keras model" not in report
     assert f"started from the weights in <code>{NETWORK}</code>" in report
+    model_card = (trained.folder / "README.md").read_text("utf-8")
+    assert f"`base/{NETWORK}`, so there is no Keras model" in model_card
+    assert '"keras"' not in model_card
     assert "block1.relu" in (trained.folder / "summary.txt").read_text("utf-8")
     assert trained.metrics["weights"] == NETWORK
     where = str(trained.folder.parent)

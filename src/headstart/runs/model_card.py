@@ -20,6 +20,7 @@ from headstart.inspection.shortcuts import said_in_a_line
 from headstart.statistics import percent
 
 TAGS = ("image-classification", "transfer-learning", "keras", "openvino", "headstart")
+FILE_TAGS = tuple(tag for tag in TAGS if tag != "keras")  # of a base that is the network of a file
 DIGITS = 4  # of the numbers in the metadata
 MOST_CLASSES = 30  # that get a line each
 PHASES = {"feature_extraction": "a new head", "fine_tuning": "fine-tuning"}
@@ -50,7 +51,7 @@ def _metadata(metrics: RunMetrics, title: str) -> str:
         "---",
         "library_name: headstart",
         "pipeline_tag: image-classification",
-        f"tags: {json.dumps(TAGS)}",
+        f"tags: {json.dumps(TAGS if metrics.has_keras_model else FILE_TAGS)}",
         f"metrics: {json.dumps([kind for kind, *_ in values])}",
         "model-index:",
         f"- name: {json.dumps(title)}",
@@ -68,6 +69,13 @@ def _metadata(metrics: RunMetrics, title: str) -> str:
 
 
 def _use(metrics: RunMetrics) -> str:
+    network = (
+        f"`model.keras` is a plain Keras model: RGB pixels from 0 to 255, {metrics.image_size} x {metrics.image_size}, "
+        f"to logits, with the preprocessing inside."
+        if metrics.has_keras_model
+        else f"The base is the network of a file, `base/{metrics.backbone}`, so there is no Keras model: `headstart "
+        f"export` writes the classifier as ONNX or for OpenVINO."
+    )
     return f"""## Use it
 
 ```python
@@ -77,8 +85,7 @@ predictor = hs.Predictor("FOLDER")  # this folder, or huggingface_hub.snapshot_d
 print(predictor.predict("photo.jpg"))  # label, probability, whether it is sure, whether the photo is familiar
 ```
 
-`model.keras` is a plain Keras model: RGB pixels from 0 to 255, {metrics.image_size} x {metrics.image_size}, to
-logits, with the preprocessing inside. `classifier.json` has the class names and the temperature of probabilities."""
+{network} `classifier.json` has the class names and the temperature of probabilities."""
 
 
 def _training(metrics: RunMetrics) -> str:
