@@ -83,7 +83,7 @@ CORRECTION = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(CORRECTION, min_size=1, max_size=4))
 def test_no_correction_moves_a_photo_that_was_drawn_for_the_test(steps):
     """Nor any other, but where its class would have nothing to train on."""

@@ -1,17 +1,21 @@
 """The arguments and options of the commands: name, help, group, choices. What they do is in `commands/`."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument
 
 from headstart.cli import choices
+from headstart.cli.base_options import AtLeast as AtLeast
+from headstart.cli.base_options import Backbone as Backbone
+from headstart.cli.base_options import Candidates as Candidates
+from headstart.cli.base_options import GivenWeights as GivenWeights
+from headstart.cli.base_options import Measured as Measured
+from headstart.cli.base_options import MeasuredSize as MeasuredSize
+from headstart.cli.base_options import Weights as Weights
 from headstart.cli.choices import option
 from headstart.cli.helping import DATA, EXPERT, USUAL, about_data, for_experts, limit, new_path, usual
 from headstart.cli.source_options import DataPath as DataPath
-
-_backbones: Callable[[str], list[str]] = choices.backbones
 
 # Of several commands
 
@@ -25,15 +29,6 @@ RecipeName = Annotated[
         help="fast: solve the head, then fine-tune if it helps. tutorial: as TensorFlow's tutorial does.",
     ),
     choices.RECIPE,
-]
-Backbone = Annotated[
-    str | None,
-    usual(
-        metavar="NAME",
-        help="Pretrained base, by default efficientnet_lite0 (tutorial: mobilenet_v2); a+b: two, whose depths one head "
-        "reads. See `headstart backbones`.",
-        autocompletion=_backbones,
-    ),
 ]
 ImageSize = Annotated[
     int | None, usual(min=1, metavar="PIXELS", help="Side of the images. By default the recipe's, or the base's.")
@@ -77,13 +72,6 @@ Store = Annotated[
 ]
 Images = Annotated[int | None, about_data(min=8, metavar="N", help="Use only about so many images, for a quick look.")]
 Epochs = Annotated[int | None, for_experts(min=1, metavar="N", help="Epochs in each phase, instead of the recipe's.")]
-Weights = Annotated[
-    Path | None,
-    for_experts(
-        metavar="FILE",
-        help="Weights of the base (.weights.h5, .h5), instead of the published ones; of a+b: pretrained+FILE.",
-    ),
-]
 
 # demo, inspect
 
@@ -248,8 +236,8 @@ ExportOut = Annotated[
     Path,
     new_path(
         "PATH",
-        "Where to: a file (onnx, litert) with a JSON beside it, or a folder (openvino, saved-model); it must not exist "
-        "yet.",
+        "Where to: a file (onnx, litert) with a JSON beside it, or a folder (openvino, saved-model, web); it must not "
+        "exist yet.",
     ),
 ]
 Quantize = Annotated[
@@ -258,7 +246,7 @@ Quantize = Annotated[
         "--quantize",
         choice=choices.QUANTIZE,
         group=USUAL,
-        help="int8 is calibrated on the training photos. Not for saved-model.",
+        help="int8 is calibrated on the training photos. Not for saved-model; web: float16 alone.",
     ),
     choices.QUANTIZE,
 ]
@@ -267,6 +255,7 @@ Pixels = Annotated[
     option("--pixels", choice=choices.PIXELS, group=USUAL, help="What the file is given, 0 to 255."),
     choices.PIXELS,
 ]
+FixedSize = Annotated[bool, usual("--fixed-size", help="For small devices: take squares, not photos of any size.")]
 MovedData = Annotated[
     Path | None, usual(metavar="DATA", help="Where the photos of RUN are now, if they were moved since its training.")
 ]
@@ -293,6 +282,15 @@ PathPrefix = Annotated[
 ShowTrainingImages = Annotated[
     bool, usual("--show-training-images", help="Show those most like an image, with the answer, to anyone.")
 ]
+KeepSamples = Annotated[
+    Path | None,
+    usual(
+        metavar="FOLDER",
+        help="Keep a random part of the photos here, with their answers; the page says so. By default none is kept.",
+    ),
+]
+Rate = Annotated[float, usual(min=0, max=1, metavar="SHARE", help="Of the photos, for --keep-samples.")]
+KeepAtMost = Annotated[int, limit(min=1, help="Photos in the folder of --keep-samples, and 1 GB.")]
 MaxMegabytes = Annotated[
     float, limit(min=0.001, help="Of an image file; a request of several may be four times as large.")
 ]
@@ -361,22 +359,6 @@ Language = Annotated[
 ]
 NoBrowser = Annotated[bool, usual("--no-browser", help="Print the address only.")]
 
-# backbones, cache
+# cache
 
-Measured = Annotated[
-    Path | None,
-    Argument(metavar="[DATA]", help="Photos, as for `headstart train`: measure the bases on these."),
-]
-Candidates = Annotated[
-    list[str] | None,
-    usual(
-        metavar="NAME",
-        help="With DATA: one to measure, the first one first; give it again for others. By default all whose weights "
-        "need no download.",
-        autocompletion=_backbones,
-    ),
-]
-MeasuredSize = Annotated[
-    int | None, usual(min=1, metavar="PIXELS", help="With DATA: side of the images, instead of each base's own.")
-]
 Clear = Annotated[bool, usual("--clear", help="Remove it. It is made again when it is needed.")]

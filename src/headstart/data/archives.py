@@ -119,7 +119,11 @@ def _unpacked(file: Path | IO[bytes], archive: Location, listener: Listener) -> 
             f"made it, and give the folder."
         ) from None
     except (zipfile.BadZipFile, EOFError, zlib.error, *_LZMA_ERRORS) as error:
-        raise DamagedArchiveError(f"'{archive}' is a damaged zip ({error}). Copy or download it again.") from None
+        raise DamagedArchiveError(
+            f"'{archive}' is a damaged zip ({error}). Copy or download it again.",
+            reason="damaged-zip",
+            path=str(archive),
+        ) from None
     except RuntimeError as error:  # how zipfile reports encryption
         raise DatasetError(f"'{archive}' cannot be unpacked ({error}). Unpack it, and give the folder.") from None
 

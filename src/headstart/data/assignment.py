@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from headstart.data import digest_splits, splits
+from headstart.data.groups import joined
 from headstart.data.items import Item, column, drawn_as
 from headstart.data.packed import Names, chosen, numbered
 from headstart.data.splits import SPLITS, TEST, TRAIN, VALIDATION
@@ -55,6 +56,30 @@ def draw_splits(
             lambda labels: splits.proportional(labels, splits.size_of_test(len(labels), fraction)),
         )  # fmt: skip
     return given
+
+
+def draw_splits_beside_copies(
+    items: Sequence[Item],
+    copies: Names,
+    groups: Names,
+    digests: Sequence[str],
+    seed: int,
+    validation_fraction: float | None = None,
+    test_fraction: float | None = None,
+) -> tuple[list[str | None], bool]:
+    """The split of each item, see `draw_splits`; and whether copies were kept on one side of splits drawn so.
+
+    copies: the same for copies of one photo. groups: those that the collection names, if it names any. digests: SHA-256
+    of each image's bytes.
+    """
+    sides = joined(copies, groups) if groups else copies
+    if len(items) >= digest_splits.LARGE:
+        sides = digest_splits.names_by_digest(sides, digests)
+    drawn = draw_splits(items, sides, seed, validation_fraction, test_fraction)
+    if VALIDATION in drawn:
+        return drawn, drawn != list(column(items, "split"))
+    # all are copies of one photo: better a leak than no split
+    return draw_splits(items, groups or digests, seed, validation_fraction, test_fraction), False
 
 
 def indices_to_draw_from(given: Sequence[str | None]) -> list[int]:
@@ -128,12 +153,16 @@ def check_classes_to_train(items: Sequence[Item], source: str) -> None:
             where = ", ".join(sorted({str(name) for each, name in pairs if each == label}))
             raise DatasetError(
                 f"'{source}' has the class '{label}' in {where}, but no readable image of it in train "
-                f"(there: {', '.join(sorted(+counts))}). Add it to train, or remove it."
+                f"(there: {', '.join(sorted(+counts))}). Add it to train, or remove it.",
+                reason="class-not-in-training",
+                label=label,
             )
         if counts[label] < 2 and items[0].split is None:
             raise DatasetError(
                 f"'{label}' in '{source}' holds 1 readable image; a split needs at least 2 in each class. "
-                f"Add images, or leave '{label}' out."
+                f"Add images, or leave '{label}' out.",
+                reason="class-of-one",
+                label=label,
             )
 
 

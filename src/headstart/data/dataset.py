@@ -1,6 +1,6 @@
 """Split and Dataset: paths, labels and class names, and questions about them. Reads no file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from headstart.data.label_state import OWN_LABELS, LabelSummary
 from headstart.data.packed import Names, chosen, numbered
 from headstart.data.splits import TEST, TRAIN, VALIDATION
 from headstart.data.value_range import FULL, KnownValues, ValueRange
+from headstart.errors import DatasetError
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,17 +77,13 @@ class Dataset:
     def splits(self) -> dict[str, Split]:
         return {TRAIN: self.train, VALIDATION: self.validation, TEST: self.test}
 
-    def without(self, name: str) -> str:
-        """Why it cannot be trained on, if it has no images in a split."""
-        photos = len({digest for split in self.splits().values() for digest in split.digests})
-        remedy = "Leave out the fractions, or add images."
-        if photos <= len(self) // 2:
-            originals = f"{photos:,} photos" if photos > 1 else "one photo"
-            remedy = (
-                f"All {len(self):,} images are copies of {originals}, and copies stay on one side of the splits: "
-                f"add other photos."
-            )
-        return f"There are no {name} images, and training needs some. {remedy}"
+    def check_splits(self) -> None:
+        """
+        Raises:
+            DatasetError: it cannot be trained on, as a split that training needs has no images.
+        """
+        digests = [digest for split in self.splits().values() for digest in split.digests]
+        check_splits({name: len(split) for name, split in self.splits().items()}, digests)
 
     def rows(self) -> list[tuple[str, ...]]:
         """See `each_row`."""
@@ -118,3 +115,24 @@ class Dataset:
     def __str__(self) -> str:
         sizes = ", ".join(f"{len(split):,} {name}" for name, split in self.splits().items())
         return f"{len(self):,} images of {len(self.class_names)} classes ({sizes}): {', '.join(self.class_names)}"
+
+
+def check_splits(sizes: Mapping[str, int], digests: Collection[str]) -> None:
+    """
+    Raises:
+        DatasetError: no image is in a split that training needs. digests: of all images.
+    """
+    for name in (TRAIN, VALIDATION):
+        if sizes[name]:
+            continue
+        photos = len(set(digests))
+        remedy = "Leave out the fractions, or add images."
+        if photos <= len(digests) // 2:
+            originals = f"{photos:,} photos" if photos > 1 else "one photo"
+            remedy = (
+                f"All {len(digests):,} images are copies of {originals}, and copies stay on one side of the splits: "
+                f"add other photos."
+            )
+        raise DatasetError(
+            f"There are no {name} images, and training needs some. {remedy}", reason="empty-split", split=name
+        )

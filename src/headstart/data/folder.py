@@ -18,7 +18,9 @@ from headstart.data.groups import group_names
 from headstart.data.items import Item, packed_items
 from headstart.data.layout import FORMS, Layout, understand
 from headstart.data.lost_classes import refuse_lost_classes
+from headstart.data.metadata_files import read_metadata
 from headstart.data.own_output import what_headstart_wrote
+from headstart.data.shard_tables import ShardTable
 from headstart.data.source import DataSource
 from headstart.data.walking import Files, files_below
 from headstart.errors import DatasetError
@@ -84,17 +86,21 @@ def _listing_of(source: DataSource, listener: Listener | None, *, unlabelled: bo
         return _list_table(source)
     if archives.is_zip(data):
         return _list_folder(archives.unpacked(data, listener), source, unlabelled=unlabelled)
+    found = f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}"
     if isinstance(data, Url):
-        raise DatasetError(
-            f"'{data}' is neither a folder nor a zip nor a table nor a shard of photos. Unpack other archives.\n{FORMS}"
-        )
-    raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}")
+        found = f"'{data}' is neither a folder nor a zip nor a table nor a shard. Unpack other archives.\n{FORMS}"
+    raise DatasetError(found, reason="no-collection-there", path=str(data))
 
 
-def _list_table(source: DataSource, shards: Sequence[Location] = (), notes: Iterable[str] = ()) -> Listing:
-    """shards: in the folder `source`; none: `source` is a file."""
+def _list_table(
+    source: DataSource,
+    shards: Sequence[Location] = (),
+    notes: Iterable[str] = (),
+    metadata: ShardTable | None = None,
+) -> Listing:
+    """shards, metadata: in the folder `source`; none: `source` is a file."""
     _check_settings(source, is_csv=True)
-    table = tables.read_listing(source, shards)
+    table = tables.read_listing(source, shards, metadata)
     items = [Item(row.path, row.name, _normal(row.label), row.split, row.group) for row in table.rows]
     return _listing(source.path, items, notes, table.text)
 
@@ -106,7 +112,8 @@ def _check_opens(data: Path) -> None:
             pass
     except OSError as error:
         reason = f"it cannot be opened: {error.strerror or error}"
-        raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV ({reason}).\n{FORMS}") from None
+        text = f"'{data}' is neither a folder nor a zip nor a CSV ({reason}).\n{FORMS}"
+        raise DatasetError(text, reason="no-collection-there", path=str(data)) from None
 
 
 def _check_exists(data: Location) -> None:
@@ -118,7 +125,11 @@ def _check_exists(data: Location) -> None:
     if not exists and isinstance(data, Url):
         raise DatasetError(f"'{data}' does not exist: there is no object of this name, and none below it.\n{FORMS}")
     if not exists:
-        raise DatasetError(f"'{data}' does not exist. Check the path (now in '{Path.cwd()}').\n{FORMS}")
+        raise DatasetError(
+            f"'{data}' does not exist. Check the path (now in '{Path.cwd()}').\n{FORMS}",
+            reason="no-such-path",
+            path=str(data),
+        )
 
 
 def _grouped(listing: Listing, rule: str | None) -> Listing:
@@ -155,17 +166,24 @@ def _list_folder(root: Location, source: DataSource, *, unlabelled: bool) -> Lis
     if what := what_headstart_wrote(root):
         raise DatasetError(
             f"'{source}' is {what} that headstart wrote, no collection. Give the photos; those of a run are listed in "
-            f"its splits.csv."
+            f"its splits.csv.",
+            reason="own-output",
+            path=str(source),
         )
     files = files_below(root)
     shards = [file for file in files.others if file.suffix.lower() in SHARD_SUFFIXES]
     if shards and not files.images:
         return _list_table(source, shards, notes_on_skipped(files.skipped))
+    if files.images and (metadata := read_metadata(files.others, root, source)):
+        listing = _list_table(source, notes=notes_on_skipped(files.skipped), metadata=metadata)
+        return replace(listing, notes=(*listing.notes, *_note_on_unlisted(files.images, listing.items)))
     _check_settings(source, is_csv=False)
     if not files.images:
         found = _kinds(files.others) or "nothing"
         remedy = " Unpack the archives in it." if any(archives.is_archive(file) for file in files.others) else ""
-        raise DatasetError(f"'{source}' holds no images (found: {found}).{remedy}\n{FORMS}")
+        raise DatasetError(
+            f"'{source}' holds no images (found: {found}).{remedy}\n{FORMS}", reason="no-photos", path=str(source)
+        )
     tree = Tree(root, PartsBelow(files.images, root))
     layout = _layout(tree, source, unlabelled=unlabelled)
     items = []
@@ -233,6 +251,14 @@ def _note_on_loose(images: Sequence[Location]) -> list[str]:
     if not images:
         return []
     return [f"{len(images)} images outside any class folder are left out (such as '{images[0].name}')"]
+
+
+def _note_on_unlisted(images: Sequence[Location], items: Iterable[Item]) -> list[str]:
+    listed = {item.path for item in items}
+    others = [image for image in images if image not in listed]
+    if not others:
+        return []
+    return [f"{len(others):,} images that the metadata do not list are left out (such as '{others[0].name}')"]
 
 
 def note_on_others(files: Iterable[Location]) -> list[str]:

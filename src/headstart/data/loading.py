@@ -14,18 +14,21 @@ import numpy as np
 
 from headstart.array_types import Int
 from headstart.concurrency import cpu_budget, prefetch
-from headstart.data import digest_splits
-from headstart.data.assignment import check_classes_to_train, draw_splits, indices_to_draw_from, split_notes
+from headstart.data.assignment import (
+    check_classes_to_train,
+    draw_splits_beside_copies,
+    indices_to_draw_from,
+    split_notes,
+)
 from headstart.data.collection import Collection, Read, Reads, corrected, printable, split_of
 from headstart.data.dataset import Dataset, Split, Unreadable
 from headstart.data.folder import Listing, list_images
-from headstart.data.groups import joined
 from headstart.data.images import highest_value, read_image
 from headstart.data.items import Item, column
 from headstart.data.packed import MANY, Digests, Names, chosen, numbered, packed_digests
 from headstart.data.readable import known_images, known_objects, object_key, remember, remember_objects
 from headstart.data.source import DataSource
-from headstart.data.splits import SPLITS, TEST, VALIDATION
+from headstart.data.splits import SPLITS, TEST
 from headstart.data.trainable import check_listing, check_readable, check_unreadable
 from headstart.data.value_range import KnownValues
 from headstart.deprecation import renamed_arguments
@@ -268,13 +271,7 @@ def _with_splits(
     given = list(column(listed, "split"))
     to_draw_from = np.array(indices_to_draw_from(given), np.int64)
     group_of = groups(images, to_draw_from) if groups else images.digests
-    sides = joined(group_of, images.groups) if images.groups else group_of
-    if len(listed) >= digest_splits.LARGE:
-        sides = digest_splits.names_by_digest(sides, images.digests)
-    drawn = draw_splits(listed, sides, seed, *fractions)
-    is_drawn = drawn != given
-    if VALIDATION not in drawn:  # all are copies of one photo: better a leak than no split
-        drawn, is_drawn = draw_splits(listed, images.groups or images.digests, seed, *fractions), False
+    drawn, is_drawn = draw_splits_beside_copies(listed, group_of, images.groups, images.digests, seed, *fractions)
     return drawn[:count], group_of[:count], is_drawn
 
 

@@ -13,14 +13,14 @@ from headstart.errors import DatasetError
 MAX_UNREADABLE = 0.10  # of all files: with more than that, something else is wrong
 
 
-def refusal(collection: Collection) -> str | None:
-    """Why `load_dataset` would refuse a collection, in sentences; None if it would not."""
+def refusal(collection: Collection) -> DatasetError | None:
+    """Why `load_dataset` would refuse a collection; None if it would not."""
     try:
         check_listing(collection.listing)
         check_readable(collection)
         check_classes_to_train(collection.items, collection.listing.source)
     except DatasetError as error:
-        return str(error)
+        return error
     return None
 
 
@@ -30,7 +30,10 @@ def check_listing(listing: Listing) -> None:
         DatasetError: it cannot be trained on, whatever is in the files.
     """
     if listing.items and all(name in (VALIDATION, TEST) for name in column(listing.items, "split")):
-        raise DatasetError(f"'{listing.source}' has split folders, but no images in 'train'. Add them, to train on.")
+        raise DatasetError(
+            f"'{listing.source}' has split folders, but no images in 'train'. Add them, to train on.",
+            reason="nothing-to-train-on",
+        )
     if not listing.corrections:  # which may make classes, and end others
         _check_classes(set(column(listing.items, "label")), listing)
 
@@ -58,7 +61,10 @@ def check_unreadable(collection: Collection) -> None:
         first = "\n  ".join(f"'{file.path}' {file.reason}" for file in collection.unreadable[:5])
         raise DatasetError(
             f"{count} of {total} files in '{collection.listing.source}' cannot be read, more than "
-            f"{MAX_UNREADABLE:.0%}. Repair or remove them:\n  {first}" + ("\n  ..." if count > 5 else "")
+            f"{MAX_UNREADABLE:.0%}. Repair or remove them:\n  {first}" + ("\n  ..." if count > 5 else ""),
+            reason="many-unreadable",
+            unreadable=count,
+            total=total,
         )
 
 
@@ -69,14 +75,17 @@ def _check_classes(names: set[str], listing: Listing) -> None:
         remedy = f" Or give some photos the label of another class, in `headstart studio {source}`."
         raise DatasetError(
             f"'{source}' holds {found}; a classifier needs at least two. "
-            f"Add a folder of images of something else (such as 'other').{remedy if listing.corrections else ''}"
+            f"Add a folder of images of something else (such as 'other').{remedy if listing.corrections else ''}",
+            reason="one-class",
         )
     for _, same in groupby(sorted(names, key=lambda name: (_folded(name), name)), key=_folded):
         twins = list(same)
         if len(twins) > 1:
             raise DatasetError(
                 f"'{source}' holds the classes {' and '.join(map(repr, twins))}, which differ only in upper and lower "
-                f"case, or in spaces. Give them one name if they are one class, or clearly different names."
+                f"case, or in spaces. Give them one name if they are one class, or clearly different names.",
+                reason="names-alike",
+                labels=", ".join(twins),
             )
 
 
@@ -94,5 +103,8 @@ def _check_no_class_lost(collection: Collection) -> None:
         first = next(printable(item.path) for item in collection.listing.items if item.label == label)
         raise DatasetError(
             f"None of the {counts[label]} files of the class '{label}' in '{collection.listing.source}' can be read. "
-            f"Repair or convert them, or remove the class:\n  '{first}' {reasons[first]}"
+            f"Repair or convert them, or remove the class:\n  '{first}' {reasons[first]}",
+            reason="class-unreadable",
+            label=label,
+            count=counts[label],
         )

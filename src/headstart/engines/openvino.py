@@ -12,7 +12,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from headstart.errors import first_line
 
 BATCH_SIZE = 4  # images in a request: at 160 pixels 400 images/s on two cores, 340 with 1, 350 with 8, 320 with 32
 NETWORK = "network.xml"  # beside it network.bin, with the weights
+ONNX_BEGINS = b"\x08"  # the field ir_version, the first of ModelProto (onnx.proto)
 KERNEL, BIAS = "head/kernel", "head/bias"  # names of constants
 CONVERTER = "openvino.tools.ovc"
 # arguments: the file of a Keras model, and that of the network
@@ -198,6 +199,29 @@ def _write_elsewhere(model: Any, file: Path, backend: str) -> None:
         raise CompileError(f"OpenVINO cannot convert '{model.name}': {lines[-1] if lines else found.returncode}")
 
 
+def read_network(file: Path) -> Any:
+    """The network in a file that OpenVINO reads, ONNX or its own XML.
+
+    Raises:
+        CompileError: OpenVINO is missing, or cannot read it.
+    """
+    core = _core()
+    if file.suffix.lower() == ".onnx":
+        with file.open("rb") as opened:  # or OpenVINO tries all formats that it knows, and says nothing of ONNX
+            if opened.read(1) != ONNX_BEGINS:
+                raise CompileError(f"'{file}' is no ONNX file")
+    try:
+        return core.read_model(file)
+    except Exception as error:  # noqa: BLE001  each of OpenVINO's frontends has kinds of its own, derived from Exception
+        raise CompileError(f"OpenVINO cannot read '{file}': {reason_of(error)}") from None
+
+
+def reason_of(error: Exception) -> str:
+    """What OpenVINO says of an error at last; before that it says in which lines of its own code that was."""
+    last = next((line for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
+    return "it is damaged or incomplete" if last.startswith("Unable to read") else last.strip(" -.")
+
+
 def write_for_size(network: Path, file: Path, image_size: int) -> None:
     """A network of a file that OpenVINO reads, such as ONNX, for images of any size -> one for images of that size.
 
@@ -261,7 +285,13 @@ def _head_of(network: Any) -> tuple[np.ndarray, np.ndarray] | None:
 
 def identity(compute: Compute) -> str:
     """See `Engine`; known before a network is opened."""
-    return f"openvino-{version('openvino')}-{DEVICES[compute.device].lower()}-{compute.precision}"
+    return f"openvino-{_version()}-{DEVICES[compute.device].lower()}-{compute.precision}"
+
+
+@cache
+def _version() -> str:
+    """Read once, from a file of which the whole is parsed."""
+    return version("openvino")
 
 
 def computes_in_bfloat16() -> bool:
@@ -279,10 +309,14 @@ def computes_in_bfloat16() -> bool:
 
 def _settings(compute: Compute) -> dict[str, Any]:
     """As many threads as the process may use: OpenVINO knows its affinity, but no quota of a container."""
-    settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": PRECISIONS[compute.precision]}
+    settings: dict[str, Any] = {
+        "PERFORMANCE_HINT": "THROUGHPUT",
+        "INFERENCE_PRECISION_HINT": PRECISIONS[compute.precision],
+    }
     budget = cpu_budget()
     if DEVICES[compute.device] == "CPU" and budget < available_cores():
         settings["INFERENCE_NUM_THREADS"] = str(budget)
+        settings["ENABLE_CPU_PINNING"] = False  # each such process would bind its threads to the same first cores
     return settings
 
 

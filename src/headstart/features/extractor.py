@@ -28,6 +28,7 @@ from headstart.features.shards import ShardTask, compute_shard
 from headstart.features.shared_store import ShardPlace
 from headstart.features.spec import FeatureSpec
 from headstart.features.store import Features, Shards, keys_of, record_type
+from headstart.models.backbones import get_backbone
 from headstart.models.weights import load_base
 from headstart.storage import cache
 
@@ -96,14 +97,16 @@ class FeatureExtractor:
             self.compute,
             key=self.spec.network_key,
             outputs=outputs,
-            write=self.spec.write_packaged,
+            write=self.spec.write_frozen,
+            by_keras=get_backbone(self.spec.backbone).is_keras,
             listener=self.listener,
         )
 
     @property
     def compiled_network(self) -> Path | None:
-        """The file of the compiled frozen network in the cache, if it is there; or else made of the package's."""
-        kept, write = kept_network(self.spec.network_key), self.spec.write_packaged
+        """The file of the compiled frozen network in the cache, if it is there; or else made of the package's, or of
+        that of a file."""
+        kept, write = kept_network(self.spec.network_key), self.spec.write_frozen
         if kept or write is None:
             return kept
         file = Path(self._scratch.name, NETWORK)

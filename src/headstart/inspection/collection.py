@@ -194,7 +194,7 @@ def _note_on_confirmed(count: int) -> list[str]:
 def _refusal(found: Collection) -> list[str]:
     """The remark that a collection cannot be trained on, where that is so."""
     reason = refusal(found)
-    return [f"`headstart train` would refuse this collection: {reason.rstrip('.')}"] if reason else []
+    return [f"`headstart train` would refuse this collection: {str(reason).rstrip('.')}"] if reason else []
 
 
 def _classes(listed: Sequence[Item], readable: Sequence[Item]) -> dict[str, dict[str, int]]:

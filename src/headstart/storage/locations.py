@@ -20,6 +20,7 @@ from headstart.storage.copies import is_here, once
 from headstart.storage.filesystems import MAX_CONNECTIONS, WEB, filesystem, patiently, told
 from headstart.storage.members import read_member
 from headstart.storage.regular import read_regular
+from headstart.storage.s3_objects import HAS_OBSTORE, read_object
 from headstart.storage.urls import is_url, scheme_of, split_member, without_secrets
 
 __all__ = ["Listed", "delete", "exists", "filesystem", "is_url", "list_files", "read", "read_ahead", "write"]
@@ -64,6 +65,8 @@ def _fetch(place: str) -> bytes:
     if member:
         return read_member(file, member)
     opened, path = filesystem(place)
+    if scheme_of(place) == "s3" and (content := read_object(opened, path)) is not None:
+        return content
 
     def fetch() -> bytes:
         with told(place):
@@ -192,7 +195,8 @@ class _Begun:
     def __init__(self, place: str, pool: ThreadPoolExecutor) -> None:
         opened, path = filesystem(place)
         self._place, self._is_alone = place, False
-        if is_here(place) or split_member(place)[1] or not opened.async_impl:
+        by_obstore = HAS_OBSTORE and scheme_of(place) == "s3"
+        if is_here(place) or split_member(place)[1] or by_obstore or not opened.async_impl:
             self.future = pool.submit(read, place)
         else:
             self.future, self._is_alone = asyncio.run_coroutine_threadsafe(opened._cat_file(path), opened.loop), True

@@ -17,7 +17,7 @@ import numpy as np
 
 from headstart.array_types import Float, Num
 from headstart.errors import ExportError, MissingExtraError
-from headstart.export.formats import litert, onnx, openvino, saved_model
+from headstart.export.formats import litert, onnx, openvino, saved_model, web
 
 # An exported file, opened in its runtime: pixels -> logits, probabilities.
 ExportedModel = Callable[
@@ -36,12 +36,14 @@ class Format:
     write: (source, path, description, *, precision, photos). Only int8 needs photos, to find the ranges of
         activations; each is (1, size, size, 3), of the type of the network's input.
     open: path -> ExportedModel, in the format's own runtime.
+    needs: (path, square) -> what a small device has to have, see `litert_needs.py`; None where it is not known.
     """
 
     suffix: str
     packages: Mapping[str, tuple[str, ...]]
     write: Callable[..., None]
     open: Callable[[Path], ExportedModel]
+    needs: Callable[[Path, np.ndarray], dict] | None = None
 
 
 def get_format(name: str, precision: str) -> Format:
@@ -76,6 +78,7 @@ FORMATS = {
         {FLOAT32: _LITERT, FLOAT16: _QUANTISED, INT8: _QUANTISED},
         litert.write,
         litert.open_file,
+        litert.needs_of,
     ),
     "openvino": Format(
         "",
@@ -84,4 +87,6 @@ FORMATS = {
         openvino.open_folder,
     ),
     "saved-model": Format("", {FLOAT32: ("tensorflow",)}, saved_model.write, saved_model.open_folder),
+    # not in int8, which moves probabilities: the page would break the promise that its thresholds keep
+    "web": Format("", {FLOAT32: _ONNX, FLOAT16: _ONNX}, web.write, web.open_folder),
 }

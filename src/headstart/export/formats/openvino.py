@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.engines.openvino import import_openvino
+from headstart.export.formats.openvino_resizing import resize_inside
 
 if TYPE_CHECKING:
     from headstart.export.source import Source
@@ -28,6 +29,8 @@ def write(source: Source, folder: Path, description: dict, *, precision: str, ph
         graph = _quantized(graph, photos)
     elif precision == "float16":
         _halve(graph)
+    if not source.fixed_size:  # only now: it stays in float32
+        graph = resize_inside(graph, size=source.classifier.image_size, resizing=source.classifier.resizing)
     graph.set_rt_info(json.dumps(description, ensure_ascii=False), "headstart")
     openvino.save_model(graph, folder / FILE, compress_to_fp16=precision == "int8")  # for what is not in 8 bits
     _unindent(folder / FILE)
