@@ -43,14 +43,14 @@ def test_nothing_is_forgotten_and_files_stay_few(runs):
         patch.setenv("HEADSTART_CACHE", folder)
         expected = {}
         for run in runs:
-            readable.remember(run)
+            readable.remember(run.items())
             expected |= run
         assert readable.known_images() == expected
         assert len(readable._files(readable._folder())) <= readable.MAX_FILES
 
 
 def test_damaged_files_are_passed_over(cache):
-    readable.remember({b"a" * 32: 7})
+    readable.remember([(b"a" * 32, 7)])
     folder = readable._folder()
     (folder / "cut.bin").write_bytes(b"b" * 40)
     (folder / "folder.bin").mkdir()
@@ -59,5 +59,5 @@ def test_damaged_files_are_passed_over(cache):
 
 def test_a_cache_that_cannot_be_written(cache):
     cache.write_text("a file in its place")
-    readable.remember({b"a" * 32: 7})
+    readable.remember([(b"a" * 32, 7)])
     assert readable.known_images() == {}

@@ -186,9 +186,9 @@ def _remember(reads: Reads, known: Mapping[bytes, int], objects: Mapping[bytes, 
     for start in range(0, len(reads), MANY):
         some = reads[start : start + MANY]
         pairs = ((bytes.fromhex(each.digest), each.highest) for each in some)
-        remember({digest: value for digest, value in pairs if digest not in known})
+        remember((digest, value) for digest, value in pairs if digest not in known)
         keys = ((object_key(each.item.path), each) for each in some)
-        remember_objects({key: (each.digest, each.highest) for key, each in keys if key and key not in objects})
+        remember_objects((key, each.digest, each.highest) for key, each in keys if key and key not in objects)
 
 
 def _with_seen(

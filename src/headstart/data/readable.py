@@ -9,7 +9,7 @@ file replaces them.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -33,9 +33,9 @@ def known_images() -> Mapping[bytes, int]:
     return _known(_folder(), HIGHEST_BYTES, _number)
 
 
-def remember(images: Mapping[bytes, int]) -> None:
-    """Add images: digest -> highest value. Where the cache cannot be written, the next run decodes them again."""
-    _remember(_folder(), {digest: value.to_bytes(HIGHEST_BYTES, "little") for digest, value in images.items()})
+def remember(images: Iterable[tuple[bytes, int]]) -> None:
+    """Add images: digest and highest value. Where the cache cannot be written, the next run decodes them again."""
+    _remember(_folder(), HIGHEST_BYTES, ((digest, _written(value)) for digest, value in images))
 
 
 def known_objects() -> Mapping[bytes, tuple[str, int]]:
@@ -43,13 +43,10 @@ def known_objects() -> Mapping[bytes, tuple[str, int]]:
     return _known(_folder() / "objects", DIGEST_BYTES + HIGHEST_BYTES, _digest_and_number)
 
 
-def remember_objects(objects: Mapping[bytes, tuple[str, int]]) -> None:
-    """Add objects: key -> digest and highest value."""
-    values = {
-        key: bytes.fromhex(digest) + highest.to_bytes(HIGHEST_BYTES, "little")
-        for key, (digest, highest) in objects.items()
-    }
-    _remember(_folder() / "objects", values)
+def remember_objects(objects: Iterable[tuple[bytes, str, int]]) -> None:
+    """Add objects: key, digest and highest value."""
+    values = ((key, bytes.fromhex(digest) + _written(highest)) for key, digest, highest in objects)
+    _remember(_folder() / "objects", DIGEST_BYTES + HIGHEST_BYTES, values)
 
 
 def object_key(place: Location) -> bytes | None:
@@ -78,6 +75,10 @@ class Known(Mapping[bytes, Value]):
         return (bytes(key).ljust(DIGEST_BYTES, b"\0") for key in self._keys)
 
 
+def _written(highest: int) -> bytes:
+    return highest.to_bytes(HIGHEST_BYTES, "little")
+
+
 def _number(value: bytes) -> int:
     return int.from_bytes(value, "little")
 
@@ -100,15 +101,17 @@ def _known(folder: Path, value_bytes: int, read: Callable[[bytes], Value]) -> Ma
     return {entry[:DIGEST_BYTES]: read(entry[DIGEST_BYTES:]) for entry in entries}
 
 
-def _remember(folder: Path, new: Mapping[bytes, bytes]) -> None:
-    if not new:
+def _remember(folder: Path, value_bytes: int, new: Iterable[tuple[bytes, bytes]]) -> None:
+    content = bytearray()
+    for key, value in new:
+        content += key + value
+    if not content:
         return
+    added = np.frombuffer(content, _type(value_bytes))
     files = _files(folder)
     merged = files if len(files) >= MAX_FILES else []
-    value_bytes = len(next(iter(new.values())))
-    added = np.frombuffer(b"".join(key + value for key, value in new.items()), _type(value_bytes))
-    content = _merged([*(_entries(file, value_bytes) for file in merged), added], value_bytes).tobytes()
-    if cache.store_file(folder / f"{uuid.uuid4().hex}.bin", content):
+    rows = _merged([*(_entries(file, value_bytes) for file in merged), added], value_bytes)
+    if cache.store_file(folder / f"{uuid.uuid4().hex}.bin", rows.tobytes()):
         with suppress(OSError):  # another run merges them, too
             for file in merged:
                 file.unlink(missing_ok=True)
