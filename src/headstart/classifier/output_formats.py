@@ -16,6 +16,7 @@ from PIL import Image
 from headstart.classifier.activation_map import overlay
 from headstart.classifier.answers import Question, answers
 from headstart.classifier.base import DECODED_AHEAD, Explanation
+from headstart.classifier.decision import RECALL
 from headstart.classifier.prediction import Prediction
 from headstart.classifier.predictor import Predictor
 from headstart.concurrency import cpu_budget, prefetch
@@ -26,6 +27,7 @@ from headstart.errors import ImageError, RunError
 from headstart.storage.atomic import check_free
 from headstart.storage.names import portable
 
+OPTIONAL = ("remark", "rule", "cost")  # what JSON has of an answer only where there is something to say
 SHOWN = 640  # pixels, the longer side of a photo that shows where its prediction comes from
 
 
@@ -41,12 +43,14 @@ class FilePrediction:
 @dataclass(frozen=True)
 class Layout:
     """top: how many classes are written; None: as many as the format has columns for. candidates: whether these were
-    asked for. explained: whether there are explanations. width: of the longest path."""
+    asked for. explained: whether there are explanations. width: of the longest path. costs: whether the classifier
+    says what its answers cost."""
 
     top: int | None
     candidates: bool
     explained: bool
     width: int
+    costs: bool = False
 
 
 def predict_files(
@@ -135,7 +139,7 @@ def write_csv(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) ->
     writer = csv.writer(stream, lineterminator="\n")
     more = range(2, (layout.top or 1) + 1)
     ranks = [name for rank in more for name in (f"label_{rank}", f"probability_{rank}")]
-    optional = ["candidates"] * layout.candidates + ["explanation"] * layout.explained
+    optional = ["cost"] * layout.costs + ["candidates"] * layout.candidates + ["explanation"] * layout.explained
     columns = ["path", "label", "probability", *ranks, "sure", "familiar", *optional, "error"]
     writer.writerow(columns)
     for row in rows:
@@ -150,6 +154,7 @@ def write_csv(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) ->
                 end = f"_{rank}" if rank > 1 else ""
                 values |= {f"label{end}": label, f"probability{end}": f"{share:.6f}"}
             values |= {"sure": _word(row.found.sure), "familiar": _word(row.found.familiar)}
+            values["cost"] = "" if row.found.cost is None else f"{row.found.cost:.6g}"
             values["candidates"] = "|".join(row.found.candidates)
         writer.writerow([values.get(column, "") for column in columns])
         stream.flush()
@@ -186,6 +191,10 @@ def in_words(answer: Prediction, top: int | None = None) -> str:
     """A prediction in a line: the class, or that it is not sure, or that the image is unlike the training images."""
     shown = top or (1 if answer.sure else max(2, len(answer.candidates)))
     ranked = "   ".join(f"{label} {percent(share)}" for label, share in answer.top(shown).items())
+    if answer.rule and answer.familiar and not answer.remark:
+        best, share = max(answer.probabilities.items(), key=lambda pair: pair[1])
+        why = "it is to be missed rarely" if answer.rule == RECALL else f"expected cost {answer.cost:.4g}"
+        return f"{answer.label} {percent(answer.probability)} ({why}; more probable: {best} {percent(share)})"
     if answer.remark:
         return f"not sure: {ranked}; the photo {answer.remark}"
     if not answer.familiar:
@@ -210,8 +219,7 @@ def _json(row: FilePrediction, answer: Prediction, layout: Layout) -> dict:
         "familiar": answer.familiar,
         "candidates": list(answer.candidates) if layout.candidates else None,
     }
-    if answer.remark:
-        content["remark"] = answer.remark
+    content |= {name: value for name in OPTIONAL if (value := getattr(answer, name)) is not None}
     return content | ({"explanation": _printable(row.explanation)} if layout.explained else {})
 
 

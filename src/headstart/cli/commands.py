@@ -10,6 +10,7 @@ import typer
 from headstart import commands
 from headstart.cli import options as o
 from headstart.cli.running import NO_BARS, Call, app, command, print_json
+from headstart.cli.stakes_options import read_recall
 from headstart.commands.predict_parts import Answered
 from headstart.events import Listener
 from headstart.time_limit import TimeLimit, parse_duration
@@ -86,9 +87,11 @@ def train(
     device: o.Device = "auto",
     on: o.On = None,
     store: o.Store = None,
+    cost: o.Cost = None,
+    recall: o.Recall = None,
 ) -> None:
     """Train a classifier on labelled photos. Everything about it is left in a folder."""
-    given = {"device": device, "on": on, "store": store}
+    given = {"device": device, "on": on, "store": store, "cost": cost, "recall": read_recall(recall or ())}
     run = commands.train(
         data,
         out,

@@ -10,6 +10,8 @@ from headstart.cli import choices
 from headstart.cli.choices import option
 from headstart.cli.helping import DATA, EXPERT, USUAL, about_data, for_experts, limit, new_path, usual
 from headstart.cli.source_options import DataPath as DataPath
+from headstart.cli.stakes_options import Cost as Cost
+from headstart.cli.stakes_options import Recall as Recall
 
 _backbones: Callable[[str], list[str]] = choices.backbones
 

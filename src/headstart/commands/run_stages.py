@@ -89,6 +89,8 @@ def make(
         collection = read(request, listener)
         request = replace(request, config=request.config.for_values(collection.value_range))
         with drawing(partial / PLOTS) as draw:
+            if stakes := request.config.stakes:  # before the features, which take long
+                stakes.check(sorted({item.label for item in collection.items}))
             dataset = split(collection, request, listener)
             keep_splits(partial, dataset)
             write_unreadable(partial, dataset.unreadable)

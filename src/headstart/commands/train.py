@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ def train(
     images: int | None = None,
     seed: int = 0,
     time_limit: float | TimeLimit | None = None,
+    cost: str | Path | Mapping[str, Mapping[str, float]] | None = None,
+    recall: Mapping[str, float] | None = None,
     resume: bool = False,
     listener: Listener | None = None,
 ) -> Run:
@@ -54,8 +57,8 @@ def train(
             the head alone.
         epochs: in each phase, instead of the recipe's.
         balanced: whether all classes count alike in training, however many images they have. None: as in the recipe.
-        backbone, image_size, resizing, value_range, weights, precision, execution, views, device, seed: see
-            `headstart.train`.
+        backbone, image_size, resizing, value_range, weights, precision, execution, views, device, seed, cost,
+            recall: see `headstart.train`.
         on: the cluster that reads the photos, computes their features and, where they are too many for the memory of
             this machine, adds up what the head is solved by: "ray", or an address; None: this machine, which does
             everything else in any case, also fine-tuning.
@@ -72,6 +75,7 @@ def train(
     Raises:
         HeadstartError: with what is wrong and what to do. What was trained so far is kept.
     """
+    from headstart.classifier.stakes import Stakes
     from headstart.commands.run_stages import RunRequest, make
     from headstart.data.own_output import check_outside
     from headstart.features.executors.ray import executor_on
@@ -93,6 +97,7 @@ def train(
         views=views,
         device=device,
         executor=executor_on(on, store, device),
+        stakes=Stakes.of(cost, recall),
     )
     request = RunRequest(DataSource.of(data).absolute(), config, test_fraction, images)
     return make(request, Path(out), resume=resume, listener=listener or Console(), time_limit=time_limit)

@@ -177,6 +177,7 @@ def _write(source: Source, destination: _Destination, path: Path, photos: Photos
         "value_range": list(classifier.value_range),
         "backbone": classifier.backbone,
         "temperature": source.temperature,
+        **({"decision": decision.to_json()} if (decision := classifier.calibration.decision) else {}),
         "versions": versions("headstart", "keras"),
         "input": {"name": "pixels", "type": pixels, "shape": source.input_shape, "values": "RGB, 0 to 255"},
         "outputs": source.output_shapes,
@@ -217,7 +218,8 @@ def _prove(classifier: Classifier, exported: ExportedModel, photos: Photos, pixe
     logits = classifier.logits(images[start : start + BATCH] for start in range(0, len(images), BATCH))
     labels = np.array([classifier.class_names.index(label) for label in photos.labels])
     expected = classifier.calibration.probabilities(logits)
-    return prove(exported, images.astype(pixels), expected, labels, photos.paths)
+    answers = classifier.calibration.answers
+    return prove(exported, images.astype(pixels), expected, labels, photos.paths, answers=answers)
 
 
 def _decoded(paths: Sequence[str], classifier: Classifier) -> UInt8[np.ndarray, "n size size 3"]:

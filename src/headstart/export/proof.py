@@ -87,20 +87,29 @@ class Proof:
         )
 
 
+Answers = Callable[[Float[np.ndarray, "n classes"]], Int[np.ndarray, " n"]]
+
+
+def most_probable(probabilities: Float[np.ndarray, "n classes"]) -> Int[np.ndarray, " n"]:
+    return probabilities.argmax(axis=1)
+
+
 def prove(
     exported: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
     images: Num[np.ndarray, "n size size 3"],
     expected: Float[np.ndarray, "n classes"],
     labels: Int[np.ndarray, " n"],
     files: Sequence[str],
+    *,
+    answers: Answers = most_probable,
 ) -> Proof:
     """Compare the probabilities of an exported file with the expected ones.
 
-    exported: pixels -> logits, probabilities. files: the names of the images.
+    exported: pixels -> logits, probabilities. files: the names of the images. answers: probabilities -> the answers.
     """
     batches = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
     probabilities = np.concatenate([exported(batch)[1] for batch in batches])
-    before, after = expected.argmax(axis=1), probabilities.argmax(axis=1)
+    before, after = answers(expected), answers(probabilities)
     distances = np.abs(probabilities - expected).max(axis=1)
     worst = int(np.argmax(distances))  # NaN counts as the farthest
     return Proof(

@@ -158,6 +158,8 @@ def answer(predictor: BasePredictor, content: bytes, id_of: IdOf, *, explain: bo
         "sure": prediction.sure,
         "familiar": prediction.familiar,
         "remarks": [prediction.remark] if prediction.remark else [],
+        "rule": prediction.rule,
+        "cost": prediction.cost,
     }
     if explain:
         places = predictor.explanation(prediction, [each[0] for each in output.maps]).places

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from headstart.classifier.stakes import Stakes
 from headstart.data.dataset import Dataset
 from headstart.data.resizing import STRETCH, get_resizing
 from headstart.data.value_range import FULL, ValueRange, parse_value_range
@@ -41,6 +42,7 @@ class TrainingConfig:
     chooses_backbone: whether nobody has named one.
     device: "gpu", or "auto": the processor, where Keras has no device of its own.
     executor: works on the features of the frozen base; None: this machine.
+    stakes: what mistakes cost, and which recall is to be promised.
     """
 
     recipe: Recipe
@@ -56,6 +58,7 @@ class TrainingConfig:
     value_range: ValueRange | None = None
     device: str = AUTO
     executor: RayExecutor | None = None
+    stakes: Stakes | None = None
 
     def __post_init__(self) -> None:
         """
@@ -81,6 +84,7 @@ class TrainingConfig:
         views: str = AUTO,
         device: str = AUTO,
         executor: RayExecutor | None = None,
+        stakes: Stakes | None = None,
     ) -> TrainingConfig:
         """
         Raises:
@@ -119,7 +123,7 @@ class TrainingConfig:
             )
         said = None if value_range is None else parse_value_range(value_range)
         settings = recipe, backbone, image_size, resizing, weights, seed, execution, precision, views
-        return cls(*settings, chooses_backbone, said, device, executor)
+        return cls(*settings, chooses_backbone, said, device, executor, stakes)
 
     @property
     def feature_spec(self) -> FeatureSpec:
@@ -166,4 +170,6 @@ class TrainingConfig:
         content = asdict(self) | {"weights": str(self.weights), "value_range": values}
         del content["chooses_backbone"]  # only a time limit asks for it
         del content["device"], content["executor"]  # on others it goes on with the same numbers, to rounding
+        if self.stakes is None:
+            del content["stakes"]
         return content

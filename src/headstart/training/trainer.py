@@ -10,13 +10,14 @@ needs no Keras: it is imported when there are layers to be trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from headstart.classifier.classifier import Classifier
 from headstart.classifier.novelty import fit_novelty_detector
+from headstart.classifier.stakes import Stakes
 from headstart.data.dataset import Dataset
 from headstart.data.resizing import STRETCH
 from headstart.data.views import ORIGINAL
@@ -28,8 +29,7 @@ from headstart.features.extractor import FeatureExtractor
 from headstart.listeners.console import Console
 from headstart.models.backbones import get_backbone
 from headstart.models.network import Network
-from headstart.models.summary import Summary
-from headstart.models.weights import PRETRAINED, keras_is_installed, layer_index
+from headstart.models.weights import PRETRAINED, keras_is_installed
 from headstart.time_limit import NO_LIMIT, TimeLimit
 from headstart.training import checkpoints, recipes
 from headstart.training.calibrate import calibrate
@@ -45,6 +45,7 @@ from headstart.training.selection import PhaseResult, Selection, select
 from headstart.training.solve_head import solve_head
 from headstart.training.spending import needed_for_fine_tuning, too_long, with_second_base
 from headstart.training.state import TrainingState
+from headstart.training.telling import tell_phase, tell_shapes
 from headstart.training.trained import Trained
 
 FEW = 200  # validation images; with fewer, the training images tell whether fine-tuning helps
@@ -68,6 +69,8 @@ def train(
     views: str = AUTO,
     device: str = AUTO,
     time_limit: float | None = None,
+    cost: str | Path | Mapping[str, Mapping[str, float]] | None = None,
+    recall: Mapping[str, float] | None = None,
     listener: Listener | None = None,
 ) -> Classifier:
     """Train a classifier.
@@ -95,6 +98,10 @@ def train(
         time_limit: seconds for all of it; None: as long as it takes. Features, a solved head and its measurement are
             made in any case. What is left of it is spent on what gains most: mirrored views, a second base beside the
             default one (unless `backbone` names one), fine-tuning, which ends with the time.
+        cost: what each answer costs where each class is right, as a CSV or a mapping, see `Stakes`; the answer is then
+            the class of the least expected cost. None: all mistakes cost alike.
+        recall: class -> the share of its photos that are to be answered as it, with 90% confidence: it is answered as
+            soon as its probability reaches the threshold that the validation images show to suffice.
         listener: where to report to; by default to standard error.
 
     Returns:
@@ -117,6 +124,7 @@ def train(
         precision=precision,
         views=views,
         device=device,
+        stakes=Stakes.of(cost, recall),
     )
     limit, listener = TimeLimit.of(time_limit), listener or Console()
     return train_classifier(dataset, config, limit=limit, listener=listener).classifier
@@ -135,6 +143,8 @@ def train_classifier(
     checkpoint_folder: keeps the state after each epoch; if it holds one, training goes on from there.
     """
     _check_splits(dataset)
+    if config.stakes:
+        config.stakes.check(dataset.class_names)
     _check_keras(config.recipe)
     config = with_resizing(config.for_values(dataset.value_range), dataset, listener)
     if not (checkpoint_folder and checkpoints.exist(checkpoint_folder)):  # what is resumed has its base
@@ -144,7 +154,7 @@ def train_classifier(
         listener.emit(Message(text))
     listener.emit(StepStarted(Step.COMPOSE, "Compose the model"))
     context = new_context(dataset, config.for_images(len(dataset.train)), checkpoint_folder, listener, limit)
-    _tell_shapes(context)
+    tell_shapes(context)
     execution = execution_of(context)
     state = _resumed(context)
     selections: list[Selection] = []
@@ -302,14 +312,14 @@ def _train_phase(
     summary, views = network.summary, ()
     if isinstance(phase, SolvedHead):
         if not state.rows_of(phase.name):
-            _tell_phase(context, phase, summary)
+            tell_phase(context, phase, summary)
             solved = solve_head(context, phase, state)
             network.set_head(solved.head.kernel, solved.head.bias)
             state, views = solved.state, solved.views
     else:
         views = execution.kept_views(phase)
         if not _is_over(phase, state):
-            _tell_phase(context, phase, summary)
+            tell_phase(context, phase, summary)
             state = fit_phase(context, execution, phase, state)
         elif state.best and state.history[-1]["phase"] == phase.name:
             network.model.set_weights(state.best)
@@ -367,34 +377,3 @@ def _finished(
     detector = fit_novelty_detector(seen, dataset.train, unseen, seed=config.seed)
     classifier = replace(uncalibrated, calibration=found.calibration, novelty_detector=detector)
     return replace(trained, classifier=classifier, cross_validated=found.cross_validated)
-
-
-def _tell_shapes(context: TrainingContext) -> None:
-    size, summary = context.config.recipe.batch_size, context.network.summary
-    train, validation, test = (-(-len(split) // size) for split in context.dataset.splits().values())
-    shapes = [(size, *shape) for shape in summary.shapes]
-    text = (
-        f"Batches of {size}: {train} of training, {validation} of validation, {test} of test\n"
-        f"Base: {summary.base}, {summary.base_layers} layers, {summary.base_parameters:,} parameters\n"
-        f"A batch of images {shapes[0]} -> features {shapes[1]} -> pooled {shapes[2]} -> logits {shapes[3]}"
-    )
-    context.listener.emit(Message(text))
-
-
-def _tell_phase(context: TrainingContext, phase: SolvedHead | Phase, summary: Summary) -> None:
-    listener = context.listener
-    if context.limit.is_set:
-        listener.emit(Message(f"Time: {context.limit}."))
-    if phase.unfreeze:
-        start = layer_index(context.network.base, get_backbone(context.config.backbone).fine_tune_from)
-        text = f"The base has {summary.base_layers} layers; those from number {start} on are trained from here on."
-        listener.emit(Message(text))
-    else:
-        listener.emit(StepStarted(Step.TRAIN_HEAD, "Train the head on extracted features"))
-    if not context.config.recipe.reads_depths:  # each depth would be a line or two of it
-        listener.emit(Message(summary.table))
-    how = "solved by L-BFGS"
-    if isinstance(phase, Phase):
-        how = f"{phase.optimizer}, learning rate {phase.learning_rate:g}"
-    counts = f"{summary.trainable_parameters:,} parameters in {summary.trainable_variables} variables"
-    listener.emit(Message(f"Trainable: {counts}; {how}"))

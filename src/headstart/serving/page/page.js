@@ -176,6 +176,10 @@ function showPrediction(card, name, found) {
   } else if (!found.familiar) {
     card.classList.add("unsure");
     showText(card, name, "Unlike the training photos", `This model was not trained on photos like this one. Best guess: ${best}.`);
+  } else if (found.rule) {
+    const [mostProbable, probability] = Object.entries(found.probabilities).sort(([, one], [, other]) => other - one)[0];
+    const why = found.rule === "recall" ? "This class is to be missed rarely" : "Its expected cost is the least";
+    showText(card, name, found.label, `Probability ${percent(found.probability)}. ${why}; more probable is ${mostProbable}, ${percent(probability)}.`);
   } else if (!found.sure) {
     card.classList.add("unsure");
     showText(card, name, "Not sure", `The most likely class is ${best}, which is too uncertain to rely on.`);
