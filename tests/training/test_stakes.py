@@ -13,21 +13,24 @@ from headstart.classifier.decision import Decision
 from headstart.errors import ModelError, RunError
 from headstart.evaluation.document import RunMetrics
 from headstart.runs.folder import Run
+from support import tiny
 from support.recording import Recorder
 
-COSTS = "right,defective,functional\ndefective,0,30\nfunctional,1,0\n"
+COSTS = "right,defective,functional\ndefective,0,100000\nfunctional,1,0\n"
 
 
 @pytest.fixture(scope="module")
-def told(photos, tiny, tmp_path_factory) -> tuple[Run, Recorder]:
+def told(photos, tiny_weights, tmp_path_factory) -> tuple[Run, Recorder]:
     """A run with both, and with a promise that cannot be given; and what it said."""
     folder = tmp_path_factory.mktemp("stakes")
     (folder / "costs.csv").write_text(COSTS)
     listener = Recorder()
-    run = commands.train(
-        photos, folder / "run", backbone=tiny, image_size=32, fine_tune="never", cost=folder / "costs.csv",
-        recall={"defective": 0.8, "functional": 0.999}, listener=listener,
-    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        settings = {"backbone": tiny.register(patch, tiny_weights), "image_size": 32, "fine_tune": "never"}
+        recall = {"defective": 0.8, "functional": 0.999}
+        run = commands.train(
+            photos, folder / "run", cost=folder / "costs.csv", recall=recall, listener=listener, **settings
+        )
     return run, listener
 
 
@@ -49,10 +52,12 @@ def test_each_answer_follows_the_rule_and_says_so(told, photos):
     decision = predictor.calibration.decision
     assert isinstance(decision, Decision)
     promise = decision.recall[0]
-    found = predictor.predict(sorted(Path(photos).rglob("*.jpg")))
+    files = [path for path in sorted(Path(photos).rglob("*.*")) if path.is_file()]
+    found = [answer for answer in predictor.predict_each(files) if isinstance(answer, hs.Prediction)]
+    assert len(found) == len(files)
     for each in found:
         by_name = np.array([[each.probabilities[name] for name in predictor.class_names]])
-        expected = by_name @ np.array([[0, 30], [1, 0]])
+        expected = by_name @ np.array([[0, 100_000], [1, 0]])
         wanted = "defective" if by_name[0, 0] >= promise.threshold else predictor.class_names[expected.argmin()]
         assert each.label == wanted
         assert each.cost == pytest.approx(expected[0, predictor.class_names.index(each.label)])
@@ -68,7 +73,7 @@ def test_the_numbers_are_those_of_the_answers_that_are_given(told):
     assert part.stakes is not None
     assert part.stakes.cost is not None
     confusion = np.array(part.confusion)
-    assert part.stakes.cost.each.value == pytest.approx((confusion * [[0, 30], [1, 0]]).sum() / confusion.sum())
+    assert part.stakes.cost.each.value == pytest.approx((confusion * [[0, 100_000], [1, 0]]).sum() / confusion.sum())
     assert part.stakes.recall[0].recall is not None
     assert part.stakes.recall[0].recall.value == pytest.approx(confusion[0, 0] / confusion[0].sum())
     with (run.folder / "predictions.csv").open() as file:
@@ -118,11 +123,12 @@ def test_a_card_with_a_rule_for_other_classes_is_damaged(told, tmp_path):
         hs.Predictor(tmp_path)
 
 
-def test_stakes_about_other_classes_are_refused_before_anything_is_computed(photos, tiny, tmp_path):
+@pytest.mark.usefixtures("tiny")
+def test_stakes_about_other_classes_are_refused_before_anything_is_computed(photos, tmp_path):
     listener = Recorder()
     with pytest.raises(ModelError, match="'broken', which is no class of the photos: defective, functional"):
-        commands.train(photos, tmp_path / "run", backbone=tiny, recall={"broken": 0.9}, listener=listener)
+        commands.train(photos, tmp_path / "run", backbone=tiny.NAME, recall={"broken": 0.9}, listener=listener)
     assert not list(tmp_path.iterdir())
     cost = {"defective": {"defective": 0.0, "functional": 1.0}}
     with pytest.raises(ModelError, match="no row for 'functional'"):
-        commands.train(photos, tmp_path / "run", backbone=tiny, cost=cost)
+        commands.train(photos, tmp_path / "run", backbone=tiny.NAME, cost=cost)

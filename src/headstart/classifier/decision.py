@@ -149,15 +149,15 @@ def fit_decision(
     groups: Sequence[str] = (),
 ) -> Decision:
     """Find the thresholds of the promises, on photos that were not trained on; groups: see `proportion`."""
-    costs = stakes.costs and tuple(
-        tuple(float(stakes.costs[label][answer]) for answer in class_names) for label in class_names
-    )
+    costs = None
+    if stakes.costs is not None:
+        costs = tuple(tuple(float(stakes.costs[label][answer]) for answer in class_names) for label in class_names)
     promises, names = [], list(class_names)
     is_taken = np.zeros(len(labels), bool)
     for label, share in (stakes.recall or {}).items():
         number = names.index(label)
         own = np.flatnonzero(labels == number)
-        groups_of_own = [groups[i] for i in own] if groups else None
+        groups_of_own = [groups[i] for i in own.tolist()] if groups else None
         promise = promise_recall(label, share, probabilities[own, number], is_taken[own], groups_of_own)
         promises.append(promise)
         is_taken |= probabilities[:, number] >= promise.threshold

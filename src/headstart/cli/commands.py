@@ -91,7 +91,8 @@ def train(
     recall: o.Recall = None,
 ) -> None:
     """Train a classifier on labelled photos. Everything about it is left in a folder."""
-    given = {"device": device, "on": on, "store": store, "cost": cost, "recall": read_recall(recall or ())}
+    given = {"device": device, "on": on, "store": store, "seed": seed, "images": images, "resume": resume}
+    given |= {"precision": precision, "execution": execution, "views": views}
     run = commands.train(
         data,
         out,
@@ -104,15 +105,11 @@ def train(
         resizing=resize,
         value_range=value_range,
         weights=weights or "pretrained",
-        precision=precision,
-        execution=execution,
-        views=views,
         **given,
+        cost=cost,
+        recall=read_recall(recall or ()),
         test_fraction=test_fraction,
-        images=images,
-        seed=seed,
         time_limit=_time_limit(time_limit),
-        resume=resume,
         listener=call.listener,
     )
     call.show_json(run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headstart.data.source import DataSource
 from headstart.deprecation import renamed_arguments
@@ -84,18 +84,12 @@ def train(
     from headstart.training.recipes import adjusted
 
     check_outside(Path(out), data)
+    given: dict[str, Any] = {"backbone": backbone, "image_size": image_size, "resizing": resizing, "weights": weights}
+    given |= {"execution": execution, "precision": precision, "views": views, "device": device, "seed": seed}
     config = TrainingConfig.of(
         recipe=adjusted(recipe, epochs=epochs, fine_tune=fine_tune, balanced=balanced),
-        backbone=backbone,
-        image_size=image_size,
-        resizing=resizing,
         value_range=value_range,
-        weights=weights,
-        seed=seed,
-        execution=execution,
-        precision=precision,
-        views=views,
-        device=device,
+        **given,
         executor=executor_on(on, store, device),
         stakes=Stakes.of(cost, recall),
     )

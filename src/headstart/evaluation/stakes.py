@@ -125,4 +125,4 @@ def _share(hits: Bool[np.ndarray, " n"], among: Bool[np.ndarray, " n"], groups: 
     """The share of hits among some images; None where there are none."""
     if not among.any():
         return None
-    return proportion(hits[among], [groups[i] for i in np.flatnonzero(among)] if groups else None)
+    return proportion(hits[among], [groups[i] for i in np.flatnonzero(among).tolist()] if groups else None)

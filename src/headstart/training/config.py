@@ -114,16 +114,10 @@ class TrainingConfig:
                 f"The recipe '{recipe.name}' solves its head from features, so it cannot be trained end to end. "
                 f"Take the recipe 'tutorial' with it, or leave the execution out."
             )
-        if views not in VIEW_CHOICES:
-            raise ModelError(f"There is no choice of views '{views}'. Choose one of: {', '.join(VIEW_CHOICES)}.")
-        if views != AUTO and not recipe.solves_head:
-            raise ModelError(
-                f"The recipe '{recipe.name}' draws random views of its own, so views cannot be chosen. "
-                f"Take the recipe 'fast', or leave the views out."
-            )
-        said = None if value_range is None else parse_value_range(value_range)
-        settings = recipe, backbone, image_size, resizing, weights, seed, execution, precision, views
-        return cls(*settings, chooses_backbone, said, device, executor, stakes)
+        _check_views(views, recipe)
+        settings = recipe, backbone, image_size, resizing, weights, seed, execution, precision, views, chooses_backbone
+        values = None if value_range is None else parse_value_range(value_range)
+        return cls(*settings, values, device, executor, stakes)
 
     @property
     def feature_spec(self) -> FeatureSpec:
@@ -173,3 +167,17 @@ class TrainingConfig:
         if self.stakes is None:
             del content["stakes"]
         return content
+
+
+def _check_views(views: str, recipe: Recipe) -> None:
+    """
+    Raises:
+        ModelError: there is no such choice, or the recipe leaves none.
+    """
+    if views not in VIEW_CHOICES:
+        raise ModelError(f"There is no choice of views '{views}'. Choose one of: {', '.join(VIEW_CHOICES)}.")
+    if views != AUTO and not recipe.solves_head:
+        raise ModelError(
+            f"The recipe '{recipe.name}' draws random views of its own, so views cannot be chosen. "
+            f"Take the recipe 'fast', or leave the views out."
+        )
