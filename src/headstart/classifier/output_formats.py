@@ -27,7 +27,7 @@ from headstart.errors import ImageError, RunError
 from headstart.storage.atomic import check_free
 from headstart.storage.names import portable
 
-OPTIONAL = ("remark", "rule", "cost")  # what JSON has of an answer only where there is something to say
+OPTIONAL = ("remark", "rule", "cost", "other")  # what JSON has of an answer only where there is something to say
 SHOWN = 640  # pixels, the longer side of a photo that shows where its prediction comes from
 
 
@@ -44,13 +44,14 @@ class FilePrediction:
 class Layout:
     """top: how many classes are written; None: as many as the format has columns for. candidates: whether these were
     asked for. explained: whether there are explanations. width: of the longest path. costs: whether the classifier
-    says what its answers cost."""
+    says what its answers cost; others: whether it says how probably a photo is none of the classes."""
 
     top: int | None
     candidates: bool
     explained: bool
     width: int
     costs: bool = False
+    others: bool = False
 
 
 def predict_files(
@@ -139,7 +140,8 @@ def write_csv(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) ->
     writer = csv.writer(stream, lineterminator="\n")
     more = range(2, (layout.top or 1) + 1)
     ranks = [name for rank in more for name in (f"label_{rank}", f"probability_{rank}")]
-    optional = ["cost"] * layout.costs + ["candidates"] * layout.candidates + ["explanation"] * layout.explained
+    optional = ["other"] * layout.others + ["cost"] * layout.costs + ["candidates"] * layout.candidates
+    optional += ["explanation"] * layout.explained
     columns = ["path", "label", "probability", *ranks, "sure", "familiar", *optional, "error"]
     writer.writerow(columns)
     for row in rows:
@@ -155,6 +157,7 @@ def write_csv(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) ->
                 values |= {f"label{end}": label, f"probability{end}": f"{share:.6f}"}
             values |= {"sure": _word(row.found.sure), "familiar": _word(row.found.familiar)}
             values["cost"] = "" if row.found.cost is None else f"{row.found.cost:.6g}"
+            values["other"] = "" if row.found.other is None else f"{row.found.other:.6f}"
             values["candidates"] = "|".join(row.found.candidates)
         writer.writerow([values.get(column, "") for column in columns])
         stream.flush()
@@ -197,6 +200,8 @@ def in_words(answer: Prediction, top: int | None = None) -> str:
         return f"{answer.label} {percent(answer.probability)} ({why}; more probable: {best} {percent(share)})"
     if answer.remark:
         return f"not sure: {ranked}; the photo {answer.remark}"
+    if answer.other is not None and answer.is_other:
+        return f"none of the classes ({percent(answer.other)}); if anything: {ranked}"
     if not answer.familiar:
         return f"like nothing it was trained on; if anything: {ranked}"
     return ranked if answer.sure else f"not sure: {ranked}"

@@ -7,6 +7,7 @@ import numpy as np
 
 from headstart.array_types import Float
 from headstart.classifier.decision import Decision
+from headstart.classifier.others import IS_OTHER
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,12 @@ class Prediction:
     remark: str | None = None  # why it may be too dark or too bright to the classifier; then it is not sure
     rule: str | None = None  # "cost" or "recall": why the label is not the most probable class; see `Decision`
     cost: float | None = None  # the expected cost of the label, if the classifier was given a table of costs
+    other: float | None = None  # the probability that it is none of the classes, if `_other` photos were trained on
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it is said to be none of the classes; then it is not familiar, either."""
+        return self.other is not None and self.other >= IS_OTHER
 
     def top(self, count: int) -> dict[str, float]:
         """The label and the most probable other classes, `count` in all."""

@@ -23,7 +23,7 @@ from headstart.data.groups import joined
 from headstart.data.images import highest_value, read_image
 from headstart.data.readable import known_images, known_objects, object_key, remember, remember_objects
 from headstart.data.source import DataSource
-from headstart.data.splits import SPLITS, TEST, VALIDATION
+from headstart.data.splits import OTHER, SPLITS, TEST, VALIDATION
 from headstart.data.trainable import check_listing, check_readable, check_unreadable
 from headstart.data.value_range import KnownValues
 from headstart.deprecation import renamed_arguments
@@ -219,12 +219,18 @@ def build_dataset(
         *split_notes(items, digests, group_of, given),
         *collection.remarks_on_values,
     )
-    class_names = tuple(sorted({item.label for item in items}))
-    images = replace(split_of(items, digests, class_names), copies=tuple(group_of))
-    parts = [images.take([index for index, item in enumerate(items) if item.split == name]) for name in SPLITS]
+    labels = {item.label for item in items}
+    class_names = tuple(sorted(labels - {OTHER}))
+    images = replace(split_of(items, digests, (*class_names, OTHER)), copies=tuple(group_of))
+    parts = {name: [index for index, item in enumerate(items) if item.split == name] for name in SPLITS}
+    known = [images.take([i for i in part if items[i].label != OTHER]) for part in parts.values()]
+    others = {name: images.take([i for i in part if items[i].label == OTHER]) for name, part in parts.items()}
 
     facts = {"photos": len(items), "classes": len(class_names)}
-    listener.emit(Message(f"Found {len(items):,} files belonging to {len(class_names)} classes.", "found", facts))
+    text = f"Found {len(items):,} files belonging to {len(class_names)} classes"
+    if OTHER in labels:
+        text += f", {sum(map(len, others.values())):,} of them in '{OTHER}', which belong to none"
+    listener.emit(Message(f"{text}.", "found", facts))
     sizes = [count for count in Counter(group_of).values() if count > 1]
     if sizes and is_drawn:
         found = f"{len(sizes):,} groups of copies, {sum(sizes):,} images in all"
@@ -234,12 +240,13 @@ def build_dataset(
     _report_notes(notes, listener)
     return Dataset(
         class_names,
-        *parts,
+        *(replace(split, class_names=class_names) for split in known),
         unreadable=collection.unreadable,
         notes=notes,
         value_range=collection.value_range,
         known_values=KnownValues.of(collection.highest),
         labels=collection.labels,
+        others=others if OTHER in labels else {},
     )
 
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from headstart.data.assignment import check_classes_to_train
 from headstart.data.collection import Collection, printable
 from headstart.data.folder import Listing
-from headstart.data.splits import TEST, VALIDATION
+from headstart.data.splits import OTHER, TEST, VALIDATION
 from headstart.errors import DatasetError
 
 MAX_UNREADABLE = 0.10  # of all files: with more than that, something else is wrong
@@ -31,7 +31,7 @@ def check_listing(listing: Listing) -> None:
     if listing.items and all(item.split in (VALIDATION, TEST) for item in listing.items):
         raise DatasetError(f"'{listing.source}' has split folders, but no images in 'train'. Add them, to train on.")
     if not listing.corrections:  # which may make classes, and end others
-        _check_classes({item.label for item in listing.items}, listing)
+        _check_classes({item.label for item in listing.items} - {OTHER}, listing)
 
 
 def check_readable(collection: Collection) -> None:
@@ -43,7 +43,7 @@ def check_readable(collection: Collection) -> None:
         _check_no_class_lost(collection)  # first: it names the class
     check_unreadable(collection)
     if collection.listing.corrections:
-        _check_classes({item.label for item in collection.items}, collection.listing)
+        _check_classes({item.label for item in collection.items} - {OTHER}, collection.listing)
 
 
 def check_unreadable(collection: Collection) -> None:

@@ -37,6 +37,7 @@ EXAMPLE_MODEL = {
     "recipe": "fast",
     "promises": {"accuracy": [0.8, 0.9, 0.95, 0.98], "coverage": [0.8, 0.9, 0.95, 0.98, 0.99, 0.995], "recall": {}},
     "knows_what_is_familiar": True,
+    "knows_others": False,
     "metrics": {
         "validation": {
             "loss": 0.031, "accuracy": {"value": 0.989, "low": 0.979, "high": 0.994, "correct": 799, "count": 808},
@@ -141,7 +142,8 @@ class Answer(BaseModel):
     the image may be too dark or too bright to the model, which is not sure then, as the end of a sentence; candidates:
     only where a coverage was asked for; rule: why the label is not the most probable class: "recall" (its recall is
     promised) or "cost" (its expected cost is the least); cost: the expected cost of the label, only of a model that was
-    given a table of costs. The label is the first of the probabilities."""
+    given a table of costs; other: the probability that the image is none of the classes, only of a model that was
+    trained on such images. The label is the first of the probabilities."""
 
     name: str | None
     label: str
@@ -152,6 +154,7 @@ class Answer(BaseModel):
     remark: str | None = None
     rule: Literal["recall", "cost"] | None = None
     cost: float | None = None
+    other: Probability | None = None
     candidates: list[str] | None = None
     places: Places | None = None
     similar: list[TrainingImage] | None = None
@@ -228,6 +231,7 @@ class Model(BaseModel):
     recipe: str
     promises: Promises
     knows_what_is_familiar: bool
+    knows_others: bool = False
     metrics: dict[Literal["validation", "test"], Measured | None]
     models: list[str]
     limits: LimitsOfRequests

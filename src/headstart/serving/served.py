@@ -163,6 +163,7 @@ def _description(predictor: Predictor, card: dict) -> dict:
             "recall": calibration.promised_recall,
         },
         "knows_what_is_familiar": predictor.novelty_detector is not None,
+        "knows_others": predictor.other_head is not None,
         "metrics": _metrics(RunFolder(predictor.folder)),
     }
 

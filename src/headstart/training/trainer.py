@@ -39,6 +39,7 @@ from headstart.training.cross_validation import PARTS, gain_of
 from headstart.training.early_stopping import EarlyStopping
 from headstart.training.execution import Execution, execution_of
 from headstart.training.fit_phase import fit_phase
+from headstart.training.others import fit_other_head
 from headstart.training.recipes import Phase, Recipe, SolvedHead
 from headstart.training.resizing import with_resizing
 from headstart.training.selection import PhaseResult, Selection, select
@@ -375,5 +376,6 @@ def _finished(
     found = calibrate(context, trained)
     seen, unseen = trained.last_layer(dataset.train), trained.last_layer(dataset.validation)
     detector = fit_novelty_detector(seen, dataset.train, unseen, seed=config.seed)
-    classifier = replace(uncalibrated, calibration=found.calibration, novelty_detector=detector)
+    others = fit_other_head(context, trained)
+    classifier = replace(uncalibrated, calibration=found.calibration, novelty_detector=detector, other_head=others)
     return replace(trained, classifier=classifier, cross_validated=found.cross_validated)

@@ -173,6 +173,9 @@ function showPrediction(card, name, found) {
   if (found.remark) {
     card.classList.add("unsure");
     showText(card, name, "Not sure", `The photo ${found.remark}. The most likely class is ${best}.`);
+  } else if (found.other >= 0.5) {
+    card.classList.add("unsure");
+    showText(card, name, "None of the classes", `Probability ${percent(found.other)}. If it were one of them: ${best}.`);
   } else if (!found.familiar) {
     card.classList.add("unsure");
     showText(card, name, "Unlike the training photos", `This model was not trained on photos like this one. Best guess: ${best}.`);

@@ -152,6 +152,7 @@ export default {
   "try.none": "Ainda não há o que experimentar", "try.noneText": "Assim que fotos de duas classes tiverem rótulos, você pode experimentar o classificador aqui.", "try.toTrain": "Treinar um classificador", "try.toQueue": "Rotular fotos", "try.toOpen": "Abrir uma coleção",
   "try.drop": "Solte fotos aqui, ou cole uma", "try.choose": "Escolher fotos", "try.notKept": "São respondidas neste computador, e não são guardadas.", "try.pasted": "Foto colada", "try.looking": "Olhando…", "try.time": "Respondida em {time}",
   "said.sure": "Probabilidade {probability}", "said.unsureTitle": "Sem certeza", "said.unsure": "O mais provável é {best}, incerto demais para confiar.", "said.unfamiliarTitle": "Diferente das fotos de treino", "said.unfamiliar": "Não foi treinado com fotos como esta. Melhor palpite: {best}.",
+  "said.otherTitle": "Nenhuma das classes", "said.other": "Probabilidade {other}. Se fosse uma delas: {best}.",
   "said.rule.recall": "Probabilidade {probability}. Esta classe deve escapar raramente; mais provável: {other}.", "said.rule.cost": "Probabilidade {probability}, e o menor custo esperado ({cost}); mais provável: {other}.",
   "said.remark": "A foto {remark}. O mais provável é {best}.",
   "live.lead": "Segure algo diante da câmera e veja o que o classificador diz.", "live.start": "Ligar a câmera", "live.stop": "Parar", "live.mirror": "Espelhada", "live.device": "Câmera", "live.video": "A imagem da câmera",
