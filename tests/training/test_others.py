@@ -137,7 +137,7 @@ def test_the_keras_classifier_and_a_copy_say_the_same(taught, tmp_path):
     with pytest.raises(RunError, match="was changed after it was saved"):
         hs.Predictor(tmp_path / "again")
     with pytest.raises(RunError, match="missing or damaged"):
-        OtherHead.read(tmp_path / "again")
+        OtherHead.read(tmp_path / "again", 1.0)
 
 
 def test_evaluate_measures_them_and_leaves_them_out_of_the_accuracy(taught, with_others, photos):

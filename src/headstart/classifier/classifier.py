@@ -124,6 +124,7 @@ class Classifier(BasePredictor):
             "frozen_network": self.network.packaged_digest,
             "certainty": self.calibration.to_json(),
             "farthest": self.novelty_detector.farthest if self.novelty_detector else None,
+            **({"others": self.other_head.temperature} if self.other_head else {}),
             "versions": versions("headstart", "keras"),
             "no_engine": no_engine,
             "hashes": {

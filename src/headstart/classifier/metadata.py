@@ -126,7 +126,7 @@ def facts_of(folder: Path, card: dict) -> Facts:
         views=tuple(card["views"]),
         calibration=calibration,
         novelty_detector=NoveltyDetector.read(folder, card["farthest"]) if card.get("farthest") is not None else None,
-        other_head=OtherHead.read(folder) if OTHERS in card["hashes"] else None,
+        other_head=OtherHead.read(folder, card["others"]) if card.get("others") is not None else None,
     )
 
 
