@@ -209,7 +209,7 @@ export default {
   "confusion.some": "These are the {count} of {all} classes with the most mistakes.", "confusion.caption": "Confusion matrix: rows are labels, columns are answers",
   "confusion.label": "label", "confusion.answer": "answer", "confusion.pairs": "Most frequent", "confusion.noPairs": "No confusions.", "confusion.pair": "{label} taken for {answer}",
   "confusion.cellRight": "{count} {label} recognised ({share})", "confusion.cellWrong": "{count} {label} taken for {answer} ({share})",
-  "stakes.lead": "What the run {name} was told of mistakes, and how it worked out on photos that it has not seen.", "stakes.none": "A training can promise that hardly any photo of a class is missed: see “Promised recall” in its settings; or, on the command line, take a table of what mistakes cost (--cost).",
+  "stakes.lead": "What {name}, the newest such run, was told of mistakes, and how that worked out on photos that it has not seen.", "stakes.none": "A training can promise that hardly any photo of a class is missed: see “Promised recall” in its settings; or, on the command line, take a table of what mistakes cost (--cost).",
   "stakes.cost": "Cost per photo {cost} ({low} to {high}); {probable} if the most probable class were answered, {always} if always {constant}.", "stakes.promised": "Promised", "stakes.notGiven": "{share} could not be promised", "stakes.answered": "Answered so",
   "sureness.lead": "A classifier may say “not sure”. The fewer photos it answers, the more of its answers are right.",
   "sureness.label": "From answering always to answering only when sure", "sureness.valueText": "{answered} answered, {right} of these right",

@@ -209,7 +209,7 @@ export default {
   "confusion.some": "São as {count} de {all} classes com mais erros.", "confusion.caption": "Matriz de confusão: linhas são rótulos, colunas são respostas",
   "confusion.label": "rótulo", "confusion.answer": "resposta", "confusion.pairs": "Mais frequentes", "confusion.noPairs": "Nenhuma confusão.", "confusion.pair": "{label} tomado por {answer}",
   "confusion.cellRight": "{count} {label} reconhecidas ({share})", "confusion.cellWrong": "{count} {label} tomadas por {answer} ({share})",
-  "stakes.lead": "O que foi dito ao treino {name} sobre erros, e o que resultou em fotos que não viu.", "stakes.none": "Um treino pode prometer que quase nenhuma foto de uma classe escapa: veja “Revocação prometida” em seus ajustes; ou, na linha de comando, receber uma tabela do que os erros custam (--cost).",
+  "stakes.lead": "O que foi dito a {name}, o treino mais novo desse tipo, sobre erros, e o que resultou em fotos que não viu.", "stakes.none": "Um treino pode prometer que quase nenhuma foto de uma classe escapa: veja “Revocação prometida” em seus ajustes; ou, na linha de comando, receber uma tabela do que os erros custam (--cost).",
   "stakes.cost": "Custo por foto {cost} ({low} a {high}); {probable} se a classe mais provável fosse respondida, {always} se sempre {constant}.", "stakes.promised": "Prometida", "stakes.notGiven": "{share} não pôde ser prometida", "stakes.answered": "Respondidas assim",
   "sureness.lead": "Um classificador pode dizer “não tenho certeza”. Quanto menos fotos responde, mais respostas estão certas.",
   "sureness.label": "De responder sempre a responder só com certeza", "sureness.valueText": "{answered} respondidas, {right} delas certas",
