@@ -32,7 +32,7 @@ check: $(VENV)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	@if command -v npx > /dev/null; then npx --yes --package typescript@7.0.2 -- tsc -p jsconfig.json; \
-		else echo "The types of the studio's page are not checked: npx is missing."; fi
+		else echo "The types of the pages are not checked: npx is missing."; fi
 
 # Any warning is an error. The variable silences a notice of the theme about versions of MkDocs to come.
 docs: $(VENV)/docs

@@ -9,8 +9,8 @@ start, `steady` begins when each core has made a shard.
 tasks: 100, 1,000 and 10,000 tasks that do nothing: what one costs the driver and Ray. From it, and the steady rate of a
 core, the time for ten million photos on 8, 64 and 256 machines of `--cores` cores, its price, and how far that is from
 linear.
-driver: what ten million photos take of the driver's memory: as listed, as a split (paths, digests, labels), and where
-their features are.
+driver: the memory of the process that is started, at most, for photos that it lists, whose digests it is told, that it
+splits, and of whose features it knows where they lie. Of two numbers of photos, and from them of ten million.
 head: the head by sums over shards on the cluster, against the local one.
 Expected: see LOG.md.
 """
@@ -81,36 +81,47 @@ with cluster(cores):
     tell(seconds=time.perf_counter() - start, driver=time.process_time() - used)
 """
 DRIVER = """
-from headstart.data.folder import Item
-from headstart.storage.url_path import Url
-from headstart.data.dataset import Split
+import gc
+from headstart.data import folder, loading, walking
+from headstart.data.collection import Read
+from headstart.data.folder import list_images
 from headstart.features.store import Shards, record_type
-count = int(sys.argv[1])
-def memory():
-    for line in open("/proc/self/status"):
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) * 1024
-before = memory()
-rng = np.random.default_rng(0)
-raw = rng.integers(0, 256, (count, 32), np.uint8)
-names = [f"class/{number:09}.jpg" for number in range(count)]
-items = [Item(Url("s3://bucket/photos", name), name, "class", None) for name in names]
-of_items = memory() - raw.nbytes
-digests = tuple(row.tobytes().hex() for row in raw)
-paths = tuple(str(item.path) for item in items)
-split = Split(paths, np.zeros(count, np.int32), digests, ("a", "b"))
-of_split = memory()
+from headstart.storage.locations import Listed
+from headstart.storage.url_path import Url
+count, work = int(sys.argv[1]), sys.argv[2]
+def memory(name):  # of this process at most until now
+    stages[name] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+stages = {}
+memory("start")
+# a store with so many photos, which are all read, and have features
+digests = np.random.default_rng(0).integers(0, 256, (count, 32), np.uint8)
+np.save(f"{work}/digests.npy", digests)
+del digests
+digests = np.load(f"{work}/digests.npy", mmap_mode="r")
+walking.list_files = lambda url: (
+    Listed(f"{url}/{number % 10}/{number:09}.jpg", 100_000, f"{number:032x}") for number in range(count)
+)
+Url.exists = Url.is_dir = lambda url: True
+folder.what_headstart_wrote = folder.corrections_file = lambda place: None
+looked = lambda items, known: (
+    Read(item, digest.tobytes().hex(), 0) for item, digest in zip(items, digests, strict=True)
+)
+collection = loading.collect(list_images(hs.DataSource("s3://bucket/photos"), hs.Quiet()), hs.Quiet(), look=looked)
+memory("list and read")
+data = loading.build_dataset(collection, seed=0, test_fraction=None, groups=None, listener=hs.Quiet())
+memory("splits")
 kind = record_type([(1,)])
-arrays = []
-for start in range(0, count, 1150):
-    shard = np.zeros(min(1150, count - start), kind)
-    shard["digest"] = raw[start : start + 1150].reshape(-1, 32).view("V32")[:, 0]
-    arrays.append(shard)
-of_arrays = memory()  # on disk they are mapped
-shards = Shards.of_arrays(arrays)
-features = shards.of(split.digests)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-tell(items=of_items - before, split=of_split - raw.nbytes - of_items, places=memory() - of_arrays, peak=peak)
+shards = []
+for start in range(0, count, 100_000):
+    some = digests[start : start + 100_000]
+    shard = np.zeros(len(some), kind)
+    shard["digest"] = some.view("V32")[:, 0]
+    np.save(f"{work}/{start}.npy", shard)
+    shards.append(np.load(f"{work}/{start}.npy", mmap_mode="r"))
+found = Shards.of_arrays(shards)
+features = [found.of(split.digests) for split in data.splits().values()]
+memory("places of features")
+tell(**stages)
 """
 HEAD = """
 from headstart.features import depth_head
@@ -204,13 +215,29 @@ def tell_tasks(given: argparse.Namespace, cores: int, work: Path, rate: float, s
         )
 
 
+def tell_driver(rows: tuple[int, int], work: Path) -> None:
+    """Peaks of two numbers of photos; what a photo more takes; and ten million of them."""
+    found = []
+    for count in rows:
+        folder = work / f"driver{count}"
+        folder.mkdir()
+        found.append(measured(DRIVER, count, folder, cache=folder / "cache"))
+    for stage, size in found[0].items():
+        of_a_photo = (found[1][stage] - size) / (rows[1] - rows[0])
+        print(
+            f"driver, {stage}: {size / 1e9:.2f} GB for {rows[0]:,} photos, {found[1][stage] / 1e9:.2f} GB for "
+            f"{rows[1]:,}: {of_a_photo:.0f} MB for a million, {(size + of_a_photo * (PHOTOS - rows[0])) / 1e9:.2f} GB "
+            f"for ten million"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("source", type=Path)
     parser.add_argument("--photos", type=int, default=20_000)
     parser.add_argument("--image-size", type=int, default=96)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=PHOTOS, help="of the driver's memory")
+    parser.add_argument("--rows", type=int, nargs=2, default=(1_000_000, 2_000_000), help="of the driver's memory")
     parser.add_argument("--most-tasks", type=int, default=10_000)
     parser.add_argument("--cores", type=int, default=8, help="of a machine in the prediction")
     parser.add_argument("--price", type=float, default=0.04, help="of a core and an hour, in dollars: an assumption")
@@ -228,8 +255,7 @@ def main() -> None:
         if "tasks" in given.only:
             tell_tasks(given, cores, work / "tasks", rate, start)
         if "driver" in given.only:
-            sizes = measured(DRIVER, given.rows, cache=work / "driver").items()
-            print(f"driver, {given.rows:,} photos: {', '.join(f'{name} {size / 1e9:.2f} GB' for name, size in sizes)}")
+            tell_driver(given.rows, work)
         if "head" in given.only:
             found = measured(HEAD, work / "photos", given.image_size, cores, cache=work / "head")
             print(f"head, {given.photos:,} photos: {found}")

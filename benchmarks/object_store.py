@@ -103,7 +103,7 @@ def rate(work: Callable[[], object], count: int) -> float:
 
 def works(places: list[str], digests: list[str]) -> dict[str, Callable[[], object]]:
     """Name -> what is measured."""
-    from headstart.data.folder import Item
+    from headstart.data.items import Item
     from headstart.data.loading import look_at
     from headstart.engines.base import Compute
     from headstart.features.shards import ShardTask, compute_shard

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 import headstart as hs
-from headstart.data.folder import Item, Listing
+from headstart.data.folder import Listing
 from headstart.data.images import read_image
+from headstart.data.items import Item
 from headstart.data.loading import read_collection
 
 DRAWS = 5

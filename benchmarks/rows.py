@@ -26,7 +26,7 @@ from headstart.classifier.calibration import fit_calibration
 from headstart.classifier.novelty import fit_novelty_detector
 from headstart.data.assignment import assign_splits
 from headstart.data.dataset import Dataset, Split
-from headstart.data.folder import Item
+from headstart.data.items import Item
 from headstart.evaluation.learning_curve import measure_learning_curve
 from headstart.evaluation.metrics import measure
 from headstart.features import linear_head

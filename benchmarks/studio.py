@@ -152,7 +152,7 @@ def wait_until_computed(page: Page, but: frozenset[str] = frozenset()) -> None:
     while True:
         collection = ask(page, "api/collection")
         if collection["problem"]:
-            raise SystemExit(collection["problem"])
+            raise SystemExit(collection["problem"]["detail"])
         if collection["reading"] is None and but.issuperset(collection["computing"]):
             return
         time.sleep(1)

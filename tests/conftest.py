@@ -17,6 +17,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from support.shapes import check_shapes
 from support.sharing import finished, made_once
@@ -32,6 +33,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
     os.environ.setdefault(name, "1")
 
+settings.register_profile("headstart", deadline=None)  # busy cores are slow, and no fault of an example
+settings.load_profile("headstart")
 check_shapes()
 
 import headstart as hs
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from support.object_store import ObjectStore
+    from support.plain_keras import PlainKeras
     from support.serving import Service
 
 FORTY = {"defective": 40, "functional": 40}
@@ -56,8 +60,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 # Where a test does these things by the hands of another function, a decorator says so.
 MARKED_FOLDERS = {"export": "export", "serving": "service", "test_docs.py": "docs"}
 MARKED_FIXTURES = {
-    "browser": "browser", "cluster": "process", "service": "service", "cropped": "training", "fast_run": "training",
-    "other_run": "training",
+    "browser": "browser", "cluster": "process", "plain_keras": "process", "service": "service",
+    "cropped": "training", "fast_run": "training", "other_run": "training",
 }  # fmt: skip
 MARKED_NAMES = {"subprocess": "process", "train": "training", "make_run": "training"}
 RUNS = {"run", "tiny_run"}
@@ -184,6 +188,16 @@ def service(run: hs.Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     limits = ("--max-megabytes", 1, "--max-megapixels", 4, "--max-files", 12)
     with Service(f"cells={run.folder}", f"other={other}", *limits) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def plain_keras() -> Iterator[PlainKeras]:
+    """Keras in a process without headstart."""
+    from support.plain_keras import PlainKeras
+
+    started = PlainKeras()
+    yield started
+    started.stop()
 
 
 # A tiny base

@@ -40,7 +40,7 @@ LINES = [
     {"pages"},
     {"inspection"},
     {"training", "evaluation"},
-    {"runs"},
+    {"runs", "estimators"},
     {"export", "serving"},
     {"studio"},
     {"commands"},
@@ -63,6 +63,7 @@ WITHOUT_KERAS = [
     "headstart.commands.backbone_comparison", "headstart.cli", "headstart.classifier.predictor",
     "headstart.classifier.output_formats", "headstart.serving.app", "headstart.serving.listening",
     "headstart.serving.client", "headstart.export.export", "headstart.studio.app", "headstart.studio.starting",
+    "headstart.estimators.image_classifier",
 ]  # fmt: skip
 
 

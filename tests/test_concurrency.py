@@ -171,7 +171,7 @@ def test_the_budget_where_there_is_neither_affinity_nor_proc(tmp_path, monkeypat
     assert cpu_budget() == 6
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50, derandomize=True)
 @given(st.text(alphabet=st.sampled_from("0:1/ac,pu.-\n \\"), max_size=80))
 def test_text_of_any_kind_is_parsed(text):
     for group in parse_groups(text).values():
@@ -183,7 +183,7 @@ parts = st.lists(st.text(st.characters(exclude_characters="/\t\n\0", exclude_cat
     lambda part: part not in ("", ".", "..")), max_size=3)  # fmt: skip
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50, derandomize=True)
 @given(parts, parts)
 def test_paths_of_any_kind_are_understood(group, point):
     path, mounted = PurePosixPath("/", *group), Path("/", *point)
@@ -219,7 +219,7 @@ class Inline(Executor):
         return future
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50, derandomize=True)
 @given(st.integers(0, 12), st.integers(1, 5))
 def test_no_more_than_the_depth_is_taken_ahead(count, depth):
     taken = []

@@ -20,6 +20,7 @@ from typer.main import get_command
 import headstart as hs
 from headstart import cli
 from headstart.training.recipes import RECIPES
+from support.onnx_files import vision_transformer
 
 ROOT = Path(__file__).parents[1]
 FENCE = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -28,10 +29,13 @@ FENCE = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DOCUMENTS = {
     "README.md": {"photos/cats": 14, "photos/dogs": 14},
     "docs/quick-start.md": {"photos/cats": 14, "photos/dogs": 14},
+    "docs/backbones.md": {"photos/cats": 14, "photos/dogs": 14},
     "docs/tutorial.pt-BR.md": {"fotos/cachorros": 24, "fotos/gatos": 24},
     "docs/mistakes.md": {"photos/cats": 20, "photos/dogs": 20},
     "docs/deployment.md": {"photos/cats": 2, "photos/dogs": 2},
     "docs/scale.md": {"photos/cats": 14, "photos/dogs": 14},
+    "docs/ecosystem.md": {"photos/cats": 14, "photos/dogs": 14},
+    "docs/web.md": {"photos/cats": 2, "photos/dogs": 2},
 }
 DOCUMENTS_WITHOUT_BLOCKS = [
     "CHANGELOG.md",
@@ -43,7 +47,8 @@ DOCUMENTS_WITHOUT_BLOCKS = [
     "docs/photos.md",
     "docs/studio.md",
 ]
-TRAINED = {"docs/deployment.md": "runs/photos"}  # the run that its reader has
+NETWORKS = {"docs/backbones.md": "vit_small.onnx"}  # the network that its reader has
+TRAINED = dict.fromkeys(("docs/deployment.md", "docs/web.md"), "runs/photos")  # the run that their reader has
 IN_BUCKET = {"docs/scale.md": ("photos", "new")}  # where in a bucket its reader has these photos; and a cluster of Ray
 
 
@@ -59,6 +64,8 @@ def test_every_block_runs(document, cells, run, tmp_path, monkeypatch, capsys, r
             shutil.copy(path, tmp_path / folder / f"{index}.jpg")
     if document in TRAINED:
         shutil.copytree(run.folder, tmp_path / TRAINED[document])
+    if document in NETWORKS:
+        vision_transformer(tmp_path / NETWORKS[document], side=32)
     if document in IN_BUCKET:
         store, _ = request.getfixturevalue("object_store"), request.getfixturevalue("cluster")
         for name in IN_BUCKET[document]:

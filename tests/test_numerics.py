@@ -20,7 +20,7 @@ def test_two_classes_need_one_logit(classes, logits):
     assert numerics.num_logits(classes) == logits
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50, derandomize=True)
 @given(logits_of_many)
 def test_many_classes_are_softmax(logits):
     np.testing.assert_allclose(numerics.probabilities(logits), softmax(logits, axis=1), rtol=1e-12)
@@ -28,7 +28,7 @@ def test_many_classes_are_softmax(logits):
     np.testing.assert_array_equal(numerics.two_sided(logits), logits)
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50, derandomize=True)
 @given(arrays(np.float32, st.tuples(st.integers(1, 5), st.just(1)), elements=st.floats(-80, 80, width=32)))
 def test_one_logit_is_the_sigmoid_of_the_second_class(logits):
     expected = expit(logits.astype(np.float64))

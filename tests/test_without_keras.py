@@ -31,6 +31,7 @@ settings = {"image_size": 64, "views": "original"}
 run = hs.make_run(photos, out + "/run", seed=3, listener=Listener(), **settings)
 files = sorted(str(path) for path in __import__("pathlib").Path(photos).rglob("*.png"))[:4]
 said["lines"] = lines
+said["heavy"] = [name for name in ("sklearn", "scipy.stats", "pandas", "matplotlib") if name in sys.modules]
 said["predicted"] = [each.probabilities for each in hs.Predictor(run.folder).predict(files)]
 said["by classifier"] = [each.probabilities for each in hs.load(run.folder).predict(files)]
 dataset = hs.load_dataset(photos, seed=3, listener=hs.Quiet())
@@ -68,6 +69,11 @@ def test_a_head_is_trained_and_used(said, photos):
     assert said["trained"] == [32, 32]
     assert said["evaluated"] > 0
     assert said["inspected"] == 80
+
+
+def test_a_training_imports_nothing_that_takes_a_second(said):
+    """scikit-learn, and with it SciPy's statistics, takes as long as all else together; pictures have their process."""
+    assert said["heavy"] == []
 
 
 def test_the_model_is_one_that_keras_loads(said, photos):

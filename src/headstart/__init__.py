@@ -43,6 +43,8 @@ if TYPE_CHECKING:
         ServiceError,
         WeightsError,
     )
+    from headstart.estimators.image_classifier import ImageClassifier
+    from headstart.estimators.image_features import ImageFeatures
     from headstart.evaluation.evaluate import evaluate
     from headstart.evaluation.metrics import Evaluation
     from headstart.events import (
@@ -89,7 +91,9 @@ _MODULES = {
     "ExportError": "errors",
     "HeadSolved": "events",
     "HeadstartError": "errors",
+    "ImageClassifier": "estimators.image_classifier",
     "ImageError": "errors",
+    "ImageFeatures": "estimators.image_features",
     "Inspection": "inspection.report",
     "JsonLines": "listeners.json_lines",
     "Listener": "events",
@@ -153,7 +157,9 @@ __all__ = [
     "ExportError",
     "HeadSolved",
     "HeadstartError",
+    "ImageClassifier",
     "ImageError",
+    "ImageFeatures",
     "Inspection",
     "JsonLines",
     "Listener",

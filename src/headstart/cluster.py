@@ -26,7 +26,10 @@ OBJECT_STORE = 256 * 2**20  # bytes, of a cluster that is started here: paths an
 PATIENCE = 10  # seconds, for a connection
 ANSWER = 120  # seconds, for machines to say what they have: a process of Python begins there first
 SHOWN = 5  # machines of which a problem is named
+STARTED = "a cluster of Ray that was started on this machine, and ends with this process"
 NO_MACHINES = "The cluster has no machine with a core. Add one: `ray start --address=HOST:PORT`."
+
+_was_started = False  # the cluster that this process is connected to, by it
 
 
 def import_ray() -> Any:
@@ -72,10 +75,22 @@ def connect(address: str) -> Any:
     return ray
 
 
+def described(address: str) -> str:
+    """Which cluster work goes to, see `connect`: of several that run on a machine, "ray" is the one started last."""
+    ray = connect(address)
+    nodes = machines(ray)
+    cores = int(sum(node["Resources"]["CPU"] for node in nodes))
+    size = f"{len(nodes)} {'machine' if len(nodes) == 1 else 'machines'}, {cores} {'core' if cores == 1 else 'cores'}"
+    where = STARTED if _was_started else f"the cluster of Ray at {ray.get_runtime_context().gcs_address or address}"
+    return f"{where} ({size})"
+
+
 def _connect_here(ray: Any, quiet: Mapping[str, Any]) -> None:
+    global _was_started
     try:
         ray.init("auto", **quiet)
     except ConnectionError:
+        _was_started = True
         ray.init(
             "local",
             num_cpus=cpu_budget(),

@@ -11,12 +11,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -57,6 +60,21 @@ def cgroup_quota(process: Path | None = None) -> float:
     """
     read = {1: _quota_of_version_1, 2: _quota_of_version_2}
     return min((read[version](folder) for version, folder in cgroup_folders(process or PROCESS)), default=math.inf)
+
+
+def single_threaded_products() -> AbstractContextManager[object]:
+    """Until it is left, NumPy's and SciPy's products of matrices take one thread each: for small ones, several spend
+    most of the time on waking each other, and beside threads of our own they wait for a core."""
+    return _blas().limit(limits=1, user_api="blas")
+
+
+@cache
+def _blas() -> "ThreadpoolController":
+    """Looked for once, as to look through all libraries of the process takes ten milliseconds."""
+    import scipy.linalg  # noqa: F401 - its library is another one than NumPy's
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def aside(work: Callable[[], A]) -> A:

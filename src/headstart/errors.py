@@ -23,7 +23,19 @@ one message and exit status 2. Any other exception that escapes is a bug in head
 
 
 class HeadstartError(Exception):
-    """The base of every error that the user can correct."""
+    """The base of every error that the user can correct.
+
+    reason, facts: where a page may say it in another language: what is wrong, and the names and numbers in it.
+    """
+
+    def __init__(self, message: str = "", *, reason: str = "", **facts: str | float) -> None:
+        super().__init__(message)
+        self.reason, self.facts = reason, facts
+
+    def told(self) -> dict[str, object]:
+        """For programs: its type, its message, and what a page may say instead of that."""
+        found: dict[str, object] = {"type": type(self).__name__, "message": str(self)}
+        return found | ({"reason": self.reason, "facts": self.facts} if self.reason else {})
 
 
 class ImageError(HeadstartError):

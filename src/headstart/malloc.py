@@ -1,4 +1,4 @@
-"""The C library's memory allocator, set up for neural networks. Called before the first thread starts."""
+"""The C library's allocator, set up for neural networks before the first thread starts, and emptied on demand."""
 
 import ctypes
 import os
@@ -23,3 +23,14 @@ def reuse_freed_memory() -> None:
         libc.mallopt(-1, 2**31 - 1)
         libc.mallopt(-4, 0)
         libc.mallopt(-8, 1)  # only the first arena holds blocks of more than 64 MiB
+
+
+def return_freed_memory() -> None:
+    """Return to the kernel what was freed, and `reuse_freed_memory` keeps: for a process that stays when its work ends.
+
+    Without effect where the C library is not glibc.
+    """
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "malloc_trim"):
+            libc.malloc_trim(0)

@@ -44,7 +44,7 @@ def disagreement(
     Q. McNemar, Note on the sampling error of the difference between correlated proportions, Psychometrika 12 (1947);
     exact, by the binomial distribution, as in A. L. Edwards (1948). Images on which both agree carry no information.
     """
-    from scipy.stats import binomtest
+    from scipy.special import bdtr  # and not scipy.stats, which takes a second to import
 
     only_first = int((first_correct & ~second_correct).sum())
     only_second = int((second_correct & ~first_correct).sum())
@@ -52,7 +52,8 @@ def disagreement(
     if groups is not None:
         net = np.bincount(_numbered(groups), weights=net)
     for_first, uneven = int((net > 0).sum()), int((net != 0).sum())
-    return Disagreement(only_first, only_second, float(binomtest(for_first, uneven).pvalue) if uneven else 1.0)
+    p = min(1.0, 2 * float(bdtr(min(for_first, uneven - for_first), uneven, 0.5))) if uneven else 1.0
+    return Disagreement(only_first, only_second, p)
 
 
 @dataclass(frozen=True)
@@ -211,9 +212,9 @@ def _numbered(groups: Hashables) -> Int64[np.ndarray, " n"]:
 
 def _quantile(groups: int) -> float:
     """Student's 97.5%, which takes the place of the normal one for few groups."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
-    return float(t.ppf(0.975, groups - 1))
+    return float(stdtrit(groups - 1, 0.975))
 
 
 def _score_interval(share: float, count: float, z: float) -> tuple[float, float]:

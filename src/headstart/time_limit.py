@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import signal
+import sys
 import time
 from dataclasses import dataclass, field
 from threading import Event
@@ -14,6 +16,8 @@ UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 FORM = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
 KEPT = 0.1  # share of the limit that is kept for measuring and writing ...
 LEAST_KEPT = 5.0  # ... and at least so many seconds
+# The signal at which `headstart train` ends as if its time was up: what was trained is finished, and kept
+TIME_IS_UP = signal.SIGBREAK if sys.platform == "win32" else signal.SIGUSR1  # Windows has few; there it is Ctrl-Break
 
 
 def parse_duration(text: str) -> float:

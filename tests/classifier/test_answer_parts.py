@@ -111,7 +111,7 @@ def test_a_packed_classifier_holds_what_prediction_needs_and_opens_without_its_f
     assert len(repr(packed)) < 100
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.data())
 def test_each_photo_has_exactly_one_answer_after_any_number_of_stops(data: st.DataObject):
     """The work is stopped after any of its tasks, which end in any order. In between photos come and go; or else

@@ -1,6 +1,8 @@
 """Training on photos at a URL gives the run that the folder gives, and writes no secret."""
 
 import json
+import re
+from collections import Counter
 
 import numpy as np
 
@@ -16,8 +18,12 @@ def test_training_at_a_url_gives_the_same_run_and_writes_no_secret(photos, objec
     url = object_store.put_folder(photos, f"{tmp_path.name}/cells")
     listener = Recorder()
     settings = {"image_size": SMALL, "fine_tune": "never", "seed": 1}
-    for data, out in ((photos, "here"), (url, "there")):
-        hs.make_run(data, tmp_path / out, listener=listener, **settings)
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
+    with object_store.requests() as requests:
+        hs.make_run(url, tmp_path / "there", listener=listener, **settings)
+    fetched = Counter(found[1] for line in requests if (found := re.search(r'"GET (/[^ ?]+\.jpg|/[^ ?]+\.png) ', line)))
+    assert (len(fetched), set(fetched.values())) == (80, {1}), "each photo is fetched once"
+    hs.make_run(photos, tmp_path / "here", listener=listener, **settings)
     here, there = (json.loads((tmp_path / out / "metrics.json").read_text()) for out in ("here", "there"))
     for name in ("train", "validation", "test", "certainty", "findings", "outlook", "data"):
         assert there[name] == here[name], name

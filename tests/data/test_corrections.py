@@ -70,7 +70,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, max_size=14))
 def test_any_steps_do_what_a_simple_model_does(tmp_path, steps):
     file = tmp_path / f"{uuid.uuid4()}.db"

@@ -174,7 +174,7 @@ def test_a_picture_that_unpacks_to_a_giant_is_refused():
         read_image(bomb)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(st.sampled_from(["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP"]), st.data())
 def test_damage_anywhere_gives_a_picture_or_a_reason(format, data):
     """Bytes changed at random, the EXIF data among them: never another exception."""
@@ -200,7 +200,7 @@ def test_trailing_bytes_after_a_jpeg_do_no_harm(picture):
     np.testing.assert_array_equal(read_image(data + b"\xff\xda junk"), np.asarray(Image.open(io.BytesIO(data))))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 40))
 def test_resize_gives_the_size_and_keeps_a_flat_colour(height, width, size):
     image = np.full((height, width, 3), (9, 100, 250), np.uint8)

@@ -253,7 +253,7 @@ def test_folders_of_the_system_and_of_headstart_are_no_classes(tmp_path):
 names = st.sampled_from(["train", "test", "val", "a", "b", "images", "seg_train", "seg_test", "2024-01", "x"])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.lists(names, max_size=4).map(tuple), min_size=1, max_size=12))
 def test_any_tree_is_understood_or_refused(folders):
     """Every image has the class of a folder that it is in, and a split is never a class beside another split."""

@@ -36,7 +36,7 @@ def test_what_was_readable_is_not_decoded_again(cache, photos, tmp_path, monkeyp
 readable_image = loading.read_image
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=20, derandomize=True)
 @given(st.lists(IMAGES, max_size=40))
 def test_nothing_is_forgotten_and_files_stay_few(runs):
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:

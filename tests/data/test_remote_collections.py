@@ -1,6 +1,7 @@
 """A collection at a URL is the collection in a folder: the same layouts, labels, splits, answers, and checks."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -135,6 +136,28 @@ def test_a_store_that_fails_ends_the_reading_and_loses_no_photo_in_silence(few, 
 ])  # fmt: skip
 def test_urls_of_nothing(object_store, url, words):
     with pytest.raises(DatasetError, match=words):
+        load(url)
+
+
+def test_a_zip_at_a_url_is_unpacked_once(few, object_store, tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
+    zipped = Path(shutil.make_archive(str(tmp_path / "photos"), "zip", few))
+    url = f"{object_store.url}/{tmp_path.name}/photos.zip"
+    write(url, zipped.read_bytes())
+    first = load(url)
+    assert [row[1:] for row in first.rows()] == [row[1:] for row in load(zipped).rows()]
+    with object_store.requests() as requests:
+        assert load(url).rows() == first.rows()
+    assert not any("GET" in line for line in requests), "it is not fetched again"
+    write(f"{url}.zip", zipped.read_bytes()[:-200])
+    with pytest.raises(DatasetError, match="damaged zip"):
+        load(f"{url}.zip")
+
+
+def test_a_damaged_tar_at_a_url_is_no_fault_of_the_store(object_store, tmp_path):
+    url = f"{object_store.url}/{tmp_path.name}/photos.tar"
+    write(url, b"no tar at all" * 100)
+    with pytest.raises(DatasetError, match="cannot be read as a tar"):
         load(url)
 
 

@@ -60,7 +60,7 @@ def settings_of(resizing: str) -> TrainingConfig:
 # Pixels
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(sides, sides, sizes, any_of_them)
 def test_any_shape_becomes_a_square_and_a_file_is_what_is_in_memory(height, width, size, resizing):
     pixels = noise(height, width)
@@ -70,7 +70,7 @@ def test_any_shape_becomes_a_square_and_a_file_is_what_is_in_memory(height, widt
         np.testing.assert_array_equal(read_image(png(pixels), size, resizing), square)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(sides, sizes, any_of_them)
 def test_of_squares_all_make_the_same(side, size, resizing):
     square = noise(side, side)
@@ -80,7 +80,7 @@ def test_of_squares_all_make_the_same(side, size, resizing):
     np.testing.assert_array_equal(resize(noise(side, side), size, resizing), resize(square, size))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(st.integers(8, 60), st.integers(0, 60), st.booleans())
 def test_resize_crop_is_the_middle_of_the_crop(side, more, wide):
     """Of a photo whose shorter side is 8, what 7 pixels show; in the proportion that networks are tested with."""
@@ -91,7 +91,7 @@ def test_resize_crop_is_the_middle_of_the_crop(side, more, wide):
     np.testing.assert_array_equal(resize(pixels, 7 * side, RESIZE_CROP), middle)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(st.integers(1, 60), st.integers(0, 60), st.booleans(), sizes)
 def test_crop_is_the_square_in_the_middle(side, more, wide, size):
     pixels = noise(side, side + more) if wide else noise(side + more, side)
@@ -100,7 +100,7 @@ def test_crop_is_the_square_in_the_middle(side, more, wide, size):
     np.testing.assert_array_equal(resize(pixels, size, CROP), resize(middle, size))
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(sides, sides, sizes)
 def test_pad_keeps_the_shape_and_fills_the_rest(height, width, size):
     square = resize(np.full((height, width, 3), (9, 100, 250), np.uint8), size, PAD)

@@ -184,7 +184,7 @@ def test_a_tar_is_looked_through_once_and_again_where_it_changed(tmp_path, monke
     assert looked == [str(tar)] * 2
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(st.dictionaries(FILE_NAMES, st.binary(max_size=2000), max_size=8))
 def test_any_tar_gives_back_what_went_in(tmp_path, content):
     members._indexed.cache_clear()

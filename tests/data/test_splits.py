@@ -11,7 +11,7 @@ from headstart.data import splits
 collections = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30)), min_size=1, max_size=80)
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(collections, st.floats(0, 0.9), st.integers(0, 5), st.randoms())
 def test_draw(collection, fraction, seed, random):
     names = [f"{number:03}" for number in range(len(collection))]
@@ -32,7 +32,7 @@ def test_draw(collection, fraction, seed, random):
     np.testing.assert_array_equal(again, picked[order], err_msg="the order of the files matters")
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=200), st.floats(0, 0.9), st.integers(0, 3))
 def test_single_images_are_drawn_exactly(labels, fraction, seed):
     names = [str(number) for number in range(len(labels))]
@@ -46,7 +46,7 @@ def test_single_images_are_drawn_exactly(labels, fraction, seed):
             assert abs(drawn[label] - count * fraction) <= 1
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=200), st.data())
 def test_proportional_adds_up(labels, data):
     total = data.draw(st.integers(0, len(labels)))
@@ -72,7 +72,7 @@ def test_of_large_groups_the_smallest_is_picked():
     assert not splits.draw(names, ["a"] * 15, ["one"] * 15, wanted={"a": 2}, seed=0).any()
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50, derandomize=True)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(0, 5))
 def test_round_robin_takes_from_each_class_in_turn(labels, seed):
     labels = np.array(labels)

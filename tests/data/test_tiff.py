@@ -197,7 +197,7 @@ def test_a_bitmap_whose_transparency_is_zero_everywhere_is_opaque(colours):
     assert (partly[:-1] == 255).all()
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(st.data())
 def test_damage_anywhere_gives_a_picture_or_a_reason(data):
     colours = np.arange(20 * 30 * 3, dtype=np.uint16).reshape(20, 30, 3) * 30

@@ -37,7 +37,7 @@ OF_EACH = 24  # photos
 TWELVE = ValueRange(0, 4095)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(st.lists(st.integers(0, 65535), min_size=1), st.integers(0, 65534), st.integers(1, 65535))
 def test_shades_are_rounded_and_clipped(values, low, width):
     value_range = ValueRange(low, min(low + width, 65535))

@@ -12,6 +12,7 @@ from headstart import numerics
 from headstart.classifier.calibration import Calibration
 from headstart.classifier.prediction import predictions
 from headstart.errors import ModelError
+from headstart.evaluation.curves import curves
 from headstart.evaluation.metrics import Evaluation, confusion_matrix, measure
 from headstart.evaluation.reliability import reliability
 from headstart.statistics import percent, wilson
@@ -74,6 +75,26 @@ def test_calibration_is_measured_before_and_after():
             total += chosen.mean() * abs(most[chosen].mean() - right[chosen].mean())
     assert found["expected_calibration_error"] == pytest.approx(total)
     assert sum(row["count"] for row in found["bins"]) == 2_000
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 12)), min_size=1, max_size=40))
+def test_curves_are_scikit_learns(answers):
+    """Also where several images have the same probability."""
+    belongs, scores = np.array([own for own, _ in answers]), np.array([score / 12 for _, score in answers])
+    found = curves(np.stack([1 - scores, scores], axis=1), belongs.astype(int), 1)
+    if belongs.all() or not belongs.any():
+        assert found is None
+        return
+    assert found is not None
+    false_positives, true_positives, _ = sklearn.metrics.roc_curve(belongs, scores)
+    precision, recall, _ = sklearn.metrics.precision_recall_curve(belongs, scores)
+    for ours, theirs in (
+        (found.false_positives, false_positives), (found.true_positives, true_positives),
+        (found.precision, precision), (found.recall, recall),
+        (found.roc_area, sklearn.metrics.roc_auc_score(belongs, scores)),
+        (found.average_precision, sklearn.metrics.average_precision_score(belongs, scores)),
+    ):  # fmt: skip
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("count", [1, 30, 200])

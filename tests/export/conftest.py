@@ -107,3 +107,19 @@ def three(tmp_path_factory: pytest.TempPathFactory, make_folder, small_base: str
     root = tmp_path_factory.mktemp("three")
     photos = make_folder(root / "photos", {"broken": 20, "good": 20, "ugly": 20})
     return make(photos, root / "run", backbone=small_base, image_size=32, resizing="pad")
+
+
+@pytest.fixture(scope="session")
+def packaged(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> SmallRun:
+    """A head on the default base, whose network is in the package."""
+    folder = tmp_path_factory.mktemp("packaged") / "run"
+    hs.make_run(photos, folder, image_size=64, seed=3, views="original", listener=hs.Quiet())
+    return SmallRun(folder, photos)
+
+
+@pytest.fixture(scope="session")
+def web(tmp_path_factory: pytest.TempPathFactory, packaged: SmallRun) -> Path:
+    """That run as a web page."""
+    out = tmp_path_factory.mktemp("web") / "page"
+    hs.export(packaged.folder, out, format="web", listener=hs.Quiet())
+    return out

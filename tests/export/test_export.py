@@ -27,8 +27,8 @@ from headstart.engines.openvino import import_openvino
 from headstart.errors import DatasetError, ExportError, HeadstartError, MissingExtraError, RunError
 from headstart.export.export import Export
 from headstart.export.formats import FLOAT16, FLOAT32, FORMATS, INT8
-from headstart.export.formats.onnx import by_keras
 from headstart.export.proof import TOLERANCES, Proof, Tolerance
+from headstart.models.keras_to_onnx import write_onnx
 from support.planted import tiles
 
 openvino = import_openvino()
@@ -56,7 +56,10 @@ def from_bytes(classifier: hs.Classifier, paths) -> np.ndarray:
     return np.stack([read_image(content, classifier.image_size, classifier.resizing) for content in contents])
 
 
-@pytest.mark.parametrize("name", FORMATS)
+FILES = [name for name in FORMATS if name != "web"]  # that has a test file of its own
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_a_format(small, cells, tmp_path, name):
     """In each precision; in one test, as the sizes are compared."""
     classifier = hs.load(small.folder)
@@ -70,7 +73,7 @@ def test_a_format(small, cells, tmp_path, name):
     check_example(written[FLOAT32], classifier, cells, name)
 
 
-@pytest.mark.parametrize("name", [name for name, row in FORMATS.items() if INT8 in row.packages])
+@pytest.mark.parametrize("name", [name for name in FILES if INT8 in FORMATS[name].packages])
 def test_the_default_base_in_8_bits(run, classifier, cells, tmp_path, name):
     """MobileNetV2 whole, in the precision that changes most of it."""
     written = write(run.folder, tmp_path, name, INT8)
@@ -95,6 +98,35 @@ def check_predictions(written: Export, classifier: hs.Classifier, cells, name: s
     assert tolerance is not None
     assert np.abs(found - probabilities_before).max() <= tolerance
     assert np.abs(opened(pixels)[0] - before).max() < (3 if precision == INT8 else 0.1)
+
+
+@pytest.mark.parametrize("name", [name for name, row in FORMATS.items() if row.resizes])
+@pytest.mark.parametrize("which", ["small", "three"])
+def test_photos_of_any_size(request, tmp_path, name, which):
+    """Several of one size at once; the answers are those of the classifier for the same photos."""
+    run = request.getfixturevalue(which)
+    classifier = hs.load(run.folder)
+    written = write(run.folder, tmp_path, name)
+    proof = written.card["proof"]
+    assert proof["sizes"] >= 10
+    assert proof["sizes_farthest"] < 1e-4
+    assert "Photos in 10 other sizes, from one pixel to a panorama" in str(written)
+    opened = FORMATS[name].open(written.path)
+    photo = np.asarray(tiles()[40].convert("RGB"))
+    for shape in ((1, 1), (301, 200), (120, 700), (64, 64)):
+        images = np.stack([np.resize(photo, (*shape, 3)), np.resize(photo[::-1], (*shape, 3))])
+        expected = [classifier.predict(image).probabilities for image in images]
+        found = opened(images)[1]
+        for row, each in zip(found, expected, strict=True):
+            assert dict(zip(classifier.class_names, row, strict=True)) == pytest.approx(each, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_squares_alone_for_small_devices(small, tmp_path, name):
+    written = write(small.folder, tmp_path, name, fixed_size=True)
+    assert written.card["input"]["shape"] == [None, 64, 64, 3]
+    assert "from file to probabilities" in str(written)
+    assert written.card["proof"]["sizes"] == 0
 
 
 @pytest.mark.parametrize("name", ["litert", "openvino"])
@@ -135,12 +167,12 @@ def check_description(written: Export, classifier: hs.Classifier, name: str, pre
     assert inside(name, written.path)["class_names"] == list(classifier.class_names)
     assert (card["format"], card["precision"]) == (name, precision)
     assert (card["image_size"], card["resizing"]) == (64, "stretch")
-    assert card["input"] == {
-        "name": "pixels", "type": "uint8", "shape": [None, 64, 64, 3], "values": "RGB, 0 to 255",
-    }  # fmt: skip
+    shape = [None, None, None, 3] if FORMATS[name].resizes else [None, 64, 64, 3]
+    assert card["input"] == {"name": "pixels", "type": "uint8", "shape": shape, "values": "RGB, 0 to 255"}
     assert card["outputs"] == {"logits": [None, 1], "probabilities": [None, 2]}
     assert card["proof"]["files"] == 12
-    assert f"Proved on 12 validation photos, from file to probabilities: {card['proof']['right']} " in str(written)
+    assert "Proved on 12 validation photos" in str(written)
+    assert f" to probabilities: {card['proof']['right']} predictions are correct" in str(written)
     root = written.path.parent if is_file else written.path
     files = [written.path] if is_file else [each for each in root.rglob("*") if each.is_file() and each != beside]
     assert card["bytes"] == sum(file.stat().st_size for file in files)
@@ -179,7 +211,7 @@ def squared_of(script: Path) -> tuple[str, Callable[..., np.ndarray]]:
 
 def test_the_examples_read_any_photo_as_headstart_does(tmp_path):
     """Colours, orientation, transparency, 16 bits, palettes, shapes; only Pillow's way of resizing differs."""
-    found = [squared_of(EXAMPLES / f"use_{name.replace('-', '_')}.py") for name in FORMATS]
+    found = [squared_of(EXAMPLES / f"use_{name.replace('-', '_')}.py") for name in FILES]
     assert len({source for source, _ in found}) == 1
     photo, exif = tiles()[40].resize((301, 200)), Image.Exif()
     exif[ExifTags.Base.Orientation] = 6  # lies on its side
@@ -207,7 +239,9 @@ def test_the_examples_read_any_photo_as_headstart_does(tmp_path):
         (FLOAT32, {"farthest": float("nan")}, "differ by up to nan"),
         (FLOAT16, {"farthest": 0.01, "changed": 1}, None),
         (FLOAT16, {"changed": 2}, "2 predictions changed, expected at most 0.5%"),
-        (INT8, {"farthest": 0.9, "changed": 40, "right": 189}, None),
+        (FLOAT16, {"sizes": 10, "sizes_farthest": 1.1e-4}, "in other sizes, probabilities differ by up to 0.00011"),
+        (FLOAT32, {"sizes": 10, "decoded_farthest": 0.1, "decoded_changed": 9}, None),  # not the fault of the file
+        (INT8, {"farthest": 0.9, "changed": 40, "right": 189, "sizes_farthest": 0.1}, None),
         (
             INT8,
             {"right": 188},
@@ -261,7 +295,7 @@ def test_constants_that_are_not_variables_are_kept_in_onnx(tmp_path):
     means = keras.layers.GlobalAveragePooling2D()(scaled)
     network = keras.Model(pixels, {"logits": means, "probabilities": keras.ops.softmax(means)})
     file = tmp_path / "scaled.onnx"
-    by_keras(network, file)
+    write_onnx(network, file)
     images = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
     expected = (images.mean(axis=(1, 2)) - [100, 120, 140]) / [3, 4, 5]
     np.testing.assert_allclose(FORMATS["onnx"].open(file)(images)[0], expected, atol=1e-4)

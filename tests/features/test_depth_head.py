@@ -1,13 +1,15 @@
 """The head that reads every depth: scikit-learn's solution on weighed features, whichever way it is found."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from headstart.features import depth_head, head_in_pieces, linear_head
+from headstart.features import depth_head, head_in_pieces, heads_in_memory, linear_head
 from headstart.features.depth_head import USUAL_WEIGHT, Blocks, solve_depths
+from headstart.features.heads_in_memory import solve_side_by_side
 from headstart.features.linear_head import solve
 from headstart.features.rows import Joined, stored_order
 from headstart.features.store import find_shards, records, write_shard
@@ -37,11 +39,19 @@ def by_scikit_learn(views, labels, weight: float, C: float):
     return model.decision_function(weighed)
 
 
+@pytest.fixture
+def exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Heads are solved until rounding ends it, so that logits are near, and not only the loss is."""
+    monkeypatch.setattr(heads_in_memory, "FLAT", 0.0)
+    monkeypatch.setattr(linear_head, "solve_side_by_side", partial(solve_side_by_side, tolerance=1e-7))
+    monkeypatch.setattr(head_in_pieces, "TOLERANCE", 1e-6)
+
+
+@pytest.mark.usefixtures("exactly")
 @pytest.mark.parametrize("weight", [0.0, 0.6, 1.0])
 @pytest.mark.parametrize(("classes", "rows", "views"), [(2, 60, 1), (4, 60, 2), (3, 400, 1)])
-def test_the_solution_is_scikit_learns(classes, rows, views, weight, monkeypatch):
+def test_the_solution_is_scikit_learns(classes, rows, views, weight):
     """In the space of the images, of fewer rows than numbers and of more: the same problem, so the same solution."""
-    monkeypatch.setattr(linear_head, "TOLERANCE", 1e-7)
     features, labels = made(classes, rows)
     both = [features, features + np.float32(0.001)][:views]
     head = solve_depths(both, SIZES, labels, classes, seed=0, weight=weight)
@@ -77,13 +87,12 @@ def test_rows_on_disk_are_read_as_they_are(tmp_path):
     assert list(stored_order(features)) == list(range(200))
 
 
+@pytest.mark.usefixtures("exactly")
 @pytest.mark.parametrize("where", ["in memory", "on disk"])
 def test_pieces_find_the_same_head(where, monkeypatch, tmp_path):
     """Weight and C are chosen on a part of the images, and the rest is solved from that on."""
     features, labels = made(3, 900)
     features = features.astype(np.float16).astype(np.float32)
-    monkeypatch.setattr(linear_head, "TOLERANCE", 1e-6)
-    monkeypatch.setattr(head_in_pieces, "TOLERANCE", 1e-6)
     whole = solve_depths([features], SIZES, labels, 3, seed=0, weight=0.6)
     monkeypatch.setattr(depth_head, "VALIDATED", 300)
     monkeypatch.setattr(depth_head, "IN_GRAM", 600)

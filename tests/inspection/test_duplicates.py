@@ -81,7 +81,7 @@ def test_the_index_finds_what_all_with_all_finds():
     assert np.array_equal(found.similarities, again.similarities)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=5, max_size=5), min_size=1, max_size=12))
 def test_among_few_rows_the_index_misses_nothing(rows):
     features = np.array(rows, np.float16)
@@ -223,7 +223,6 @@ def test_in_a_crowd_of_plain_things_only_real_copies_are_reported(cells, tmp_pat
 pairs_of = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.sampled_from([BYTES, PIXELS, NEAR])))
 
 
-@settings(deadline=None)
 @given(pairs_of)
 def test_groups_are_what_pairs_connect_and_the_surest_pairs_connect_them_still(drawn):
     pairs = [Pair(min(i, j), max(i, j), kind, 0.9) for i, j, kind in drawn if i != j]

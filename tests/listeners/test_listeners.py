@@ -43,7 +43,7 @@ def test_a_listener_of_ones_own_hears_what_work_says(tmp_path):
         hs.load_dataset(root, listener=Recorder(cancel_after=1))
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50, derandomize=True)
 @given(st.lists(st.tuples(st.sampled_from([Task.READ, Task.EPOCH]), st.floats(0, 3), st.booleans()), max_size=40))
 def test_of_each_task_the_ends_are_passed_and_no_more_than_one_in_a_while(steps):
     throttle, now = Throttle(1.0), 0.0

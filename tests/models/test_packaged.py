@@ -42,7 +42,7 @@ def test_the_frozen_network_gives_what_keras_gives(name, size, tmp_path, monkeyp
     def never():
         raise AssertionError("Keras was asked for")
 
-    engine = open_engine(never, Compute(), key=spec.network_key, write=spec.write_packaged, listener=hs.Quiet())
+    engine = open_engine(never, Compute(), key=spec.network_key, write=spec.write_frozen, listener=hs.Quiet())
     found = run_all(engine, in_batches(images, engine.batch_size), len(images))
     expected = spec.frozen_network(load_base(name, size))(images.astype(np.float32), training=False)
     assert len(found) == len(expected)

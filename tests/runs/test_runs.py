@@ -34,8 +34,8 @@ from support.sizes import SMALL
 from support.small_collections import split_of
 
 FILES = {
-    "classifier.json", "engine", "history.csv", "known.npy", "metrics.json", "model.keras", "plots", "predictions.csv",
-    "report.html", "splits.csv", "summary.txt",
+    "README.md", "classifier.json", "engine", "history.csv", "known.npy", "metrics.json", "model.keras", "plots",
+    "predictions.csv", "report.html", "splits.csv", "summary.txt",
 }  # fmt: skip
 PICTURES = {
     "augmentation.png", "confusion_matrix.png", "curves.png", "explanations.png", "learning_curves.png", "mistakes.png",

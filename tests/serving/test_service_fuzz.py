@@ -17,9 +17,7 @@ from hypothesis import strategies as some
 from support.serving import Service
 
 ROOT = Path(__file__).parents[2]
-BOUNDED = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+BOUNDED = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 EXPECTED = {200, 400, 413, 415, 422, 503}
 
 

@@ -2,6 +2,7 @@
 
 import http.server
 import threading
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -95,6 +96,45 @@ def test_a_bucket_is_listed_page_by_page(object_store, tmp_path, monkeypatch):
     assert len(pages) == 1
     assert [each.place for each in listing] == [f"{url}/{number}.jpg" for number in range(1, 5)]
     assert len(pages) == 3
+
+
+@pytest.fixture
+def flaky():
+    """A server that answers 503 so often, before it gives a file; and how often it was asked for each."""
+    asked, fails = Counter(), 2
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, format, *args):
+            pass
+
+        def do_GET(self):
+            asked[self.path] += 1
+            is_well = asked[self.path] > fails and "never" not in self.path
+            self.send_response(200 if is_well else 503)
+            self.send_header("Content-Length", "4" if is_well else "0")
+            self.end_headers()
+            if is_well:
+                self.wfile.write(b"here")
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield asked, f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_a_web_server_that_fails_for_now_is_asked_again(flaky, monkeypatch):
+    asked, url = flaky
+    monkeypatch.setattr(filesystems, "WAITS", (0.01,) * 4)
+    monkeypatch.setattr(filesystems, "_given_up", {})
+    assert read(f"{url}/a.jpg") == b"here"
+    assert list(read_ahead([f"{url}/{name}.jpg" for name in "bcd"])) == [b"here"] * 3
+    assert asked["/a.jpg"] == 3
+    with pytest.raises(OSError, match="answers 503"):
+        read(f"{url}/never.jpg")
+    assert asked["/never.jpg"] == 5
+    with pytest.raises(OSError, match="answers 503"):  # it was given up, for a minute
+        read(f"{url}/never2.jpg")
+    assert asked["/never2.jpg"] == 1
 
 
 def test_pages_of_a_web_server_are_listed(web):

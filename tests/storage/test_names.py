@@ -27,7 +27,7 @@ def test_other_names_stay(name):
     assert portable(name) == name
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(st.text(alphabet=st.sampled_from('CONnul.: \\/"?*<>|\x00\x1faé1'), max_size=12))
 def test_a_portable_name_is_portable(name):
     found = portable(name)

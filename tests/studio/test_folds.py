@@ -10,7 +10,7 @@ from headstart.studio.folds import NO_FOLD, extended
 LABELS = st.lists(st.integers(-1, 3), min_size=1, max_size=60)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LABELS, LABELS, st.integers(0, 5))
 def test_photos_stay_in_their_folds_and_copies_stay_together(first: list[int], second: list[int], seed: int):
     count = min(len(first), len(second))

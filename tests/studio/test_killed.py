@@ -99,7 +99,7 @@ def test_a_training_outlives_the_studio_and_is_resumed_if_it_is_killed(photos: P
         [found] = server.ask("/api/jobs")
         assert (found["id"], found["state"]) == (job["id"], "running")
         server.ask("/api/labels", ids=server.ids()[:7], label="other")
-        assert len(processes_of(job["id"])) == 2, "it runs once: its own process, and the command"
+        assert len(processes_of(job["id"])) == 1, "it runs once"
         server.process.send_signal(signal.SIGKILL)
     finally:
         server.stop()
@@ -113,8 +113,30 @@ def test_a_training_outlives_the_studio_and_is_resumed_if_it_is_killed(photos: P
         assert "head_solved" in {each["event"]["event"] for each in events}
         assert again.ask("/api/runs")[0]["labels_state"] == state, "it learned from the labels of when it was asked for"
         check_run(again, folder)
+        check_killed_one(again)
         assert again.client.delete(f"/api/jobs/{job['id']}").json() == []
         assert (folder.parent / "cells-runs" / "first" / "classifier.json").is_file(), "the run stays"
+
+
+def check_killed_one(server: StudioServer) -> None:
+    """A training that is killed while the studio looks has failed, and can be resumed, or forgotten."""
+    id = server.ask("/api/jobs", kind="train", settings={"name": "second", "fine_tune": "never"})["id"]
+
+    def job_in(*states: str) -> dict:
+        def is_there(jobs: list[dict]) -> bool:
+            return any(job["id"] == id and job["state"] in states for job in jobs)
+
+        return next(job for job in server.wait_for(is_there, "/api/jobs", 120) if job["id"] == id)
+
+    server.wait_for(lambda jobs: processes_of(id), "/api/jobs")
+    for process in processes_of(id):
+        os.kill(process, signal.SIGKILL)
+    failed = job_in("failed")
+    assert failed["problem_more"] == {"reason": "killed"}
+    server.ask(f"/api/jobs/{id}/resume", any=True)
+    assert server.ask(f"/api/jobs/{id}/stop", keep=False)["state"] == "stopping"
+    job_in("stopped")
+    assert not (server.client.delete(f"/api/jobs/{id}").is_error)
 
 
 def check_run(server: StudioServer, folder: Path) -> None:
@@ -140,7 +162,7 @@ def check_run(server: StudioServer, folder: Path) -> None:
 
 
 def processes_of(job: str) -> list[int]:
-    """Of the job's own process and of the command that it runs."""
+    """That run the job."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:

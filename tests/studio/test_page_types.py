@@ -1,16 +1,20 @@
 """The types of the page: of its code, by the same check as `make check`; and that the server answers as they say."""
 
+import ast
 import gzip
 import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import headstart.errors
+from headstart.data.views import VIEWS
+from headstart.studio.problems import STATUSES
 from support.npm import npm_package
 from support.studio import StudioServer
 
@@ -104,15 +108,44 @@ def test_colours_stand_in_one_place():
         assert file.name == "tokens.css" or own.isdisjoint(names), file
 
 
-def test_what_the_server_refuses_has_words():
-    """In both languages; what is in them is among what the server says."""
-    source = ROOT / "src/headstart/studio"
-    code = "\n".join(file.read_text("utf-8") for file in source.rglob("*.py"))
-    reasons = set(re.findall(r'reason="([a-z-]+)"', code))
-    assert len(reasons) > 10
-    for language in ("en", "pt"):
-        words = (source / f"page/strings/{language}.js").read_text("utf-8")
-        assert reasons == set(re.findall(r'"problem\.([a-z-]+)":', words)), language
+def words_of(language: str) -> set[str]:
+    """The keys of a language's words."""
+    text = (ROOT / f"src/headstart/studio/page/strings/{language}.js").read_text("utf-8")
+    return {quoted or bare for quoted, bare in re.findall(r'(?:"([^"]+)"|\b([a-z]\w*)): (?="|{ )', text)}
+
+
+def told_in_code() -> Iterator[tuple[str, str]]:
+    """Of each error and message that has a code for pages: the prefix of its words, and the code."""
+    for file in (ROOT / "src/headstart").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            given = [each.value for each in node.args if isinstance(each, ast.Constant)]
+            reasons = [each.value for each in node.keywords if each.arg == "reason"]
+            if node.func.id in ("Message", "Against") and len(node.args) > 1 and given:
+                yield "says", str(given[-1])
+            elif node.func.id.endswith("Error") and reasons and isinstance(reasons[0], ast.Constant):
+                yield "problem", str(reasons[0].value)
+                if node.func.id == "RefusalError":
+                    yield "problem", str(given[0])
+
+
+@pytest.mark.parametrize("language", ["en", "pt"])
+def test_whatever_the_page_is_told_has_words(language):
+    """Errors by their reason, their HTTP code or their type; messages of commands by their code."""
+    words, expected = words_of(language), {f"{prefix}.{code}" for prefix, code in told_in_code()}
+    assert {"problem.class-of-one", "says.views", "says.no-fine-tuning-easy", "problem.busy"} <= expected
+    types = {name for name, kind in vars(headstart.errors).items() if isinstance(kind, type)}
+    expected |= {f"error.{name}" for name in types} | {f"problem.{code}" for code in STATUSES}
+    expected |= {"problem.killed", "problem.needs-keras", "problem.analysis-failed", "add.reason.there-already"}
+    expected |= {f"views.{name.replace('_', ' ')}" for name in VIEWS}
+    assert expected - words == set()
+    of_errors = {word for word in words if word.partition(".")[0] in ("problem", "error", "says", "views")}
+    assert of_errors - expected == set(), "nobody says this"
+
+
+def test_both_languages_have_words_for_the_same():
+    assert words_of("en") == words_of("pt")
 
 
 def test_the_page_is_small():

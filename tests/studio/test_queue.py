@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from headstart.data.answers_file import RunAnswer
 from headstart.inspection.duplicates import Pair
 from headstart.inspection.findings import CONFLICT, DOUBT, LEAK, NEAR
 from headstart.studio.answers import NO_LABEL, Answers
@@ -161,3 +162,22 @@ def test_neighbours_are_the_most_similar_photos(real: RealFeatures):
     assert np.isnan(found.novelty[5])
     assert not (found.neighbours == 5).any()
     assert not found.unlike_all[5]
+
+
+def test_answers_of_a_run_are_asked_first_until_labels_know_better(real: RealFeatures):
+    """As those of photos that a service has kept: `answers.csv` beside them."""
+    nothing = np.full(len(real.labels), NO_LABEL)
+    names = real.names
+    proposed = {photo: RunAnswer(names[0], 0.5 + photo / 1_000, "pets") for photo in range(40)}
+    found = queue_of(real, None, nothing, proposed=proposed)
+    first = found.items[:40]
+    assert [item.photos for item in first] == [(photo,) for photo in range(40)], "the least sure ones first"
+    assert {(item.kind, item.suggested) for item in first} == {(UNLABELLED, names[0])}
+    assert first[0].to_json()["text"] == f"The run 'pets' answered '{names[0]}' (50.0%)."
+    assert CLUSTER in {item.kind for item in found.items[40:]}
+    some = nothing.copy()
+    some[:5] = real.labels[:5]
+    assert queue_of(real, None, some, proposed=proposed).items[0].photos == (5,)
+    answers = AnswerSolver(real.photos, real.groups).answers(real.labels, names)
+    later = queue_of(real, answers, real.labels, proposed=proposed)
+    assert all(item.reason["code"] != "answered" for item in later.items)

@@ -4,6 +4,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import cv2
 import pytest
 
 import headstart as hs
@@ -73,3 +74,35 @@ def test_they_are_those_of_a_training(folder: Path):
     again = in_studio(folder)
     assert again == in_training(folder)
     assert Counter(again.values())["test"] > 0
+
+
+@pytest.fixture
+def chained(photos: Path, tmp_path: Path) -> Path:
+    """Ten photos without a label, and with one, two opposite corners of each. A corner is a near copy of the whole, but
+    not of the other corner."""
+    folder = Path(shutil.copytree(photos, tmp_path / "chained"))
+    for file in sorted((folder / "defective").iterdir())[:10]:
+        pixels = cv2.imread(str(file))
+        assert pixels is not None
+        height, width = (round(0.85 * side) for side in pixels.shape[:2])
+        cv2.imwrite(str(file.with_name(f"{file.stem}-first.png")), pixels[:height, :width])
+        cv2.imwrite(str(file.with_name(f"{file.stem}-second.png")), pixels[-height:, -width:])
+        shutil.move(file, folder / file.name)
+    return folder
+
+
+def test_copies_are_joined_by_photos_with_labels_alone(chained: Path):
+    def apart(splits: dict[str, str]) -> set[str]:
+        """The first corners of photos whose two corners are on different sides."""
+        return {
+            name
+            for name in splits
+            if name.endswith("-first.png") and splits[name] != splits[name.replace("-first", "-second")]
+        }
+
+    before = in_studio(chained)
+    assert before == in_training(chained)
+    correct(chained, [file.name for file in chained.glob("*.png")], "defective")
+    after = in_studio(chained)
+    assert after == in_training(chained)
+    assert apart(before) - apart(after), "the whole photos have a label now, and join their corners"

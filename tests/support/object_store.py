@@ -41,6 +41,22 @@ class ObjectStore:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
         return [each["Key"].removeprefix(prefix) for page in pages for each in page.get("Contents", ())]
 
+    @contextmanager
+    def requests(self) -> Iterator[list[str]]:
+        """What the server logs of each request meanwhile, such as: "GET /bucket/name HTTP/1.1" 200 -"""
+        log, found = logging.getLogger("werkzeug"), []
+        handler = logging.Handler()
+        handler.emit = lambda record: found.append(record.getMessage())
+        before = log.level, log.propagate
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
+        try:
+            yield found
+        finally:
+            log.removeHandler(handler)
+            log.level, log.propagate = before
+
 
 @contextmanager
 def started() -> Iterator[ObjectStore]:

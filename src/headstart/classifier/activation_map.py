@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from headstart.array_types import Float, Real, UInt8
+from headstart.array_types import Float, Float64, Real, UInt8
 from headstart.numerics import two_sided
 
 FINEST = 32  # places a side, at most: the maps of the first depths are finer, and noisy
@@ -32,12 +32,16 @@ def class_map(
         float64, as fine as the finest of the maps that has no more than `FINEST` places a side; its mean is the logit
         of that class minus the mean of all logits.
     """
-    sides = [each.shape[:2] for each in maps]
-    rows, columns = max((side for side in sides if max(side) <= FINEST), default=min(sides))
+    rows, columns = resolution([each.shape[:2] for each in maps])
     found = np.zeros((rows, columns))
-    for evidence in _evidence(maps, _against_the_mean(kernel, label)):
+    for evidence in _evidence(maps, against_the_mean(kernel)[:, label]):
         found += _resized(evidence, rows, columns)
-    return found + _against_the_mean(bias[None], label)
+    return found + against_the_mean(bias[None])[:, label]
+
+
+def resolution(sides: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Rows and columns of a class map. sides: height and width of each feature map."""
+    return max((side for side in sides if max(side) <= FINEST), default=min(sides))
 
 
 def _evidence(maps: Sequence[np.ndarray], weights: np.ndarray) -> Iterator[np.ndarray]:
@@ -54,17 +58,22 @@ def _evidence(maps: Sequence[np.ndarray], weights: np.ndarray) -> Iterator[np.nd
         start += 2 * channels
 
 
-def _against_the_mean(values: np.ndarray, label: int) -> np.ndarray:
-    """(n, logits) -> float64 (n,): those of a class minus the mean of all classes."""
-    of_each = two_sided(values.astype(np.float64))
-    return of_each[:, label] - of_each.mean(axis=1)
+def against_the_mean(values: Float[np.ndarray, "n logits"]) -> Float64[np.ndarray, "n classes"]:
+    """Those of each class minus the mean of all classes."""
+    of_each = two_sided(values)
+    return of_each - of_each.mean(axis=1, keepdims=True)
 
 
 def _resized(places: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """The same with other numbers of places, and with the same mean."""
-    way = cv2.INTER_AREA if places.shape[0] > rows else cv2.INTER_LINEAR
-    found = cv2.resize(places, (columns, rows), interpolation=way)
+    found = resampling(places.shape[0], rows) @ places @ resampling(places.shape[1], columns).T
     return found + (places.mean() - found.mean())  # which interpolation changes a little where sides do not divide
+
+
+def resampling(places: int, wanted: int) -> Float64[np.ndarray, "wanted places"]:
+    """What each of the wanted places of a side is made of: the average of an area, or a point between two."""
+    way = cv2.INTER_AREA if places > wanted else cv2.INTER_LINEAR
+    return cv2.resize(np.eye(places), (places, wanted), interpolation=way)
 
 
 def overlay(

@@ -239,7 +239,7 @@ def least_probability(largest: Float[np.ndarray, " n"], correct: Bool[np.ndarray
     lower confidence bound (Clopper and Pearson) of at least the guarantee; the bounds together hold with a confidence
     of 90% (Bonferroni). A. Angelopoulos et al., Learn then test, arXiv:2110.01052.
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     order = np.sort(largest)
     doubt = (1 - CONFIDENCE) / TRIED
@@ -247,7 +247,7 @@ def least_probability(largest: Float[np.ndarray, " n"], correct: Bool[np.ndarray
         least = order[int(len(order) * number / TRIED)]
         sure = largest >= least
         count, hits = int(sure.sum()), int(correct[sure].sum())
-        if hits and beta.ppf(doubt, hits, count - hits + 1) >= accuracy:
+        if hits and betaincinv(hits, count - hits + 1, doubt) >= accuracy:
             return float(least) if number else 0.0
     return NEVER
 

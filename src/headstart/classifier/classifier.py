@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from headstart.classifier.base import BasePredictor
 from headstart.classifier.calibration import Calibration
-from headstart.classifier.metadata import ENGINE, MODEL, SCHEMA, check_files, facts_of, read_card, write_card
+from headstart.classifier.metadata import BASE, ENGINE, MODEL, SCHEMA, check_files, facts_of, read_card, write_card
 from headstart.classifier.novelty import FILE as KNOWN
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.classifier.others import FILE as OTHERS
@@ -24,7 +24,9 @@ from headstart.data.views import ORIGINAL
 from headstart.engines.base import CompileError, Pixels
 from headstart.engines.saved import Bias, Kernel, saved_network
 from headstart.models.network import Network
+from headstart.models.network_files.template import FileTemplate
 from headstart.models.output import NetworkOutput
+from headstart.numerics import num_logits
 from headstart.storage.atomic import atomic_folder
 from headstart.storage.cache import versions
 from headstart.storage.hashing import sha256_of_file
@@ -39,7 +41,7 @@ class Classifier(BasePredictor):
 
     network: what gives the logits; `model` is its Keras model.
     class_names: in the order of the logits; with one logit, positive means the second class.
-    backbone: name of the row of BACKBONES that the base is made by.
+    backbone: name of the row of BACKBONES that the base is made by; or of the file whose network it is.
     image_size: side in pixels.
     recipe: name of the recipe that it was trained by.
     resizing: how a photo becomes the square that the network sees: name of a row of RESIZINGS.
@@ -98,9 +100,14 @@ class Classifier(BasePredictor):
     def write_into(self, folder: Path) -> None:
         """Write `classifier.json`, `model.keras`, `known.npy`, `engine` and more into a folder that exists.
 
-        Where OpenVINO is missing or fails there is no engine, and the card says why.
+        Where OpenVINO is missing or fails there is no engine, and the card says why. Where the base is the network of
+        a file, that is copied into the folder `base`, and there is no `model.keras`.
         """
-        self.network.write(folder / MODEL)
+        of_file = self.network.of_file
+        if of_file:
+            of_file.write_base(folder / BASE)
+        else:
+            self.network.write(folder / MODEL)
         if self.novelty_detector:
             self.novelty_detector.write(folder)
         if self.other_head:
@@ -109,11 +116,15 @@ class Classifier(BasePredictor):
             self.network.write_compiled(folder / ENGINE)
             no_engine = None
         except CompileError as error:
+            if of_file:  # nothing else can run it
+                raise
             no_engine = str(error)
         card = {
             "schema": SCHEMA,
             "class_names": list(self.class_names),
             "backbone": self.backbone,
+            "base_file": f"{BASE}/{of_file.path.name}" if of_file else None,
+            "reads_depths": of_file.depths if of_file else None,
             "image_size": self.image_size,
             "resizing": self.resizing,
             "value_range": list(self.value_range),
@@ -129,7 +140,11 @@ class Classifier(BasePredictor):
             "no_engine": no_engine,
             "hashes": {
                 file.relative_to(folder).as_posix(): sha256_of_file(file)
-                for file in [folder / MODEL, folder / KNOWN, folder / OTHERS, *sorted((folder / ENGINE).glob("*"))]
+                for file in [
+                    *(folder / name for name in (MODEL, KNOWN, OTHERS)),
+                    *_files_in(folder / ENGINE),
+                    *_files_in(folder / BASE),
+                ]
                 if file.is_file()
             },
         }
@@ -145,5 +160,13 @@ def load(folder: str | Path) -> Classifier:
     folder = Path(folder)
     card = read_card(folder)
     check_files(folder, card["hashes"])
-    network = Network.saved(folder / MODEL, saved_network(folder / ENGINE))
-    return Classifier(network=network, **facts_of(folder, card)._asdict())
+    facts, compiled = facts_of(folder, card), saved_network(folder / ENGINE)
+    if card["base_file"]:
+        logits = num_logits(len(facts.class_names))
+        of_file = FileTemplate(folder / card["base_file"], facts.image_size, logits, card["reads_depths"])
+        return Classifier(network=Network.on_file(of_file, compiled), **facts._asdict())
+    return Classifier(network=Network.saved(folder / MODEL, compiled), **facts._asdict())
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*"))

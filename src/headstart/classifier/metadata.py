@@ -23,6 +23,7 @@ from headstart.storage.hashing import sha256_of_file
 
 SCHEMA = 1
 FILE, MODEL, ENGINE = "classifier.json", "model.keras", "engine"  # ENGINE is a folder
+BASE = "base"  # a folder, in the place of MODEL: the base, where it is the network of a file
 KEYS = {"schema": int, "class_names": list, "backbone": str, "image_size": int, "recipe": str, "hashes": dict}
 
 
@@ -87,6 +88,9 @@ def read_card(folder: Path) -> dict:
     known = card.setdefault("known_values", None)
     if known is not None and not (isinstance(known, dict) and known.keys() == set(KnownValues._fields)):
         raise RunError(f"'{file}' is damaged: its known_values are {known!r}. Copy the folder again.")
+    file = card.setdefault("base_file", None)
+    if file is not None and file not in card["hashes"]:
+        raise RunError(f"'{folder / FILE}' is damaged: its base_file is {file!r}. Copy the folder again.")
     card.setdefault("precision", "float32")
     if card["precision"] not in list(PRECISIONS):
         raise RunError(

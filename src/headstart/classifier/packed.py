@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from headstart.classifier.metadata import ENGINE, FILE, MODEL, read_card
+from headstart.classifier.metadata import BASE, ENGINE, FILE, MODEL, read_card
 from headstart.classifier.predictor import Predictor
 from headstart.engines.base import AUTO
 from headstart.errors import RunError
@@ -30,7 +30,7 @@ class PackedClassifier:
         """
         hashes = read_card(folder)["hashes"]
         has_engine = any(name.startswith(f"{ENGINE}/") for name in hashes)
-        names = [name for name in hashes if name != MODEL or not has_engine or device != AUTO]
+        names = [name for name in hashes if not has_engine or device != AUTO or not _is_for_others(name)]
         packed = io.BytesIO()
         try:
             with zipfile.ZipFile(packed, "w") as archive:  # weights hardly shrink
@@ -49,6 +49,11 @@ class PackedClassifier:
             RunError: it cannot be unpacked into this machine's cache.
         """
         return _open(self.content, self.device)
+
+
+def _is_for_others(name: str) -> bool:
+    """Whether a file serves who trains on or exports, and not the engine."""
+    return name == MODEL or name.startswith(f"{BASE}/")
 
 
 @lru_cache(maxsize=2)

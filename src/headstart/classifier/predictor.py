@@ -13,8 +13,10 @@ from headstart.deprecation import renamed_arguments
 from headstart.engines.base import AUTO, GPU, CompileError, Compute, Engine, Pixels
 from headstart.engines.per_process import PerProcess
 from headstart.engines.saved import Bias, Kernel, open_classifier
+from headstart.errors import ModelError
 from headstart.events import Message
 from headstart.models.output import FEATURES, NetworkOutput
+from headstart.models.weights import no_keras_model
 
 if TYPE_CHECKING:
     import keras
@@ -61,6 +63,8 @@ class Predictor(BasePredictor):
         self._place = place = self.folder.absolute()  # whatever the working folder is later
         self._engine: Engine | None = None
         self._head: tuple[Kernel, Bias] | None = None
+        if card["base_file"] and device == GPU:
+            raise ModelError(f"{no_keras_model(card['base_file'])} Leave --device out.")
         if device == GPU:
             check_files(self.folder, {MODEL: card["hashes"][MODEL]})
             self._engine, self._engine_with_maps = self._on_gpu(FEATURES, listener), PerProcess(self._on_gpu)
@@ -75,6 +79,8 @@ class Predictor(BasePredictor):
             self._engine_with_maps = PerProcess(opening)  # opened when the first explanation is asked for
             self._engine, self._head = engine, engine.head
         except CompileError as error:
+            if card["base_file"]:
+                raise ModelError(f"{error}. {no_keras_model(card['base_file'])}") from None
             from headstart.listeners.console import Console
 
             (listener or Console()).emit(Message(f"{error}. Keras predicts instead, more slowly."))

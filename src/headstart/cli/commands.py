@@ -10,10 +10,10 @@ import typer
 from headstart import commands
 from headstart.cli import options as o
 from headstart.cli.running import NO_BARS, Call, app, command, print_json
-from headstart.cli.stakes_options import read_recall
+from headstart.cli.stakes_options import Cost, Recall, read_recall
 from headstart.commands.predict_parts import Answered
 from headstart.events import Listener
-from headstart.time_limit import TimeLimit, parse_duration
+from headstart.time_limit import TIME_IS_UP, TimeLimit, parse_duration
 
 __all__ = ["app"]
 
@@ -69,6 +69,7 @@ def train(
     out: o.TrainOut,
     recipe: o.RecipeName = "fast",
     backbone: o.Backbone = None,
+    at_least: o.AtLeast = None,
     image_size: o.ImageSize = None,
     fine_tune: o.FineTune = "auto",
     seed: o.Seed = 0,
@@ -87,18 +88,17 @@ def train(
     device: o.Device = "auto",
     on: o.On = None,
     store: o.Store = None,
-    cost: o.Cost = None,
-    recall: o.Recall = None,
+    cost: Cost = None,
+    recall: Recall = None,
 ) -> None:
     """Train a classifier on labelled photos. Everything about it is left in a folder."""
     given = {"device": device, "on": on, "store": store, "seed": seed, "images": images, "resume": resume}
     given |= {"precision": precision, "execution": execution, "views": views}
+    given |= {"backbone": backbone, "at_least": at_least, "image_size": image_size}
     run = commands.train(
         data,
         out,
         recipe=recipe,
-        backbone=backbone,
-        image_size=image_size,
         fine_tune=fine_tune,
         epochs=epochs,
         balanced=balanced,
@@ -116,10 +116,9 @@ def train(
 
 
 def _time_limit(text: str | None) -> TimeLimit:
-    """It is also up when the process gets SIGUSR1: then what was trained is finished, and kept."""
+    """It is also up when the process gets a signal."""
     limit = TimeLimit.of(parse_duration(text) if text else None)
-    if hasattr(signal, "SIGUSR1"):  # not on Windows
-        signal.signal(signal.SIGUSR1, lambda number, frame: limit.end())
+    signal.signal(TIME_IS_UP, lambda number, frame: limit.end())
     return limit
 
 
@@ -227,10 +226,11 @@ def export(
     out: o.ExportOut,
     quantize: o.Quantize = None,
     pixels: o.Pixels = "uint8",
+    fixed_size: o.FixedSize = False,
     data: o.MovedData = None,
 ) -> None:
     """Write a classifier for another runtime, and prove it. The file answers as the classifier does."""
-    given = {"format": format, "quantize": quantize, "pixels": pixels, "data": data}
+    given = {"format": format, "quantize": quantize, "pixels": pixels, "fixed_size": fixed_size, "data": data}
     found = commands.export(run, out, listener=call.listener, **given)
     if call.as_json:
         print_json({"path": str(found.path), **found.card})
@@ -248,6 +248,9 @@ def serve(
     cors: o.Cors = None,
     path_prefix: o.PathPrefix = "",
     show_training_images: o.ShowTrainingImages = False,
+    keep_samples: o.KeepSamples = None,
+    rate: o.Rate = 0.01,
+    keep_at_most: o.KeepAtMost = 1_000,
     max_megabytes: o.MaxMegabytes = 20,
     max_megapixels: o.MaxMegapixels = 50,
     max_files: o.MaxFiles = 32,
@@ -266,6 +269,9 @@ def serve(
         max_files=max_files,
         queue=queue,
         show_training_images=show_training_images,
+        keep_samples=keep_samples,
+        rate=rate,
+        keep_at_most=keep_at_most,
         tell=_print_address if call.as_json else None,
         listener=call.listener,
     )
@@ -307,11 +313,14 @@ def backbones(
     data: o.Measured = None,
     backbone: o.Candidates = None,
     image_size: o.MeasuredSize = None,
+    at_least: o.AtLeast = None,
+    weights: o.GivenWeights = None,
     seed: o.Seed = 0,
     device: o.Device = "auto",
 ) -> None:
     """List the pretrained bases, or measure them on your photos."""
     given = {"backbones": backbone or (), "image_size": image_size, "seed": seed, "device": device}
+    given |= {"at_least": at_least, "weights": weights or "pretrained"}
     call.show(commands.backbones(data, listener=call.listener, **given))
 
 

@@ -10,8 +10,6 @@ from headstart.cli import choices
 from headstart.cli.choices import option
 from headstart.cli.helping import DATA, EXPERT, USUAL, about_data, for_experts, limit, new_path, usual
 from headstart.cli.source_options import DataPath as DataPath
-from headstart.cli.stakes_options import Cost as Cost
-from headstart.cli.stakes_options import Recall as Recall
 
 _backbones: Callable[[str], list[str]] = choices.backbones
 
@@ -33,9 +31,13 @@ Backbone = Annotated[
     usual(
         metavar="NAME",
         help="Pretrained base, by default efficientnet_lite0 (tutorial: mobilenet_v2); a+b: two, whose depths one head "
-        "reads. See `headstart backbones`.",
+        "reads; auto (train): the best at hand; or FILE.onnx, FILE.xml, hub:PRESET. See `headstart backbones`.",
         autocompletion=_backbones,
     ),
+]
+AtLeast = Annotated[
+    float | None,
+    usual(min=0.001, metavar="N", help="Images per second that a base must compute here, without reading them."),
 ]
 ImageSize = Annotated[
     int | None, usual(min=1, metavar="PIXELS", help="Side of the images. By default the recipe's, or the base's.")
@@ -83,7 +85,8 @@ Weights = Annotated[
     Path | None,
     for_experts(
         metavar="FILE",
-        help="Weights of the base (.weights.h5, .h5), instead of the published ones; of a+b: pretrained+FILE.",
+        help="Weights of the base (.weights.h5, .h5), instead of the published ones; of a+b: pretrained+FILE; with "
+        "--backbone auto, a file or a folder of files to choose from.",
     ),
 ]
 
@@ -250,8 +253,8 @@ ExportOut = Annotated[
     Path,
     new_path(
         "PATH",
-        "Where to: a file (onnx, litert) with a JSON beside it, or a folder (openvino, saved-model); it must not exist "
-        "yet.",
+        "Where to: a file (onnx, litert) with a JSON beside it, or a folder (openvino, saved-model, web); it must not "
+        "exist yet.",
     ),
 ]
 Quantize = Annotated[
@@ -269,6 +272,7 @@ Pixels = Annotated[
     option("--pixels", choice=choices.PIXELS, group=USUAL, help="What the file is given, 0 to 255."),
     choices.PIXELS,
 ]
+FixedSize = Annotated[bool, usual("--fixed-size", help="For small devices: take squares, not photos of any size.")]
 MovedData = Annotated[
     Path | None, usual(metavar="DATA", help="Where the photos of RUN are now, if they were moved since its training.")
 ]
@@ -295,6 +299,15 @@ PathPrefix = Annotated[
 ShowTrainingImages = Annotated[
     bool, usual("--show-training-images", help="Show those most like an image, with the answer, to anyone.")
 ]
+KeepSamples = Annotated[
+    Path | None,
+    usual(
+        metavar="FOLDER",
+        help="Keep a random part of the photos here, with their answers; the page says so. By default none is kept.",
+    ),
+]
+Rate = Annotated[float, usual(min=0, max=1, metavar="SHARE", help="Of the photos, for --keep-samples.")]
+KeepAtMost = Annotated[int, limit(min=1, help="Photos in the folder of --keep-samples, and 1 GB.")]
 MaxMegabytes = Annotated[
     float, limit(min=0.001, help="Of an image file; a request of several may be four times as large.")
 ]
@@ -373,9 +386,16 @@ Candidates = Annotated[
     list[str] | None,
     usual(
         metavar="NAME",
-        help="With DATA: one to measure, the first one first; give it again for others. By default all whose weights "
-        "need no download.",
+        help="With DATA: one to measure, or a network (ONNX, OpenVINO), the first one first; give it again for others. "
+        "By default all whose weights need no download.",
         autocompletion=_backbones,
+    ),
+]
+GivenWeights = Annotated[
+    Path | None,
+    usual(
+        metavar="FILE",
+        help="With DATA: a file or a folder of files: networks (ONNX, OpenVINO), and weights named as their backbones.",
     ),
 ]
 MeasuredSize = Annotated[

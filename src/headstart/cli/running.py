@@ -244,7 +244,8 @@ def _one_message(as_json: bool) -> Iterator[None]:
             raise
         message = " ".join([str(error)] * isinstance(error, HeadstartError) + [FOLDER_IS_GONE] * gone)
         if as_json:
-            print_json({"error": {"type": type(error).__name__, "message": message}})
+            told = error.told() if isinstance(error, HeadstartError) else {"type": type(error).__name__}
+            print_json({"error": told | {"message": message}})
         typer.echo(message, err=True)
         raise typer.Exit(1 if isinstance(error, RunInterruptedError) else 2) from None
 

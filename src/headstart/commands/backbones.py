@@ -41,6 +41,8 @@ def backbones(
     *,
     backbones: Sequence[str] = ...,
     image_size: int | None = ...,
+    weights: str | Path = ...,
+    at_least: float | None = ...,
     seed: int = ...,
     device: str = ...,
     listener: Listener | None = ...,
@@ -51,6 +53,8 @@ def backbones(
     *,
     backbones: Sequence[str] = ...,
     image_size: int | None = ...,
+    weights: str | Path = ...,
+    at_least: float | None = ...,
     seed: int = ...,
     device: str = ...,
     listener: Listener | None = ...,
@@ -60,6 +64,8 @@ def backbones(
     *,
     backbones: Sequence[str] = (),
     image_size: int | None = None,
+    weights: str | Path = "pretrained",
+    at_least: float | None = None,
     seed: int = 0,
     device: str = "auto",
     listener: Listener | None = None,
@@ -68,9 +74,11 @@ def backbones(
 
     Args:
         data: folder, zip or CSV, see `load_dataset`. None: nothing is measured.
-        backbones: names of rows of BACKBONES, the first one first; their weights are downloaded if need be. By default
-            all whose weights are on this computer.
+        backbones: names of rows of BACKBONES, or ONNX or OpenVINO files, the first one first; their weights are
+            downloaded if need be. By default all whose weights are on this computer.
         image_size: side in pixels; by default the size that each was pretrained at.
+        weights: a file, or a folder of files: networks, and weights whose names begin with those of their backbones.
+        at_least: images per second that a base must compute on this computer; slower ones are left out.
         seed: of the splits, as in `headstart.train`, and of the cross-validation.
         device: what computes the features: "gpu", or "auto": the processor; see `headstart.train`.
         listener: where to report to; by default to standard error.
@@ -79,8 +87,11 @@ def backbones(
         HeadstartError: with what is wrong and what to do.
     """
     if data is None:
-        if backbones or image_size:
-            raise DatasetError("--backbone and --image-size need photos to measure on: give DATA, or leave them out.")
+        if backbones or image_size or at_least or weights != "pretrained":
+            raise DatasetError(
+                "--backbone, --image-size, --weights and --at-least need photos to measure on: give DATA, or leave "
+                "them out."
+            )
         from headstart.models.backbones import BACKBONES
 
         return BackboneTable(BACKBONES)
@@ -88,5 +99,12 @@ def backbones(
     from headstart.listeners.console import Console
 
     return compare_backbones(
-        data, backbones=backbones, image_size=image_size, seed=seed, device=device, listener=listener or Console()
+        data,
+        backbones=backbones,
+        image_size=image_size,
+        weights=weights,
+        at_least=at_least,
+        seed=seed,
+        device=device,
+        listener=listener or Console(),
     )

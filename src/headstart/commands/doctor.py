@@ -11,11 +11,12 @@ from pathlib import Path
 
 # The modules of each extra, which a test compares with pyproject.toml
 _SERVE = ("fastapi", "httptools", "prometheus_client", "python_multipart", "starlette", "uvicorn", "uvloop")
-_REMOTE = ("aiohttp", "fsspec", "pyarrow", "s3fs")
+_REMOTE = ("aiohttp", "fsspec", "obstore", "pyarrow", "s3fs")
 EXTRAS = {
     "tune": ("keras", "tensorflow"),
     "gpu": ("keras", "torch"),
     "export": ("ai_edge_litert", "ai_edge_quantizer", "nncf", "onnx", "onnxruntime", "tf2onnx"),
+    "hub": ("keras", "tensorflow", "keras_hub", "onnx", "tf2onnx"),
     "heif": ("pillow_heif",),
     "dicom": ("pydicom",),
     "serve": _SERVE,
@@ -139,6 +140,7 @@ def doctor() -> Diagnosis:
     """
     from headstart import concurrency, gpu, machine
     from headstart.models.backbones import BACKBONES
+    from headstart.models.network_files.presets import presets_at_hand
     from headstart.models.weights import files_at_hand
     from headstart.storage import cache
 
@@ -160,7 +162,8 @@ def doctor() -> Diagnosis:
             name: "in the package" if BACKBONES[name].packaged else str(files[0])
             for name, files in at_hand.items()
             if files
-        },
+        }
+        | dict.fromkeys(presets_at_hand(), "in KerasHub's cache"),
         cache=str(cache.cache_folder()),
         cache_bytes=cache.sizes(),
         cache_limit=cache.size_limit(),

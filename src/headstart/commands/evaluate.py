@@ -61,19 +61,21 @@ def evaluate(
     from headstart.runs.folder import RunFolder
     from headstart.runs.held_out import choose
     from headstart.runs.unseen import without_copies
+    from headstart.storage.copies import keeping_copies
 
     run, source, listener = Path(run), DataSource.of(data), listener or Console()
     check_device(Compute(device=device))
     _ = RunFolder(run).card  # before the images are read: there may be no run
-    chosen = choose(source, run, split, listener=listener)
-    if split is None:
-        chosen = without_copies(chosen, run, listener=listener)
-    from headstart.classifier.predictor import Predictor
-    from headstart.evaluation.evaluate import evaluate as measure
-    from headstart.evaluation.evaluate import evaluate_others
+    with keeping_copies():
+        chosen = choose(source, run, split, listener=listener)
+        if split is None:
+            chosen = without_copies(chosen, run, listener=listener)
+        from headstart.classifier.predictor import Predictor
+        from headstart.evaluation.evaluate import evaluate as measure
+        from headstart.evaluation.evaluate import evaluate_others
 
-    predictor, others = Predictor(run, device=device, listener=listener), None
-    evaluation = measure(predictor, chosen.images, listener=listener)
-    if chosen.others:
-        others = evaluate_others(predictor, chosen.images, chosen.others, listener=listener)
-    return RunEvaluation(run, source.path, chosen.description, evaluation, others)
+        predictor, others = Predictor(run, device=device, listener=listener), None
+        evaluation = measure(predictor, chosen.images, listener=listener)
+        if chosen.others:
+            others = evaluate_others(predictor, chosen.images, chosen.others, listener=listener)
+        return RunEvaluation(run, source.path, chosen.description, evaluation, others)

@@ -22,6 +22,7 @@ def export(
     format: str,
     quantize: str | None = None,
     pixels: str = "uint8",
+    fixed_size: bool = False,
     data: str | Path | DataSource | None = None,
     tolerance: Tolerance | None = None,
     listener: Listener | None = None,
@@ -30,11 +31,12 @@ def export(
 
     Args:
         run: folder of a run.
-        out: what to write: a file for onnx (*.onnx) and litert (*.tflite), with a JSON beside it; a folder for openvino
-            and saved-model. It must not exist yet.
-        format: "onnx", "litert", "openvino" or "saved-model".
+        out: what to write: a file for onnx (*.onnx) and litert (*.tflite), with a JSON beside it; a folder for
+            openvino, saved-model and web. It must not exist yet.
+        format: "onnx", "litert", "openvino", "saved-model", or "web": a page that answers in the browser.
         quantize: "float16", or "int8", calibrated on training photos; None: float32.
         pixels: what the file is given, "uint8" or "float32", 0 to 255.
+        fixed_size: take squares only, for small devices; otherwise photos of any size, which the file resizes itself.
         data: where the photos of the run are now: folder, zip or CSV. None: where they were in the training.
         tolerance: how far the answers may differ; None: what the format and the precision allow.
         listener: where to report to; by default to standard error.
@@ -45,5 +47,13 @@ def export(
     from headstart.export.export import export as write
 
     return write(
-        run, out, format=format, quantize=quantize, pixels=pixels, data=data, tolerance=tolerance, listener=listener
+        run,
+        out,
+        format=format,
+        quantize=quantize,
+        pixels=pixels,
+        fixed_size=fixed_size,
+        data=data,
+        tolerance=tolerance,
+        listener=listener,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.deprecation import renamed_arguments
+from headstart.storage.copies import keeping_copies
 
 if TYPE_CHECKING:
     from headstart.data.source import DataSource
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 
 @renamed_arguments(progress="listener")
+@keeping_copies()
 def inspect(
     data: str | Path | DataSource,
     *,
@@ -61,15 +63,15 @@ def inspect(
     from headstart.inspection.collection import inspect_collection
     from headstart.inspection.writing import write_inspection
     from headstart.listeners.console import Console
-    from headstart.models.backbones import DEFAULT, get_backbone
+    from headstart.models import at_hand, backbones
     from headstart.storage.atomic import check_free
 
     listener = listener or Console()
-    backbone = backbone or DEFAULT
-    spec = FeatureSpec(backbone, image_size or get_backbone(backbone).image_size, weights=weights, depths=True)
+    base = at_hand.resolved(backbone or backbones.DEFAULT, image_size)
+    spec = FeatureSpec(base, image_size or backbones.get_backbone(base).image_size, weights=weights, depths=True)
     said = None if value_range is None else parse_value_range(value_range)
     compute = Compute(device=device)
-    executor = executor_on(on, store, device)
+    executor = executor_on(on, store, device, listener)
     if out is not None:
         check_free(Path(out))
         check_outside(Path(out), data)

@@ -114,7 +114,7 @@ def _measured(
     copies = cached_duplicates(images, extractor, listener=listener).groups
     together = replace(images, copies=tuple(copies.tolist())).photos
     drawn = draw_splits([each.item for each in read], together.tolist(), seed)  # as `headstart train` does
-    rows = np.flatnonzero([item.split != TEST and labels[i].any() for i, item in enumerate(drawn)])
+    rows = np.flatnonzero([name != TEST and labels[i].any() for i, name in enumerate(drawn)])
     compact = Compact.of(features, extractor.spec.block_sizes, seed=seed)(features)[rows]
     labels, together = labels[rows], together[rows]
     answers = _answers(compact, labels, together, seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,7 +128,7 @@ def labels(
     return Labels(source.path, file, collection.labels, _classes(collection, photos), steps, undone, tuple(done))
 
 
-def _import(table: Path, journal: Journal, photos: list[Read], source: DataSource) -> list[str]:
+def _import(table: Path, journal: Journal, photos: Sequence[Read], source: DataSource) -> list[str]:
     from headstart.data.corrections import IMPORT
     from headstart.data.label_import import read_labels
 
@@ -146,7 +147,7 @@ def _move(journal: Journal, *, undo: bool) -> list[str]:
     return [f"{'Undone' if undo else 'Redone'}: step {step.of}, {step.photos:,} photos."]
 
 
-def _classes(collection: Collection, photos: list[Read]) -> dict[str, tuple[int, int]]:
+def _classes(collection: Collection, photos: Sequence[Read]) -> dict[str, tuple[int, int]]:
     from collections import Counter
 
     own = Counter(photo.item.label for photo in photos if photo.item.label)

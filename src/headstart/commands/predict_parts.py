@@ -111,7 +111,7 @@ def predict_parts(
         facts["others"] = True
     if place.endswith(FILE_ENDING) and on is None:
         return _one_file(predictor, AnswerTask(tuple(files), question, facts, ""), place, left_out, listener)
-    cluster = executor_on(on, place if on else None, device)
+    cluster = executor_on(on, place if on else None, device, listener)
     folder = AnswerFolder(place, question, facts)
     tasks = list(folder.tasks(files, far_away=cluster is not None))
     parts = list(_answered(predictor, tasks, cluster, listener))

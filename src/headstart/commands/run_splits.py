@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headstart.array_types import Int64
 from headstart.data.dataset import Dataset, Split
 from headstart.data.loading import Collection, Groups, build_dataset
+from headstart.data.packed import numbered
 from headstart.data.resizing import STRETCH
 from headstart.events import Listener, Message
 from headstart.listeners.quiet import Quiet
@@ -27,7 +29,7 @@ def split(collection: Collection, request: RunRequest, listener: Listener) -> Da
             collection, seed=request.config.seed, test_fraction=fraction, groups=groups, listener=listener
         )
 
-    def groups(images: Split, drawn: np.ndarray) -> list[str]:
+    def groups(images: Split, drawn: np.ndarray) -> np.ndarray:
         # where few images are copies, nearly all will have the split that they would have without
         rough = request.config.rough(build(None, Quiet())) if request.config.is_rough else frozenset()
         return copy_groups(images, drawn, request.config, listener, rough=rough)
@@ -46,8 +48,8 @@ def copy_groups(
     listener: Listener,
     *,
     rough: frozenset[str] = frozenset(),
-) -> list[str]:
-    """The same name for copies of one photo, to be kept on one side of the splits.
+) -> Int64[np.ndarray, " n"]:
+    """The same number for copies of one photo, to be kept on one side of the splits.
 
     drawn: the images whose split is drawn. Where training needs the features of all images anyway, or may need them,
     copies are looked for among all of them, so that those across given splits become known. rough: see
@@ -61,7 +63,7 @@ def copy_groups(
     from headstart.training.trainer import new_network
 
     wanted = np.arange(len(images)) if config.recipe.solves_head and config.resizing in (STRETCH, AUTO) else drawn
-    names = list(images.digests)
+    numbers = numbered(images.digests)
     if len(wanted):
         # The base of the network that is trained later: where nothing is kept yet, that is built once, for both
         extractor = FeatureExtractor(
@@ -73,6 +75,5 @@ def copy_groups(
             rough=rough,
         )
         found = cached_duplicates(images.take(wanted), extractor, listener=listener)
-        for index, group in zip(wanted, found.groups, strict=True):
-            names[index] = f"group {group}"
-    return names
+        numbers[wanted] = found.groups + len(images)  # none of those that are left
+    return numbers

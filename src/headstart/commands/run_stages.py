@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headstart.commands.run_choices import decide
 from headstart.commands.run_others import recognised_others, share_of_familiar
 from headstart.commands.run_splits import split
 from headstart.data.dataset import Dataset, Split
 from headstart.data.folder import list_images
+from headstart.data.items import column
 from headstart.data.loading import Collection, collect
 from headstart.data.resizing import STRETCH
 from headstart.data.source import DataSource
@@ -30,9 +32,10 @@ from headstart.events import Listener, Message, PictureReady, Step, StepStarted
 from headstart.features.executors.reading import looking_on
 from headstart.inspection.findings import DOUBT, GROUPING
 from headstart.listeners.quiet import Quiet
-from headstart.runs.folder import METRICS, PLOTS, REPORT, Run
+from headstart.runs.folder import METRICS, MODEL_CARD, PLOTS, REPORT, Run
 from headstart.runs.partial import CHECKPOINTS, partial_run
 from headstart.runs.writing import keep_splits, write_history, write_predictions, write_summary, write_unreadable
+from headstart.storage.copies import keeping_copies
 from headstart.time_limit import TimeLimit
 from headstart.training.config import TrainingConfig
 
@@ -70,6 +73,7 @@ class RunRequest:
         }
 
 
+@keeping_copies()
 def make(
     request: RunRequest,
     out: Path,
@@ -90,11 +94,11 @@ def make(
         request = replace(request, config=request.config.for_values(collection.value_range))
         with drawing(partial / PLOTS) as draw:
             if stakes := request.config.stakes:  # before the features, which take long
-                stakes.check(sorted({item.label for item in collection.items} - {OTHER}))
+                stakes.check(sorted({*column(collection.items, "label")} - {OTHER}))
             dataset = split(collection, request, listener)
             keep_splits(partial, dataset)
             write_unreadable(partial, dataset.unreadable)
-            request = with_resizing(request, dataset, listener)
+            request = replace(request, config=decide(request.config, dataset, partial, listener))
             trained = fit(dataset, request.config, partial, draw, limit, listener)
             results = measure_run(trained, dataset, collection, request, draw, listener)
         metrics = write(partial, out.name, trained, dataset, results, request, start)
@@ -115,13 +119,6 @@ def read(request: RunRequest, listener: Listener) -> Collection:
     collection = collect(listing, listener, look=looking_on(request.config.executor))
     imported.join()  # two threads that import what needs each other could deadlock, or see half of it
     return collection
-
-
-def with_resizing(request: RunRequest, dataset: Dataset, listener: Listener) -> RunRequest:
-    """The same, with the resizing that suits the training images if it is left to them."""
-    from headstart.training.resizing import with_resizing as chosen
-
-    return replace(request, config=chosen(request.config, dataset, listener))
 
 
 def fit(
@@ -342,6 +339,7 @@ def write(
 ) -> dict:
     """Write all files of the run but the pictures and tables that are there already. Returns the metrics."""
     from headstart.evaluation import report
+    from headstart.runs.model_card import model_card
 
     classifier = trained.classifier
     classifier.write_into(folder)
@@ -367,6 +365,7 @@ def write(
         labels=dataset.labels,
     )
     metrics.write(folder / METRICS)
+    (folder / MODEL_CARD).write_text(model_card(metrics, title), "utf-8")
     report.write_page(
         folder / REPORT,
         title=title,

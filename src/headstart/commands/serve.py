@@ -25,6 +25,9 @@ def serve(
     max_files: int = 32,
     queue: int = 64,
     show_training_images: bool = False,
+    keep_samples: str | Path | None = None,
+    rate: float = 0.01,
+    keep_at_most: int = 1_000,
     tell: Tell | None = None,
     listener: Listener | None = None,
 ) -> None:
@@ -43,6 +46,10 @@ def serve(
         max_files: images in a request.
         queue: images that may wait; further ones are refused for a second.
         show_training_images: whether the training images most like an image are shown with its answer.
+        keep_samples: folder for a random part of the photos, with their answers; the page says so. None: no photo is
+            kept.
+        rate: the share of the photos that is kept.
+        keep_at_most: photos in that folder, and 1 GB.
         tell: is called with the address and the names of the models, once the service can be reached; by default they
             are printed.
         listener: where to report to; by default to standard error.
@@ -59,6 +66,7 @@ def serve(
     from headstart.serving.config import ServiceConfig
     from headstart.serving.limits import MEGABYTE, Limits
     from headstart.serving.listening import serve as listen
+    from headstart.serving.samples import SampleSettings
     from headstart.serving.served import named_runs
 
     limits = Limits(
@@ -68,7 +76,8 @@ def serve(
         queue=queue,
     )
     key_file = None if api_key_file is None else Path(api_key_file)
-    config = ServiceConfig(limits, api_key(key_file), cors, show_training_images, path_prefix)
+    samples = None if keep_samples is None else SampleSettings(Path(keep_samples), rate, keep_at_most)
+    config = ServiceConfig(limits, api_key(key_file), cors, show_training_images, path_prefix, samples)
     named = named_runs(_arguments(runs))
     if not config.api_key and not is_private(host):
         text = "Whoever can reach this address may ask: there is no API key (--api-key-file)."

@@ -25,6 +25,7 @@ def train(
     *,
     recipe: str | Recipe = "fast",
     backbone: str | None = None,
+    at_least: float | None = None,
     image_size: int | None = None,
     fine_tune: str = "auto",
     epochs: int | None = None,
@@ -59,6 +60,8 @@ def train(
         balanced: whether all classes count alike in training, however many images they have. None: as in the recipe.
         backbone, image_size, resizing, value_range, weights, precision, execution, views, device, seed, cost,
             recall: see `headstart.train`.
+            backbone may also be "auto": of the bases at hand, the one that the training photos are answered best by.
+        at_least: images per second that it must compute on this computer, with backbone "auto".
         on: the cluster that reads the photos, computes their features and, where they are too many for the memory of
             this machine, adds up what the head is solved by: "ray", or an address; None: this machine, which does
             everything else in any case, also fine-tuning.
@@ -84,13 +87,14 @@ def train(
     from headstart.training.recipes import adjusted
 
     check_outside(Path(out), data)
-    given: dict[str, Any] = {"backbone": backbone, "image_size": image_size, "resizing": resizing, "weights": weights}
+    given: dict[str, Any] = {"backbone": backbone, "at_least": at_least, "image_size": image_size, "weights": weights}
     given |= {"execution": execution, "precision": precision, "views": views, "device": device, "seed": seed}
     config = TrainingConfig.of(
         recipe=adjusted(recipe, epochs=epochs, fine_tune=fine_tune, balanced=balanced),
+        resizing=resizing,
         value_range=value_range,
         **given,
-        executor=executor_on(on, store, device),
+        executor=executor_on(on, store, device, listener or Console()),
         stakes=Stakes.of(cost, recall),
     )
     request = RunRequest(DataSource.of(data).absolute(), config, test_fraction, images)

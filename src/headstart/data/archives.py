@@ -9,14 +9,18 @@ import stat
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from headstart.data.zip_names import member_names
 from headstart.errors import DatasetError
 from headstart.events import Listener, check_cancelled
 from headstart.listeners.quiet import Quiet
-from headstart.storage.cache import cache_folder, is_folder
+from headstart.storage.cache import cache_folder, is_folder, store_file
 from headstart.storage.hashing import sha256
+from headstart.storage.members import BLOCK, opened_file, version_of
 from headstart.storage.names import is_allowed
 from headstart.storage.url_path import Location
 
@@ -35,9 +39,9 @@ class DamagedArchiveError(DatasetError):
     """A zip whose content does not match its checksums, or that is truncated."""
 
 
-def is_zip(path: Path) -> bool:
-    """Of a regular file."""
-    return zipfile.is_zipfile(path)
+def is_zip(path: Location) -> bool:
+    """Of a regular file; at a URL by its ending."""
+    return zipfile.is_zipfile(path) if isinstance(path, Path) else path.suffix.lower() == ".zip"
 
 
 def is_archive(path: Location) -> bool:
@@ -45,20 +49,69 @@ def is_archive(path: Location) -> bool:
     return path.suffix.lower() in OTHER_ARCHIVES | {".zip"}
 
 
-def unpacked(archive: Path, listener: Listener | None = None) -> Path:
-    """The folder with the archive's content. It is unpacked on first use, and found by its table of contents.
+def unpacked(archive: Location, listener: Listener | None = None) -> Path:
+    """The folder with the archive's content. It is unpacked on first use, and found by its table of contents; one at a
+    URL is fetched for that, and found again by its URL, as long as the store tells that it is the same.
 
     Raises:
         DatasetError: a member would leave the folder, a checksum is wrong, a password is needed, the disk is too full.
         CancelledError: the listener asks the work to stop.
+        LocationError, MissingExtraError: see `locations.read`.
+    """
+    listener = listener or Quiet()
+    if isinstance(archive, Path):
+        return _unpacked(archive, archive, listener)
+    version = version_of(str(archive))  # size, and what else is told
+    is_known = set(version.split(" ")[1:]) != {"None"}
+    note = _archives() / f"{sha256(f'{archive} {version}'.encode())[:32]}.txt"  # the name of the folder
+    with suppress(OSError):
+        folder = _archives() / note.read_text("utf-8")
+        if is_known and is_folder(folder):
+            return folder
+    with _fetched(str(archive), listener) as file:
+        folder = _unpacked(file, archive, listener)
+    store_file(note, folder.name.encode())
+    return folder
+
+
+@contextmanager
+def _fetched(url: str, listener: Listener) -> Iterator[IO[bytes]]:
+    """A file without a name, with what is at the URL.
+
+    Raises:
+        DatasetError: it cannot be read, or the disk is too full.
     """
     try:
-        with zipfile.ZipFile(archive) as opened:
+        _archives().mkdir(parents=True, exist_ok=True)
+        file = tempfile.TemporaryFile(dir=_archives())  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise _unwritable(url, _archives(), error) from None
+    with file:
+        with opened_file(url) as remote:
+            while content := _read(remote, url):
+                check_cancelled(listener)
+                try:
+                    file.write(content)
+                except OSError as error:
+                    raise _unwritable(url, _archives(), error) from None
+        yield file
+
+
+def _read(remote: IO[bytes], url: str) -> bytes:
+    try:
+        return remote.read(BLOCK)
+    except OSError as error:
+        raise DatasetError(f"'{url}' cannot be read: {error.strerror or error}.") from None
+
+
+def _unpacked(file: Path | IO[bytes], archive: Location, listener: Listener) -> Path:
+    try:
+        with zipfile.ZipFile(file) as opened:
             members = _members(opened, archive)
             folder = _archives() / _digest(members)
             if not is_folder(folder):
                 _check_space(members, archive, folder.parent)
-                _unpack(opened, members, archive, folder, listener or Quiet())
+                _unpack(opened, members, archive, folder, listener)
             return folder
     except NotImplementedError as error:  # how zipfile reports a method that Python lacks
         raise DatasetError(
@@ -66,7 +119,11 @@ def unpacked(archive: Path, listener: Listener | None = None) -> Path:
             f"made it, and give the folder."
         ) from None
     except (zipfile.BadZipFile, EOFError, zlib.error, *_LZMA_ERRORS) as error:
-        raise DamagedArchiveError(f"'{archive}' is a damaged zip ({error}). Copy or download it again.") from None
+        raise DamagedArchiveError(
+            f"'{archive}' is a damaged zip ({error}). Copy or download it again.",
+            reason="damaged-zip",
+            path=str(archive),
+        ) from None
     except RuntimeError as error:  # how zipfile reports encryption
         raise DatasetError(f"'{archive}' cannot be unpacked ({error}). Unpack it, and give the folder.") from None
 
@@ -94,7 +151,7 @@ def remedy(path: Path) -> str:
     return ""
 
 
-def _members(opened: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
+def _members(opened: zipfile.ZipFile, archive: Location) -> list[zipfile.ZipInfo]:
     """The files of a zip, with their names as they were meant, and each of them inside of the archive.
 
     Raises:
@@ -119,7 +176,7 @@ def _digest(members: list[zipfile.ZipInfo]) -> str:
     return sha256(repr(contents).encode())[:32]
 
 
-def _check(member: zipfile.ZipInfo, name: str, archive: Path) -> None:
+def _check(member: zipfile.ZipInfo, name: str, archive: Location) -> None:
     path = PurePosixPath(name)
     is_link = stat.S_ISLNK(member.external_attr >> 16)
     if path.is_absolute() or ".." in path.parts or _DRIVE.match(name) or is_link or "\0" in name:
@@ -134,7 +191,7 @@ def _check(member: zipfile.ZipInfo, name: str, archive: Path) -> None:
         )
 
 
-def _check_space(members: list[zipfile.ZipInfo], archive: Path, target: Path) -> None:
+def _check_space(members: list[zipfile.ZipInfo], archive: Location, target: Path) -> None:
     needed = sum(member.file_size for member in members)
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -149,7 +206,7 @@ def _check_space(members: list[zipfile.ZipInfo], archive: Path, target: Path) ->
 
 
 def _unpack(
-    opened: zipfile.ZipFile, members: list[zipfile.ZipInfo], archive: Path, folder: Path, listener: Listener
+    opened: zipfile.ZipFile, members: list[zipfile.ZipInfo], archive: Location, folder: Path, listener: Listener
 ) -> None:
     """Into a folder beside its place, then moved there: no other process sees a part of it."""
     try:
@@ -170,7 +227,7 @@ def _unpack(
         raise _unwritable(archive, folder.parent, error) from None
 
 
-def _unwritable(archive: Path, target: Path, error: OSError) -> DatasetError:
+def _unwritable(archive: Location | str, target: Path, error: OSError) -> DatasetError:
     return DatasetError(
         f"'{archive}' cannot be unpacked into '{target}': {error.strerror or error}. "
         f"Set HEADSTART_CACHE to a folder that can be written."

@@ -1,11 +1,14 @@
 """Which split each image goes to: as the collection gives it, or drawn. Knows listed items, opens no file."""
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import replace
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
 
 from headstart.data import digest_splits, splits
-from headstart.data.folder import Item
+from headstart.data.groups import joined
+from headstart.data.items import Item, column, drawn_as
+from headstart.data.packed import Names, chosen, numbered
 from headstart.data.splits import SPLITS, TEST, TRAIN, VALIDATION
 from headstart.data.steady_splits import unlabelled_groups, with_corrected_classes
 from headstart.errors import DatasetError
@@ -14,13 +17,13 @@ MIN_TRAIN = 0.1  # of a class: what validation and test leave for training
 
 
 def draw_splits(
-    items: list[Item],
-    groups: Sequence[Hashable],
+    items: Sequence[Item],
+    groups: Names,
     seed: int,
     validation_fraction: float | None = None,
     test_fraction: float | None = None,
-) -> list[Item]:
-    """The items, each with its split. It depends on the labels that the collection gives, not on those of the user: who
+) -> list[str | None]:
+    """The split of each item. It depends on the labels that the collection gives, not on those of the user: who
     corrects a label leaves all splits as they are. A photo without a label of the collection gets its split alone.
 
     Args:
@@ -33,82 +36,106 @@ def draw_splits(
     Raises:
         DatasetError: the fractions leave too little to train on.
     """
-    if any(item.split for item in items):
-        items = [replace(item, split=item.split or TRAIN) for item in items]
-    has_test = any(item.split == TEST for item in items)
-    if not any(item.split == VALIDATION for item in items):
+    given = list(column(items, "split"))
+    if any(given):
+        given = [name or TRAIN for name in given]
+    has_test = TEST in given
+    if VALIDATION not in given:
         validation = splits.VALIDATION_FRACTION if validation_fraction is None else validation_fraction
         test = 0.0 if has_test else splits.TEST_FRACTION if test_fraction is None else test_fraction
         _check_fractions(validation, test)
-        items = _draw_from_train(items, groups, VALIDATION, validation, seed)
+        drawn = _draw_from_train(items, given, groups, VALIDATION, validation, seed)
         # of the remaining images, so that it is the wanted fraction of all
-        items = _draw_from_train(items, groups, TEST, test / (1 - validation), seed)
-        return with_corrected_classes(items, groups, seed, wants_validation=validation > 0)
+        drawn = _draw_from_train(items, drawn, groups, TEST, test / (1 - validation), seed)
+        return with_corrected_classes(items, drawn, groups, seed, wants_validation=validation > 0)
     if not has_test:
         fraction = splits.TEST_FRACTION_OF_VALIDATION if test_fraction is None else test_fraction
         _check_fractions(0, fraction)
         return _move(
-            items, groups, VALIDATION, TEST, seed, fraction,
+            items, given, groups, VALIDATION, TEST, seed, fraction,
             lambda labels: splits.proportional(labels, splits.size_of_test(len(labels), fraction)),
         )  # fmt: skip
-    return items
+    return given
 
 
-def indices_to_draw_from(items: Sequence[Item]) -> list[int]:
-    """The items that may get another split than the collection gives them."""
-    given = {item.split for item in items}
-    if VALIDATION not in given:
-        return [index for index, item in enumerate(items) if item.split in (None, TRAIN)]
-    return [] if TEST in given else [index for index, item in enumerate(items) if item.split == VALIDATION]
+def draw_splits_beside_copies(
+    items: Sequence[Item],
+    copies: Names,
+    groups: Names,
+    digests: Sequence[str],
+    seed: int,
+    validation_fraction: float | None = None,
+    test_fraction: float | None = None,
+) -> tuple[list[str | None], bool]:
+    """The split of each item, see `draw_splits`; and whether copies were kept on one side of splits drawn so.
+
+    copies: the same for copies of one photo. groups: those that the collection names, if it names any. digests: SHA-256
+    of each image's bytes.
+    """
+    sides = joined(copies, groups) if groups else copies
+    if len(items) >= digest_splits.LARGE:
+        sides = digest_splits.names_by_digest(sides, digests)
+    drawn = draw_splits(items, sides, seed, validation_fraction, test_fraction)
+    if VALIDATION in drawn:
+        return drawn, drawn != list(column(items, "split"))
+    # all are copies of one photo: better a leak than no split
+    return draw_splits(items, groups or digests, seed, validation_fraction, test_fraction), False
+
+
+def indices_to_draw_from(given: Sequence[str | None]) -> list[int]:
+    """Those that may get another split than the collection gives them. given: these splits."""
+    names = set(given)
+    if VALIDATION not in names:
+        return [index for index, name in enumerate(given) if name in (None, TRAIN)]
+    return [] if TEST in names else [index for index, name in enumerate(given) if name == VALIDATION]
 
 
 def split_notes(
-    items: list[Item], digests: Sequence[str], copies: Sequence[Hashable], groups: Sequence[str] = ()
+    items: Sequence[Item],
+    split_names: Sequence[str | None],
+    digests: Sequence[str],
+    copies: Names,
+    groups: Sequence[str] = (),
 ) -> list[str]:
     """What the owner of the collection should know about its splits, in sentences.
 
-    items: with their splits. digests: SHA-256 of their bytes. copies: the same for copies of one photo. groups: of
+    split_names: of the items. digests: SHA-256 of their bytes. copies: the same for copies of one photo. groups: of
         images that belong together, if any are named.
     """
-    of_split = {name: [index for index, item in enumerate(items) if item.split == name] for name in SPLITS}
+    of_split = {name: np.flatnonzero([each == name for each in split_names]) for name in SPLITS}
+    photos, near = numbered(digests), numbered(copies)
+    named = numbered(groups) if groups else None
     notes = []
     for seen, held_out in ((TRAIN, VALIDATION), (TRAIN, TEST), (VALIDATION, TEST)):
-        for indices, how in _leaks(of_split[seen], of_split[held_out], digests, copies, groups):
+        for indices, how in _leaks(of_split[seen], of_split[held_out], photos, near, named):
             count = f"1 image in {held_out} is" if len(indices) == 1 else f"{len(indices):,} images in {held_out} are"
             notes.append(
-                f"{count} {how} {seen} (such as '{items[indices[0]].name}'), "
+                f"{count} {how} {seen} (such as '{items[int(indices[0])].name}'), "
                 f"which makes the accuracy there look better than it is"
             )
-    labels = {item.label for item in items}
+    labels: dict[str | None, set[str]] = defaultdict(set)
+    for label, name in zip(column(items, "label"), split_names, strict=True):
+        labels[name].add(label)
     for name in (VALIDATION, TEST):
-        missing = sorted(labels - {items[index].label for index in of_split[name]})
-        if of_split[name] and missing:
+        missing = sorted(set().union(*labels.values()) - labels[name])
+        if len(of_split[name]) and missing:
             notes.append(f"{name} holds no image of {', '.join(missing)}, so nothing is measured there")
     return notes
 
 
 def _leaks(
-    seen: list[int],
-    held_out: list[int],
-    digests: Sequence[str],
-    copies: Sequence[Hashable],
-    groups: Sequence[str],
-) -> Iterator[tuple[list[int], str]]:
+    seen: np.ndarray, held_out: np.ndarray, photos: np.ndarray, copies: np.ndarray, groups: np.ndarray | None
+) -> Iterator[tuple[np.ndarray, str]]:
     """The indices of held-out images that are copies of seen ones, byte for byte and near, or of the same group, each
-    if there are any."""
-    seen_digests, seen_copies = {digests[index] for index in seen}, {copies[index] for index in seen}
-    equal = [index for index in held_out if digests[index] in seen_digests]
-    near = [index for index in held_out if copies[index] in seen_copies and digests[index] not in seen_digests]
-    of_group = []
-    if groups:
-        seen_groups = {groups[index] for index in seen}
-        of_group = [index for index in held_out if groups[index] in seen_groups]
-    if equal:
-        yield equal, "byte for byte also in"
-    if near:
-        yield near, "nearly the same as others in"
-    if of_group:
-        yield of_group, "of a group that is also in"
+    if there are any. photos, copies, groups: a number for each image, equal for those that are the same."""
+    equal, near = (np.isin(numbers[held_out], numbers[seen]) for numbers in (photos, copies))
+    of_group = np.isin(groups[held_out], groups[seen]) if groups is not None else np.zeros(len(held_out), bool)
+    if equal.any():
+        yield held_out[equal], "byte for byte also in"
+    if (near & ~equal).any():
+        yield held_out[near & ~equal], "nearly the same as others in"
+    if of_group.any():
+        yield held_out[of_group], "of a group that is also in"
 
 
 def check_classes_to_train(items: Sequence[Item], source: str) -> None:
@@ -117,18 +144,25 @@ def check_classes_to_train(items: Sequence[Item], source: str) -> None:
         DatasetError: a class has too few images to train on. items: as the collection gives them, before splits are
             drawn.
     """
-    counts = Counter(item.label for item in items if item.split in (None, TRAIN))  # to train on
-    for label in sorted({item.label for item in items}):
+    pairs = Counter(zip(column(items, "label"), column(items, "split"), strict=True))
+    counts = Counter[str]()  # to train on
+    for (label, name), count in pairs.items():
+        counts[label] += count if name in (None, TRAIN) else 0
+    for label in sorted({label for label, _ in pairs}):
         if counts[label] == 0:
-            where = ", ".join(sorted({str(item.split) for item in items if item.label == label}))
+            where = ", ".join(sorted({str(name) for each, name in pairs if each == label}))
             raise DatasetError(
                 f"'{source}' has the class '{label}' in {where}, but no readable image of it in train "
-                f"(there: {', '.join(sorted(counts))}). Add it to train, or remove it."
+                f"(there: {', '.join(sorted(+counts))}). Add it to train, or remove it.",
+                reason="class-not-in-training",
+                label=label,
             )
         if counts[label] < 2 and items[0].split is None:
             raise DatasetError(
                 f"'{label}' in '{source}' holds 1 readable image; a split needs at least 2 in each class. "
-                f"Add images, or leave '{label}' out."
+                f"Add images, or leave '{label}' out.",
+                reason="class-of-one",
+                label=label,
             )
 
 
@@ -141,52 +175,53 @@ def _check_fractions(validation: float, test: float) -> None:
 
 
 def _draw_from_train(
-    items: list[Item], groups: Sequence[Hashable], target: str, fraction: float, seed: int
-) -> list[Item]:
+    items: Sequence[Item],
+    given: Sequence[str | None],
+    groups: Names,
+    target: str,
+    fraction: float,
+    seed: int,
+) -> list[str | None]:
     def wanted(labels: list[str]) -> dict[str, int]:
         return splits.fraction_of_each(labels, fraction, keep=1)
 
-    return _move(items, groups, TRAIN, target, seed, fraction, wanted)
+    return _move(items, given, groups, TRAIN, target, seed, fraction, wanted)
 
 
 def _move(
-    items: list[Item],
-    groups: Sequence[Hashable],
+    items: Sequence[Item],
+    given: Sequence[str | None],
+    groups: Names,
     source: str,
     target: str,
     seed: int,
     fraction: float,
     wanted: Callable[[list[str]], dict[str, int]],
-) -> list[Item]:
+) -> list[str | None]:
     """Draw some of the images of split `source` (None counts as train), and put them into split `target`.
 
-    fraction: of those without a label of the collection, about. wanted: labels of the others -> how many images of each
-        label to move.
+    given: the split of each item until now. fraction: of those without a label of the collection, about. wanted: labels
+        of the others -> how many images of each label to move.
     """
-    items = [replace(item, split=item.split or TRAIN) for item in items]
-    indices = [index for index, item in enumerate(items) if item.split == source]
-    labelled = [index for index in indices if items[index].drawn_as]
-    labels = [items[index].drawn_as for index in labelled]
+    names = [name or TRAIN for name in given]
+    own = [label if name == source else "" for label, name in zip(drawn_as(items), names, strict=True)]
+    labelled = np.flatnonzero([bool(label) for label in own])
+    labels = [label for label in own if label]
+    numbers = numbered(groups)
     if len(items) >= digest_splits.LARGE:
-        names = [str(groups[index]) for index in labelled]
-        moved: set[Hashable] = set(digest_splits.draw_by_digest(names, labels, target, fraction, seed))
-        return _moved(items, indices, groups, moved, target)
-    picked = splits.draw(
-        [items[index].name for index in labelled],
-        labels,
-        [groups[index] for index in labelled],
-        wanted=wanted(labels),
-        seed=seed,
-    )
-    moved = {groups[index] for index, is_picked in zip(labelled, picked, strict=True) if is_picked}
-    moved |= unlabelled_groups(items, indices, groups, target, fraction, seed)
-    return _moved(items, indices, groups, moved, target)
-
-
-def _moved(
-    items: list[Item], indices: Sequence[int], groups: Sequence[Hashable], moved: set[Hashable], target: str
-) -> list[Item]:
-    for index in indices:
-        if groups[index] in moved:
-            items[index] = replace(items[index], split=target)
-    return items
+        among = groups if len(labelled) == len(groups) else chosen(groups, labelled)
+        picked = digest_splits.draw_by_digest(among, labels, target, fraction, seed)
+        moved = np.unique(numbers[labelled[picked]])
+    else:
+        picked = splits.draw(
+            [items[index].name for index in labelled.tolist()],
+            labels,
+            numbers[labelled].tolist(),
+            wanted=wanted(labels),
+            seed=seed,
+        )
+        indices = [index for index, name in enumerate(names) if name == source]
+        alone = unlabelled_groups(items, indices, numbers.tolist(), target, fraction, seed)
+        moved = np.union1d(numbers[labelled[picked]], np.array([*alone], np.int64))
+    is_moved = np.isin(numbers, moved)
+    return [target if name == source and there else name for name, there in zip(names, is_moved, strict=True)]

@@ -58,7 +58,7 @@ class Batches:
     def batch(self, index: int, epoch: int = 0) -> Batch:
         """The images of batch `index`, and their labels."""
         chosen = self._order(epoch)[index * self.batch_size : (index + 1) * self.batch_size]
-        contents = fetched("" if i in self._kept else self.split.paths[i] for i in chosen)
+        contents = fetched("" if i in self._kept else self.split.paths[int(i)] for i in chosen)
         images = np.stack(list(self._pool.map(lambda i, content: self._image(i, epoch, content), chosen, contents)))
         return images, self.split.labels[chosen]
 

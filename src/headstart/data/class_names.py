@@ -16,12 +16,15 @@ def checked_class_name(name: str) -> str:
     """
     kept = unicodedata.normalize("NFC", name).strip()
     if not kept:
-        raise DatasetError("A class needs a name, and none was given. Type at least one letter or digit.")
+        text = "A class needs a name, and none was given. Type at least one letter or digit."
+        raise DatasetError(text, reason="class-no-name")
     if len(kept) > MAX_LENGTH:
-        raise DatasetError(f"The name of a class has {len(kept)} characters; expected at most {MAX_LENGTH}.")
+        text = f"The name of a class has {len(kept)} characters; expected at most {MAX_LENGTH}."
+        raise DatasetError(text, reason="class-long-name", characters=len(kept), most=MAX_LENGTH)
     if not kept.isprintable():
         raise DatasetError(
-            f"The name {kept!a} has signs that cannot be seen (line breaks, tabs, ...). Type it without these."
+            f"The name {kept!a} has signs that cannot be seen (line breaks, tabs, ...). Type it without these.",
+            reason="class-hidden-signs",
         )
     return kept
 

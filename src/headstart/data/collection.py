@@ -3,21 +3,26 @@
 Opens no image; reads the journal of corrections, and writes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import overload
 
 import numpy as np
 
 from headstart.data.corrections import EXCLUDED, NOTHING, Journal, LabelState
 from headstart.data.dataset import Split, Unreadable
-from headstart.data.folder import Item, Listing
+from headstart.data.folder import Listing
+from headstart.data.items import Item, column, paths_of
 from headstart.data.label_state import NO_LABEL, LabelSummary, differing, state_id
+from headstart.data.packed import packed_digests
 from headstart.data.splits import TRAIN
 from headstart.data.value_range import ValueRange, range_of, remarks_on_values
 from headstart.storage.url_path import Location
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Read:
     """A file that can be used. digest: SHA-256 of its bytes, hexadecimal. highest: its highest value if it has 16 bits
     a value, else 0."""
@@ -25,6 +30,30 @@ class Read:
     item: Item
     digest: str
     highest: int
+
+
+@dataclass(frozen=True, eq=False)
+class Reads(Sequence[Read]):
+    """Files that can be used, in their order; of each what `Read` says."""
+
+    items: Sequence[Item]
+    digests: Sequence[str]
+    highest: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    @overload
+    def __getitem__(self, index: int) -> Read: ...
+    @overload
+    def __getitem__(self, index: slice) -> Reads: ...
+    def __getitem__(self, index: int | slice) -> Read | Reads:
+        if isinstance(index, slice):
+            return Reads(self.items[index], self.digests[index], self.highest[index])
+        return Read(self.items[index], self.digests[index], int(self.highest[index]))
+
+    def __iter__(self) -> Iterator[Read]:
+        return map(Read, self.items, self.digests, map(int, self.highest))
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +65,10 @@ class Collection:
     """
 
     listing: Listing
-    items: list[Item]  # sorted by name
-    digests: list[str]  # SHA-256 of the items' bytes, hexadecimal
+    items: Sequence[Item]  # sorted by name
+    digests: Sequence[str]  # SHA-256 of the items' bytes, hexadecimal
     unreadable: tuple[Unreadable, ...]
-    highest: list[int]  # value of each item with 16 bits a value; 0 for the others
+    highest: Sequence[int]  # value of each item with 16 bits a value; 0 for the others
     excluded: list[Read] = field(default_factory=list)
     labels: LabelSummary = field(default_factory=LabelSummary)
     confirmed: frozenset[str] = frozenset()
@@ -56,10 +85,12 @@ class Collection:
 
     def images(self) -> Split:
         """All readable images that have a label, in the order of `items`."""
-        return split_of(self.items, self.digests, tuple(sorted({item.label for item in self.items})))
+        return split_of(self.items, self.digests, tuple(sorted(set(column(self.items, "label")))))
 
     def images_to_split(self) -> Split:
         """The same, then the excluded ones, whose labels say nothing. There is at least one that is not."""
+        if not self.excluded:
+            return self.images()
         items = [*self.items, *(replace(each.item, label=self.items[0].label) for each in self.excluded)]
         digests = [*self.digests, *(each.digest for each in self.excluded)]
         return split_of(items, digests, tuple(sorted({item.label for item in items})))
@@ -72,7 +103,7 @@ class Collection:
     @property
     def remarks_on_values(self) -> list[str]:
         """See `value_range.remarks_on_values`."""
-        deep = [(each, item.label) for each, item in zip(self.highest, self.items, strict=True) if each]
+        deep = [(each, self.items[index].label) for index, each in enumerate(self.highest) if each]
         return remarks_on_values([each for each, _ in deep], [label for _, label in deep])
 
 
@@ -88,6 +119,8 @@ def corrected(
     """
     if journal is None and listing.corrections:
         journal = Journal(listing.corrections)
+    if journal is None and isinstance(found, Reads) and not listing.unlabelled:
+        return Collection(listing, found.items, found.digests, tuple(unreadable), found.highest)
     state = journal.state() if journal else NOTHING
     all_read = [_with_label(each, state.labels, listing) for each in found]
     used = sorted((each for each in all_read if each.item.label), key=lambda each: each.item.name)
@@ -136,15 +169,15 @@ def printable(name: str | Location) -> str:
 
 def groups_of(items: Sequence[Item]) -> tuple[str, ...]:
     """The group of each item; none where the collection names none."""
-    return tuple(item.group for item in items if item.group is not None)
+    return tuple(group for group in column(items, "group") if group is not None)
 
 
 def split_of(items: Sequence[Item], digests: Sequence[str], class_names: tuple[str, ...]) -> Split:
     number = {name: index for index, name in enumerate(class_names)}
     return Split(
         groups=groups_of(items),
-        paths=tuple(str(item.path.absolute()) for item in items),
-        labels=np.array([number[item.label] for item in items], dtype=np.int32),
-        digests=tuple(digests),
+        paths=paths_of(items),
+        labels=np.fromiter((number[label] for label in column(items, "label")), np.int32, len(items)),
+        digests=packed_digests(digests),
         class_names=class_names,
     )

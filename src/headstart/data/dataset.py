@@ -1,6 +1,6 @@
 """Split and Dataset: paths, labels and class names, and questions about them. Reads no file."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -10,19 +10,21 @@ from headstart.array_types import Int, Int64
 from headstart.data import splits
 from headstart.data.groups import joined
 from headstart.data.label_state import OWN_LABELS, LabelSummary
+from headstart.data.packed import Names, chosen, numbered
 from headstart.data.splits import TEST, TRAIN, VALIDATION
 from headstart.data.value_range import FULL, KnownValues, ValueRange
+from headstart.errors import DatasetError
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
     """n images with their labels, to train a classifier on, or to measure it on."""
 
-    paths: tuple[str, ...]
+    paths: Sequence[str]  # a tuple; of many images, packed (see `packed.py`)
     labels: Int[np.ndarray, " n"]  # indices into class_names
-    digests: tuple[str, ...]  # SHA-256 of the files' bytes, hexadecimal
+    digests: Sequence[str]  # the same; SHA-256 of the files' bytes, hexadecimal
     class_names: tuple[str, ...]
-    copies: tuple[Hashable, ...] = ()  # equal for copies of one photo, near ones too, if these were searched for
+    copies: Names = ()  # equal for copies of one photo, near ones too, if these were searched for
     groups: tuple[str, ...] = ()  # of the same patient, plant, site, day, ..., if the user names such groups
 
     def __len__(self) -> int:
@@ -32,22 +34,18 @@ class Split:
     def photos(self) -> Int64[np.ndarray, " n"]:
         """A number for each image, equal for images that belong on one side of a split: of the same photo, as far as
         known (by `copies`, or by digest), or of the same group."""
-        names: Sequence[Hashable] = self.copies or self.digests
-        if self.groups:
-            names = joined(names, self.groups)
-        numbers: dict[Hashable, int] = {}
-        return np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
+        names = self.copies if len(self.copies) else self.digests
+        return numbered(joined(names, self.groups) if self.groups else names)
 
     def take(self, indices: Sequence[int] | Int[np.ndarray, " m"]) -> "Split":
         """The images at `indices`, in that order."""
-        indices = [int(index) for index in indices]
         return replace(
             self,
-            paths=tuple(self.paths[i] for i in indices),
-            labels=self.labels[indices],
-            digests=tuple(self.digests[i] for i in indices),
-            copies=tuple(self.copies[i] for i in indices) if self.copies else (),
-            groups=tuple(self.groups[i] for i in indices) if self.groups else (),
+            paths=chosen(self.paths, indices),
+            labels=self.labels[np.asarray(indices, np.int64)],
+            digests=chosen(self.digests, indices),
+            copies=chosen(self.copies, indices) if len(self.copies) else (),
+            groups=tuple(chosen(self.groups, indices)) if self.groups else (),
         )
 
 
@@ -80,28 +78,25 @@ class Dataset:
     def splits(self) -> dict[str, Split]:
         return {TRAIN: self.train, VALIDATION: self.validation, TEST: self.test}
 
-    def without(self, name: str) -> str:
-        """Why it cannot be trained on, if it has no images in a split."""
-        photos = len({digest for split in self.splits().values() for digest in split.digests})
-        remedy = "Leave out the fractions, or add images."
-        if photos <= len(self) // 2:
-            originals = f"{photos:,} photos" if photos > 1 else "one photo"
-            remedy = (
-                f"All {len(self):,} images are copies of {originals}, and copies stay on one side of the splits: "
-                f"add other photos."
-            )
-        return f"There are no {name} images, and training needs some. {remedy}"
+    def check_splits(self) -> None:
+        """
+        Raises:
+            DatasetError: it cannot be trained on, as a split that training needs has no images.
+        """
+        digests = [digest for split in self.splits().values() for digest in split.digests]
+        check_splits({name: len(split) for name, split in self.splits().items()}, digests)
 
     def rows(self) -> list[tuple[str, ...]]:
+        """See `each_row`."""
+        return list(self.each_row())
+
+    def each_row(self) -> Iterator[tuple[str, ...]]:
         """path, label, split, hash of every image, and if images have groups, that: the content of splits.csv."""
-        return [
-            (path, split.class_names[label], name, digest, *group)
-            for name, known in self.splits().items()
-            for split in (known, *filter(None, [self.others.get(name)]))
-            for path, label, digest, *group in zip(
-                split.paths, split.labels, split.digests, *([split.groups] if split.groups else []), strict=True
-            )
-        ]
+        for name, known in self.splits().items():
+            for split in (known, *filter(None, [self.others.get(name)])):
+                columns = split.paths, split.labels, split.digests, *([split.groups] if split.groups else [])
+                for path, label, digest, *group in zip(*columns, strict=True):
+                    yield path, split.class_names[label], name, digest, *group
 
     def sample(self, count: int, *, seed: int = 0) -> "Dataset":
         """About `count` of the images, in the same proportions of splits and classes, for a quick look.
@@ -125,3 +120,24 @@ class Dataset:
         found = f"{len(self):,} images of {len(self.class_names)} classes ({sizes}): {', '.join(self.class_names)}"
         others = sum(map(len, self.others.values()))
         return f"{found}; and {others:,} of none of them" if others else found
+
+
+def check_splits(sizes: Mapping[str, int], digests: Collection[str]) -> None:
+    """
+    Raises:
+        DatasetError: no image is in a split that training needs. digests: of all images.
+    """
+    for name in (TRAIN, VALIDATION):
+        if sizes[name]:
+            continue
+        photos = len(set(digests))
+        remedy = "Leave out the fractions, or add images."
+        if photos <= len(digests) // 2:
+            originals = f"{photos:,} photos" if photos > 1 else "one photo"
+            remedy = (
+                f"All {len(digests):,} images are copies of {originals}, and copies stay on one side of the splits: "
+                f"add other photos."
+            )
+        raise DatasetError(
+            f"There are no {name} images, and training needs some. {remedy}", reason="empty-split", split=name
+        )

@@ -13,11 +13,14 @@ from pathlib import Path
 
 from headstart.data import archives, tables
 from headstart.data.corrections_file import corrections_file
-from headstart.data.folder_tree import Tree
+from headstart.data.folder_tree import PartsBelow, Tree
 from headstart.data.groups import group_names
+from headstart.data.items import Item, packed_items
 from headstart.data.layout import FORMS, Layout, understand
 from headstart.data.lost_classes import refuse_lost_classes
+from headstart.data.metadata_files import read_metadata
 from headstart.data.own_output import what_headstart_wrote
+from headstart.data.shard_tables import ShardTable
 from headstart.data.source import DataSource
 from headstart.data.walking import Files, files_below
 from headstart.errors import DatasetError
@@ -30,33 +33,21 @@ TABLES = (*tables.SUFFIXES, *SHARD_SUFFIXES)
 OF_CSV = {"path_column", "label_column", "group_column", "image_root"}  # settings that folders do not have
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An image file of a collection."""
-
-    path: Location
-    name: str  # relative to the collection, with forward slashes: the same on every machine
-    label: str
-    split: str | None  # None: the collection gives none, so it is drawn
-    group: str | None = None  # of images that belong together, if the collection names any
-    own: str | None = None  # the label that the collection gives, "" for none, where the user has given another one
-
-    @property
-    def drawn_as(self) -> str:
-        """The label by which splits are drawn: the collection's own, so that a photo keeps its split."""
-        return self.label if self.own is None else self.own
-
-
 @dataclass(frozen=True)
 class Listing:
     """The image files of a collection, with the labels that it gives them."""
 
     source: str  # what was listed, as the user named it
-    items: tuple[Item, ...]  # sorted by name
+    items: Sequence[Item]  # sorted by name
     notes: tuple[str, ...]  # what was left out, in sentences
     layout: str  # what was understood, in a sentence without a full stop
-    unlabelled: tuple[Item, ...] = ()  # photos without a class, with "" as label, if they were asked for
+    unlabelled: Sequence[Item] = ()  # photos without a class, with "" as label, if they were asked for
     corrections: Path | None = None  # the file of the user's corrections, if there is one
+
+    @property
+    def photos(self) -> Sequence[Item]:
+        """All, those without a class last."""
+        return (*self.items, *self.unlabelled) if self.unlabelled else self.items
 
 
 def list_images(
@@ -93,17 +84,23 @@ def _listing_of(source: DataSource, listener: Listener | None, *, unlabelled: bo
         _check_opens(data)
     if data.suffix.lower() in TABLES:
         return _list_table(source)
-    if isinstance(data, Url):
-        raise DatasetError(f"'{data}' is neither a folder nor a table nor a shard of photos. Unpack archives.\n{FORMS}")
     if archives.is_zip(data):
         return _list_folder(archives.unpacked(data, listener), source, unlabelled=unlabelled)
-    raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}")
+    found = f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}"
+    if isinstance(data, Url):
+        found = f"'{data}' is neither a folder nor a zip nor a table nor a shard. Unpack other archives.\n{FORMS}"
+    raise DatasetError(found, reason="no-collection-there", path=str(data))
 
 
-def _list_table(source: DataSource, shards: Sequence[Location] = (), notes: Iterable[str] = ()) -> Listing:
-    """shards: in the folder `source`; none: `source` is a file."""
+def _list_table(
+    source: DataSource,
+    shards: Sequence[Location] = (),
+    notes: Iterable[str] = (),
+    metadata: ShardTable | None = None,
+) -> Listing:
+    """shards, metadata: in the folder `source`; none: `source` is a file."""
     _check_settings(source, is_csv=True)
-    table = tables.read_listing(source, shards)
+    table = tables.read_listing(source, shards, metadata)
     items = [Item(row.path, row.name, _normal(row.label), row.split, row.group) for row in table.rows]
     return _listing(source.path, items, notes, table.text)
 
@@ -115,7 +112,8 @@ def _check_opens(data: Path) -> None:
             pass
     except OSError as error:
         reason = f"it cannot be opened: {error.strerror or error}"
-        raise DatasetError(f"'{data}' is neither a folder nor a zip nor a CSV ({reason}).\n{FORMS}") from None
+        text = f"'{data}' is neither a folder nor a zip nor a CSV ({reason}).\n{FORMS}"
+        raise DatasetError(text, reason="no-collection-there", path=str(data)) from None
 
 
 def _check_exists(data: Location) -> None:
@@ -127,12 +125,16 @@ def _check_exists(data: Location) -> None:
     if not exists and isinstance(data, Url):
         raise DatasetError(f"'{data}' does not exist: there is no object of this name, and none below it.\n{FORMS}")
     if not exists:
-        raise DatasetError(f"'{data}' does not exist. Check the path (now in '{Path.cwd()}').\n{FORMS}")
+        raise DatasetError(
+            f"'{data}' does not exist. Check the path (now in '{Path.cwd()}').\n{FORMS}",
+            reason="no-such-path",
+            path=str(data),
+        )
 
 
 def _grouped(listing: Listing, rule: str | None) -> Listing:
     """With the groups that a rule finds, or those of a CSV, in which an image without one is a group of its own."""
-    listed = (*listing.items, *listing.unlabelled)
+    listed = listing.photos
     if rule is None:
         if not any(item.group for item in listed):
             return listing
@@ -140,7 +142,7 @@ def _grouped(listing: Listing, rule: str | None) -> Listing:
     else:
         names, labels = [item.name for item in listed], [item.label for item in listed]
         groups, notes = group_names(names, labels, rule, listing.source)
-    items = tuple(replace(item, group=group) for item, group in zip(listed, groups, strict=True))
+    items = packed_items([replace(item, group=group) for item, group in zip(listed, groups, strict=True)])
     count = len(listing.items)
     return replace(listing, items=items[:count], unlabelled=items[count:], notes=(*listing.notes, *notes))
 
@@ -156,7 +158,7 @@ def _check_settings(source: DataSource, *, is_csv: bool) -> None:
 
 
 def _listing(source: Location, items: Iterable[Item], notes: Iterable[str], layout: str) -> Listing:
-    return Listing(str(source), tuple(sorted(items, key=lambda item: item.name)), tuple(notes), layout)
+    return Listing(str(source), packed_items(sorted(items, key=lambda item: item.name)), tuple(notes), layout)
 
 
 def _list_folder(root: Location, source: DataSource, *, unlabelled: bool) -> Listing:
@@ -164,18 +166,25 @@ def _list_folder(root: Location, source: DataSource, *, unlabelled: bool) -> Lis
     if what := what_headstart_wrote(root):
         raise DatasetError(
             f"'{source}' is {what} that headstart wrote, no collection. Give the photos; those of a run are listed in "
-            f"its splits.csv."
+            f"its splits.csv.",
+            reason="own-output",
+            path=str(source),
         )
     files = files_below(root)
     shards = [file for file in files.others if file.suffix.lower() in SHARD_SUFFIXES]
     if shards and not files.images:
         return _list_table(source, shards, notes_on_skipped(files.skipped))
+    if files.images and (metadata := read_metadata(files.others, root, source)):
+        listing = _list_table(source, notes=notes_on_skipped(files.skipped), metadata=metadata)
+        return replace(listing, notes=(*listing.notes, *_note_on_unlisted(files.images, listing.items)))
     _check_settings(source, is_csv=False)
     if not files.images:
         found = _kinds(files.others) or "nothing"
         remedy = " Unpack the archives in it." if any(archives.is_archive(file) for file in files.others) else ""
-        raise DatasetError(f"'{source}' holds no images (found: {found}).{remedy}\n{FORMS}")
-    tree = Tree(root, (parts_below(path, root) for path in files.images))
+        raise DatasetError(
+            f"'{source}' holds no images (found: {found}).{remedy}\n{FORMS}", reason="no-photos", path=str(source)
+        )
+    tree = Tree(root, PartsBelow(files.images, root))
     layout = _layout(tree, source, unlabelled=unlabelled)
     items = []
     for path in files.images:
@@ -242,6 +251,14 @@ def _note_on_loose(images: Sequence[Location]) -> list[str]:
     if not images:
         return []
     return [f"{len(images)} images outside any class folder are left out (such as '{images[0].name}')"]
+
+
+def _note_on_unlisted(images: Sequence[Location], items: Iterable[Item]) -> list[str]:
+    listed = {item.path for item in items}
+    others = [image for image in images if image not in listed]
+    if not others:
+        return []
+    return [f"{len(others):,} images that the metadata do not list are left out (such as '{others[0].name}')"]
 
 
 def note_on_others(files: Iterable[Location]) -> list[str]:

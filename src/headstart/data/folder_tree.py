@@ -1,20 +1,42 @@
 """Tree: the folders of a collection that hold images, at any depth. Looks at names, and at sizes of files."""
 
+from __future__ import annotations
+
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import overload
 
 from headstart.storage.locations import size_of
-from headstart.storage.url_path import Location, Url
+from headstart.storage.url_path import Location, Url, parts_below
 
 Parts = tuple[str, ...]  # a path below the collection
+
+
+class PartsBelow(Sequence[Parts]):
+    """Those of files below a folder, made when they are looked at: of millions they take more memory than the files."""
+
+    def __init__(self, files: Sequence[Location], root: Location) -> None:
+        self._files, self._root = files, root
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    @overload
+    def __getitem__(self, index: int) -> Parts: ...
+    @overload
+    def __getitem__(self, index: slice) -> PartsBelow: ...
+    def __getitem__(self, index: int | slice) -> Parts | PartsBelow:
+        if isinstance(index, slice):
+            return PartsBelow(self._files[index], self._root)
+        return parts_below(self._files[index], self._root)
 
 
 class Tree:
     """The folders of a collection that hold images, at any depth."""
 
-    def __init__(self, root: Location, images: Iterable[Parts]) -> None:
+    def __init__(self, root: Location, images: Sequence[Parts]) -> None:
         """images: their paths below `root`."""
-        self.root, self.images = root, sorted(images)
+        self.root, self.images = root, images
         self.counts = Counter(image[:-1] for image in self.images)  # directly in a folder
         self._children: dict[Parts, set[str]] = {}
         for folder in self.counts:
@@ -38,7 +60,7 @@ class Tree:
                     found[folder[:level]] += count
         return found
 
-    def without(self, folder: Parts) -> "Tree":
+    def without(self, folder: Parts) -> Tree:
         return Tree(self.root, [image for image in self.images if image[: len(folder)] != folder])
 
     def repeats(self, inner: Parts, outer: Parts) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Hashable, Sequence
 
+from headstart.data.packed import Names
 from headstart.errors import DatasetError
 
 PARENT_FOLDER = "parent-folder"
@@ -32,7 +33,11 @@ def group_names(names: Sequence[str], labels: Sequence[str], rule: str, source: 
             f"--group-by '{rule}' finds {count} {'group' if count == 1 else 'groups'} among the {len(names):,} images "
             f"of '{source}' (such as {_shown(names)}); at least {LEAST} are needed, one for each split. Name what is "
             f"different in the paths of different groups, such as --group-by '(patient[0-9]+)', or the folders that "
-            f"hold a group each, --group-by {PARENT_FOLDER}."
+            f"hold a group each, --group-by {PARENT_FOLDER}.",
+            reason="few-groups",
+            rule=rule,
+            count=count,
+            least=LEAST,
         )
     notes = []
     if missing:
@@ -43,7 +48,7 @@ def group_names(names: Sequence[str], labels: Sequence[str], rule: str, source: 
     return [group or name for name, group in zip(names, found, strict=True)], notes
 
 
-def joined(first: Sequence[Hashable], second: Sequence[Hashable]) -> list[int]:
+def joined(first: Names, second: Names) -> list[int]:
     """A number for each image, the same for images that are connected by equal names in the one or the other."""
     parents: dict[Hashable, Hashable] = {}
 
@@ -69,7 +74,8 @@ def _by_pattern(names: Sequence[str], rule: str) -> list[str | None]:
     except re.error as error:
         raise DatasetError(
             f"--group-by '{rule}' is not a valid regular expression ({error}); expected one such as "
-            f"'(patient[0-9]+)', or {PARENT_FOLDER}."
+            f"'(patient[0-9]+)', or {PARENT_FOLDER}.",
+            reason="no-pattern",
         ) from None
     matches = map(pattern.search, names)
     return [" ".join(part or "" for part in match.groups()) or match[0] or None if match else None for match in matches]

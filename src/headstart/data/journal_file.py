@@ -194,10 +194,12 @@ def _explained(file: Path, what: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise DatasetError(_message(file, what, error)) from error
+        raise DatasetError(_message(file, what, error), reason="labels-file", path=str(file)) from error
     except OSError as error:
         raise DatasetError(
-            f"The corrected labels in '{file}' cannot be {what}: {error.strerror or error}. {_ELSEWHERE}"
+            f"The corrected labels in '{file}' cannot be {what}: {error.strerror or error}. {_ELSEWHERE}",
+            reason="labels-file",
+            path=str(file),
         ) from error
 
 

@@ -12,7 +12,8 @@ from typing import TypeGuard
 
 from headstart.data.class_names import folder_name
 from headstart.data.collection import Collection
-from headstart.data.folder import Item, list_images
+from headstart.data.folder import list_images
+from headstart.data.items import Item
 from headstart.data.own_output import check_outside
 from headstart.data.source import DataSource
 from headstart.data.tables import write_splits

@@ -29,7 +29,7 @@ FORMS = """Expected one of:
   a zip of either
   a CSV with the columns path,label or path,label,split
   tar shards of photos with labels, or Parquet files with a column of images
-  the URL of any of these but a zip  s3://bucket/photos ..."""
+  the URL of any of these            s3://bucket/photos ..."""
 
 SHARED = 0.5  # of the names of folders are in more than one place: then they repeat each other
 

@@ -3,8 +3,8 @@
 Changes nothing on disk. Knows no model.
 """
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -14,16 +14,21 @@ import numpy as np
 
 from headstart.array_types import Int
 from headstart.concurrency import cpu_budget, prefetch
-from headstart.data import digest_splits
-from headstart.data.assignment import check_classes_to_train, draw_splits, indices_to_draw_from, split_notes
-from headstart.data.collection import Collection, Read, corrected, printable, split_of
+from headstart.data.assignment import (
+    check_classes_to_train,
+    draw_splits_beside_copies,
+    indices_to_draw_from,
+    split_notes,
+)
+from headstart.data.collection import Collection, Read, Reads, corrected, printable, split_of
 from headstart.data.dataset import Dataset, Split, Unreadable
-from headstart.data.folder import Item, Listing, list_images
-from headstart.data.groups import joined
+from headstart.data.folder import Listing, list_images
 from headstart.data.images import highest_value, read_image
+from headstart.data.items import Item, column
+from headstart.data.packed import MANY, Digests, Names, chosen, numbered, packed_digests
 from headstart.data.readable import known_images, known_objects, object_key, remember, remember_objects
 from headstart.data.source import DataSource
-from headstart.data.splits import OTHER, SPLITS, TEST, VALIDATION
+from headstart.data.splits import OTHER, SPLITS, TEST
 from headstart.data.trainable import check_listing, check_readable, check_unreadable
 from headstart.data.value_range import KnownValues
 from headstart.deprecation import renamed_arguments
@@ -41,7 +46,7 @@ AHEAD_OF_URLS = 32  # the same, of files whose bytes are in memory by then
 STEP = 32  # files between two reports of progress
 
 Look = Callable[[Sequence[Item], Mapping[bytes, int]], Iterable[Read | str]]  # see `look_at`
-Groups = Callable[[Split, Int[np.ndarray, " m"]], Sequence[Hashable]]  # (images, indices of those to draw from)
+Groups = Callable[[Split, Int[np.ndarray, " m"]], Names]  # (images, indices of those to draw from)
 
 
 @renamed_arguments(progress="listener")
@@ -59,7 +64,7 @@ def load_dataset(
     Args:
         data: a folder of class folders; a folder with train/, validation/ and perhaps test/, each of class folders;
             a zip of either; or a CSV with the columns path,label[,split]; or tar shards or Parquet files of photos
-            with labels. Also the URL of one of these, but for a zip. A DataSource says how it is read: the names of
+            with labels. Also the URL of one of these. A DataSource says how it is read: the names of
             columns, or which folders are the classes.
         seed: of the splits that headstart draws. Splits that the collection gives are kept.
         validation_fraction: of each class, where there is no validation split. Default: 0.15.
@@ -103,7 +108,7 @@ def load_images(
         CancelledError: the listener asks the work to stop.
     """
     collection = read_labelled(DataSource.of(data), listener or Console())
-    return collection.images(), tuple(item.split for item in collection.items)
+    return collection.images(), tuple(column(collection.items, "split"))
 
 
 def read_labelled(data: DataSource, listener: Listener) -> Collection:
@@ -140,7 +145,7 @@ def read_collection(listing: Listing, listener: Listener, *, look: Look | None =
 
 def read_photos(
     listing: Listing, listener: Listener, *, look: Look | None = None
-) -> tuple[list[Read], list[Unreadable]]:
+) -> tuple[Reads, list[Unreadable]]:  # fmt: skip
     """Read every file, on all cores, and decode those that were never decoded before.
 
     look: who does that; by default this machine, see `look_at`.
@@ -151,41 +156,50 @@ def read_photos(
     Raises:
         CancelledError: the listener asks the work to stop.
     """
-    items = (*listing.items, *listing.unlabelled)
-    seen = _seen_before(items)
-    readable: list[Read] = []
-    unreadable: list[Unreadable] = []
+    items = listing.photos
     known = known_images()
+    objects = known_objects() if any(isinstance(item.path, Url) for item in items) else {}
+    new = np.flatnonzero([object_key(item.path) not in objects for item in items]) if objects else np.arange(len(items))
+    results = (look or look_at)(chosen(items, new) if len(new) < len(items) else items, known)
+    rows, digests, highest, unreadable = array("q"), bytearray(), array("H"), []
     with advancing(listener, Task.READ, "Reading images", len(items)) as advance:
-        new = [item for index, item in enumerate(items) if index not in seen] if seen else items
-        results = _with_seen(len(items), seen, (look or look_at)(new, known))
-        for start in range(0, len(items), STEP):
-            step = items[start : start + STEP]
-            for item, found in zip(step, results, strict=False):  # the results go on after this step
-                if isinstance(found, Read):
-                    readable.append(found)
-                else:
-                    unreadable.append(Unreadable(printable(item.path), found))
-            advance(len(step))
-    found = ((bytes.fromhex(each.digest), each.highest) for each in readable)
-    remember({digest: value for digest, value in found if digest not in known})
-    objects = ((object_key(each.item.path), each) for each in readable if len(seen) < len(items))
-    remember_objects({key: (each.digest, each.highest) for key, each in objects if key})
-    return readable, unreadable
+        for index, (item, found) in enumerate(zip(items, _with_seen(items, objects, results), strict=False)):
+            if isinstance(found, Read):
+                rows.append(index)
+                digests += bytes.fromhex(found.digest)
+                highest.append(found.highest)
+            else:
+                unreadable.append(Unreadable(printable(item.path), found))
+            if (index + 1) % STEP == 0:
+                advance(STEP)
+        if len(items) % STEP:
+            advance(len(items) % STEP)
+    readable = items if len(rows) == len(items) else chosen(items, np.array(rows))
+    named = packed_digests(Digests(np.frombuffer(digests, np.uint8).reshape(-1, 32)))
+    reads = Reads(readable, named, highest)
+    _remember(reads, known, objects)
+    return reads, unreadable
 
 
-def _seen_before(items: Sequence[Item]) -> dict[int, Read]:
-    """Index -> what is known of a photo at a URL that was read before, and has the same size and version now."""
-    keys = {index: key for index, item in enumerate(items) if (key := object_key(item.path))}
-    known = known_objects() if keys else {}
-    return {index: Read(items[index], *known[key]) for index, key in keys.items() if key in known}
+def _remember(reads: Reads, known: Mapping[bytes, int], objects: Mapping[bytes, tuple[str, int]]) -> None:
+    """What is new, some of it at a time: a collection may be large."""
+    for start in range(0, len(reads), MANY):
+        some = reads[start : start + MANY]
+        pairs = ((bytes.fromhex(each.digest), each.highest) for each in some)
+        remember({digest: value for digest, value in pairs if digest not in known})
+        keys = ((object_key(each.item.path), each) for each in some)
+        remember_objects({key: (each.digest, each.highest) for key, each in keys if key and key not in objects})
 
 
-def _with_seen(count: int, seen: Mapping[int, Read], results: Iterable[Read | str]) -> Iterator[Read | str]:
-    """What was found of each of `count` items, in order. results: of those that were not seen before."""
+def _with_seen(
+    items: Sequence[Item], seen: Mapping[bytes, tuple[str, int]], results: Iterable[Read | str]
+) -> Iterator[Read | str]:
+    """What was found of each item, in order. seen: of photos at URLs that have the same size and version as when they
+    were read, by `object_key`. results: of the others."""
     rest = iter(results)
-    for index in range(count):
-        yield seen[index] if index in seen else next(rest)
+    for item in items:
+        key = object_key(item.path) if seen else None
+        yield Read(item, *seen[key]) if key and key in seen else next(rest)
 
 
 def look_at(items: Sequence[Item], known: Mapping[bytes, int]) -> Iterator[Read | str]:
@@ -210,69 +224,72 @@ def build_dataset(
 ) -> Dataset:
     """Give each image its split, see `load_dataset`."""
     fractions = validation_fraction, test_fraction
-    items, group_of, is_drawn = _with_splits(collection, groups, seed, fractions)
-    digests, given = collection.digests, collection.groups
+    split_names, group_of, is_drawn = _with_splits(collection, groups, seed, fractions)
+    items, digests, given = collection.items, collection.digests, collection.groups
     notes = (
         *collection.notes,
-        *_note_on_relabelled(items),
+        *_note_on_relabelled(items, split_names),
         *_note_on_groups(given),
-        *split_notes(items, digests, group_of, given),
+        *split_notes(items, split_names, digests, group_of, given),
         *collection.remarks_on_values,
     )
-    labels = {item.label for item in items}
-    class_names = tuple(sorted(labels - {OTHER}))
-    images = replace(split_of(items, digests, (*class_names, OTHER)), copies=tuple(group_of))
-    parts = {name: [index for index, item in enumerate(items) if item.split == name] for name in SPLITS}
-    known = [images.take([i for i in part if items[i].label != OTHER]) for part in parts.values()]
-    others = {name: images.take([i for i in part if items[i].label == OTHER]) for name, part in parts.items()}
+    labels = list(column(items, "label"))
+    class_names = tuple(sorted({*labels} - {OTHER}))
+    images = replace(split_of(items, digests, (*class_names, OTHER)), copies=_kept(group_of))
+    is_other = np.array([label == OTHER for label in labels], bool)
+    parts = [np.array([each == name for each in split_names], bool) for name in SPLITS]
+    known = [replace(images.take(np.flatnonzero(part & ~is_other)), class_names=class_names) for part in parts]
+    others = {name: images.take(np.flatnonzero(part & is_other)) for name, part in zip(SPLITS, parts, strict=True)}
 
     facts = {"photos": len(items), "classes": len(class_names)}
     text = f"Found {len(items):,} files belonging to {len(class_names)} classes"
-    if OTHER in labels:
-        text += f", {sum(map(len, others.values())):,} of them in '{OTHER}', which belong to none"
+    if is_other.any():
+        text += f", {is_other.sum():,} of them in '{OTHER}', which belong to none"
     listener.emit(Message(f"{text}.", "found", facts))
-    sizes = [count for count in Counter(group_of).values() if count > 1]
-    if sizes and is_drawn:
-        found = f"{len(sizes):,} groups of copies, {sum(sizes):,} images in all"
-        facts = {"groups": len(sizes), "photos": sum(sizes)}
+    sizes = np.bincount(numbered(group_of))
+    groups_of_copies, copies = int((sizes > 1).sum()), int(sizes[sizes > 1].sum())
+    if copies and is_drawn:
+        found = f"{groups_of_copies:,} groups of copies, {copies:,} images in all"
+        facts = {"groups": groups_of_copies, "photos": copies}
         listener.emit(Message(f"{found}: each group is kept on one side of the splits.", "copies", facts))
     _report_unreadable(collection.unreadable[:MAX_SHOWN], listener)
     _report_notes(notes, listener)
     return Dataset(
         class_names,
-        *(replace(split, class_names=class_names) for split in known),
+        *known,
         unreadable=collection.unreadable,
         notes=notes,
         value_range=collection.value_range,
         known_values=KnownValues.of(collection.highest),
         labels=collection.labels,
-        others=others if OTHER in labels else {},
+        others=others if is_other.any() else {},
     )
 
 
 def _with_splits(
     collection: Collection, groups: Groups | None, seed: int, fractions: tuple[float | None, float | None]
-) -> tuple[list[Item], Sequence[Hashable], bool]:
-    """The images with their splits, the group of copies that each belongs to, and whether splits were drawn by these.
-    Excluded images take part in the draw."""
+) -> tuple[list[str | None], Names, bool]:
+    """The split of each image, the group of copies that it belongs to, and whether splits were drawn by these. Excluded
+    images take part in the draw."""
     count = len(collection.items)
     check_classes_to_train(collection.items, collection.listing.source)
     images = collection.images_to_split()
-    listed = [*collection.items, *(each.item for each in collection.excluded)]
-    to_draw_from = np.array(indices_to_draw_from(listed), np.int64)
+    excluded = [each.item for each in collection.excluded]
+    listed = [*collection.items, *excluded] if excluded else collection.items
+    given = list(column(listed, "split"))
+    to_draw_from = np.array(indices_to_draw_from(given), np.int64)
     group_of = groups(images, to_draw_from) if groups else images.digests
-    sides = joined(group_of, images.groups) if images.groups else group_of
-    if len(listed) >= digest_splits.LARGE:
-        sides = digest_splits.names_by_digest(sides, images.digests)
-    items = draw_splits(listed, sides, seed, *fractions)
-    is_drawn = items != listed
-    if not any(item.split == VALIDATION for item in items):  # all are copies of one photo: better a leak than no split
-        items, is_drawn = draw_splits(listed, images.groups or images.digests, seed, *fractions), False
-    return items[:count], group_of[:count], is_drawn
+    drawn, is_drawn = draw_splits_beside_copies(listed, group_of, images.groups, images.digests, seed, *fractions)
+    return drawn[:count], group_of[:count], is_drawn
 
 
-def _note_on_relabelled(items: Sequence[Item]) -> list[str]:
-    count = sum(item.split == TEST and bool(item.own) for item in items)
+def _kept(names: Names) -> Names:
+    """Of many images, a number instead of the name of the group that each belongs to."""
+    return tuple(names) if len(names) < MANY else numbered(names)
+
+
+def _note_on_relabelled(items: Sequence[Item], split_names: Sequence[str | None]) -> list[str]:
+    count = sum(name == TEST and bool(own) for own, name in zip(column(items, "own"), split_names, strict=True))
     if not count:
         return []
     images = "1 test image has" if count == 1 else f"{count:,} test images have"

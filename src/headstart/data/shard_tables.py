@@ -29,12 +29,13 @@ Line = tuple[str, Cells]  # where it stands, for messages; and the cells
 @dataclass(frozen=True)
 class ShardTable:
     """names: of the columns. kind: what was read, such as "2 tar shards". source: with the column of images, as if the
-    user had named it."""
+    user had named it. root: what paths are relative to, where that is not clear."""
 
     names: list[str]
     lines: list[Line]
     kind: str
     source: DataSource
+    root: Location | None = None
 
 
 def read_shards(shards: Sequence[Location], root: Location, source: DataSource) -> ShardTable:
@@ -104,6 +105,11 @@ def _label_in_json(text: str, source: DataSource) -> str:
         return str(document)
     wanted = [source.label_column] if source.label_column else LABEL_NAMES
     return next((str(document[name]) for name in wanted if document.get(name) is not None), "")
+
+
+def parquet_table(file: Location, *, root: Location, source: DataSource) -> ShardTable:
+    """The lines of a single Parquet file, as `read_shards` has them."""
+    return _parquet(file, root=root, source=source, several=False)
 
 
 def _parquet(shard: Location, *, root: Location, source: DataSource, several: bool) -> ShardTable:

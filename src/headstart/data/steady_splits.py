@@ -6,9 +6,9 @@ Knows listed items, opens no file.
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import replace
 
-from headstart.data.folder import Item
+from headstart.data.items import Item, column
+from headstart.data.packed import Names
 from headstart.data.splits import TEST, TRAIN, VALIDATION
 from headstart.storage.hashing import sha256
 
@@ -31,30 +31,36 @@ def unlabelled_groups(
 
 
 def with_corrected_classes(
-    items: list[Item], groups: Sequence[Hashable], seed: int, *, wants_validation: bool
-) -> list[Item]:
-    """Each class that the user's labels make or change has at least one photo to train on. One of which the collection
-    labels no photo has at least one for validation, too, where it has two groups or more."""
-    items = list(items)
-    for label in sorted({item.label for item in items if item.label and item.own is not None}):
+    items: Sequence[Item],
+    drawn: Sequence[str | None],
+    groups: Names,
+    seed: int,
+    *,
+    wants_validation: bool,
+) -> list[str | None]:
+    """The splits of the items, in which each class that the user's labels make or change has at least one photo to
+    train on. One of which the collection labels no photo has at least one for validation, too, where it has two groups
+    or more. drawn: the splits until now."""
+    found, pairs = list(drawn), zip(column(items, "label"), column(items, "own"), strict=True)
+    for label in sorted({label for label, own in pairs if label and own is not None}):
         of_class = [index for index, item in enumerate(items) if item.label == label]
-        held_out = [index for name in (VALIDATION, TEST) for index in of_class if items[index].split == name]
-        train = _members([index for index in of_class if items[index].split == TRAIN], groups)
+        held_out = [index for name in (VALIDATION, TEST) for index in of_class if found[index] == name]
+        train = _members([index for index in of_class if found[index] == TRAIN], groups)
         is_new = not any(items[index].drawn_as for index in of_class)
         if not train and held_out:
-            _move(items, groups, groups[held_out[0]], TRAIN)
-        elif is_new and wants_validation and len(train) > 1 and not any(items[i].split == VALIDATION for i in held_out):
-            _move(items, groups, min(train, key=lambda each: _number(items, train[each], VALIDATION, seed)), VALIDATION)
-    return items
+            _move(found, groups, groups[held_out[0]], TRAIN)
+        elif is_new and wants_validation and len(train) > 1 and not any(found[i] == VALIDATION for i in held_out):
+            _move(found, groups, min(train, key=lambda each: _number(items, train[each], VALIDATION, seed)), VALIDATION)
+    return found
 
 
-def _move(items: list[Item], groups: Sequence[Hashable], group: Hashable, target: str) -> None:
+def _move(found: list[str | None], groups: Names, group: Hashable, target: str) -> None:
     for index, name in enumerate(groups):
         if name == group:
-            items[index] = replace(items[index], split=target)
+            found[index] = target
 
 
-def _members(indices: Iterable[int], groups: Sequence[Hashable]) -> dict[Hashable, list[int]]:
+def _members(indices: Iterable[int], groups: Names) -> dict[Hashable, list[int]]:
     members: dict[Hashable, list[int]] = defaultdict(list)
     for index in indices:
         members[groups[index]].append(index)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from headstart.data.columns import Cells, Columns, find_columns
 from headstart.data.listed_files import FileFinder, is_absolute
-from headstart.data.shard_tables import Line, read_shards
+from headstart.data.shard_tables import Line, ShardTable, read_shards
 from headstart.data.source import DataSource
 from headstart.errors import DatasetError
 from headstart.storage.locations import read
@@ -53,10 +53,12 @@ class Table:
     text: str
 
 
-def read_listing(data: Path | DataSource, shards: Sequence[Location] = ()) -> Table:
+def read_listing(
+    data: Path | DataSource, shards: Sequence[Location] = (), metadata: ShardTable | None = None
+) -> Table:  # fmt: skip
     """The rows of a CSV, with commas, semicolons or tabs between the columns; or of a Parquet file; or of shards.
 
-    shards: files in the folder `data`, see `shard_tables.py`.
+    shards: files in the folder `data`, see `shard_tables.py`. metadata: lines for that folder, see `metadata_files.py`.
 
     Raises:
         DatasetError: a column, a file or a label is missing, a split is unknown, a path is listed twice, or an image
@@ -64,12 +66,14 @@ def read_listing(data: Path | DataSource, shards: Sequence[Location] = ()) -> Ta
     """
     source = DataSource.of(data)
     table = source.path
-    root = table if shards else table.parent
-    if shards or table.suffix.lower() in SHARD_SUFFIXES:
+    root = (metadata and metadata.root) or (table if shards else table.parent)
+    if metadata:
+        names, lines, kind = metadata.names, metadata.lines, metadata.kind
+    elif shards or table.suffix.lower() in SHARD_SUFFIXES:
         found = read_shards(shards or [table], root, source)
         names, lines, kind, source = found.names, found.lines, found.kind, found.source
     else:
-        (names, lines), kind = _read(table), "a CSV"
+        (names, lines), kind = read_csv(table), "a CSV"
     columns = find_columns(names, (cells for _, cells in lines), source)
     finder = FileFinder(source.image_root or root, is_sure=source.image_root is not None)
     rows = _rows(lines, columns, finder, source)
@@ -89,7 +93,7 @@ def read_listing(data: Path | DataSource, shards: Sequence[Location] = ()) -> Ta
     )
 
 
-def _read(table: Location) -> tuple[list[str], list[Line]]:
+def read_csv(table: Location) -> tuple[list[str], list[Line]]:
     """The names of the columns, and the lines that are not empty."""
     text = _text(table)
     told = _SEPARATOR_LINE.match(text)
@@ -207,11 +211,13 @@ def _with_whole_numbers(rows: list[Row]) -> list[Row]:
 
 def write_splits(table: Path, rows: Iterable[tuple[str, ...]]) -> None:
     """Write `path,label,split,hash`, one line per image; with a fifth column, `group`, if rows have one."""
-    rows = list(rows)
+    rest = iter(rows)
+    first = next(rest, None)
     with table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(("path", "label", "split", "hash", "group")[: len(rows[0]) if rows else 4])
-        writer.writerows(rows)
+        writer.writerow(("path", "label", "split", "hash", "group")[: len(first) if first else 4])
+        writer.writerows([first] if first else [])
+        writer.writerows(rest)
 
 
 def read_splits(table: Path) -> list[tuple[str, ...]]:

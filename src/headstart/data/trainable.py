@@ -6,20 +6,21 @@ from itertools import groupby
 from headstart.data.assignment import check_classes_to_train
 from headstart.data.collection import Collection, printable
 from headstart.data.folder import Listing
+from headstart.data.items import column, drawn_as
 from headstart.data.splits import OTHER, TEST, VALIDATION
 from headstart.errors import DatasetError
 
 MAX_UNREADABLE = 0.10  # of all files: with more than that, something else is wrong
 
 
-def refusal(collection: Collection) -> str | None:
-    """Why `load_dataset` would refuse a collection, in sentences; None if it would not."""
+def refusal(collection: Collection) -> DatasetError | None:
+    """Why `load_dataset` would refuse a collection; None if it would not."""
     try:
         check_listing(collection.listing)
         check_readable(collection)
         check_classes_to_train(collection.items, collection.listing.source)
     except DatasetError as error:
-        return str(error)
+        return error
     return None
 
 
@@ -28,10 +29,13 @@ def check_listing(listing: Listing) -> None:
     Raises:
         DatasetError: it cannot be trained on, whatever is in the files.
     """
-    if listing.items and all(item.split in (VALIDATION, TEST) for item in listing.items):
-        raise DatasetError(f"'{listing.source}' has split folders, but no images in 'train'. Add them, to train on.")
+    if listing.items and all(name in (VALIDATION, TEST) for name in column(listing.items, "split")):
+        raise DatasetError(
+            f"'{listing.source}' has split folders, but no images in 'train'. Add them, to train on.",
+            reason="nothing-to-train-on",
+        )
     if not listing.corrections:  # which may make classes, and end others
-        _check_classes({item.label for item in listing.items} - {OTHER}, listing)
+        _check_classes({*column(listing.items, "label")} - {OTHER}, listing)
 
 
 def check_readable(collection: Collection) -> None:
@@ -43,7 +47,7 @@ def check_readable(collection: Collection) -> None:
         _check_no_class_lost(collection)  # first: it names the class
     check_unreadable(collection)
     if collection.listing.corrections:
-        _check_classes({item.label for item in collection.items} - {OTHER}, collection.listing)
+        _check_classes({*column(collection.items, "label")} - {OTHER}, collection.listing)
 
 
 def check_unreadable(collection: Collection) -> None:
@@ -57,7 +61,10 @@ def check_unreadable(collection: Collection) -> None:
         first = "\n  ".join(f"'{file.path}' {file.reason}" for file in collection.unreadable[:5])
         raise DatasetError(
             f"{count} of {total} files in '{collection.listing.source}' cannot be read, more than "
-            f"{MAX_UNREADABLE:.0%}. Repair or remove them:\n  {first}" + ("\n  ..." if count > 5 else "")
+            f"{MAX_UNREADABLE:.0%}. Repair or remove them:\n  {first}" + ("\n  ..." if count > 5 else ""),
+            reason="many-unreadable",
+            unreadable=count,
+            total=total,
         )
 
 
@@ -68,14 +75,17 @@ def _check_classes(names: set[str], listing: Listing) -> None:
         remedy = f" Or give some photos the label of another class, in `headstart studio {source}`."
         raise DatasetError(
             f"'{source}' holds {found}; a classifier needs at least two. "
-            f"Add a folder of images of something else (such as 'other').{remedy if listing.corrections else ''}"
+            f"Add a folder of images of something else (such as 'other').{remedy if listing.corrections else ''}",
+            reason="one-class",
         )
     for _, same in groupby(sorted(names, key=lambda name: (_folded(name), name)), key=_folded):
         twins = list(same)
         if len(twins) > 1:
             raise DatasetError(
                 f"'{source}' holds the classes {' and '.join(map(repr, twins))}, which differ only in upper and lower "
-                f"case, or in spaces. Give them one name if they are one class, or clearly different names."
+                f"case, or in spaces. Give them one name if they are one class, or clearly different names.",
+                reason="names-alike",
+                labels=", ".join(twins),
             )
 
 
@@ -86,12 +96,15 @@ def _folded(name: str) -> str:
 
 def _check_no_class_lost(collection: Collection) -> None:
     """No class may vanish because none of its files can be read."""
-    counts = Counter(item.label for item in collection.listing.items)
+    counts = Counter(column(collection.listing.items, "label"))
     reasons = {file.path: file.reason for file in collection.unreadable}
-    readable = {item.drawn_as for item in (*collection.items, *(each.item for each in collection.excluded))}
+    readable = {*drawn_as(collection.items), *(each.item.drawn_as for each in collection.excluded)}
     for label in sorted(counts.keys() - readable):
         first = next(printable(item.path) for item in collection.listing.items if item.label == label)
         raise DatasetError(
             f"None of the {counts[label]} files of the class '{label}' in '{collection.listing.source}' can be read. "
-            f"Repair or convert them, or remove the class:\n  '{first}' {reasons[first]}"
+            f"Repair or convert them, or remove the class:\n  '{first}' {reasons[first]}",
+            reason="class-unreadable",
+            label=label,
+            count=counts[label],
         )

@@ -8,17 +8,17 @@ writes the code page of its language. A member may give its name in UTF-8 once m
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from zipfile import ZipInfo
 
 from headstart.errors import DatasetError
+from headstart.storage.url_path import Location
 
 IS_UTF8 = 0x800  # the bit of the flags
 UNICODE_PATH = 0x7075  # the extra field
 _STORED = "cp437"  # how `zipfile` decodes a name that does not say that it is UTF-8
 
 
-def member_names(members: Iterable[ZipInfo], archive: Path) -> list[str]:
+def member_names(members: Iterable[ZipInfo], archive: Location) -> list[str]:
     """The path of each member, with forward slashes.
 
     Raises:

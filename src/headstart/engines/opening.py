@@ -35,6 +35,7 @@ def open_engine(
     key: str | None = None,
     outputs: int | None = None,
     write: Callable[[Path], None] | None = None,
+    by_keras: bool = True,
     listener: Listener,
 ) -> Engine:
     """The engine of a network.
@@ -45,6 +46,7 @@ def open_engine(
         key: address of its compiled form in the cache: equal keys must mean equal networks. None: it is not kept.
         outputs: how many of the network's outputs are wanted, the first ones; None: all.
         write: writes the same network for OpenVINO, into an XML file with a BIN beside it, where that needs no Keras.
+        by_keras: whether Keras can run it, too; else `build` raises what says why not.
         listener: is told if the cache cannot be written, or if Keras takes the place of OpenVINO.
 
     Raises:
@@ -59,7 +61,7 @@ def open_engine(
                 write or (lambda file: write_network(built(), file)), compute, key, outputs, listener
             )
         except CompileError as error:
-            if compute.engine == "openvino":
+            if compute.engine == "openvino" or not by_keras:
                 raise
             listener.emit(Message(f"{error}. Keras computes the features instead, more slowly."))
     engine = KerasEngine(built(), compute, outputs=outputs)

@@ -26,6 +26,7 @@ from headstart.errors import first_line
 
 BATCH_SIZE = 4  # images in a request: at 160 pixels 400 images/s on two cores, 340 with 1, 350 with 8, 320 with 32
 NETWORK = "network.xml"  # beside it network.bin, with the weights
+ONNX_BEGINS = b"\x08"  # the field ir_version, the first of ModelProto (onnx.proto)
 KERNEL, BIAS = "head/kernel", "head/bias"  # names of constants
 CONVERTER = "openvino.tools.ovc"
 # arguments: the file of a Keras model, and that of the network
@@ -198,6 +199,29 @@ def _write_elsewhere(model: Any, file: Path, backend: str) -> None:
         raise CompileError(f"OpenVINO cannot convert '{model.name}': {lines[-1] if lines else found.returncode}")
 
 
+def read_network(file: Path) -> Any:
+    """The network in a file that OpenVINO reads, ONNX or its own XML.
+
+    Raises:
+        CompileError: OpenVINO is missing, or cannot read it.
+    """
+    core = _core()
+    if file.suffix.lower() == ".onnx":
+        with file.open("rb") as opened:  # or OpenVINO tries all formats that it knows, and says nothing of ONNX
+            if opened.read(1) != ONNX_BEGINS:
+                raise CompileError(f"'{file}' is no ONNX file")
+    try:
+        return core.read_model(file)
+    except Exception as error:  # noqa: BLE001  each of OpenVINO's frontends has kinds of its own, derived from Exception
+        raise CompileError(f"OpenVINO cannot read '{file}': {reason_of(error)}") from None
+
+
+def reason_of(error: Exception) -> str:
+    """What OpenVINO says of an error at last; before that it says in which lines of its own code that was."""
+    last = next((line for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
+    return "it is damaged or incomplete" if last.startswith("Unable to read") else last.strip(" -.")
+
+
 def write_for_size(network: Path, file: Path, image_size: int) -> None:
     """A network of a file that OpenVINO reads, such as ONNX, for images of any size -> one for images of that size.
 
@@ -283,6 +307,7 @@ def _settings(compute: Compute) -> dict[str, Any]:
     budget = cpu_budget()
     if DEVICES[compute.device] == "CPU" and budget < available_cores():
         settings["INFERENCE_NUM_THREADS"] = str(budget)
+        settings["ENABLE_CPU_PINNING"] = False  # each such process would bind its threads to the same first cores
     return settings
 
 

@@ -11,31 +11,26 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.array_types import Float
 from headstart.engines.base import CompileError, Compute
-from headstart.engines.openvino import NETWORK, OpenVINOEngine, add_head, write_network
-
-if TYPE_CHECKING:
-    import keras
+from headstart.engines.openvino import NETWORK, OpenVINOEngine, add_head
 
 Kernel = Float[np.ndarray, "numbers logits"]
 Bias = Float[np.ndarray, " logits"]
 
 
 def write_classifier(
-    folder: Path, kernel: Kernel, bias: Bias, *, frozen: Path | None, build: Callable[[], keras.Model]
+    folder: Path, kernel: Kernel, bias: Bias, *, frozen: Path | None, write: Callable[[Path], None]
 ) -> None:
     """Write a compiled classifier into a new folder; one that an interrupted run has left is replaced.
 
     Args:
         kernel, bias: the head.
         frozen: file of a compiled network that gives features and feature maps; the head is put on that, without Keras.
-        build: makes a Keras model that gives features and feature maps: used where there is no such file, or it was
-            removed or damaged meanwhile.
+        write: writes such a network: used where there is no such file, or it was removed or damaged meanwhile.
 
     Raises:
         CompileError: OpenVINO is missing, or cannot convert the network. No folder is left.
@@ -50,7 +45,7 @@ def write_classifier(
                 return
         with tempfile.TemporaryDirectory(prefix="headstart-") as temporary:
             converted = Path(temporary, NETWORK)
-            write_network(build(), converted)
+            write(converted)
             add_head(converted, folder / NETWORK, kernel, bias)
     except CompileError:
         shutil.rmtree(folder)

@@ -152,12 +152,12 @@ def _is_weak(row: ClassMetrics, accuracy: float, classes: int) -> bool:
     By the binomial distribution, one-sided, with Bonferroni's correction: where all classes are equally good, one
     report in twenty names one.
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
     if row.support < MIN_SUPPORT or row.recall is None or row.recall >= accuracy - WEAK_RECALL:
         return False
     hits = round(row.recall * row.support)
-    return bool(binom.cdf(hits, row.support, accuracy) < SIGNIFICANT / classes)
+    return bool(bdtr(hits, row.support, accuracy) < SIGNIFICANT / classes)
 
 
 def _on_the_accuracy(metrics: RunMetrics) -> list[str]:

@@ -80,7 +80,7 @@ def measure_cleaning(
     Returns:
         None where no label is doubtful, a class would have no image left, or nothing is held out.
     """
-    # imported here: scikit-learn takes seconds, and pages do not need it
+    # imported here: SciPy takes a moment, and pages do not need it
     from headstart.features import linear_head
     from headstart.inspection.label_issues import find_label_issues, probabilities_despite_wrong_labels
 

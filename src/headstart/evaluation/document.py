@@ -19,6 +19,7 @@ from headstart.evaluation.others import OthersMetrics
 from headstart.evaluation.split_metrics import SplitMetrics, interval_from_json
 from headstart.inspection.shortcuts import Shortcut
 from headstart.json_text import json_text
+from headstart.models.backbones import is_file
 from headstart.statistics import Interval
 
 SCHEMA = 1
@@ -224,6 +225,11 @@ class RunMetrics:
             "versions": dict(self.versions),
             "date": self.date,
         }
+
+    @property
+    def has_keras_model(self) -> bool:
+        """Whether there is a `model.keras` in the run."""
+        return not is_file(self.backbone)
 
     @classmethod
     def from_json(cls, content: Mapping) -> "RunMetrics":

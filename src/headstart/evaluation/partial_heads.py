@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from headstart.array_types import Bool, Int
-from headstart.concurrency import cpu_budget
+from headstart.concurrency import cpu_budget, single_threaded_products
 from headstart.features.rows import Rows
 from headstart.numerics import two_sided
 
@@ -35,7 +34,7 @@ def correct_answers(
         features: (n, depth), of the training images.
         held_out: (m, depth), of other images.
     """
-    from headstart.features import linear_head  # imported here: scikit-learn takes seconds, and pages do not need it
+    from headstart.features import linear_head  # imported here: SciPy takes a moment, and pages do not need it
 
     held_out_features = held_out[:]
 
@@ -44,5 +43,5 @@ def correct_answers(
         head = linear_head.solve([features[part]], labels[part], num_classes, seed=seed, C=linear_head.DEFAULT_C)
         return two_sided(head.logits(held_out_features)).argmax(axis=1) == held_out_labels
 
-    with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as pool:
+    with single_threaded_products(), ThreadPoolExecutor(cpu_budget()) as pool:
         return list(pool.map(correct, parts))

@@ -33,7 +33,7 @@ from headstart.evaluation.split_metrics import SplitMetrics
 from headstart.inspection.page import sections
 from headstart.inspection.report import Inspection
 from headstart.inspection.shortcuts import Shortcut, said_in_a_line
-from headstart.models.backbones import SIDE_BY_SIDE
+from headstart.models.backbones import SIDE_BY_SIDE, is_file
 from headstart.pages.rendering import as_webp, render
 from headstart.statistics import Interval, percent, share_of_groups
 
@@ -123,7 +123,7 @@ def run_metrics(
         data=data,
         resizing=classifier.resizing,
         balanced=balanced,
-        weights=_names_of(weights, classifier.backbone),
+        weights=classifier.backbone if is_file(classifier.backbone) else _names_of(weights, classifier.backbone),
         precision=classifier.precision,
         training_precision=training_precision,
         labels=labels,

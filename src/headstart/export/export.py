@@ -11,41 +11,32 @@ import json
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from headstart.array_types import UInt8
-from headstart.classifier.metadata import MODEL
-from headstart.concurrency import cpu_budget
-from headstart.data.images import read_again
+from headstart.classifier.metadata import ENGINE, MODEL
 from headstart.data.source import DataSource
 from headstart.data.splits import TRAIN, VALIDATION
 from headstart.errors import ExportError, HeadstartError
 from headstart.events import Listener, Message
-from headstart.export.formats import FLOAT32, INT8, ExportedModel, Format, get_format
+from headstart.export.formats import FLOAT32, INT8, Format, get_format
 from headstart.export.photos import Photos, PhotosOfRun
-from headstart.export.proof import BATCH, TOLERANCES, Proof, Tolerance, prove
+from headstart.export.proof import TOLERANCES, Proof, Tolerance
+from headstart.export.proving import decoded, prove_on_photos
 from headstart.export.source import Source
 from headstart.listeners.console import Console
 from headstart.storage.atomic import atomic_file, atomic_folder, check_free
 from headstart.storage.cache import versions
 from headstart.storage.hashing import sha256_of_file
 
-if TYPE_CHECKING:
-    from headstart.classifier.classifier import Classifier
-
 SCHEMA = 1  # of the JSON file
 CARD = "export.json"
 PROOF_PHOTOS = 200  # validation photos that an export is proved on
 CALIBRATION_PHOTOS = 100  # training photos that int8 is calibrated on
 PIXELS = ("uint8", "float32")
+WEB = "web"  # the format that is looked at in a browser
 COPIES = 2  # of a network, which a library may have on a disk at the same time
 
 
@@ -62,7 +53,10 @@ class Export:
 
     def __str__(self) -> str:
         kind, size = f"{self.card['format']}, {self.card['precision']}", self.card["bytes"] / 1e6
-        return f"'{self.path}': {kind}, {size:,.1f} MB.\n{self.proof}"
+        text = f"'{self.path}': {kind}, {size:,.1f} MB.\n{self.proof}"
+        if self.card["format"] == WEB:
+            text += f"\nTo open it: python -m http.server --directory '{self.path}', then http://localhost:8000."
+        return text
 
 
 def export(
@@ -72,6 +66,7 @@ def export(
     format: str,
     quantize: str | None = None,
     pixels: str = "uint8",
+    fixed_size: bool = False,
     data: str | Path | DataSource | None = None,
     tolerance: Tolerance | None = None,
     listener: Listener | None = None,
@@ -81,10 +76,12 @@ def export(
     Args:
         run: the folder of a run.
         out: what to write: a file for onnx (*.onnx) and litert (*.tflite), with a JSON file beside it; a folder for
-            openvino and saved-model. It must not exist yet.
+            openvino, saved-model and web. It must not exist yet.
         format: the name of a row of FORMATS.
         quantize: "float16", or "int8", which is calibrated on training photos; None: float32.
         pixels: the type of the network's input, "uint8" or "float32", 0 to 255.
+        fixed_size: take only squares of the classifier's size, for small devices; otherwise photos of any height and
+            width, which the file resizes itself.
         data: where the photos of the run are now, if they were moved: a folder, zip or CSV.
         tolerance: how far it may differ from the classifier, instead of the default for its precision.
         listener: what receives the messages; by default they are written to standard error.
@@ -93,7 +90,7 @@ def export(
         HeadstartError: what is wrong and what to do. Nothing is written then.
     """
     run, listener = Path(run), listener or Console()
-    destination = _destination(Path(out), format, quantize or FLOAT32, pixels)
+    destination = _destination(Path(out), format, quantize or FLOAT32, pixels, fixed_size)
     photos = PhotosOfRun(run, DataSource.of(data) if data else None, listener)
     for_proof = photos.draw(VALIDATION, PROOF_PHOTOS)
     for_calibration = photos.draw(TRAIN, CALIBRATION_PHOTOS) if destination.precision == INT8 else None
@@ -104,13 +101,15 @@ def export(
     classifier = load(run)
     _report_missing_photos(listener, for_proof, "proof", PROOF_PHOTOS)
     _report_missing_photos(listener, for_calibration, "calibration", CALIBRATION_PHOTOS)
+    source = Source.of(run, classifier, pixels, fixed_size=destination.fixed_size)
     listener.emit(Message(f"Writing {format}, {destination.precision} ..."))
     with destination.opened() as folder:
         path = destination.path_in(folder)
-        with _failures_of_libraries(classifier.backbone, destination.precision, folder, (run / MODEL).stat().st_size):
-            description = _write(Source.of(run, classifier, pixels), destination, path, for_calibration)
+        with _failures_of_libraries(classifier.backbone, destination.precision, folder, _size_of_network(run)):
+            description = _write(source, destination, path, for_calibration)
             listener.emit(Message("Proving it ..."))
-            proof = _prove(classifier, destination.format.open(path), for_proof, pixels)
+            opened = destination.format.open(path)
+            proof = prove_on_photos(classifier, opened, for_proof, pixels, fixed_size=destination.fixed_size)
         proof.check(tolerance or TOLERANCES[destination.precision])
         card = description | {"proof": proof.to_json(), **_files_in(folder)}
         (folder / destination.card.name).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -119,7 +118,7 @@ def export(
 
 @dataclass(frozen=True)
 class _Destination:
-    """What is written, and where. card: the path of the JSON file; pixels: the type of the network's input."""
+    """What is written, and where. card: the path of the JSON file; pixels, fixed_size: see `export`."""
 
     out: Path
     card: Path
@@ -127,6 +126,7 @@ class _Destination:
     format: Format
     precision: str
     pixels: str
+    fixed_size: bool
 
     def opened(self) -> AbstractContextManager[Path]:
         """A folder to write into, whose content appears at the destination if all goes well."""
@@ -137,7 +137,7 @@ class _Destination:
         return folder / self.out.name if self.format.suffix else folder
 
 
-def _destination(out: Path, format_name: str, precision: str, pixels: str) -> _Destination:
+def _destination(out: Path, format_name: str, precision: str, pixels: str, fixed_size: bool) -> _Destination:
     """
     Raises:
         ExportError: there is no such format, precision or type of pixels, or the name of the file does not fit.
@@ -155,7 +155,7 @@ def _destination(out: Path, format_name: str, precision: str, pixels: str) -> _D
     card = out.with_name(f"{out.name}.json") if format.suffix else out / CARD
     check_free(out)
     check_free(card)
-    return _Destination(out, card, format_name, format, precision, pixels)
+    return _Destination(out, card, format_name, format, precision, pixels, fixed_size or not format.resizes)
 
 
 def _report_missing_photos(listener: Listener, photos: Photos | None, purpose: str, usual: int) -> None:
@@ -182,7 +182,7 @@ def _write(source: Source, destination: _Destination, path: Path, photos: Photos
         "input": {"name": "pixels", "type": pixels, "shape": source.input_shape, "values": "RGB, 0 to 255"},
         "outputs": source.output_shapes,
     }
-    examples = [image[None].astype(pixels) for image in _decoded(photos.paths, classifier)] if photos else []
+    examples = [image[None].astype(pixels) for image in decoded(photos.paths, classifier)] if photos else []
     # the exporters' warnings are about themselves, and their progress bars would get into --json; the proof says
     # what matters
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
@@ -213,20 +213,9 @@ def _failures_of_libraries(backbone: str, precision: str, folder: Path, size: in
         ) from error
 
 
-def _prove(classifier: Classifier, exported: ExportedModel, photos: Photos, pixels: str) -> Proof:
-    images = _decoded(photos.paths, classifier)
-    logits = classifier.logits(images[start : start + BATCH] for start in range(0, len(images), BATCH))
-    labels = np.array([classifier.class_names.index(label) for label in photos.labels])
-    expected = classifier.calibration.probabilities(logits)
-    answers = classifier.calibration.answers
-    return prove(exported, images.astype(pixels), expected, labels, photos.paths, answers=answers)
-
-
-def _decoded(paths: Sequence[str], classifier: Classifier) -> UInt8[np.ndarray, "n size size 3"]:
-    reading = {"resizing": classifier.resizing, "value_range": classifier.value_range}
-    read = partial(read_again, size=classifier.image_size, **reading)
-    with ThreadPoolExecutor(cpu_budget()) as pool:
-        return np.stack(list(pool.map(read, paths)))
+def _size_of_network(run: Path) -> int:
+    """Bytes, of one of the forms that it is kept in."""
+    return max((file.stat().st_size for file in [run / MODEL, *(run / ENGINE).glob("*")] if file.is_file()), default=0)
 
 
 def _files_in(folder: Path) -> dict:

@@ -1,4 +1,4 @@
-"""Does an exported file give the same predictions as its classifier? Knows no formats."""
+"""Does an exported file give the same predictions as its classifier? Knows no formats, and decodes nothing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +10,7 @@ from headstart.array_types import Float, Int, Num
 from headstart.errors import ExportError
 
 BATCH = 8  # images that a file gets at a time; the last batch may be smaller, as any number must work
+RESIZED = 1e-4  # how far a probability may move where a file makes the square itself, instead of being given it
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,13 @@ class Proof:
     changed: how many get another prediction.
     farthest: the largest difference of a probability.
     farthest_file: the photo with that difference. Only its name, as this is passed on with the file.
+
+    Only of a file that takes photos of any size, which are compared with all of their pixels:
+    sizes: in how many other sizes a photo was tried.
+    sizes_farthest: the largest difference of a probability between such a photo and the square that headstart makes of
+        it, both given to the file.
+    decoded_changed, decoded_farthest: how many predictions of the classifier itself change, and how far a probability
+        moves, where it is given all pixels of a photo instead of its file, of which it decodes no more than it needs.
     """
 
     files: int
@@ -50,6 +58,10 @@ class Proof:
     changed: int
     farthest: float
     farthest_file: str
+    sizes: int = 0
+    sizes_farthest: float = 0.0
+    decoded_changed: int = 0
+    decoded_farthest: float = 0.0
 
     def check(self, tolerance: Tolerance) -> None:
         """
@@ -61,6 +73,10 @@ class Proof:
             faults.append(
                 f"probabilities differ by up to {self.farthest:.2g} (for '{self.farthest_file}'), "
                 f"expected at most {tolerance.probability:g}"
+            )
+        if tolerance.probability is not None and not self.sizes_farthest <= RESIZED:
+            faults.append(
+                f"in other sizes, probabilities differ by up to {self.sizes_farthest:.2g}, expected at most {RESIZED:g}"
             )
         if tolerance.changed is not None and self.changed > tolerance.changed * self.files:
             faults.append(f"{self.changed} predictions changed, expected at most {tolerance.changed:.1%}")
@@ -80,11 +96,21 @@ class Proof:
         return asdict(self)
 
     def __str__(self) -> str:
-        return (
-            f"Proved on {self.files} validation photos, from file to probabilities: {self.right} predictions are "
+        given = " in their own sizes, from pixels" if self.sizes else ", from file"
+        text = (
+            f"Proved on {self.files} validation photos{given} to probabilities: {self.right} predictions are "
             f"correct ({self.right_before} of the classifier's), {self.changed} differ from the classifier's; "
             f"probabilities differ by at most {self.farthest:.2g}."
         )
+        if self.sizes:
+            text += (
+                f"\nPhotos in {self.sizes} other sizes, from one pixel to a panorama, differ by at most "
+                f"{self.sizes_farthest:.2g}."
+                f"\nFrom a file, headstart decodes no more pixels than it needs. With all of them, "
+                f"{self.decoded_changed} of the classifier's own predictions change, and its probabilities by at most "
+                f"{self.decoded_farthest:.2g}."
+            )
+        return text
 
 
 Answers = Callable[[Float[np.ndarray, "n classes"]], Int[np.ndarray, " n"]]
@@ -108,7 +134,18 @@ def prove(
     exported: pixels -> logits, probabilities. files: the names of the images. answers: probabilities -> the answers.
     """
     batches = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
-    probabilities = np.concatenate([exported(batch)[1] for batch in batches])
+    return compare(np.concatenate([exported(batch)[1] for batch in batches]), expected, labels, files, answers=answers)
+
+
+def compare(
+    probabilities: Float[np.ndarray, "n classes"],
+    expected: Float[np.ndarray, "n classes"],
+    labels: Int[np.ndarray, " n"],
+    files: Sequence[str],
+    *,
+    answers: Answers = most_probable,
+) -> Proof:
+    """What `prove` finds, where the probabilities are known."""
     before, after = answers(expected), answers(probabilities)
     distances = np.abs(probabilities - expected).max(axis=1)
     worst = int(np.argmax(distances))  # NaN counts as the farthest

@@ -5,17 +5,19 @@ Who asks for features, asks here: inspection, choosing a backbone, the learning 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property, partial
+from itertools import tee
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.array_types import Float, UInt8
+from headstart.array_types import Float, Int, UInt8
 from headstart.data.dataset import Split
+from headstart.data.packed import chosen
 from headstart.engines.base import BFLOAT16, GPU, Compute, Engine, in_batches, run_all
 from headstart.engines.opening import expected_identity, kept_network, open_engine
 from headstart.engines.openvino import NETWORK
@@ -25,7 +27,8 @@ from headstart.features.executors.local import LocalExecutor
 from headstart.features.shards import ShardTask, compute_shard
 from headstart.features.shared_store import ShardPlace
 from headstart.features.spec import FeatureSpec
-from headstart.features.store import Features, Shards, record_type
+from headstart.features.store import Features, Shards, keys_of, record_type
+from headstart.models.backbones import get_backbone
 from headstart.models.weights import load_base
 from headstart.storage import cache
 
@@ -59,7 +62,8 @@ class FeatureExtractor:
                 needed. None: it is loaded.
             engine: an open one, instead of that of the spec.
             compute: how the network is run; its precision is the spec's.
-            executor: who works. Others than the local one are sent the spec alone, and load the base themselves.
+            executor: who works. Others than the local one are sent the spec alone, and load the base themselves; this
+                machine works in any case where the base has random weights, which are others on each machine.
             rough: digests of images whose features need not be exact: unless they are kept already, they are computed
                 in bfloat16.
         """
@@ -68,7 +72,11 @@ class FeatureExtractor:
         self._base = base or (lambda: load_base(spec.backbone, spec.image_size, spec.weights))
         self._given_engine = engine
         self.compute = replace(compute or Compute(), precision=spec.precision)
-        self.executor = executor or LocalExecutor(SIDE_BY_SIDE_ON_GPU if self.compute.device == GPU else 1)
+        self.executor = (
+            executor
+            if executor and spec.network_key
+            else LocalExecutor(SIDE_BY_SIDE_ON_GPU if self.compute.device == GPU else 1)
+        )
         self.rough = rough
         self.is_exact = True  # whether all features that were given are those of the spec
         self._extracted: dict[tuple[Split, str], Features] = {}
@@ -89,14 +97,16 @@ class FeatureExtractor:
             self.compute,
             key=self.spec.network_key,
             outputs=outputs,
-            write=self.spec.write_packaged,
+            write=self.spec.write_frozen,
+            by_keras=get_backbone(self.spec.backbone).is_keras,
             listener=self.listener,
         )
 
     @property
     def compiled_network(self) -> Path | None:
-        """The file of the compiled frozen network in the cache, if it is there; or else made of the package's."""
-        kept, write = kept_network(self.spec.network_key), self.spec.write_packaged
+        """The file of the compiled frozen network in the cache, if it is there; or else made of the package's, or of
+        that of a file."""
+        kept, write = kept_network(self.spec.network_key), self.spec.write_frozen
         if kept or write is None:
             return kept
         file = Path(self._scratch.name, NETWORK)
@@ -161,7 +171,7 @@ class FeatureExtractor:
     def _complete(self, images: Split, spec: FeatureSpec) -> Shards:
         """The shards with all of these images."""
         found = self._find(spec, self._expected, images)
-        if _missing(found, images):
+        if len(_missing(found, images)):
             if self.engine.identity != self._expected:  # another engine than was expected: its features are others
                 found = self._find(spec, self.engine.identity, images)
             found = self._compute(found, images, spec)
@@ -180,10 +190,11 @@ class FeatureExtractor:
     def _compute(self, found: Shards, images: Split, spec: FeatureSpec) -> Shards:
         """The shards that were found, and those with what is missing in them."""
         missing, place = _missing(found, images), self._place(spec, self.engine.identity)
-        tasks, made = self._tasks(images, missing, spec, place), []
+        tasks, sent = tee(self._tasks(images, missing, spec, place))
+        made = []
         with advancing(self.listener, Task.EXTRACT, "Extracting features", len(missing)) as advance:
-            for task, shard in zip(tasks, self.executor.map(self._work(advance), tasks), strict=True):
-                if not self._is_here:
+            for task, shard in zip(tasks, self.executor.map(self._work(advance), sent), strict=True):
+                if not self.is_here:
                     advance(len(task.paths))
                 if shard.problem and place:
                     place.check_dispensable(shard.problem)
@@ -197,38 +208,32 @@ class FeatureExtractor:
         return found
 
     @property
-    def _is_here(self) -> bool:
+    def is_here(self) -> bool:
         """Whether the executor works in this process."""
         return isinstance(self.executor, LocalExecutor)
 
     def _work(self, advance: Advance) -> Callable:
         """What an executor maps. Here the engine is open already, and each batch is reported."""
-        if self._is_here:
+        if self.is_here:
             return partial(compute_shard, engine=self.engine, advance=advance)
         return compute_shard
 
     def _tasks(
-        self, images: Split, missing: Sequence[int], spec: FeatureSpec, place: ShardPlace | None
-    ) -> list[ShardTask]:
+        self, images: Split, missing: Int[np.ndarray, " m"], spec: FeatureSpec, place: ShardPlace | None
+    ) -> Iterator[ShardTask]:
         batch, record = self.engine.batch_size, record_type(self.engine.output_shapes[: spec.kept_tensors])
         size = min(SHARD_IMAGES, max(batch, SHARD_BYTES // record.itemsize))
-        if not self._is_here:  # each worker has one
+        if not self.is_here:  # each worker has one
             size = min(size, max(batch, -(-len(missing) // getattr(self.executor, "side_by_side", 1))))
-        return [
-            ShardTask(
-                spec,
-                self.compute,
-                tuple(images.paths[i] for i in missing[start : start + size]),
-                tuple(images.digests[i] for i in missing[start : start + size]),
-                place.target if place else None,
-            )
-            for start in range(0, len(missing), size)
-        ]
+        target = place.target if place else None
+        for start in range(0, len(missing), size):
+            some = missing[start : start + size]
+            paths, digests = tuple(chosen(images.paths, some)), tuple(chosen(images.digests, some))
+            yield ShardTask(spec, self.compute, paths, digests, target)
 
 
-def _missing(found: Shards, images: Split) -> list[int]:
+def _missing(found: Shards, images: Split) -> Int[np.ndarray, " m"]:
     """Indices of images that are in no shard; of several equal files, the first."""
-    first: dict[str, int] = {}
-    for index in np.flatnonzero(~found.has(images.digests)):
-        first.setdefault(images.digests[index], int(index))
-    return list(first.values())
+    keys = keys_of(images.digests)
+    first = np.unique(keys, return_index=True)[1]
+    return np.sort(first[~found.has_keys(keys[first])])

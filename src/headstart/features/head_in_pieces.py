@@ -1,9 +1,9 @@
 """The linear head of many rows or many classes, solved without a copy of the features: pieces of rows, on all cores.
 
-The problem is the one that scikit-learn solves for fewer rows, and L-BFGS solves it here, too; but in variables in
-which it is rounder. The loss curves far more along the first principal components of the features than along the last
-ones, and each step must be short enough for the steepest: stretched by what the curvature there may be, it
-takes half of the steps or fewer to come closer to the solution (benchmarks/LOG.md). Knows no images and no Keras.
+The problem is that of `heads_in_memory.py`, and L-BFGS solves it here, too; but in variables in which it is rounder.
+The loss curves far more along the first principal components of the features than along the last ones, and each step
+must be short enough for the steepest: stretched by what the curvature there may be, it takes half of the steps or fewer
+to come closer to the solution (benchmarks/LOG.md). Knows no images and no Keras.
 """
 
 from __future__ import annotations

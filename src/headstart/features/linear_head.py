@@ -1,36 +1,31 @@
 """The linear head, solved rather than stepped: features and labels -> the weights of the last layer.
 
 Multinomial logistic regression with an L2 penalty is convex: L-BFGS finds its one best solution. Cross-validation
-inside the training images chooses C, the inverse strength of the penalty. scikit-learn solves it; past `IN_MEMORY`
-rows, where its copies would no longer fit, the same problem is solved in pieces, from the solution for a part of the
-rows on, and so it is past `MANY_CLASSES`. Knows no images and no Keras.
+inside the training images chooses C, the inverse strength of the penalty. Past `IN_MEMORY` rows, where a copy of them
+would no longer fit, the same problem is solved in pieces, from the solution for a part of the rows on, and so it is
+past `MANY_CLASSES`. Knows no images and no Keras.
 """
 
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
-from threadpoolctl import threadpool_limits
 
-from headstart.array_types import Float, Float32, Int
-from headstart.concurrency import cpu_budget
-from headstart.features.head_in_pieces import MAX_STEPS, TOLERANCE, solve_in_pieces
+from headstart.array_types import Float, Float32, Float64, Int
+from headstart.concurrency import cpu_budget, single_threaded_products
+from headstart.features.head_in_pieces import TOLERANCE, solve_in_pieces
+from headstart.features.heads_in_memory import solve_side_by_side
 from headstart.features.rows import Rows, row_by_row
 from headstart.features.sums import Sums, moments
+from headstart.numerics import cross_entropies, log_probabilities, num_logits
 
 C_VALUES = tuple(10.0 ** (exponent / 2) for exponent in range(-8, 3))  # scikit-learn's C: 1e-4 to 10
 DEFAULT_C = 1e-2  # where classes have too few images to validate: what most collections choose
 FOLDS = 5
 MANY_CLASSES = 200  # past that, C is chosen on half as many of them: the best C of 50, 100 and 200 was the same
-IN_MEMORY = 40_000  # rows: 200 MB of 1,280 features; scikit-learn and the folds take some four times that
-# Linearly separable classes have no finite optimum without the penalty; with a weak one it is far away, and
-# MAX_STEPS come close enough. Filtered once, as heads are solved in threads, where filters cannot be set and reset.
-warnings.filterwarnings("ignore", message="lbfgs failed to converge", category=ConvergenceWarning)
+FEW = 300  # images, at most, whose folds are solved together; those of more, on a core each
+IN_MEMORY = 40_000  # rows: 200 MB of 1,280 features
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,8 +156,22 @@ def folds(labels: np.ndarray, seed: int, photos: np.ndarray | None = None) -> li
         return []
     large = np.isin(labels, enough)
     rows, small = np.flatnonzero(large), np.flatnonzero(~large)
-    parts = StratifiedKFold(count, shuffle=True, random_state=seed).split(rows, labels[rows])
-    return [(np.sort(np.concatenate([rows[train], small])), rows[held_out]) for train, held_out in parts]
+    fold = _stratified(labels[rows], count, seed)
+    return [(np.sort(np.append(rows[fold != part], small)), rows[fold == part]) for part in range(count)]
+
+
+def _stratified(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """The fold of each image: those of scikit-learn's `StratifiedKFold(count, shuffle=True, random_state=seed)`, which
+    takes a second to import."""
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    classes = np.argsort(np.argsort(first))[inverse]  # numbered as they come
+    ordered, rng, fold = np.sort(classes), np.random.RandomState(seed), np.empty(len(labels), np.int64)
+    for number in range(len(first)):
+        sizes = [np.count_nonzero(ordered[part::count] == number) for part in range(count)]
+        drawn = np.repeat(np.arange(count), sizes)
+        rng.shuffle(drawn)
+        fold[classes == number] = drawn
+    return fold
 
 
 def choose_C(
@@ -190,13 +199,14 @@ def cross_validate(
     parts = folds(labels, seed, photos)
     if not parts:
         return DEFAULT_C, np.inf
-    heads = [_Fold(views, labels, counts, *part) for part in parts]
+    together = len(parts) if len(labels) <= FEW else 1
+    heads = [_Folds(views, labels, counts, parts[at : at + together]) for at in range(0, len(parts), together)]
     losses: dict[int, float] = {}
-    with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as pool:
+    with single_threaded_products(), ThreadPoolExecutor(cpu_budget()) as pool:
 
         def loss(place: int) -> float:
             if place not in losses:
-                losses[place] = float(np.mean(list(pool.map(lambda head: head.loss(C_VALUES[place]), heads))))
+                losses[place] = sum(pool.map(lambda some: some.loss(C_VALUES[place]), heads)) / len(parts)
             return losses[place]
 
         best = 0 if near is None else C_VALUES.index(near)
@@ -219,38 +229,40 @@ def lowest_neighbour(start: int, count: int, loss: Callable[[int], float]) -> in
     return best
 
 
-class _Fold:
-    """A part of the images, and a head that is solved on the others, for one C after another."""
+class _Folds:
+    """Heads of which each is solved without the images of a fold, all of them together, for one C after another."""
 
     def __init__(
-        self, views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, train: np.ndarray, held_out: np.ndarray
+        self,
+        views: list[np.ndarray],
+        labels: np.ndarray,
+        counts: np.ndarray,
+        parts: Sequence[tuple[np.ndarray, np.ndarray]],
     ) -> None:
-        self._fitted = np.concatenate([view[train] for view in views]), np.tile(labels[train], len(views))
-        self._held_out, self._labels, self._counts = views[0][held_out], labels[held_out], counts
-        self._model = _regression(DEFAULT_C)
+        """parts: training and validation indices of each fold."""
+        seen, held_out = (np.zeros((len(labels), len(parts))) for _ in range(2))
+        for fold, (train, out) in enumerate(parts):
+            seen[train, fold], held_out[out, fold] = counts[labels[train]], counts[labels[out]]
+        classes, known = np.unique(labels, return_inverse=True)
+        trained, asked = seen.any(axis=1), held_out.any(axis=1)
+        self._rows = np.concatenate([view[trained] for view in views])
+        self._labels, self._seen = np.tile(known[trained], len(views)), np.tile(seen[trained], (len(views), 1))
+        self._asked, self._right, self._shares = views[0][asked], known[asked], (held_out / held_out.sum(axis=0))[asked]
+        self._heads = np.zeros((views[0].shape[1] + 1, len(parts), num_logits(len(classes))))
 
     def loss(self, C: float) -> float:
-        """The cross-entropy of the part."""
-        self._model.set_params(C=C)
-        _fit(self._model, *self._fitted, self._counts)
-        shares = self._model.predict_proba(self._held_out)
-        right = shares[np.arange(len(self._labels)), np.searchsorted(self._model.classes_, self._labels)]
-        losses = -np.log(np.maximum(right, np.finfo(np.float32).tiny))
-        return float(np.average(losses, weights=self._counts[self._labels]))
+        """The cross-entropy of the images that each head has not seen, the mean of a fold; the sum of these means."""
+        self._heads = solve_side_by_side(self._rows, self._labels, self._seen, C, self._heads, tolerance=TOLERANCE)
+        numbers, folds, width = self._heads.shape
+        flat = self._heads.reshape(numbers, folds * width).astype(np.float32)
+        found = (self._asked @ flat[:-1] + flat[-1]).reshape(-1, width)
+        losses = cross_entropies(log_probabilities(found), np.repeat(self._right, folds))
+        return float((losses.reshape(-1, folds) * self._shares).sum())
 
 
-def solve_in_memory(features: np.ndarray, labels: np.ndarray, counts: np.ndarray, C: float) -> np.ndarray:
-    """float64 (features + 1, logits); the last row is the bias."""
-    model = _regression(C)
-    # a step is so short that BLAS spends most of it on waking its threads: 2,000 images in 0.05 s, or else in 0.3
-    with threadpool_limits(1):
-        _fit(model, features, labels, counts)
-    return np.concatenate([model.coef_, model.intercept_[:, None]], axis=1).T.astype(np.float64)
-
-
-def _regression(C: float) -> LogisticRegression:
-    return LogisticRegression(C=C, tol=TOLERANCE, max_iter=MAX_STEPS, warm_start=True)
-
-
-def _fit(model: LogisticRegression, features: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> None:
-    model.fit(features, labels, sample_weight=counts[labels])
+def solve_in_memory(
+    features: Float[np.ndarray, "n numbers"], labels: Int[np.ndarray, " n"], counts: np.ndarray, C: float
+) -> Float64[np.ndarray, "numbers+1 logits"]:
+    """The last row is the bias. labels: each class at least once."""
+    start = np.zeros((features.shape[1] + 1, 1, num_logits(len(counts))))
+    return solve_side_by_side(features, labels, counts[labels][:, None], C, start)[:, 0]

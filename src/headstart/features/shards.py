@@ -20,6 +20,7 @@ from headstart.features.shared_store import send_shard
 from headstart.features.spec import FeatureSpec
 from headstart.features.store import open_shard, records, write_shard
 from headstart.listeners.quiet import Quiet
+from headstart.models.backbones import get_backbone
 from headstart.models.weights import load_base
 from headstart.numerics import check_numbers
 from headstart.storage.locations import Fetched, fetched, is_url
@@ -112,5 +113,6 @@ def _open(spec: FeatureSpec, compute: Compute) -> Engine:
     def build():
         return spec.frozen_network(load_base(spec.backbone, spec.image_size, spec.weights))
 
-    settings = {"key": spec.network_key, "outputs": spec.kept_tensors, "write": spec.write_packaged}
+    settings = {"key": spec.network_key, "outputs": spec.kept_tensors, "write": spec.write_frozen}
+    settings["by_keras"] = get_backbone(spec.backbone).is_keras
     return open_engine(build, compute, listener=Quiet(), **settings)

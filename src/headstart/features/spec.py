@@ -14,8 +14,10 @@ from headstart.data.views import ORIGINAL
 from headstart.engines.base import Compute
 from headstart.engines.opening import expected_identity
 from headstart.engines.openvino import write_for_size
-from headstart.models.backbones import check_image_size, get_backbone
+from headstart.models.backbones import check_image_size, get_backbone, is_file
 from headstart.models.depths import block_sizes
+from headstart.models.network_files.base import FileBase
+from headstart.models.network_files.frozen import write_frozen
 from headstart.models.packaged import network_file
 from headstart.models.weights import PRETRAINED, identity
 from headstart.storage import cache
@@ -33,7 +35,7 @@ POOLED, FINE_TUNING = "pooled", "fine_tuning"
 class FeatureSpec:
     """Which features of an image: equal specs and bytes of an image mean equal features, to rounding.
 
-    backbone: name of a row of BACKBONES.
+    backbone: name of a row of BACKBONES, or the path of a network, see `models/network_files`.
     image_size: side in pixels of the square that the network sees.
     resizing: how a photo becomes that square: name of a row of RESIZINGS.
     value_range: what is black and white in photos with 16 bits a value.
@@ -72,8 +74,11 @@ class FeatureSpec:
         return network_file(self.backbone, self.weights) if self.cut == POOLED and self.depths else None
 
     @property
-    def write_packaged(self) -> Callable[[Path], None] | None:
-        """Writes that network for OpenVINO, see `write_for_size`."""
+    def write_frozen(self) -> Callable[[Path], None] | None:
+        """Writes the frozen network for OpenVINO, where that needs no Keras."""
+        if is_file(self.backbone):
+            base = FileBase.read(self.backbone)
+            return partial(write_frozen, base, image_size=self.image_size, depths=self.depths)
         source = self.packaged_network
         return partial(write_for_size, source, image_size=self.image_size) if source else None
 
@@ -82,7 +87,7 @@ class FeatureSpec:
         """The address of the frozen network in the cache; None where its weights are never the same again."""
         source = self.packaged_network
         return cache.key(
-            *(() if source else ("keras",)),
+            *(() if source or is_file(self.backbone) else ("keras",)),
             "openvino",
             "opencv-python-headless",
             "pillow",

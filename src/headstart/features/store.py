@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from headstart.array_types import Bool, Float, Float32, Int
+from headstart.data.packed import Digests
 from headstart.storage import cache
 from headstart.storage.cache import is_folder
 from headstart.storage.hashing import sha256
@@ -122,7 +123,11 @@ class Shards:
 
     def has(self, digests: Sequence[str]) -> Bool[np.ndarray, " n"]:
         """Whether the images with these digests are here."""
-        return self._find(keys_of(digests))[1]
+        return self.has_keys(keys_of(digests))
+
+    def has_keys(self, keys: np.ndarray) -> Bool[np.ndarray, " n"]:
+        """The same, of the digests' bytes, "S32"."""
+        return self._find(keys)[1]
 
     def of(self, digests: Sequence[str]) -> Features:
         """The features of images with these digests, all of which are here."""
@@ -153,6 +158,8 @@ def _sorted(keys: Sequence[np.ndarray], rows: Sequence[np.ndarray]) -> tuple[np.
 
 def keys_of(digests: Sequence[str]) -> np.ndarray:
     """Hexadecimal digests -> their bytes, "S32" (n,)."""
+    if isinstance(digests, Digests):
+        return digests.keys
     keys = np.empty(len(digests), KEY)
     for start in range(0, len(digests), TOGETHER):
         part = digests[start : start + TOGETHER]

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from headstart.array_types import Float64
-from headstart.concurrency import cpu_budget, prefetch
+from headstart.concurrency import cpu_budget, prefetch, single_threaded_products
 from headstart.features.rows import Rows, pieces
-from headstart.numerics import cross_entropies, log_probabilities
+from headstart.numerics import two_sided
 
-# the cross-entropy of some rows, and its derivatives with respect to kernel (numbers, logits) and bias (logits,)
+# the cross-entropy of some rows, and its derivatives with respect to kernel (numbers, logits) and bias (logits,); of
+# several heads the sum, and their logits side by side
 Loss = tuple[float, np.ndarray, np.ndarray]
 
 
@@ -56,7 +56,7 @@ class PieceSums:
     @contextmanager
     def at_work(self) -> Iterator[PieceSums]:
         """With threads, as long as they are used."""
-        with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as self._pool:
+        with single_threaded_products(), ThreadPoolExecutor(cpu_budget()) as self._pool:
             yield self
 
     def loss(self, kernel: np.ndarray, bias: np.ndarray) -> Loss:
@@ -86,14 +86,24 @@ def squares_of(views: Sequence[Rows], mean: np.ndarray) -> np.ndarray:
 
 
 def loss_of(features: np.ndarray, labels: np.ndarray, counts: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> Loss:
-    """Of some rows. kernel, bias: of two classes for one logit, the second class's."""
+    """Of n rows, and one head or several.
+
+    counts: what an image of each class counts, (classes,); of several heads, what each row counts in each, (n, heads).
+    kernel, bias: of two classes for one logit, the second class's.
+    """
     features = features.astype(np.float32, copy=False)
-    shares = log_probabilities(features @ kernel + bias)
-    loss = float(cross_entropies(shares, labels) @ counts[labels])
-    error = np.exp(shares)
-    error[np.arange(len(labels)), labels] -= 1
-    error *= counts[labels][:, None]
-    error = error[:, -len(bias) :]  # of two classes the second
+    if counts.ndim == 1:
+        counts = counts[labels][:, None]
+    heads = counts.shape[1]
+    labels, counts = np.repeat(labels, heads), counts.ravel()
+    scores = two_sided((features @ kernel + bias).reshape(len(labels), -1))
+    scores -= scores.max(axis=1, keepdims=True)
+    error, own = np.exp(scores), (np.arange(len(labels)), labels)
+    totals = error.sum(axis=1)
+    loss = float((np.log(totals) - scores[own]) @ counts)  # of softmax; the error is its derivative
+    error *= (counts / totals)[:, None]
+    error[own] -= counts
+    error = error[:, -(len(bias) // heads) :].reshape(len(features), -1)  # of two classes the second
     return loss, features.T @ error.astype(np.float32), error.sum(axis=0)
 
 

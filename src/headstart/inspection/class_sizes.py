@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from headstart.data.folder import Item
+from headstart.data.items import Item
 from headstart.data.splits import TEST, TEST_FRACTION, TEST_FRACTION_OF_VALIDATION, TRAIN, VALIDATION
 from headstart.statistics import wilson
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from headstart.data.collection import Collection, printable
 from headstart.data.dataset import Split
-from headstart.data.folder import Item
 from headstart.data.groups import joined
+from headstart.data.items import Item
 from headstart.data.splits import SPLITS
 from headstart.data.trainable import refusal
 from headstart.events import Listener
@@ -51,7 +51,7 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
         ImageError: a file was changed, moved or damaged since it was read.
     """
     images = found.images()
-    headers = read_headers(images.paths)
+    headers = read_headers(images.paths, None if extractor.is_here else extractor.executor)
     files, shortcuts = inspect_files(images.paths, headers, extractor.spec.image_size), _shortcuts(found, headers, seed)
     duplicates, findings = Duplicates((), np.zeros(len(images), dtype=np.int64)), list(files.findings)
     confirmed = 0
@@ -194,7 +194,7 @@ def _note_on_confirmed(count: int) -> list[str]:
 def _refusal(found: Collection) -> list[str]:
     """The remark that a collection cannot be trained on, where that is so."""
     reason = refusal(found)
-    return [f"`headstart train` would refuse this collection: {reason.rstrip('.')}"] if reason else []
+    return [f"`headstart train` would refuse this collection: {str(reason).rstrip('.')}"] if reason else []
 
 
 def _classes(listed: Sequence[Item], readable: Sequence[Item]) -> dict[str, dict[str, int]]:

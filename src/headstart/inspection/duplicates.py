@@ -17,6 +17,7 @@ from headstart.array_types import Bool, Int, Int64
 from headstart.concurrency import cpu_budget, prefetch
 from headstart.data.dataset import Split
 from headstart.data.images import read_again
+from headstart.data.packed import numbered
 from headstart.data.value_range import FULL, ValueRange
 from headstart.events import Listener, Task, advancing
 from headstart.features.neighbours import LEAST, closest_pairs
@@ -90,8 +91,10 @@ def find_duplicates(images: Split, features: Rows, *, value_range: ValueRange = 
     Raises:
         ImageError: a file was changed, moved or damaged since the collection was read.
     """
-    _, first, twin = np.unique(images.digests, return_index=True, return_inverse=True)
-    pairs = [Pair(int(first[twin[i]]), i, BYTES, 1.0) for i in range(len(images)) if first[twin[i]] != i]
+    twin = numbered(images.digests)
+    first = np.unique(twin, return_index=True)[1]
+    repeated = np.flatnonzero(first[twin] != np.arange(len(images))).tolist()
+    pairs = [Pair(int(first[twin[i]]), i, BYTES, 1.0) for i in repeated]
     different = np.sort(first)
     close = closest_pairs(Chosen(features, different))
     confirmed, compared = _confirmed(images.paths, different[close.pairs], value_range, listener)

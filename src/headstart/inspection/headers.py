@@ -14,8 +14,10 @@ from headstart.concurrency import cpu_budget
 from headstart.data.dicom import DICOM
 from headstart.data.images import TRANSPARENT, open_header
 from headstart.errors import ImageError
+from headstart.features.executors.base import Executor
 from headstart.storage.locations import Fetched, map_fetched
 
+OF_A_TASK = 2_000  # files
 # The mean of the luminance table that the JPEG standard (ITU-T T.81, annex K.1) suggests; libjpeg scales it.
 MEAN_OF_STANDARD_TABLE = 57.625
 BITS_OF_MODE = {"1": 1, "I": 32, "F": 32, "I;16": 16, "I;16B": 16, "I;16L": 16}  # Pillow's modes; all others have 8
@@ -41,11 +43,16 @@ class Header:
     taken: datetime | None = None  # from EXIF
 
 
-def read_headers(paths: Sequence[str]) -> list[Header]:
+def read_headers(paths: Sequence[str], executor: Executor | None = None) -> list[Header]:
     """
+    executor: who reads them, some thousands at a time; by default this process, on all cores.
+
     Raises:
         ImageError: a file was changed or moved since the collection was read.
     """
+    if executor:
+        tasks = (tuple(paths[start : start + OF_A_TASK]) for start in range(0, len(paths), OF_A_TASK))
+        return [header for found in executor.map(read_headers, tasks) for header in found]
     with ThreadPoolExecutor(cpu_budget()) as pool:
         return list(map_fetched(pool, read_header, paths))
 

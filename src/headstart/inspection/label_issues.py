@@ -10,10 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from headstart.array_types import Float, Float64, Int
-from headstart.concurrency import cpu_budget
+from headstart.concurrency import cpu_budget, single_threaded_products
 from headstart.features import linear_head
 from headstart.features.linear_head import FOLDS
 from headstart.features.rows import Chosen, Rows
@@ -105,7 +104,7 @@ def out_of_fold_probabilities(
         )
         return unseen, probabilities(head.logits(Chosen(features, unseen)))
 
-    with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as pool:  # one head per core
+    with single_threaded_products(), ThreadPoolExecutor(cpu_budget()) as pool:  # one head per core
         for unseen, predicted in pool.map(predict_fold, linear_head.folds(position[rows], seed, groups[rows])):
             found[unseen] = 0.0
             found[np.ix_(unseen, classes)] = predicted

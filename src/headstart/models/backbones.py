@@ -5,8 +5,10 @@ A table and nothing else: it can be read, and a choice checked, without importin
 """
 
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from headstart.errors import ModelError
+from headstart.models.network_files import FILES
 
 # How each family was trained to see pixels (keras.applications.imagenet_utils.preprocess_input, by its mode names):
 #   "tf"      RGB scaled to -1..1
@@ -35,6 +37,8 @@ class Backbone:
     packaged: file of the pretrained weights in the package, if they are there.
     network: file of the frozen network in the package, if it is there, see `packaged.py`.
     parts: names of the rows that stand side by side in this one, which is then none of the table.
+    file: the network itself, an ONNX or OpenVINO file, see `network_files`; such a row is none of the table, either.
+    channels: of its depths but the last layer, where the table in `depths.py` does not say them.
     module: where the architecture is: Keras, or a module of `models/families`, whose weights Keras cannot download.
     """
 
@@ -48,6 +52,13 @@ class Backbone:
     module: str = KERAS
     network: str | None = None
     parts: tuple[str, ...] = ()
+    file: str | None = None
+    channels: tuple[int, ...] = ()
+
+    @property
+    def is_keras(self) -> bool:
+        """Whether Keras can build it: then layers of it can be trained, and there is a `.keras` file."""
+        return self.file is None
 
 
 BACKBONES = {
@@ -82,17 +93,41 @@ DEFAULT = "efficientnet_lite0"  # by accuracy over all collections at hand, see 
 
 
 def get_backbone(name: str) -> Backbone:
-    """The row of the table; of "a+b", two rows side by side, see `side_by_side.py`.
+    """The row of the table; of "a+b", two rows side by side, see `side_by_side.py`; of the path of an ONNX or OpenVINO
+    file, what is read of it.
 
     Raises:
-        ModelError: there is none of that name.
+        ModelError: there is none of that name; the file cannot be used.
     """
+    if is_file(name):
+        return _of_file(name)
     if SIDE_BY_SIDE in name:
         return _side_by_side(name)
     try:
         return BACKBONES[name]
     except KeyError:
-        raise ModelError(f"There is no backbone '{name}'. Choose one of: {', '.join(BACKBONES)}.") from None
+        raise ModelError(
+            f"There is no backbone '{name}'. Choose one of: {', '.join(BACKBONES)}; or give the path of a network, "
+            f"{' or '.join(FILES)}."
+        ) from None
+
+
+def is_file(name: str) -> bool:
+    """Whether a backbone is the path of a network."""
+    return name.lower().endswith(tuple(FILES))
+
+
+def name_of(backbone: str) -> str:
+    """What a backbone is called in a run: of a path, the name of the file, as runs are passed on to others."""
+    return PurePath(backbone).name if is_file(backbone) else backbone
+
+
+def _of_file(name: str) -> Backbone:
+    from headstart.models.network_files.base import FileBase
+
+    base = FileBase.read(name)
+    *inner, last = (each.channels for each in base.maps)
+    return Backbone("", "inside", base.image_size, last, "", 1, file=str(base.path), channels=tuple(inner))
 
 
 def _side_by_side(name: str) -> Backbone:

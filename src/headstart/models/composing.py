@@ -8,6 +8,7 @@ from headstart.keras_backend import keras
 from headstart.models.depths import statistics, with_depths
 from headstart.models.graph import nodes_of, several
 from headstart.models.layers import DROPOUT, FEATURES, LOGITS, POOLED, STATISTICS
+from headstart.models.packaged import output_name
 from headstart.models.preprocessing import preprocess
 from headstart.models.summary import Summary
 
@@ -65,20 +66,24 @@ def _maps(network: keras.Model) -> list[keras.KerasTensor]:
     return next(list(node.outputs) for node in nodes_of(network) if node.operation is base)
 
 
-def with_probabilities(network: keras.Model, *, temperature: float, dtype: str) -> keras.Model:
+def with_probabilities(network: keras.Model, *, temperature: float, dtype: str, maps: bool = False) -> keras.Model:
     """Raw RGB 0..255 -> logits (n, 1) or (n, classes) and calibrated probabilities (n, classes), under these names.
 
     What `models/numerics.py` does in NumPy, inside the network.
 
     dtype: of the pixels, "uint8" or "float32".
+    maps: also the features of the head and the feature maps, under the names of a packaged network.
     """
     pixels = keras.Input(network.input.shape[1:], dtype=dtype, name="pixels")
-    logits = network(keras.ops.cast(pixels, "float32"), training=False)
+    whole = inside(network, maps=True) if maps else network
+    logits, *inner = several(whole(keras.ops.cast(pixels, "float32"), training=False))
     two_sided = logits
     if logits.shape[1] == 1:
         two_sided = keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=1)
     shares = keras.ops.softmax(two_sided / temperature, axis=1)
-    return keras.Model(pixels, {"logits": logits, "probabilities": shares}, name="exported")
+    numbers = [0, *range(2, 1 + len(inner))]  # the features, the feature maps; none where `maps` is not set
+    named = {output_name(number): tensor for number, tensor in zip(numbers, inner, strict=False)}
+    return keras.Model(pixels, {"logits": logits, "probabilities": shares, **named}, name="exported")
 
 
 def save(network: keras.Model, file: Path) -> None:

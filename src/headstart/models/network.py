@@ -16,15 +16,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.engines.base import Compute, in_batches, run_all
-from headstart.engines.openvino import BATCH_SIZE, OpenVINOEngine
+from headstart.engines.openvino import BATCH_SIZE, OpenVINOEngine, write_network
 from headstart.engines.saved import open_classifier, write_classifier
+from headstart.errors import ModelError
 from headstart.models import template
+from headstart.models.backbones import is_file
 from headstart.models.layers import LOGITS
+from headstart.models.network_files.template import FileTemplate
 from headstart.models.output import FEATURES, NetworkOutput
 from headstart.models.packaged import PackagedTemplate
 from headstart.models.summary import Summary
 from headstart.models.template import Template
-from headstart.models.weights import identity, keras_is_installed, load_base
+from headstart.models.weights import identity, keras_is_installed, load_base, no_keras_model
 from headstart.numerics import num_logits
 from headstart.storage import cache
 from headstart.storage.hashing import sha256, sha256_of_weights
@@ -38,15 +41,15 @@ class Network:
 
     def __init__(
         self,
-        build: Callable[[], keras.Model],
-        from_template: Template | PackagedTemplate | None = None,
+        build: Callable[[], keras.Model] | None,
+        from_template: Template | PackagedTemplate | FileTemplate | None = None,
         frozen_network: Callable[[], Path | None] = lambda: None,
         load_base: Callable[[], keras.Model] | None = None,
     ) -> None:
         """
         Args:
-            build: makes the model, when it is needed.
-            from_template: the same network in the cache or the package, but for its head.
+            build: makes the model, when it is needed; None: it cannot be made, as the base is the network of a file.
+            from_template: the same network in the cache, the package or a file of the user's, but for its head.
             frozen_network: gives the file of a compiled network with the features and the feature maps of the base as
                 it was built, if there is one; the compiled form of this network is then made of it, without Keras.
             load_base: gives the base as it was built, once more, for when this one has been trained.
@@ -61,6 +64,18 @@ class Network:
     def saved(cls, file: Path, compiled: Path | None = None) -> Network:
         """The network of a `.keras` file. compiled: file of the same, compiled, if there is one."""
         network = cls(lambda: _composing().read(file), frozen_network=lambda: compiled)
+        network._compiled = compiled
+        return network
+
+    @classmethod
+    def on_file(
+        cls,
+        template: FileTemplate,
+        compiled: Path | None = None,
+        frozen_network: Callable[[], Path | None] | None = None,
+    ) -> Network:
+        """One whose base is the network of a file, so it has no Keras model. compiled, frozen_network: see above."""
+        network = cls(None, template, frozen_network or (lambda: compiled))
         network._compiled = compiled
         return network
 
@@ -87,6 +102,10 @@ class Network:
             ModelError, WeightsError: as `load_base` does.
         """
 
+        logits = num_logits(num_classes)
+        if is_file(backbone):
+            return cls.on_file(FileTemplate(Path(backbone), image_size, logits, depths), frozen_network=frozen_network)
+
         def base() -> keras.Model:
             return load_base(backbone, image_size, weights)
 
@@ -105,18 +124,9 @@ class Network:
 
         if seed is not None:
             return cls(build, frozen_network=frozen_network, load_base=base)
-        logits = num_logits(num_classes)
         found = PackagedTemplate.find(backbone, image_size, weights, logits=logits, dropout=dropout, depths=depths)
-        key = cache.key(
-            "keras",
-            schema=template.SCHEMA,
-            weights=identity(backbone, weights),
-            backbone=backbone,
-            image_size=image_size,
-            logits=logits,
-            dropout=dropout,
-            depths=depths,
-        )
+        facts = {"backbone": backbone, "image_size": image_size, "logits": logits, "dropout": dropout, "depths": depths}
+        key = cache.key("keras", schema=template.SCHEMA, weights=identity(backbone, weights), **facts)
         network = cls(build, found or template.find(key), frozen_network, base)
         if network._template is None and key is not None:
             template.keep(key, network.model, network.head, network.summary)
@@ -124,7 +134,13 @@ class Network:
 
     @cached_property
     def model(self) -> keras.Model:
-        """It is built on first use."""
+        """It is built on first use.
+
+        Raises:
+            ModelError: its base is the network of a file.
+        """
+        if self._build is None:
+            raise ModelError(no_keras_model(str(self.of_file.path if self.of_file else "")))
         _begin_computing()
         model = self._build()
         if self._head:
@@ -148,7 +164,7 @@ class Network:
 
     @property
     def _does_without_keras(self) -> bool:
-        return not self.is_built and not keras_is_installed()
+        return not self.is_built and (self.of_file is not None or not keras_is_installed())
 
     @cached_property
     def _engine(self) -> OpenVINOEngine:
@@ -175,6 +191,11 @@ class Network:
         return "model" in self.__dict__
 
     @property
+    def of_file(self) -> FileTemplate | None:
+        """The file that its base is the network of; None of a base that Keras has built."""
+        return self._template if isinstance(self._template, FileTemplate) else None
+
+    @property
     def head(self) -> tuple[np.ndarray, np.ndarray]:
         """Kernel float32 (features, logits) and bias float32 (logits,) of the last layer."""
         if self._head and not self.is_built:
@@ -196,8 +217,12 @@ class Network:
         return _composing().summary_of(self.model)
 
     def write(self, file: Path) -> None:
-        """Its `.keras` file, which plain Keras loads."""
-        if self._template and self._head and not self.is_built:
+        """Its `.keras` file, which plain Keras loads.
+
+        Raises:
+            ModelError: its base is the network of a file.
+        """
+        if self._template and not isinstance(self._template, FileTemplate) and self._head and not self.is_built:
             try:
                 self._template.write(file, *self._head)
                 return
@@ -212,7 +237,12 @@ class Network:
             CompileError: OpenVINO is missing, or cannot convert the network.
         """
         frozen = self._frozen_network() if self._has_its_first_base else None
-        write_classifier(folder, *self.head, frozen=frozen, build=lambda: _composing().body(self.model))
+        write = self.of_file.write_frozen if self.of_file else self._write_body
+        write_classifier(folder, *self.head, frozen=frozen, write=write)
+
+    def _write_body(self, file: Path) -> None:
+        """Its compiled form, but for its head."""
+        write_network(_composing().body(self.model), file)
 
     @property
     def packaged_digest(self) -> str | None:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.errors import DownloadError, ModelError, WeightsError, first_line
-from headstart.models.backbones import KERAS, SIDE_BY_SIDE, check_image_size, get_backbone
+from headstart.models.backbones import KERAS, SIDE_BY_SIDE, check_image_size, get_backbone, is_file, name_of
+from headstart.models.network_files import FILES
+from headstart.models.network_files.base import FileBase
 from headstart.storage.hashing import sha256_of_weights
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ def load_base(name: str, image_size: int, weights: str | Path = PRETRAINED) -> k
             are no numbers.
     """
     check_image_size(name, image_size)
+    if is_file(name):
+        raise ModelError(no_keras_model(name))
     if get_backbone(name).parts:
         from headstart.models.side_by_side import side_by_side
 
@@ -78,6 +82,8 @@ def files_at_hand(name: str) -> list[Path]:
     """The files of a backbone's pretrained weights, one but for bases side by side, where they are there without a
     download: in the package or in Keras' cache. None of them where one is not."""
     row = get_backbone(name)
+    if row.file:
+        return [Path(row.file)]
     if row.parts:
         of_each = [files_at_hand(part) for part in row.parts]
         return [file for files in of_each for file in files] if all(of_each) else []
@@ -87,6 +93,15 @@ def files_at_hand(name: str) -> list[Path]:
 
     file = downloads_folder() / "models" / DOWNLOADED[name] if name in DOWNLOADED else None
     return [file] if file and file.is_file() else []
+
+
+def no_keras_model(name: str) -> str:
+    """Why what needs layers cannot be done with the network of a file."""
+    return (
+        f"'{name_of(name)}' is {FILES[Path(name).suffix.lower()]}, which OpenVINO runs on the processor as it is, and "
+        f"Keras has no layers of it: there is no fine-tuning, no model.keras and no GPU; exports are to onnx and "
+        f"openvino."
+    )
 
 
 def keras_is_installed() -> bool:
@@ -99,6 +114,8 @@ def identity(name: str, weights: str | Path) -> str | None:
     whose download it is. None for random ones, which are never the same."""
     if weights == RANDOM:
         return None
+    if is_file(name):
+        return FileBase.read(name).identity
     row = get_backbone(name)
     packaged = row.packaged
     if row.parts:

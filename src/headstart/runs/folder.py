@@ -18,6 +18,7 @@ from headstart.errors import RunError
 CARD = "classifier.json"
 METRICS, HISTORY, SPLITS, PREDICTIONS = "metrics.json", "history.csv", "splits.csv", "predictions.csv"
 REPORT, SUMMARY, UNREADABLE = "report.html", "summary.txt", "unreadable.csv"
+MODEL_CARD = "README.md"
 PLOTS = "plots"  # a folder of PNG files
 
 
@@ -54,6 +55,14 @@ class Answer(NamedTuple):
     @property
     def is_correct(self) -> bool:
         return self.label == self.answer
+
+
+class HeldOut(NamedTuple):
+    """A line of predictions.csv, as it is. probability: of the answer, calibrated, 0..1."""
+
+    label: str
+    answer: str
+    probability: float
 
 
 @dataclass(frozen=True)
@@ -130,6 +139,15 @@ class RunFolder:
                 raise self._damaged(PREDICTIONS, f"the split {split!r}")
             found[split][digest] = Answer(label, answer)
         return found
+
+    @cached_property
+    def held_out(self) -> tuple[HeldOut, ...]:
+        """The answers to all validation and test images; none where the run does not keep them."""
+        try:
+            rows = self._rows(PREDICTIONS, ("label", "answer", "probability"))
+            return tuple(HeldOut(label, answer, float(probability)) for label, answer, probability in rows)
+        except ValueError as error:
+            raise self._damaged(PREDICTIONS, error) from None
 
     @property
     def pictures(self) -> list[Path]:

@@ -14,7 +14,7 @@ from headstart.data.own_output import PARTIAL
 from headstart.errors import CancelledError, RunError, RunInterruptedError
 from headstart.events import Listener, Message
 
-CHECKPOINTS, SETTINGS = "checkpoints", "settings.json"  # in RUN.partial only
+CHECKPOINTS, SETTINGS, CHOSEN = "checkpoints", "settings.json", "backbone.json"  # in RUN.partial only
 
 
 @contextmanager
@@ -73,6 +73,7 @@ def _complete(out: Path, partial: Path) -> None:
     if (out / CHECKPOINTS).exists():  # there are none where the head alone was solved
         shutil.rmtree(out / CHECKPOINTS)  # only now: until here, the run could be resumed
     (out / SETTINGS).unlink()
+    (out / CHOSEN).unlink(missing_ok=True)
 
 
 def _is_taken(out: Path) -> bool:
@@ -90,7 +91,8 @@ def _explained(out: Path, partial: Path) -> Iterator[None]:
     except OSError as error:
         raise RunError(
             f"'{out}' cannot be written: {error.strerror or error}. Check the free space and the rights of the "
-            f"folder, or choose another one with --out.{_kept(out, partial)}"
+            f"folder, or choose another one with --out.{_kept(out, partial)}",
+            reason="disk",
         ) from error
 
 

@@ -24,7 +24,7 @@ def keep_splits(partial: Path, dataset: Dataset) -> None:
     """
     table = partial / SPLITS
     if not epochs_in(partial):
-        write_splits(table, dataset.rows())
+        write_splits(table, dataset.each_row())
     elif read_splits(table) != dataset.rows():
         raise RunError(
             f"The images or their labels have changed since the run in '{partial}' was started, so it cannot be "

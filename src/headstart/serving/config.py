@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from headstart.errors import ServiceError
 from headstart.serving.limits import Limits
+from headstart.serving.samples import SampleSettings
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
@@ -18,6 +19,7 @@ class ServiceConfig:
         api_key: that each request must carry; None: everybody may ask.
         cors: origins of web pages that may ask, besides the service's own page.
         show_training_images: whether the most similar training images are shown with a prediction.
+        samples: which photos are kept, and where; None: none.
         path_prefix: path under which a proxy shows the service, such as /pets, whether it passes it on or not.
 
     Raises:
@@ -29,6 +31,7 @@ class ServiceConfig:
     cors: Sequence[str] = ()
     show_training_images: bool = False
     path_prefix: str = ""
+    samples: SampleSettings | None = None
 
     def __post_init__(self) -> None:
         if self.path_prefix and not _PREFIX.fullmatch(self.path_prefix):

@@ -3,6 +3,8 @@
 No image and no file name is ever recorded.
 """
 
+from __future__ import annotations
+
 import asyncio
 import json
 import re
@@ -12,13 +14,18 @@ import traceback
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from headstart.evaluation.drift import KINDS
 from headstart.serving.problems import MEDIA_TYPE, RefusedError, fault
+
+if TYPE_CHECKING:
+    from headstart.serving.drift import Drift, Reference
 
 ID_HEADER = "X-Request-ID"
 MAX_DISCARD_SECONDS = 10.0  # in which a client may finish sending a body that is refused
@@ -76,6 +83,44 @@ class Metrics:
         self.reloads = Counter(
             "headstart_model_reloads", "Runs replaced on disk.", ["model", "outcome"], registry=registry
         )
+        self.drift = DriftMetrics(registry)
+        self.samples = Gauge("headstart_samples", "Photos that are kept as samples.", registry=registry)
+
+
+class DriftMetrics:
+    """What the last photos show, of each model; see `drift.py`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"headstart_{name}", text, ["model", *labels], registry=registry)
+
+        self.images = gauge("drift_images", "Last images that the following is about.")
+        self.unfamiliar = gauge("unfamiliar_share", "Images unlike the training images: of the last; expected.", "of")
+        self.confidence = gauge("confidence_mean", "Mean probability of the answers: to the last; expected.", "of")
+        self.classes = gauge("class_share", "Estimated share of a class among the last images.", "class")
+        self.accuracy = gauge("accuracy_estimate", "Estimated accuracy of the last answers, without labels.", "bound")
+        self.alarm = gauge("drift_alarm", "Whether the last whole window of images is unlike held-out ones.", "kind")
+        self.alarms = Counter(
+            "headstart_drift_alarms", "Windows of images unlike held-out ones.", ["model", "kind"], registry=registry
+        )
+
+    def show(self, model: str, found: Drift, before: Reference, *, window_ended: bool) -> None:
+        """window_ended: whether a window was tested now."""
+        self.images.labels(model).set(len(found.now.confidences))
+        for of, each in (("last", found.now), ("expected", before.answered)):
+            if each.checked:
+                self.unfamiliar.labels(model, of).set(each.unfamiliar / each.checked)
+            self.confidence.labels(model, of).set(each.confidences.mean())
+        if found.accuracy:
+            for name, share in zip(before.class_names, found.accuracy.shares, strict=True):
+                self.classes.labels(model, name).set(share)
+            for bound in ("value", "low", "high"):
+                value = found.accuracy.accuracy if bound == "value" else getattr(found.accuracy, bound)
+                self.accuracy.labels(model, bound).set(value)
+        if found.p:
+            for kind in KINDS:
+                self.alarm.labels(model, kind).set(kind in found.alarms)
+                self.alarms.labels(model, kind).inc(window_ended and kind in found.alarms)
 
 
 class Monitor:

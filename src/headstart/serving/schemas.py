@@ -49,6 +49,7 @@ EXAMPLE_MODEL = {
     "models": ["photos"],
     "limits": {"file_bytes": 20_000_000, "request_bytes": 80_000_000, "files": 32, "pixels": 50_000_000},
     "shows_training_images": False,
+    "keeps_samples": 0.0,
 }  # fmt: skip
 EXAMPLE_DETAILS = {  # for each problem in the document
     "bad-request": "The connection was closed before the body was complete.",
@@ -100,6 +101,7 @@ class Options(Choice):
     coverage: _guarantee("Name enough candidates that the correct class is among them for this share of photos. "
                        "Cannot be combined with accuracy.") = None  # type: ignore[valid-type]  # fmt: skip
     explain: bool = Field(False, description="Show which places in the photo each prediction is based on.")
+    keep: bool = Field(True, description="Whether the photo may be kept, where the service keeps samples.")
 
 
 class Problem(BaseModel):
@@ -216,7 +218,7 @@ class LimitsOfRequests(BaseModel):
 
 class Model(BaseModel):
     """A description of a model. value_range: black and white in photos with 16 bits a value. models: the names of all
-    models that are served."""
+    models that are served. keeps_samples: the share of photos that the operator keeps; 0: none."""
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_MODEL})
 
@@ -236,6 +238,7 @@ class Model(BaseModel):
     models: list[str]
     limits: LimitsOfRequests
     shows_training_images: bool
+    keeps_samples: Annotated[float, Field(ge=0, le=1)]
 
 
 class Health(BaseModel):

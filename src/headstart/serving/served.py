@@ -10,6 +10,7 @@ from headstart.classifier.metadata import FILE, read_card
 from headstart.classifier.predictor import Predictor
 from headstart.errors import RunError, ServiceError
 from headstart.runs.folder import METRICS, RunFolder
+from headstart.serving.drift import DriftMonitor, monitor_of
 from headstart.serving.problems import RefusedError
 from headstart.serving.training_images import TrainingImages
 from headstart.storage.hashing import sha256_of_file
@@ -23,6 +24,7 @@ class ServedModel:
         digest: of its card, hexadecimal. While it is the same, so are the predictions.
         description: what clients may know of it: no path, and no version of any software.
         training_images: those that may be shown; None: none.
+        monitor: of the photos that come; None where the run does not say how its held-out photos were answered.
     """
 
     name: str
@@ -31,6 +33,7 @@ class ServedModel:
     digest: str
     description: dict
     training_images: TrainingImages | None
+    monitor: DriftMonitor | None
 
     @classmethod
     def open(cls, name: str, folder: Path, show_training_images: bool) -> "ServedModel":
@@ -45,7 +48,8 @@ class ServedModel:
         predictor.explain(np.full((predictor.image_size, predictor.image_size, 3), 128, np.uint8))
         description = {"model": name, "digest": digest, **_description(predictor, card)}
         similar = TrainingImages(predictor) if show_training_images else None
-        return cls(name, folder, predictor, digest, description, similar)
+        monitor = monitor_of(folder, predictor.class_names)
+        return cls(name, folder, predictor, digest, description, similar, monitor)
 
 
 @dataclass(frozen=True)

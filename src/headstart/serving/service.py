@@ -5,12 +5,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from starlette.background import BackgroundTask
+
 from headstart.errors import ImageError
 from headstart.serving.batching import Batching
 from headstart.serving.config import ServiceConfig
+from headstart.serving.drift import DriftMonitor
 from headstart.serving.monitoring import Metrics, log
 from headstart.serving.predictions import row_maker
 from headstart.serving.problems import RefusedError, problem_of
+from headstart.serving.samples import SampleKeeper
 from headstart.serving.schemas import Options
 from headstart.serving.served import Models, ServedModel
 from headstart.serving.uploads import Upload, Uploads
@@ -31,12 +35,14 @@ class Service:
 
         Raises:
             RunError: one of them cannot be opened.
+            ServiceError: the folder of samples cannot be written.
         """
         self.config, self.metrics = config or ServiceConfig(), Metrics()
         self.models = Models(runs, show_training_images=self.config.show_training_images)
         self.batching = Batching(self.config.limits, observe=self.metrics.batches.observe)
         self.metrics.queue.set_function(lambda: len(self.batching))
         self.uploads = Uploads(self.config.limits)
+        self.keeper = SampleKeeper(self.config.samples) if self.config.samples else None
         self.is_ending = False
 
     @asynccontextmanager
@@ -72,6 +78,44 @@ class Service:
                 raise result
             rows.append(problem_of(result) if isinstance(result, ImageError) else result)
         return rows
+
+    def after(
+        self, model: ServedModel, uploads: Sequence[Upload], results: Sequence[dict | RefusedError], *, may_keep: bool
+    ) -> BackgroundTask | None:
+        """Remember the answers; and what is to be done once they are sent, in a thread, if there is anything."""
+        answered = [
+            (upload.content, row) for upload, row in zip(uploads, results, strict=True) if isinstance(row, dict)
+        ]
+        keeper = self.keeper if may_keep else None
+        samples = [(content, row) for content, row in answered if keeper and keeper.wants(content)]
+        monitor = model.monitor
+        is_due = [monitor.record(row["label"], row["probability"], row["familiar"]) for _, row in answered if monitor]
+        if not samples and not any(is_due):
+            return None
+
+        def work() -> None:
+            if monitor and any(is_due):
+                self._look(model, monitor)
+            for content, row in samples:
+                self._keep(content, row, model)
+
+        return BackgroundTask(work)
+
+    def _look(self, model: ServedModel, monitor: DriftMonitor) -> None:
+        found, ended = monitor.look()
+        self.metrics.drift.show(model.name, found, monitor.reference, window_ended=ended)
+        if ended and found.alarms:
+            p = {kind: f"{(found.p or {})[kind]:.1e}" for kind in found.alarms}
+            log("drift", model=model.name, unlike_held_out_photos=p)
+
+    def _keep(self, content: bytes, row: dict, model: ServedModel) -> None:
+        if self.keeper is None:
+            return
+        try:
+            self.keeper.keep(content, row, model.name, model.digest)
+        except OSError as error:
+            log("sample", model=model.name, problem=error.strerror or str(error))
+        self.metrics.samples.set(self.keeper.kept)
 
     async def _watch(self) -> None:
         while True:

@@ -5,11 +5,14 @@ Credentials are found by the file systems themselves, by their usual means: noth
 
 import errno
 import os
+import random
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from headstart.errors import HeadstartError, LocationError, MissingExtraError
 from headstart.storage.urls import check_no_secrets, scheme_of, without_secrets
@@ -39,6 +42,12 @@ SCHEMES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 WEB = ("http", "https")  # many servers, each with its own faults: one that is away is no end of the work
 
+# What a web server answers that may pass (RFC 9110, 15.6; RFC 6585, 4). Clients of stores repeat it
+PASSING = ("429", "500", "502", "503", "504")
+WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds, before a request is repeated; each up to a half longer, by chance
+GIVEN_UP = 60.0  # seconds, for which a server that answered none of these gets each request once
+
+_given_up: dict[str, float] = {}  # server -> until when
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://[^\s'\"<>]+", re.IGNORECASE)
 _NO_SUCH = ("NoSuchBucket", "NoSuchContainer", "ContainerNotFound")
 # Codes of S3 that are about this object alone, where a PermissionError else is about the credentials
@@ -93,6 +102,28 @@ def told(place: str) -> Iterator[None]:
         raise _in_words(error, place) from error
 
 
+def patiently(place: str, fetch: Callable[[], bytes]) -> bytes:
+    """What `fetch`, which reads a place inside of `told`, gives. It is called again where a web server fails for now.
+
+    Raises:
+        OSError, LocationError: what it raises in the end.
+    """
+    server = urlsplit(place).netloc
+    for wait in WAITS if time.monotonic() >= _given_up.get(server, 0.0) else ():
+        try:
+            return fetch()
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+        time.sleep(wait * random.uniform(1, 1.5))
+    try:
+        return fetch()
+    except OSError as error:
+        if error.errno == errno.EBUSY:
+            _given_up[server] = time.monotonic() + GIVEN_UP
+        raise
+
+
 def _in_words(error: Exception, place: str) -> OSError | LocationError:
     if isinstance(error, FileNotFoundError) and isinstance(error.__cause__, Exception) and scheme_of(place) in WEB:
         error = error.__cause__  # fsspec says so whatever a web server, or the lack of one, has answered
@@ -116,7 +147,8 @@ def _in_words(error: Exception, place: str) -> OSError | LocationError:
         return PermissionError(errno.EACCES, reason, shown)
     reason = _reason(error, code)
     if scheme_of(place) in WEB:
-        return OSError(errno.EIO, reason, shown)
+        passes = code in PASSING or isinstance(error, TimeoutError)
+        return OSError(errno.EBUSY if passes else errno.EIO, reason, shown)
     return LocationError(f"'{shown}' cannot be reached: {reason}. Check the connection, and try again.")
 
 

@@ -1,22 +1,26 @@
 """Files by their place, which is a local path or a URL: read, write, list, delete. Knows nothing of what they hold."""
 
 import asyncio
+import errno
 import os
 import re
 import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import suppress
+from functools import partial
 from itertools import tee
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from headstart.concurrency import cpu_budget, prefetch
 from headstart.errors import LocationError
-from headstart.storage.filesystems import MAX_CONNECTIONS, WEB, filesystem, told
+from headstart.storage.copies import is_here, once
+from headstart.storage.filesystems import MAX_CONNECTIONS, WEB, filesystem, patiently, told
 from headstart.storage.members import read_member
 from headstart.storage.regular import read_regular
+from headstart.storage.s3_objects import HAS_OBSTORE, read_object
 from headstart.storage.urls import is_url, scheme_of, split_member, without_secrets
 
 __all__ = ["Listed", "delete", "exists", "filesystem", "is_url", "list_files", "read", "read_ahead", "write"]
@@ -47,15 +51,28 @@ def read(place: str | os.PathLike[str]) -> bytes:
         DatasetError: its shard is damaged.
     """
     place = os.fspath(place)
-    local = _local(place)
-    file, member = split_member(place)
-    if member and not (local and local.is_file()):
-        return read_member(file, member)
-    if local:
+    if not is_url(place) and "#" not in place:  # as nearly all
+        return read_regular(place)
+    local, (file, member) = _local(place), split_member(place)
+    if local and not (member and not local.is_file()):
         return read_regular(local)
+    return once(place, partial(_fetch, place)) if is_url(place) else read_member(file, str(member))
+
+
+def _fetch(place: str) -> bytes:
+    """See `read`; of a URL."""
+    file, member = split_member(place)
+    if member:
+        return read_member(file, member)
     opened, path = filesystem(place)
-    with told(place):
-        return opened.cat_file(path)
+    if scheme_of(place) == "s3" and (content := read_object(opened, path)) is not None:
+        return content
+
+    def fetch() -> bytes:
+        with told(place):
+            return opened.cat_file(path)
+
+    return patiently(place, fetch)
 
 
 def write(place: str | os.PathLike[str], content: bytes) -> None:
@@ -177,14 +194,23 @@ class _Begun:
 
     def __init__(self, place: str, pool: ThreadPoolExecutor) -> None:
         opened, path = filesystem(place)
-        if opened.async_impl and not split_member(place)[1]:
-            self.future, self._told = asyncio.run_coroutine_threadsafe(opened._cat_file(path), opened.loop), told(place)
+        self._place, self._is_alone = place, False
+        by_obstore = HAS_OBSTORE and scheme_of(place) == "s3"
+        if is_here(place) or split_member(place)[1] or by_obstore or not opened.async_impl:
+            self.future = pool.submit(read, place)
         else:
-            self.future, self._told = pool.submit(read, place), nullcontext()
+            self.future, self._is_alone = asyncio.run_coroutine_threadsafe(opened._cat_file(path), opened.loop), True
 
     def __call__(self) -> bytes:
-        with self._told:
+        if not self._is_alone:
             return self.future.result()
+        try:
+            with told(self._place):
+                return once(self._place, self.future.result)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+        return read(self._place)
 
 
 def map_fetched(

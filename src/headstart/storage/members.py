@@ -117,8 +117,24 @@ def opened_file(file: str) -> Iterator[BinaryIO]:
             yield opened
         return
     files, path = filesystem(file)
-    with told(file), files.open(path, block_size=BLOCK, cache_type="readahead") as opened:
-        yield cast(BinaryIO, opened)
+    with told(file):
+        remote = files.open(path, block_size=BLOCK, cache_type="readahead")
+    with remote:
+        yield cast(BinaryIO, _Told(remote, file))
+
+
+class _Told:
+    """A file of a store. What reading raises is told in words; what its reader makes of the content is not."""
+
+    def __init__(self, file: Any, place: str) -> None:
+        self._file, self._place = file, place
+
+    def read(self, size: int = -1) -> bytes:
+        with told(self._place):
+            return self._file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 @lru_cache(maxsize=KEPT_INDEXES)

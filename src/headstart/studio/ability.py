@@ -1,4 +1,4 @@
-"""What this installation can do: for each thing None, or why not and what installs it. Starts nothing."""
+"""What this installation can do: for each thing None, or why not and what installs it, as of `told`. Starts nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from headstart.errors import HeadstartError
 from headstart.export.formats import FLOAT32, FORMATS, get_format
 from headstart.models.backbones import BACKBONES, DEFAULT
 from headstart.models.weights import keras_is_installed, packaged_file
+from headstart.studio.problems import told
 
-NEEDS_KERAS = "It needs Keras: pip install 'headstart[tune]'"
+NEEDS_KERAS = {"detail": "It needs Keras: pip install 'headstart[tune]'", "reason": "needs-keras"}
 
 
 @cache
@@ -36,9 +37,9 @@ def abilities() -> dict[str, Any]:
     }
 
 
-def _why_not(format: str) -> str | None:
+def _why_not(format: str) -> dict[str, Any] | None:
     try:
         get_format(format, FLOAT32)
     except HeadstartError as error:
-        return str(error)
+        return told(error)
     return None

@@ -82,9 +82,11 @@ def _written(
         found = facts_of(file.content)
         known = None if isinstance(found, str) else collection.id_of(found.digest.hex())
         if isinstance(found, str):
-            skipped.append({"name": file.name, "reason": found})
+            skipped.append({"name": file.name, "reason": found, "code": "unreadable"})
         elif known is not None:
-            skipped.append({"name": file.name, "reason": f"is there already: '{collection.columns.names[known]}'"})
+            path = collection.columns.names[known]
+            reason = f"is there already: '{path}'"
+            skipped.append({"name": file.name, "reason": reason, "code": "there-already", "path": path})
         else:
             folder, split = folders.get(label) or (_new_folder(collection, folders, label), None)
             folders[label] = folder, split

@@ -20,9 +20,11 @@ from headstart.array_types import Float32, Int
 from headstart.concurrency import LAST, aside, step_aside
 from headstart.data.splits import SPLITS, TEST
 from headstart.errors import CancelledError, HeadstartError, ImageError
+from headstart.malloc import return_freed_memory
 from headstart.serving.monitoring import log
 from headstart.studio.catalogue import Catalogue, Digests
 from headstart.studio.columns import Columns, labels_of
+from headstart.studio.problems import told
 
 if TYPE_CHECKING:
     from headstart.classifier.novelty import NoveltyDetector
@@ -60,7 +62,7 @@ class Known:
 
     told: the answers as JSON. of: the labels that `answers`, `flags` and `queue` belong to.
     change: from the answers before the last labels.
-    split: into SPLITS. problem: why nothing more can be computed.
+    split: into SPLITS. problem: why nothing more can be computed, as of `problems.told`.
     """
 
     features: PhotoFeatures | None = None
@@ -74,7 +76,7 @@ class Known:
     change: LabelChange | None = None
     flags: dict[str, Int[np.ndarray, " m"]] = field(default_factory=dict)
     queue: Queue | None = None
-    problem: str | None = None
+    problem: dict[str, Any] | None = None
 
 
 class Analysis:
@@ -150,14 +152,14 @@ class Analysis:
                 work()
             except CancelledError:
                 return  # the collection was closed
-            except ImageError as error:  # a photo was changed since it was read
-                self._learn(problem=str(error))
-                self._on_changed_photo()
             except HeadstartError as error:
-                self._learn(problem=str(error))
+                self._learn(problem=told(error))
+                if isinstance(error, ImageError):  # a photo was changed since it was read
+                    self._on_changed_photo()
             except Exception:  # noqa: BLE001 - the page learns that it failed, the log says why
                 log("fault", trace=traceback.format_exc())
-                self._learn(problem="The photos could not be analysed: the studio's log has the reason.")
+                text = "The photos could not be analysed: the studio's log has the reason."
+                self._learn(problem={"detail": text, "reason": "analysis-failed"})
             else:
                 return
             self._finished(*STAGES)
@@ -178,9 +180,12 @@ class Analysis:
         self._unfinished.difference_update(stages)
         if not self._stopped.is_set():
             self._publish("computing", stages=self.computing)
+        if not self._unfinished:
+            return_freed_memory()
 
     def _work(self) -> None:
-        from headstart.studio.computing import Photos, Reporting, copies_of, drawn_splits, extractor_of, photo_features
+        from headstart.studio import computing
+        from headstart.studio.computing import Photos, Reporting, extractor_of, photo_features
         from headstart.studio.solving import AnswerSolver
 
         photos = Photos.of(self._catalogue)
@@ -196,10 +201,10 @@ class Analysis:
         self.progress = None
         self._learn(features=features)
         self._finished(FEATURES)
-        copies = aside(lambda: copies_of(photos, extractor, listener))
+        copies = aside(lambda: computing.copies_of(photos, extractor, listener))
         groups = self._spread_groups(photos, copies.groups)
-        self._photos, self._copies = photos, copies.groups.tolist()
-        self._drawn = split = drawn_splits(photos, self._copies)
+        self._photos, self._copies = photos, computing.copy_groups(photos, copies, extractor, listener)
+        self._drawn = split = aside(lambda: computing.drawn_splits(photos, self._copies))
         self._learn(split=split, pairs=self._with_ids(photos, copies.pairs))
         self._on_split(split)
         self._finished(COPIES)
@@ -244,6 +249,7 @@ class Analysis:
         from headstart.studio.change import change
         from headstart.studio.flags import flags
         from headstart.studio.queue.build import build_queue
+        from headstart.studio.run_answers import run_answers
 
         known, labelled = self.known, self._labelled()
         if self.solver is None or known.features is None or self._stopped.is_set():
@@ -283,21 +289,29 @@ class Analysis:
             copies=known.pairs,
             answered=labelled.answered,
             excluded=np.flatnonzero(labelled.columns.excluded[:count]).tolist(),
+            proposed=run_answers(self._catalogue),
             limit=QUEUE,
         )
         self._learn(queue=queue)
 
-    def _split_by(self, columns: Columns) -> Int[np.ndarray, " n"]:
-        """The splits with the labels as they are: a class that these make has photos to learn from, and to measure."""
+    def split_for(self, columns: Columns) -> Int[np.ndarray, " n"] | None:
+        """The splits with these labels: a class that they make has photos to learn from, and to measure. None: they are
+        not drawn yet."""
         from headstart.studio.computing import splits_with_labels
 
-        split = columns.split
-        if self._drawn is not None:
-            split = split.copy()
-            split[: len(self._drawn)] = splits_with_labels(self._photos, self._drawn, self._copies, columns)
-            if not np.array_equal(split, columns.split):
-                self._learn(split=split)
-                self._on_split(split)
+        if self._drawn is None:
+            return None
+        split = columns.split.copy()
+        split[: len(self._drawn)] = splits_with_labels(self._photos, self._drawn, self._copies, columns)
+        return split
+
+    def _split_by(self, columns: Columns) -> Int[np.ndarray, " n"]:
+        split = self.split_for(columns)
+        if split is None:
+            return columns.split
+        if not np.array_equal(split, columns.split):
+            self._learn(split=split)
+            self._on_split(split)
         return split
 
     def _report(self, done: int, total: int, seconds_left: float | None) -> None:

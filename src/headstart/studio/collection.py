@@ -31,6 +31,7 @@ from headstart.studio.labelling import Labelling
 from headstart.studio.problems import RefusalError
 from headstart.studio.query import Query, ids_of
 from headstart.studio.reader import Reader
+from headstart.studio.run_answers import run_answers
 from headstart.studio.runs import Runs, runs_folder
 from headstart.studio.thumbnails import Thumbnails
 from headstart.studio.watching import Watch
@@ -228,7 +229,8 @@ class Collection:
             return self._columns_of(state, self.labelling.corrected(state))
 
     def _columns_of(self, state: LabelState, corrected: Mapping[int, str | None]) -> Columns:
-        return Columns.of(self.catalogue, self.listed, self._split, corrected, state.made)
+        answered = {each.answer for each in run_answers(self.catalogue).values()}
+        return Columns.of(self.catalogue, self.listed, self._split, corrected, state.made | answered)
 
     def _make_columns(self) -> None:
         corrected = self.labelling.corrected(self.labels)
@@ -320,7 +322,9 @@ def journal_of(source: DataSource) -> Path:
     """
     file = corrections_file(source)
     if file is None:
-        raise RefusalError("impossible", "The studio keeps labels beside the photos: leave out --no-corrections.")
+        raise RefusalError(
+            "impossible", "The studio keeps labels beside the photos: leave out --no-corrections.", reason="no-journal"
+        )
     return file
 
 

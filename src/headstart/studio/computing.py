@@ -3,7 +3,7 @@ but the collection's own, by which splits are drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,21 +12,21 @@ import numpy as np
 
 from headstart.array_types import Bool, Int
 from headstart.classifier.novelty import NoveltyDetector, fit_novelty_detector
-from headstart.data.assignment import draw_splits
+from headstart.data.assignment import draw_splits_beside_copies
 from headstart.data.collection import groups_of
 from headstart.data.dataset import Split
-from headstart.data.folder import Item
-from headstart.data.groups import joined
+from headstart.data.items import Item
 from headstart.data.splits import SPLITS, TRAIN
 from headstart.data.value_range import ValueRange, range_of
 from headstart.events import Advanced, Event, Listener, Task
 from headstart.features.extractor import FeatureExtractor
 from headstart.features.rows import Chosen, Leading, rows_of
 from headstart.inspection.duplicate_cache import cached_duplicates
-from headstart.inspection.duplicates import Duplicates
+from headstart.inspection.duplicates import Duplicates, find_duplicates
 from headstart.storage.hashing import sha256
 from headstart.studio.catalogue import READABLE, Catalogue, Entry
 from headstart.studio.columns import NO_LABEL, Columns
+from headstart.studio.copy_groups import CopyGroups
 from headstart.studio.photo_features import Basis, PhotoFeatures
 from headstart.training.config import TrainingConfig
 
@@ -139,18 +139,31 @@ def copies_of(photos: Photos, extractor: FeatureExtractor, listener: Listener) -
     return cached_duplicates(photos.images, extractor, listener=listener)
 
 
-def drawn_splits(photos: Photos, groups: Sequence[int]) -> Int[np.ndarray, " n"]:
+def copy_groups(photos: Photos, copies: Duplicates, extractor: FeatureExtractor, listener: Listener) -> CopyGroups:
+    """Those of all photos, and of those that a training would use. copies: of all."""
+
+    def find(places: Int[np.ndarray, " k"]) -> Int[np.ndarray, " k"]:
+        images, value_range = photos.images.take(places.tolist()), extractor.spec.value_range
+        return find_duplicates(images, extractor.features(images), value_range=value_range, listener=listener).groups
+
+    return CopyGroups(copies.groups, find)
+
+
+def drawn_splits(photos: Photos, copies: CopyGroups) -> Int[np.ndarray, " n"]:
     """Id -> its split, into SPLITS, as `headstart train` draws it; -1 for photos that are not among these.
 
-    groups: of each photo; copies have the same one.
-    """
+    A training does not use photos without a label. They are drawn beside the others, and join none of these."""
     entries, has_splits = _entries(photos)
-    items = [_item(entry, has_splits) for entry in entries]
-    return _drawn(items, np.arange(len(items)), photos, groups, np.full(photos.count, -1, np.int8))
+    items = [item_of(entry, has_splits=has_splits) for entry in entries]
+    drawn = _drawn(items, np.arange(len(items)), photos, copies.all, np.full(photos.count, -1, np.int8))
+    labelled = np.array([place for place, item in enumerate(items) if item.label], np.int64)
+    if len(labelled) in (0, len(items)):
+        return drawn
+    return _drawn([items[place] for place in labelled], labelled, photos, copies.among(labelled), drawn)
 
 
 def splits_with_labels(
-    photos: Photos, drawn: Int[np.ndarray, " n"], groups: Sequence[int], columns: Columns
+    photos: Photos, drawn: Int[np.ndarray, " n"], copies: CopyGroups, columns: Columns
 ) -> Int[np.ndarray, " n"]:
     """The splits as `headstart train` has them with the labels of the user.
 
@@ -162,16 +175,16 @@ def splits_with_labels(
     new = np.unique(label[(label != own) & (label != NO_LABEL) & ~excluded])
     has_own = np.isin(new, own[label == own])
     has_training = np.isin(new, label[(drawn[rows] == SPLITS.index(TRAIN)) & ~excluded])
-    if (has_own & has_training).all() and not ((own == NO_LABEL) & (label != NO_LABEL)).any():
+    if (has_own & has_training).all() and not ((own == NO_LABEL) & ((label != NO_LABEL) | excluded)).any():
         return drawn
     entries, has_splits = _entries(photos)
     names = (*columns.classes, "")  # the last one for NO_LABEL
     places = np.flatnonzero((label != NO_LABEL) | excluded)  # who has no label is not listed
     items = []
     for place in places.tolist():
-        now, item = "" if excluded[place] else names[label[place]], _item(entries[place], has_splits)
+        now, item = "" if excluded[place] else names[label[place]], item_of(entries[place], has_splits=has_splits)
         items.append(item if now == item.label else replace(item, label=now, own=item.label))
-    return _drawn(items, places, photos, groups, drawn)
+    return _drawn(items, places, photos, copies.among(places), drawn)
 
 
 def _entries(photos: Photos) -> tuple[list[Entry], bool]:
@@ -181,16 +194,16 @@ def _entries(photos: Photos) -> tuple[list[Entry], bool]:
 
 
 def _drawn(
-    items: Sequence[Item], places: np.ndarray, photos: Photos, groups: Sequence[int], otherwise: np.ndarray
+    items: Sequence[Item], places: np.ndarray, photos: Photos, groups: Int[np.ndarray, " m"], otherwise: np.ndarray
 ) -> Int[np.ndarray, " n"]:
-    """Id -> split. places: of the items among the photos. otherwise: of photos that are not among these."""
+    """Id -> split. places: of the items among the photos. groups: of all photos. otherwise: of who is no item."""
     order = sorted(range(len(items)), key=lambda place: items[place].name)
     items = [items[place] for place in order]
-    sides: Sequence[Hashable] = [f"group {groups[place]}" for place in places[order]]
-    given = groups_of(items)
-    drawn = draw_splits(items, joined(sides, given) if given else sides, SEED)
+    copies = [f"group {groups[place]}" for place in places[order]]
+    digests = [photos.digests[place] for place in places[order]]
+    drawn, _ = draw_splits_beside_copies(items, copies, groups_of(items), digests, SEED)
     found = otherwise.copy()
-    found[photos.rows[places[order]]] = [SPLITS.index(item.split) if item.split else -1 for item in drawn]
+    found[photos.rows[places[order]]] = [SPLITS.index(name) if name else -1 for name in drawn]
     return found
 
 
@@ -209,6 +222,7 @@ def detector_of(
     return fit_novelty_detector(Chosen(rows, learned), train, Chosen(rows, others[:MOST]), seed=SEED)
 
 
-def _item(entry: Entry, has_splits: bool) -> Item:
+def item_of(entry: Entry, *, has_splits: bool = False) -> Item:
+    """has_splits: whether the collection gives splits; a photo without one is trained on there."""
     split = entry.split or (TRAIN if has_splits else None)
     return Item(Path(entry.path), entry.name, entry.label or "", split, entry.group)

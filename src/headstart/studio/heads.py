@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 
 from headstart.array_types import Float32, Float64, Int
 from headstart.features.head_in_pieces import MAX_STEPS
-from headstart.numerics import cross_entropies, log_probabilities
+from headstart.features.sums import added, loss_of
 
 TOLERANCE = 5e-6  # of the gradient of the mean loss: probabilities are then those of the solution to 0.02
 ROUGH = 1e-4  # the same, for a first look: in half the time. To choose C it is too rough: large ones seem better
@@ -113,18 +113,11 @@ class _Problem:
         """Of the mean loss, with respect to weights of emphasized components, (components + 1, logits)."""
         self._check()
         head = (weights * self._emphasis).astype(np.float32)
-        loss, gradient = float((weights[:-1] ** 2).sum()) / (2 * self._C), np.zeros_like(weights)
-        for start in range(0, len(self._rows), PIECE):
-            place = slice(start, start + PIECE)
-            rows, labels, counts = self._rows[place], self._labels[place], self._counts[place]
-            shares = log_probabilities(rows @ head[:-1] + head[-1])
-            loss += float(cross_entropies(shares, labels) @ counts)
-            error = np.exp(shares)
-            error[np.arange(len(error)), labels] -= 1
-            error *= counts[:, None]
-            error = error[:, -weights.shape[1] :]  # of two classes the second
-            gradient[:-1] += (error.T.astype(np.float32) @ rows).T
-            gradient[-1] += error.sum(axis=0)
+        places = [slice(start, start + PIECE) for start in range(0, len(self._rows), PIECE)]
+        loss, *slopes = added(
+            [loss_of(self._rows[at], self._labels[at], self._counts[at, None], head[:-1], head[-1]) for at in places]
+        )
+        gradient = np.vstack(slopes)
         gradient *= self._emphasis
         gradient[:-1] += weights[:-1] / self._C
-        return loss / self._total, gradient / self._total
+        return (loss + float((weights[:-1] ** 2).sum()) / (2 * self._C)) / self._total, gradient / self._total

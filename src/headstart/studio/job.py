@@ -2,62 +2,86 @@
 
     python -m headstart.studio.job FOLDER
 
-FOLDER holds job.json, and gets what `job_files.py` lists. The process holds a lock on FOLDER/lock as long as it lives:
-so each studio knows whether a job is still running, and a job never runs twice.
+FOLDER holds job.json, and gets what `job_files.py` lists. The process runs the command itself, as `python -m headstart`
+would, and holds a lock on FOLDER/lock meanwhile: so each studio knows whether a job is still running, and a job never
+runs twice. No child inherits that lock, and no signal goes to another process, so all of it is the same on Windows.
 """
 
 import math
 import os
+import runpy
 import signal
-import subprocess
 import sys
+import threading
 import time
+import traceback
+from _thread import interrupt_main
 from pathlib import Path
-from typing import Any
 
-from headstart.studio import job_files
-from headstart.studio.job_files import JobFolder
+from headstart.studio.job_files import KEEP, STOP, JobFolder
+from headstart.time_limit import TIME_IS_UP
 
 SECONDS_BETWEEN_LOOKS = 0.2
 SECONDS_TO_END = 20.0  # after the wish to stop
 # What a job is told when it is to stop. KEEP: what was trained is finished, and kept; others just end.
-SIGNALS = {job_files.STOP: signal.SIGINT, job_files.KEEP: getattr(signal, "SIGUSR1", signal.SIGINT)}
+SIGNALS = {STOP: signal.SIGINT, KEEP: TIME_IS_UP}
 
 
 def run(folder: JobFolder) -> int:
     """The exit status of the command; 0 where another process runs the job already."""
-    with folder.locked() as lock:
-        if lock is None:
+    with folder.locked() as is_mine:
+        if not is_mine:
             return 0
         document = folder.document()
-        command = [sys.executable, "-m", "headstart", *document["arguments"], "--json"]
+        sys.argv = ["headstart", *document["arguments"], "--json"]
         if document["has_events"]:
-            command += ["--events", str(folder.new_events())]
-        with folder.output.open("wb") as output, folder.log.open("ab") as log:
-            # the command holds the lock, too: should this process be killed, it still runs
-            given: dict[str, Any] = {"pass_fds": (lock,)} if os.name == "posix" else {}
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=log, **given)
-            _wait(process, folder)
-        folder.end(process.returncode)
-        return process.returncode
+            sys.argv += ["--events", str(folder.new_events())]
+        _write_into(folder)
+        threading.Thread(target=_hear, args=(folder,), daemon=True).start()
+        status = _run_command()
+        folder.end(status)
+    return status
 
 
-def _wait(process: subprocess.Popen, folder: JobFolder) -> None:
-    """Until the process ends. It is told what users wish, each wish once; who does not listen is ended."""
+def _write_into(folder: JobFolder) -> None:
+    """What the command writes goes into the folder, also what libraries write past Python."""
+    for number, path, mode in ((1, folder.output, "wb"), (2, folder.log, "ab")):
+        with path.open(mode) as file:
+            os.dup2(file.fileno(), number)
+
+
+def _run_command() -> int:
+    try:
+        runpy.run_module("headstart", run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:  # noqa: BLE001 - as at the end of a program: the log says what went wrong
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _hear(folder: JobFolder) -> None:
+    """Tell the command what users wish, each wish once. One that does not end then is ended: what is still running is
+    known by the lock, and that it was to stop by the wish."""
     told: dict[str, float] = {}
-    while process.poll() is None:
+    while time.monotonic() - told.get(STOP, math.inf) < SECONDS_TO_END:
         wish = folder.wish()
-        if wish and wish not in told and (wish == job_files.STOP or _has_begun(folder)):
+        if wish and wish not in told and interrupt(SIGNALS[wish]):
             told[wish] = time.monotonic()
-            process.send_signal(SIGNALS[wish])
-        if time.monotonic() - told.get(job_files.STOP, math.inf) > SECONDS_TO_END:
-            process.kill()
         time.sleep(SECONDS_BETWEEN_LOOKS)
+    os._exit(1)
 
 
-def _has_begun(folder: JobFolder) -> bool:
-    """Whether the command has told anything: before, it does not know the signal of KEEP yet."""
-    return any(file.stat().st_size for file in folder.events[-1:])
+def interrupt(number: int) -> bool:
+    """Let the main thread handle a signal. Whether it does: a command that has only begun would be killed by some."""
+    if not callable(signal.getsignal(number)):
+        return False
+    if sys.platform == "win32":
+        interrupt_main(number)
+    else:  # this ends what the thread waits for, too
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    return True
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ OPTIONS = {
     "epochs": "--epochs", "precision": "--precision", "device": "--device", "value_range": "--value-range",
     "images": "--images",
 }  # fmt: skip
-SUFFIXES = {"onnx": ".onnx", "litert": ".tflite", "openvino": "-openvino", "saved-model": "-saved-model"}
+SUFFIXES = {"onnx": ".onnx", "litert": ".tflite", "openvino": "-openvino", "saved-model": "-saved-model", "web": "-web"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _train(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work:
     _check(settings, {*OPTIONS, "name", "time_limit", "balanced", "group_by", "recall"})
     out = runs.new(settings.get("name") or _free(runs.folder, "run-{}"))
     if out.exists() or partial_of(out).exists():
-        raise RunError(f"There is a run '{out.name}' already. Choose another name.")
+        raise RunError(f"There is a run '{out.name}' already. Choose another name.", reason="run-exists", name=out.name)
     arguments = ["train", *_data(source), f"--out={out}"]
     for name, option in OPTIONS.items():
         if settings.get(name) is not None:
@@ -67,10 +67,6 @@ def _train(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work:
         arguments.append("--balanced")
     arguments += [f"--recall={promise}" for promise in _recall(settings.get("recall") or [])]
     if group_by := settings.get("group_by"):
-        if not isinstance(group_by, str):
-            raise RefusalError(
-                "invalid-parameter", f"group_by: {group_by!r} is no regular expression.", reason="no-pattern"
-            )
         arguments.append(f"--group-by={group_by}")
     return Work(arguments, {"run": out.name, "path": str(out)})
 

@@ -2,7 +2,7 @@
 
 *.headstart.db  the labels that a training learns from, as they were when it was asked for
 job.json      kind, settings, arguments of the command line, ...: written before the process starts
-lock          locked as long as the process lives
+lock          locked by the process, as long as it runs the command
 events-1.jsonl, events-2.jsonl, ...   what happened; each time that the job is started gives one more
 output.json   what the command printed      log.txt    what it wrote to standard error
 wish          what a user wishes: "stop" or "keep"
@@ -81,23 +81,22 @@ class JobFolder:
         self.set_wish(None)
 
     @contextmanager
-    def locked(self) -> Iterator[int | None]:
-        """The file descriptor of the lock, which is this process's until the block ends, and its children's who get
-        that (on Windows, no child can); None where another process has it."""
+    def locked(self) -> Iterator[bool]:
+        """Whether the lock is this process's, until the block ends or the process does; else it is another's."""
         import portalocker  # takes a moment, and most collections have no job that is not over
 
         with (self.path / "lock").open("a+") as file:
             try:
                 portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
             except portalocker.LockException:
-                yield None
+                yield False
                 return
-            yield file.fileno()
+            yield True
 
     def is_running(self) -> bool:
-        """Whether its process, or the command that it started, lives."""
-        with suppress(OSError), self.locked() as descriptor:
-            return descriptor is None
+        """Whether its process lives."""
+        with suppress(OSError), self.locked() as is_free:
+            return not is_free
         return False
 
     def _write(self, name: str, text: str) -> None:

@@ -1,18 +1,18 @@
 """Jobs: commands of headstart that run in processes of their own, and what the page is told of them.
 
-They outlive the studio: whoever opens the collection next finds them by their folders. A training whose process was
-killed is resumed. One job runs at a time, as each can use the whole machine; but services are no work.
+They outlive the studio: whoever opens the collection next finds them by their folders. A training that was killed while
+no studio was there, as when the power fails, is resumed. One that is killed under the eyes of a studio has failed: what
+killed it, such as too little memory, would do so again. One job runs at a time, as each can use the whole machine; but
+services are no work.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,11 +26,9 @@ from headstart.studio.job_files import KEEP, STOP, JobFolder, new_folder, now
 from headstart.studio.problems import RefusalError
 
 SECONDS_BETWEEN_LOOKS = 0.25
-SECONDS_TO_START = 20.0  # until a process that was started has its lock
 SHOWN_LOG = 2_000  # characters of what a failed command wrote
 WAITING, RUNNING, STOPPING, DONE, STOPPED, FAILED = "waiting", "running", "stopping", "done", "stopped", "failed"
 OVER = (DONE, STOPPED, FAILED)
-FAULT, KILLED = "fault", "killed"  # codes of problems without an error of headstart
 
 
 @dataclass(eq=False)
@@ -46,10 +44,9 @@ class Job:
     happened: list[dict[str, Any]] = field(default_factory=list)
     result: dict[str, Any] | None = None
     problem: str | None = None
-    problem_code: str | None = None
+    problem_more: dict[str, Any] | None = None  # as of `problems.told`
     ended: str | None = None
     process: subprocess.Popen | None = None  # that this studio has started
-    began: float = -math.inf  # when that was
     file: Path | None = None  # of events, that is being read
     place: int = 0
 
@@ -70,7 +67,7 @@ class Job:
             "progress": self.progress,
             "result": self.result or self.document["result"],
             "problem": self.problem,
-            "problem_code": self.problem_code,
+            "problem_more": self.problem_more,
         }
 
     def read_events(self) -> list[dict[str, Any]]:
@@ -183,7 +180,7 @@ class Jobs:
         return job.to_json()
 
     def stop(self, id: str, *, keep: bool) -> dict[str, Any]:
-        """End a job. keep: a training ends as if its time was up, and leaves a run.
+        """End a job. keep: a training ends as if its time was up, and leaves a run; but not one that still waits.
 
         Raises:
             RefusalError: there is no such job, or the disk refuses.
@@ -193,7 +190,8 @@ class Jobs:
             if job.state in OVER:
                 return job.to_json()
             try:
-                job.folder.set_wish(KEEP if keep and job.document["kind"] == TRAIN else STOP)
+                is_kept = keep and job.document["kind"] == TRAIN and job.state != WAITING
+                job.folder.set_wish(KEEP if is_kept else STOP)
                 if job.state == WAITING:
                     job.folder.end(-1)
             except OSError as error:
@@ -214,7 +212,7 @@ class Jobs:
             if job.document["kind"] != TRAIN or job.state not in (STOPPED, FAILED):
                 raise RefusalError("busy", "Only a training that was stopped can be resumed.", reason="not-resumable")
             job.folder.not_ended()
-            job.problem = job.problem_code = job.ended = None
+            job.problem = job.problem_more = job.ended = job.process = None
             self._resume(job)
             self._look()
             return job.to_json()
@@ -241,6 +239,8 @@ class Jobs:
     def _look(self) -> None:
         """See how far each job is, and start the next."""
         for job in self._jobs.values():
+            if job.process is not None:
+                job.process.poll()  # first: what it wrote before it ended is there then
             if job.state not in OVER:
                 before = job.to_json()
                 news = job.read_events()
@@ -257,28 +257,26 @@ class Jobs:
                 self._launch(job)
 
     def _update(self, job: Job) -> None:
-        if job.process is not None:
-            job.process.poll()  # so that it does not stay a zombie
+        is_starting = job.process is not None and job.process.returncode is None  # until it has its lock
         ended = job.folder.ended()
         if ended is not None:
             _finish(job, ended)
-        elif job.folder.is_running():
+        elif is_starting or job.folder.is_running():
             job.state = STOPPING if job.folder.wish() else RUNNING
             if job.document["kind"] == SERVE and not job.result:
                 address = _output(job).get("address")
                 job.result = {**job.document["result"], "address": address} if address else None
-        elif job.folder.log.exists() and time.monotonic() - job.began > SECONDS_TO_START:
+        elif job.folder.log.exists():
             self._lost(job)
 
     def _lost(self, job: Job) -> None:
-        """Its process was killed, unless the command still came to its end. A training is resumed."""
+        """Its process was killed, unless the command still came to its end."""
         if _output(job) and "error" not in _output(job):
             job.folder.end(0)
-            return
-        if job.document["kind"] == TRAIN and not job.folder.wish():
-            self._resume(job)
-            return
-        job.folder.end(-9)
+        elif job.state == WAITING and job.document["kind"] == TRAIN and not job.folder.wish():
+            self._resume(job)  # no studio was there
+        else:
+            job.folder.end(-9)
 
     @staticmethod
     def _resume(job: Job) -> None:
@@ -288,7 +286,7 @@ class Jobs:
         job.state = WAITING
 
     def _launch(self, job: Job) -> None:
-        job.state, job.began = RUNNING, time.monotonic()
+        job.state = RUNNING
         job.folder.log.touch()
         job.process = subprocess.Popen(
             [sys.executable, "-m", "headstart.studio.job", str(job.folder.path)],
@@ -296,6 +294,7 @@ class Jobs:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows': of a session of its own there
         )
         self._publish("job", id=job.id, job=job.to_json())
 
@@ -311,8 +310,8 @@ def _finish(job: Job, ended: dict[str, Any]) -> None:
     else:
         job.state, error = FAILED, output.get("error", {})
         job.problem = error.get("message") or _end_of_log(job) or "It was killed."
-        # of the user's mistakes the type of the error, such as DatasetError: its words are in `problem`
-        job.problem_code = error.get("type") or (FAULT if _end_of_log(job) else KILLED)
+        more = {"error": error["type"], "reason": error.get("reason"), **error.get("facts", {})} if error else None
+        job.problem_more = more or {"reason": None if _end_of_log(job) else "killed"}
 
 
 def _summary(kind: str, output: dict[str, Any]) -> dict[str, Any]:

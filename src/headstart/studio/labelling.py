@@ -108,7 +108,8 @@ class Labelling:
     def _all_become(self, columns: Columns, names: Sequence[str], into: str, kind: str) -> Step | None:
         unknown = set(names) - set(columns.classes)
         if unknown:
-            raise DatasetError(f"There is no class {', '.join(map(repr, sorted(unknown)))}. Load the page again.")
+            text = f"There is no class {', '.join(map(repr, sorted(unknown)))}. Load the page again."
+            raise DatasetError(text, reason="no-such-class", label=", ".join(sorted(unknown)))
         numbers = [columns.classes.index(name) for name in names]
         rows = np.flatnonzero(columns.present & ~columns.unreadable & np.isin(columns.label, numbers))
         changes = self._changes(columns, rows.tolist(), into)
@@ -151,7 +152,8 @@ class Labelling:
     @staticmethod
     def _check_new(columns: Columns, name: str) -> None:
         if name in {row["name"] for row in columns.class_sizes()}:
-            raise DatasetError(f"There is a class '{name}' already. Choose another name, or merge the two.")
+            text = f"There is a class '{name}' already. Choose another name, or merge the two."
+            raise DatasetError(text, reason="class-exists", label=name)
 
 
 def step_json(step: Step | None) -> dict[str, Any] | None:

@@ -1,5 +1,7 @@
 """What goes wrong in the studio -> an answer as `application/problem+json`, in the form of the service's problems."""
 
+from typing import Any
+
 from fastapi import FastAPI, Request, Response
 
 from headstart.errors import CancelledError, HeadstartError, ImageError, MissingExtraError
@@ -28,6 +30,13 @@ class RefusalError(RefusedError):
     statuses = STATUSES
 
 
+def told(error: HeadstartError) -> dict[str, Any]:
+    """What the page is told of an error: `detail`, its words; and to say it in another language, `reason` and what
+    it says of names and numbers, or else the name of its type, `error`."""
+    refusal = refusal_of(error)
+    return {"detail": str(refusal), "code": refusal.code, **refusal.more}
+
+
 def refusal_of(error: HeadstartError) -> RefusedError:
     if isinstance(error, RefusedError):
         return error
@@ -35,7 +44,9 @@ def refusal_of(error: HeadstartError) -> RefusedError:
         return problem_of(error)
     if isinstance(error, CancelledError):
         return RefusalError("cancelled", str(error))
-    return RefusalError("missing-extra" if isinstance(error, MissingExtraError) else "impossible", str(error))
+    code = "missing-extra" if isinstance(error, MissingExtraError) else "impossible"
+    reason = {"reason": error.reason} if error.reason else {}
+    return RefusalError(code, str(error), headers=None, error=type(error).__name__, **reason, **error.facts)
 
 
 def install_handlers(app: FastAPI) -> None:

@@ -40,7 +40,9 @@ def collection_of(run: Path) -> Path:
                 return path
     raise RunError(
         f"The photos that '{run}' was trained on are not where they were. Open these; the run is shown then, "
-        f"if it lies in '{runs_folder(DataSource(run.parent / 'PHOTOS')).name}' beside them."
+        f"if it lies in '{runs_folder(DataSource(run.parent / 'PHOTOS')).name}' beside them.",
+        reason="run-without-photos",
+        path=str(run),
     )
 
 

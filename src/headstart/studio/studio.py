@@ -13,11 +13,12 @@ import headstart
 from headstart.data.source import DataSource
 from headstart.errors import HeadstartError
 from headstart.serving.limits import MEGABYTE, Limits
+from headstart.serving.problems import fault
 from headstart.serving.uploads import Uploads
 from headstart.studio.ability import abilities
 from headstart.studio.collection import Collection, Publish, open_collection
 from headstart.studio.hub import Hub
-from headstart.studio.problems import RefusalError
+from headstart.studio.problems import RefusalError, told
 from headstart.studio.runs import collection_of, is_run
 from headstart.studio.security import Door
 
@@ -90,7 +91,7 @@ class Studio:
             try:
                 collection = _opened(source.absolute(), classes, self.hub.publish)
             except Exception as error:
-                self._tell_opening(path=str(source), problem=str(error))
+                self._tell_opening(path=str(source), problem=_told(error))
                 raise
             previous, self._collection, self.opening = self._collection, collection, None
         if previous:
@@ -126,6 +127,10 @@ class Studio:
             "jobs": self._collection.jobs.all() if self._collection else [],
             "can": abilities(),
         }
+
+
+def _told(error: Exception) -> dict[str, Any]:
+    return told(error if isinstance(error, HeadstartError) else fault())
 
 
 def _opened(source: DataSource, classes: Sequence[str], publish: Publish) -> Collection:

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from headstart.array_types import Float32, Float64, Int64
-from headstart.concurrency import cpu_budget
+from headstart.concurrency import cpu_budget, single_threaded_products
 from headstart.numerics import cross_entropies, log_probabilities
 from headstart.studio.heads import TOLERANCE, Penalty, solve_from
 from headstart.studio.pseudo_labels import Spreading
@@ -74,5 +73,5 @@ def logits(components: np.ndarray, head: np.ndarray) -> np.ndarray:
 
 def side_by_side(work: Callable[[int], T], numbers: Sequence[int]) -> list[T]:
     """Of each number, on all cores: the products of a single head are too small to be shared among threads."""
-    with threadpool_limits(1), ThreadPoolExecutor(cpu_budget()) as pool:
+    with single_threaded_products(), ThreadPoolExecutor(cpu_budget()) as pool:
         return list(pool.map(work, numbers))

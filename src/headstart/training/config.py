@@ -18,8 +18,9 @@ from headstart.engines.openvino import computes_in_bfloat16
 from headstart.errors import ModelError
 from headstart.features.executors.ray import RayExecutor
 from headstart.features.spec import FeatureSpec
-from headstart.models.backbones import check_image_size, get_backbone
-from headstart.models.weights import PRETRAINED
+from headstart.models.at_hand import bases_at_hand, resolved
+from headstart.models.backbones import check_image_size, get_backbone, is_file
+from headstart.models.weights import PRETRAINED, no_keras_model
 from headstart.training import recipes
 from headstart.training.recipes import Recipe, get_recipe
 
@@ -42,6 +43,9 @@ class TrainingConfig:
     chooses_backbone: whether nobody has named one.
     device: "gpu", or "auto": the processor, where Keras has no device of its own.
     executor: works on the features of the frozen base; None: this machine.
+    candidates: bases with their weights, of which the training images choose one, see `training/backbone_choice.py`;
+        `backbone` is the first until then. at_least: images per second that it must compute. asked_size: the side that
+        was named, of whichever base.
     stakes: what mistakes cost, and which recall is to be promised.
     """
 
@@ -58,6 +62,9 @@ class TrainingConfig:
     value_range: ValueRange | None = None
     device: str = AUTO
     executor: RayExecutor | None = None
+    candidates: tuple[tuple[str, str], ...] = ()
+    at_least: float | None = None
+    asked_size: int | None = None
     stakes: Stakes | None = None
 
     def __post_init__(self) -> None:
@@ -84,14 +91,23 @@ class TrainingConfig:
         views: str = AUTO,
         device: str = AUTO,
         executor: RayExecutor | None = None,
+        at_least: float | None = None,
         stakes: Stakes | None = None,
     ) -> TrainingConfig:
         """
         Raises:
             ModelError: something is not known, or does not go together.
         """
-        recipe, chooses_backbone = get_recipe(recipe), backbone is None
-        backbone = backbone or recipe.usual_backbone
+        recipe, chooses_backbone, asked_size = get_recipe(recipe), backbone is None, image_size
+        candidates: tuple[tuple[str, str], ...] = ()
+        if backbone == AUTO:
+            candidates = _candidates(recipe, weights)
+            backbone, weights = None, PRETRAINED
+        elif at_least is not None:
+            raise ModelError("A speed is asked for where the base is chosen by it: give --backbone auto, too.")
+        backbone = resolved(backbone or recipe.usual_backbone, image_size)
+        if is_file(backbone):
+            _check_file(backbone, recipe, weights, device)
         image_size = image_size or recipe.image_size_for(backbone)
         check_image_size(backbone, image_size)
         if resizing != AUTO:
@@ -103,21 +119,11 @@ class TrainingConfig:
                 f"The recipe '{recipe.name}' fine-tunes one base, and '{backbone}' are several. Leave their layers as "
                 f"they are (--fine-tune never), or choose one of them."
             )
-        if execution in OLD_EXECUTIONS:
-            message = f"The execution '{execution}' is now called '{OLD_EXECUTIONS[execution]}'."
-            warnings.warn(message, DeprecationWarning, stacklevel=3)
-            execution = OLD_EXECUTIONS[execution]
-        if execution not in EXECUTIONS:
-            raise ModelError(f"There is no execution '{execution}'. Choose one of: {', '.join(EXECUTIONS)}.")
-        if execution == END_TO_END and recipe.solves_head:
-            raise ModelError(
-                f"The recipe '{recipe.name}' solves its head from features, so it cannot be trained end to end. "
-                f"Take the recipe 'tutorial' with it, or leave the execution out."
-            )
+        execution = _checked_execution(execution, recipe)
         _check_views(views, recipe)
-        settings = recipe, backbone, image_size, resizing, weights, seed, execution, precision, views, chooses_backbone
-        values = None if value_range is None else parse_value_range(value_range)
-        return cls(*settings, values, device, executor, stakes)
+        said = None if value_range is None else parse_value_range(value_range)
+        settings = recipe, backbone, image_size, resizing, weights, seed, execution, precision, views
+        return cls(*settings, chooses_backbone, said, device, executor, candidates, at_least, asked_size, stakes)
 
     @property
     def feature_spec(self) -> FeatureSpec:
@@ -150,6 +156,13 @@ class TrainingConfig:
     def compute(self) -> Compute:
         return Compute(device=self.device, precision=self.answering_precision)
 
+    def with_base(self, backbone: str, weights: str | Path) -> TrainingConfig:
+        """The same, with a base that was chosen."""
+        backbone = resolved(backbone, self.asked_size)
+        size = self.asked_size or self.recipe.image_size_for(backbone)
+        check_image_size(backbone, size)
+        return replace(self, backbone=backbone, weights=weights, image_size=size, candidates=())
+
     def for_images(self, count: int) -> TrainingConfig:
         """The same, with the epochs that so many training images need."""
         return replace(self, recipe=self.recipe.for_images(count))
@@ -163,6 +176,7 @@ class TrainingConfig:
         values = AUTO if self.value_range is None else str(self.value_range)
         content = asdict(self) | {"weights": str(self.weights), "value_range": values}
         del content["chooses_backbone"]  # only a time limit asks for it
+        del content["asked_size"]  # it is that of `image_size`
         del content["device"], content["executor"]  # on others it goes on with the same numbers, to rounding
         if self.stakes is None:
             del content["stakes"]
@@ -181,3 +195,58 @@ def _check_views(views: str, recipe: Recipe) -> None:
             f"The recipe '{recipe.name}' draws random views of its own, so views cannot be chosen. "
             f"Take the recipe 'fast', or leave the views out."
         )
+
+
+def _checked_execution(execution: str, recipe: Recipe) -> str:
+    """An execution by its present name.
+
+    Raises:
+        ModelError: there is none of that name, or it does not go with the recipe.
+    """
+    if execution in OLD_EXECUTIONS:
+        message = f"The execution '{execution}' is now called '{OLD_EXECUTIONS[execution]}'."
+        warnings.warn(message, DeprecationWarning, stacklevel=4)
+        execution = OLD_EXECUTIONS[execution]
+    if execution not in EXECUTIONS:
+        raise ModelError(f"There is no execution '{execution}'. Choose one of: {', '.join(EXECUTIONS)}.")
+    if execution == END_TO_END and recipe.solves_head:
+        raise ModelError(
+            f"The recipe '{recipe.name}' solves its head from features, so it cannot be trained end to end. "
+            f"Take the recipe 'tutorial' with it, or leave the execution out."
+        )
+    return execution
+
+
+def _check_file(backbone: str, recipe: Recipe, weights: str | Path, device: str) -> None:
+    """
+    Raises:
+        ModelError: something needs layers, and the base is the network of a file.
+    """
+    if weights != PRETRAINED:
+        raise ModelError(
+            f"'{backbone}' holds its weights itself, and '{weights}' was given as well. Leave --weights out."
+        )
+    if not recipe.solves_head or (recipe.fine_tuning and recipe.fine_tuning.patience is None):
+        raise ModelError(
+            f"{no_keras_model(backbone)} The recipe '{recipe.name}', as it was asked for, trains layers in any case. "
+            f"Take the recipe 'fast', and leave --fine-tune always out."
+        )
+    if device == GPU:
+        raise ModelError(f"{no_keras_model(backbone)} Leave --device out.")
+
+
+def _candidates(recipe: Recipe, weights: str | Path) -> tuple[tuple[str, str], ...]:
+    """The bases at hand that a recipe can use, the usual one first.
+
+    Raises:
+        ModelError: the recipe is made for one base.
+    """
+    if not recipe.solves_head:
+        raise ModelError(
+            f"The recipe '{recipe.name}' is made for '{recipe.usual_backbone}': a base is chosen for 'fast'."
+        )
+    at_hand = bases_at_hand(weights)
+    if recipe.fine_tuning and recipe.fine_tuning.patience is None:
+        at_hand = {name: of_it for name, of_it in at_hand.items() if not is_file(name)}
+    usual = recipe.usual_backbone
+    return tuple(sorted(at_hand.items(), key=lambda each: each[0] != usual))

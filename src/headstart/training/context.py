@@ -17,6 +17,7 @@ from headstart.features.compact import Compact
 from headstart.features.rows import rows_of
 from headstart.models.network import Network
 from headstart.time_limit import NO_LIMIT, TimeLimit
+from headstart.training.callbacks import NO_CALLBACKS, Callbacks
 from headstart.training.config import VIEW_CHOICES, TrainingConfig
 from headstart.training.probe import LinearProbe
 from headstart.training.spending import engine_rate, too_long
@@ -35,6 +36,7 @@ class TrainingContext:
 
     pretrained: gives features of the base as it was pretrained, whatever becomes of it.
     limit: of the time for all of the training.
+    callbacks: of the user's, which are told of epochs and batches.
     """
 
     dataset: Dataset
@@ -44,6 +46,7 @@ class TrainingContext:
     listener: Listener
     checkpoint_folder: Path | None = None
     limit: TimeLimit = NO_LIMIT
+    callbacks: Callbacks = NO_CALLBACKS
 
     @cached_property
     def class_weights(self) -> Float[np.ndarray, " classes"]:

@@ -2,8 +2,8 @@
 
 Keras calls each layer, and PyTorch starts each kernel, from Python; for 32 images a GPU may be done before. A graph is
 captured once and starts all kernels of a pass with one call. It reads the variables where they lie, so that training
-goes on as without.
-https://docs.pytorch.org/docs/stable/generated/torch.cuda.make_graphed_callables.html
+goes on as without. There is nothing random in this part.
+https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
 """
 
 # PyTorch comes with headstart[gpu] alone
@@ -11,7 +11,9 @@ https://docs.pytorch.org/docs/stable/generated/torch.cuda.make_graphed_callables
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -19,6 +21,7 @@ import torch
 from headstart.engines.torch_network import Constants
 
 TOLERANCE = 1e-3  # of the norm of features, and of that of gradients: as between a processor and the cut network
+WARM_UPS = 3  # as many as torch.cuda.make_graphed_callables makes
 
 Inputs = Any  # a tensor, or a sequence of several
 
@@ -35,42 +38,102 @@ def graphed(part: Any, batch_size: int) -> Callable[[Inputs], torch.Tensor | Non
     weights = [variable.value for variable in part.trainable_variables]
     if not weights or not all(weight.is_cuda for weight in weights):
         return None
-    samples = tuple(
-        torch.rand((batch_size, *tensor.shape[1:]), device=weights[0].device) for tensor in part.inputs
-    )  # fmt: skip
-    module = _Module(part, weights)
-    expected = _with_gradients(module, samples)
-    captured = torch.cuda.make_graphed_callables(module, samples)
-    _check(_with_gradients(captured, samples), expected)
+    samples = [torch.rand((batch_size, *tensor.shape[1:]), device=weights[0].device) for tensor in part.inputs]
+    constants = Constants()
+
+    def forward() -> torch.Tensor:
+        with constants:
+            return part(samples[0] if len(samples) == 1 else samples, training=False)
+
+    passes = _Passes(forward, samples, weights)
     shapes = [sample.shape for sample in samples]
 
     def run(inputs: Inputs) -> torch.Tensor | None:
         tensors = [inputs] if isinstance(inputs, torch.Tensor) else list(inputs)
         fits = [tensor.shape for tensor in tensors] == shapes and all(tensor.is_cuda for tensor in tensors)
-        return captured(*tensors) if fits and torch.is_grad_enabled() else None
+        return _Replay.apply(passes, *tensors, *weights) if fits and torch.is_grad_enabled() else None
 
     return run
 
 
-class _Module(torch.nn.Module):
-    """A Keras model as a module that has the variables that are trained, and no others."""
+class _Passes:
+    """Two graphs, and the tensors that they read and write.
 
-    def __init__(self, part: Any, weights: Sequence[torch.nn.Parameter]) -> None:
-        super().__init__()
-        self.weights = torch.nn.ParameterList(weights)
-        self.constants = Constants()
-        self.call = lambda tensors: part(tensors, training=False)  # a function, so that it is no part of the module
+    All is done on one stream, from the first pass on: PyTorch remembers with each variable on which stream it was used
+    first, as long as a result of that use lives, and its backward pass waits there. The default stream must not wait
+    for one that is captured (what torch.cuda.make_graphed_callables, which has streams of its own, can stumble on). So
+    no result of the passes before lives on, either. Other threads may use the GPU meanwhile.
+    """
 
-    def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
-        with self.constants:
-            return self.call(tensors[0] if len(tensors) == 1 else list(tensors))
+    def __init__(
+        self,
+        forward: Callable[[], torch.Tensor],
+        samples: Sequence[torch.Tensor],
+        weights: Sequence[torch.Tensor],
+    ) -> None:
+        """
+        Raises:
+            RuntimeError: see `graphed`.
+        """
+        self.samples, self._weights = samples, weights
+        self.forward, self.backward = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
+        stream = torch.cuda.Stream()
+        with _nothing_else():
+            with torch.cuda.stream(stream):
+                expected = self._with_gradients(forward)
+                for _ in range(WARM_UPS):
+                    self._with_gradients(forward)
+            settings = {"pool": torch.cuda.graph_pool_handle(), "stream": stream, "capture_error_mode": "thread_local"}
+            with torch.cuda.graph(self.forward, **settings):
+                self.features = forward()
+            self.incoming = torch.empty_like(self.features)  # the gradient of the loss by the features
+            with torch.cuda.graph(self.backward, **settings):
+                self.gradients = torch.autograd.grad(self.features, self._weights, self.incoming)
+            self.features = self.features.detach()
+        _check(self._with_gradients(lambda: _Replay.apply(self, *samples, *weights)), expected)
+
+    def _with_gradients(self, forward: Callable[[], torch.Tensor]) -> list[torch.Tensor]:
+        """The features, and the gradients of the sum of their squares."""
+        features = forward()
+        gradients = torch.autograd.grad(features.square().sum(), self._weights)
+        return [features.detach().clone(), *(gradient.clone() for gradient in gradients)]
 
 
-def _with_gradients(module: torch.nn.Module, samples: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    """The features, and the gradients of the sum of their squares."""
-    features = module(*samples)
-    gradients = torch.autograd.grad(features.square().sum(), list(module.parameters()))
-    return [features.detach().clone(), *(gradient.clone() for gradient in gradients)]
+class _Replay(torch.autograd.Function):
+    """One step: inputs and variables -> features, whose gradients reach the variables."""
+
+    @staticmethod
+    def forward(ctx: Any, passes: _Passes, *tensors: torch.Tensor) -> torch.Tensor:
+        ctx.passes = passes
+        for sample, tensor in zip(passes.samples, tensors, strict=False):  # after the inputs come the variables
+            if sample.data_ptr() != tensor.data_ptr():
+                sample.copy_(tensor)
+        passes.forward.replay()
+        return passes.features.detach()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *incoming: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        passes = ctx.passes
+        passes.incoming.copy_(incoming[0])
+        passes.backward.replay()
+        return None, *(None for _ in passes.samples), *(gradient.detach() for gradient in passes.gradients)
+
+
+@contextmanager
+def _nothing_else() -> Iterator[None]:
+    """All work that was begun is done, and Python frees nothing by itself meanwhile: what it would free may have been
+    used on the GPU, which has to be asked whether that is over, and answers a capture with an error."""
+    was_enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    torch.cuda.synchronize()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+        torch.cuda.synchronize()
 
 
 def _check(found: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) -> None:

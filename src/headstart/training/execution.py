@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from headstart.array_types import Float, UInt8
+from headstart.cluster import check_machines
 from headstart.data.batches import Batches
 from headstart.data.dataset import Split
 from headstart.data.value_range import FULL
 from headstart.data.views import ORIGINAL
+from headstart.errors import ClusterError
+from headstart.events import Message
+from headstart.features.executors.ray import RayExecutor
 from headstart.features.extractor import FeatureExtractor
 from headstart.features.rows import Rows, rows_of
 from headstart.features.spec import FINE_TUNING
@@ -32,6 +36,12 @@ if TYPE_CHECKING:
 
 PIXEL_BYTES = 256 * 2**20  # of decoded training images that are kept in memory from epoch to epoch
 PIECE = 64  # images whose features are run through the trainable part at a time, to measure it
+# headstart spreads no steps over machines: each waits for the one before, takes some milliseconds, and would have to
+# send all gradients around
+ON_THIS_MACHINE = (
+    "Fine-tuning itself is done by this machine alone, as its steps wait for each other. The cluster computes the "
+    "features below the layers that are trained."
+)
 
 
 @runtime_checkable
@@ -76,6 +86,8 @@ class CachedExecution:
     def trainable(self, phase: Phase) -> TrainableNetwork:
         from headstart.training import keras_fit  # with it comes Keras, which a solved head does without
 
+        if phase.unfreeze and self.config.executor:
+            self.context.listener.emit(Message(ON_THIS_MACHINE))
         model = self.network.model
         features = self._trainable_part if phase.unfreeze else keras_fit.identity_features(model)
         return keras_fit.TrainableNetwork(model, features)
@@ -119,8 +131,24 @@ class CachedExecution:
         """Of the features below the layers that fine-tuning trains."""
         spec = replace(self.config.feature_spec, cut=FINE_TUNING)
         return FeatureExtractor(
-            spec, listener=self.context.listener, base=lambda: self.network.base, compute=self.config.compute
+            spec,
+            listener=self.context.listener,
+            base=lambda: self.network.base,
+            compute=self.config.compute,
+            executor=self._executor_with_keras,
         )
+
+    @property
+    def _executor_with_keras(self) -> RayExecutor | None:
+        """The cluster, if its machines can make the network below the cut; where they cannot, that is said."""
+        executor = self.config.executor
+        try:
+            if executor:
+                check_machines(executor.address, ("keras",))
+        except ClusterError as error:
+            self.context.listener.emit(Message(f"This machine computes the features below the trained layers. {error}"))
+            return None
+        return executor
 
     @cached_property
     def _trainable_part(self) -> Any:

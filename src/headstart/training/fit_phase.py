@@ -37,6 +37,7 @@ def fit_phase(context: TrainingContext, execution: Execution, phase: Phase, stat
     data = TrainingData(fitting.train, context.class_weights, binary=fitting.model.binary)
     while not (stopping.is_over(state.losses_of(phase.name)) or _is_out_of_time(context, phase, state)):
         start = time.perf_counter()
+        context.callbacks.begin_epoch(state.epoch)
         logs = fit_epoch(
             fitting.model,
             data,
@@ -45,10 +46,15 @@ def fit_phase(context: TrainingContext, execution: Execution, phase: Phase, stat
             seed=context.config.seed,
             listener=context.listener,
             limit=context.limit,
+            callbacks=context.callbacks,
+            stop=lambda: context.callbacks.want_to_stop(context.network),
         )
         state = _after_epoch(fitting, state, logs, start, stopping)
+        context.callbacks.end_epoch(state.history[-1])
         if context.checkpoint_folder:
             checkpoints.save(context.checkpoint_folder, state)
+        if context.callbacks.want_to_stop(context.network):
+            break
     if state.best:
         context.network.model.set_weights(state.best)
     return state

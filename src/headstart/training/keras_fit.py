@@ -24,6 +24,7 @@ from headstart.models.composing import features_of
 from headstart.models.layers import DROPOUT, LOGITS
 from headstart.models.weights import layer_index
 from headstart.time_limit import NO_LIMIT, TimeLimit
+from headstart.training.callbacks import NO_CALLBACKS, Callbacks
 
 PLAIN_LOSS = "cross_entropy"  # the metric that a compiled model has for it: what is reported, and compared
 PREFETCHED = 2  # batches that are made while a step is computed
@@ -167,8 +168,12 @@ def fit_epoch(
     seed: int,
     listener: Listener,
     limit: TimeLimit = NO_LIMIT,
+    callbacks: Callbacks = NO_CALLBACKS,
+    stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, float]:
     """Train a compiled model for one epoch, counted from 0, of `epochs` in all; a part of it where its time is up.
+
+    callbacks: are told of its batches. stop: whether one of them wants the epoch to end.
 
     Returns:
         `loss`, the cross-entropy without smoothing, and `accuracy` of the training images, as the steps went by.
@@ -178,7 +183,7 @@ def fit_epoch(
     """
     data.epoch, data.failure = epoch, None
     model.reseed(seed, epoch)
-    watcher = _Watcher(f"Epoch {epoch + 1}/{epochs}", len(data), listener, limit)
+    watcher = _Watcher(f"Epoch {epoch + 1}/{epochs}", len(data), listener, limit, callbacks, stop)
     with _failure_of(data), watcher.progress:  # an epoch that is interrupted leaves no bar behind
         model.fit(
             **data.batches(),
@@ -248,8 +253,17 @@ def _failure_of(data: TrainingData) -> Iterator[None]:
 class _Watcher(keras.callbacks.Callback):
     """Tells the listener how far an epoch is, and keeps what `fit` would lose."""
 
-    def __init__(self, description: str, steps: int, listener: Listener, limit: TimeLimit) -> None:
+    def __init__(
+        self,
+        description: str,
+        steps: int,
+        listener: Listener,
+        limit: TimeLimit,
+        callbacks: Callbacks,
+        stop: Callable[[], bool],
+    ) -> None:
         super().__init__()
+        self.callbacks, self.stop = callbacks, stop
         self.description, self.steps, self.listener, self.limit = description, steps, listener, limit
         self.progress = ExitStack()
         self.logs: dict[str, float] = {}
@@ -260,16 +274,25 @@ class _Watcher(keras.callbacks.Callback):
         task = advancing(self.listener, Task.EPOCH, self.description, self.steps)
         self.advance = self.progress.enter_context(task)
 
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        self.callbacks.begin_batch(batch)
+
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         now = time.monotonic()
         if logs and now - self.noted >= SECONDS_BETWEEN_NOTES:
             self.note, self.noted = f"loss {logs[PLAIN_LOSS]:.4f}  accuracy {logs['accuracy']:.4f}", now
         self.advance(1, self.note)
-        if self.limit.left < 0:
+        if self.callbacks.each:  # a GPU must be waited for, to tell them losses
+            self.callbacks.end_batch(batch, _numbers(logs or {}))
+        if self.limit.left < 0 or self.stop():
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        logs = logs or {}
-        self.logs = {"loss": float(logs[PLAIN_LOSS]), "accuracy": float(logs["accuracy"])}
+        self.logs = _numbers(logs or {})
         if self.model.optimizer.use_ema:
             self.weights = _weights(self.model)
+
+
+def _numbers(logs: dict) -> dict[str, float]:
+    """Of what Keras says of the batches so far."""
+    return {"loss": float(logs[PLAIN_LOSS]), "accuracy": float(logs["accuracy"])}

@@ -21,12 +21,22 @@ from headstart.features.compact import Compact
 from headstart.features.extractor import FeatureExtractor
 from headstart.features.rows import rows_of
 from headstart.features.validated import ENOUGH, difference, out_of_fold_losses
+from headstart.training.backbone_choice import with_backbone
 from headstart.training.config import AUTO, TrainingConfig
 
 LOOKED_AT = 1_000  # training images, at most
 CLEAR = 2.0  # standard errors of the mean difference: with less, a resizing may be better by chance
 
 GetFeatures = Callable[[Split, str], Float32[np.ndarray, "n depth"]]  # (images, resizing) -> what a head looks at
+
+
+def decided(config: TrainingConfig, dataset: Dataset, listener: Listener) -> TrainingConfig:
+    """The same, with all that is left to the training images: the base, then the resizing.
+
+    Raises:
+        ImageError, ModelError, CancelledError: see `with_backbone` and `with_resizing`.
+    """
+    return with_resizing(with_backbone(config, dataset, listener), dataset, listener)
 
 
 def with_resizing(config: TrainingConfig, dataset: Dataset, listener: Listener) -> TrainingConfig:

@@ -7,7 +7,10 @@ How long these take is told from the rate of the engine, which is measured.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,7 +19,7 @@ from headstart.engines.base import run_all
 from headstart.events import Listener, Message
 from headstart.features.extractor import FeatureExtractor
 from headstart.models import backbones
-from headstart.models.backbones import SIDE_BY_SIDE
+from headstart.models.backbones import SIDE_BY_SIDE, get_backbone, name_of
 from headstart.models.weights import PRETRAINED, keras_is_installed
 from headstart.time_limit import TimeLimit, duration
 from headstart.training.config import TrainingConfig
@@ -26,6 +29,24 @@ BATCHES = 3  # that the rate is measured with
 WITH_KERAS = 15.0  # seconds until Keras is imported, and a network built and compiled
 SECOND = "mobilenet_v2"  # whose weights are at hand, too
 TWO_VIEWS = 2
+
+
+class Against(NamedTuple):
+    """Why a fine-tuning is not done. code, facts: as of a `Message`."""
+
+    text: str
+    code: str
+    facts: Mapping[str, str | float] = MappingProxyType({})
+
+
+def why_frozen(config: TrainingConfig) -> Against | None:
+    """Why no layers of the base can be trained; None where they can."""
+    row, name = get_backbone(config.backbone), name_of(config.backbone)
+    if row.parts:
+        return Against("of bases side by side, only the head is trained.", "no-fine-tuning-side-by-side")
+    if row.is_keras:
+        return None
+    return Against(f"'{name}' is the network of a file, which stays as it is.", "no-fine-tuning-file", {"name": name})
 
 
 def engine_rate(extractor: FeatureExtractor) -> float:

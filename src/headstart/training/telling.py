@@ -1,4 +1,4 @@
-"""What a training says of itself: the shapes of the network, and each phase as it begins."""
+"""What a training says of its network before it begins, and of each phase as it begins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from headstart.training.recipes import Phase, SolvedHead
 
 
 def tell_shapes(context: TrainingContext) -> None:
-    """The sizes of batches, base and features."""
+    """Batches, base and the shapes on the way to the logits."""
     size, summary = context.config.recipe.batch_size, context.network.summary
     train, validation, test = (-(-len(split) // size) for split in context.dataset.splits().values())
     shapes = [(size, *shape) for shape in summary.shapes]
@@ -24,7 +24,7 @@ def tell_shapes(context: TrainingContext) -> None:
 
 
 def tell_phase(context: TrainingContext, phase: SolvedHead | Phase, summary: Summary) -> None:
-    """A phase, as it begins: what of the network is trained in it, and how."""
+    """What a phase trains, and how."""
     listener = context.listener
     if context.limit.is_set:
         listener.emit(Message(f"Time: {context.limit}."))

@@ -14,7 +14,6 @@ from headstart.data.dataset import Split
 from headstart.data.views import ORIGINAL
 from headstart.features import linear_head
 from headstart.features.rows import Leading, Rows
-from headstart.models.backbones import get_backbone
 from headstart.numerics import check_numbers
 from headstart.statistics import Interval
 from headstart.training.execution import Execution
@@ -27,6 +26,7 @@ class Trained:
     fine_tuned: whether the classifier has the weights of a fine-tuning.
     views: names of the views of each training image that were kept; none if each epoch drew fresh ones.
     training_precision: of the features of training images: "float32" or "bfloat16".
+    depth: how many numbers the last layer of the base gives.
     compact: Split -> float32 (n, components), what the base says as it was pretrained, in a few numbers; None if its
         features were not needed.
     cross_validated: see `Calibrated`.
@@ -36,6 +36,7 @@ class Trained:
     execution: Execution
     fine_tuned: bool
     training_precision: str
+    depth: int
     views: tuple[str, ...] = ()
     compact: Callable[[Split], Float32[np.ndarray, "n components"]] | None = None
     cross_validated: Interval | None = None
@@ -49,7 +50,7 @@ class Trained:
 
     def last_layer(self, split: Split) -> Rows:
         """(n, depth): what the base says in the end."""
-        return Leading(self.features(split), get_backbone(self.classifier.backbone).features)
+        return Leading(self.features(split), self.depth)
 
     def logits(self, split: Split, view: str = ORIGINAL) -> Float32[np.ndarray, "n logits"]:
         """Equal to `Classifier.logits`, within rounding.

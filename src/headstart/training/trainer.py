@@ -10,7 +10,7 @@ needs no Keras: it is imported when there are layers to be trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -23,16 +23,17 @@ from headstart.data.resizing import STRETCH
 from headstart.data.views import ORIGINAL
 from headstart.deprecation import renamed_arguments
 from headstart.engines.base import BFLOAT16
-from headstart.errors import DatasetError, MissingExtraError
+from headstart.errors import MissingExtraError
 from headstart.events import Listener, Message, Step, StepStarted
 from headstart.features.extractor import FeatureExtractor
 from headstart.listeners.console import Console
-from headstart.models.backbones import get_backbone
+from headstart.models.backbones import get_backbone, name_of
 from headstart.models.network import Network
 from headstart.models.weights import PRETRAINED, keras_is_installed
 from headstart.time_limit import NO_LIMIT, TimeLimit
 from headstart.training import checkpoints, recipes
 from headstart.training.calibrate import calibrate
+from headstart.training.callbacks import NO_CALLBACKS, Callbacks, KerasCallback
 from headstart.training.config import AUTO, CACHED, TrainingConfig
 from headstart.training.context import TrainingContext
 from headstart.training.cross_validation import PARTS, gain_of
@@ -41,10 +42,10 @@ from headstart.training.execution import Execution, execution_of
 from headstart.training.fit_phase import fit_phase
 from headstart.training.others import fit_other_head
 from headstart.training.recipes import Phase, Recipe, SolvedHead
-from headstart.training.resizing import with_resizing
+from headstart.training.resizing import decided
 from headstart.training.selection import PhaseResult, Selection, select
 from headstart.training.solve_head import solve_head
-from headstart.training.spending import needed_for_fine_tuning, too_long, with_second_base
+from headstart.training.spending import Against, needed_for_fine_tuning, too_long, why_frozen, with_second_base
 from headstart.training.state import TrainingState
 from headstart.training.telling import tell_phase, tell_shapes
 from headstart.training.trained import Trained
@@ -72,6 +73,7 @@ def train(
     time_limit: float | None = None,
     cost: str | Path | Mapping[str, Mapping[str, float]] | None = None,
     recall: Mapping[str, float] | None = None,
+    callbacks: Sequence[KerasCallback] = (),
     listener: Listener | None = None,
 ) -> Classifier:
     """Train a classifier.
@@ -79,7 +81,7 @@ def train(
     Args:
         dataset: what to train on; its validation images are looked at after each epoch, its test images never.
         recipe: name of a row of RECIPES, or a Recipe.
-        backbone: name of a row of BACKBONES, or two side by side, "a+b"; by default the recipe's.
+        backbone: name of a row of BACKBONES, two of them, "a+b", or an ONNX or OpenVINO file; by default the recipe's.
         image_size: side in pixels; by default the recipe's, or the one that the backbone was pretrained at.
         resizing: how a photo of another shape becomes a square: "stretch" distorts it, "crop" cuts out its middle,
             "pad" keeps all of it and fills the rest with grey, "resize-crop" cuts out 7/8 of that middle; "auto": what
@@ -93,8 +95,7 @@ def train(
             it, and `Predictor` runs with it; Keras (`Classifier.predict`) and exports calculate in float32. "auto":
             bfloat16 for the features of training images alone, where it is fast (docs/performance.md).
         views: of each training image: "original", "mirrored" (both), "all" (the eight ways to turn and mirror it);
-            "auto": mirrored where it helps a solved head, and for the fine-tuning after it as many as do no harm, as
-            the training images tell. The recipe "tutorial" draws views of its own.
+            "auto": mirrored if it helps a solved head, in fine-tuning what does no harm. "tutorial" draws its own.
         device: "gpu": an NVIDIA GPU, by Keras on PyTorch or JAX, in float32; "auto": the processor.
         time_limit: seconds for all of it; None: as long as it takes. Features, a solved head and its measurement are
             made in any case. What is left of it is spent on what gains most: mirrored views, a second base beside the
@@ -103,6 +104,8 @@ def train(
             the class of the least expected cost. None: all mistakes cost alike.
         recall: class -> the share of its photos that are to be answered as it, with 90% confidence: it is answered as
             soon as its probability reaches the threshold that the validation images show to suffice.
+        callbacks: of Keras, which are told of epochs, and of batches where there are some; see docs/ecosystem.md. One
+            that sets `model.stop_training` ends the training.
         listener: where to report to; by default to standard error.
 
     Returns:
@@ -128,7 +131,8 @@ def train(
         stakes=Stakes.of(cost, recall),
     )
     limit, listener = TimeLimit.of(time_limit), listener or Console()
-    return train_classifier(dataset, config, limit=limit, listener=listener).classifier
+    watching = Callbacks(tuple(callbacks))
+    return train_classifier(dataset, config, limit=limit, callbacks=watching, listener=listener).classifier
 
 
 def train_classifier(
@@ -137,17 +141,19 @@ def train_classifier(
     *,
     checkpoint_folder: Path | None = None,
     limit: TimeLimit = NO_LIMIT,
+    callbacks: Callbacks = NO_CALLBACKS,
     listener: Listener,
 ) -> Trained:
     """`train`, with what a run needs besides.
 
     checkpoint_folder: keeps the state after each epoch; if it holds one, training goes on from there.
+    callbacks: see `train`.
     """
-    _check_splits(dataset)
+    dataset.check_splits()
     if config.stakes:
         config.stakes.check(dataset.class_names)
     _check_keras(config.recipe)
-    config = with_resizing(config.for_values(dataset.value_range), dataset, listener)
+    config = decided(config.for_values(dataset.value_range), dataset, listener)
     if not (checkpoint_folder and checkpoints.exist(checkpoint_folder)):  # what is resumed has its base
         config = with_second_base(config, dataset, limit, listener)
     if config.is_rough:
@@ -155,19 +161,22 @@ def train_classifier(
         listener.emit(Message(text))
     listener.emit(StepStarted(Step.COMPOSE, "Compose the model"))
     context = new_context(dataset, config.for_images(len(dataset.train)), checkpoint_folder, listener, limit)
+    context = replace(context, callbacks=callbacks)
     tell_shapes(context)
     execution = execution_of(context)
     state = _resumed(context)
     selections: list[Selection] = []
     recipe, views, fine_tuned = context.config.recipe, (), False
+    callbacks.begin(context.network, recipe.epochs + recipe.solves_head)
     if recipe.head:
         state, selection, views = _train_phase(context, execution, recipe.head, state)
         selections.append(selection)
-    tuning = recipe.fine_tuning and _worthwhile(context, recipe, state)
+    tuning = None if callbacks.want_to_stop(context.network) else _worthwhile(context, recipe, state)
     if tuning:
         state, selection, more = _train_phase(context, execution, tuning, state)
         selections.append(selection)
         fine_tuned, views = selection.kept, more if selection.kept else views
+    callbacks.end(state.history[-1])
     return _finished(context, execution, state, selections, views, fine_tuned=fine_tuned)
 
 
@@ -220,12 +229,6 @@ def new_network(
     )
 
 
-def _check_splits(dataset: Dataset) -> None:
-    for name, split in (("train", dataset.train), ("validation", dataset.validation)):
-        if len(split) == 0:
-            raise DatasetError(dataset.without(name))
-
-
 def _check_keras(recipe: Recipe) -> None:
     """
     Raises:
@@ -268,39 +271,44 @@ def _worthwhile(context: TrainingContext, recipe: Recipe, state: TrainingState) 
             gain = gain_of(context, recipe.head, phase)
             _set_trainable(context, recipe.head)
             listener.emit(Message(f"Fine-tuning would {'help' if gain.is_clear else 'not clearly help'}: {gain}."))
-            reason = None if gain.is_clear else f"it would not clearly help. {ANYWAY}"
+            against = Against(f"it would not clearly help. {ANYWAY}", "no-fine-tuning-no-gain")
+            reason = None if gain.is_clear else against
         if reason:
-            listener.emit(Message(f"No fine-tuning: {reason}", "no-fine-tuning", {"reason": reason}))
+            listener.emit(Message(f"No fine-tuning: {reason.text}", reason.code, reason.facts))
             return None
     return replace(phase, patience=None) if few else phase
 
 
-def _reason_against(context: TrainingContext, phase: Phase) -> str | None:
+def _reason_against(context: TrainingContext, phase: Phase) -> Against | None:
     """Why a fine-tuning is not even tried; None if it may help, or is kept in any case."""
     if phase.patience is None:
         return None
+    if against := why_frozen(context.config):
+        return against
     if not keras_is_installed():
-        return "it needs Keras: pip install 'headstart[tune]'"
-    if get_backbone(context.config.backbone).parts:
-        return "of bases side by side, only the head is trained."
+        return Against("it needs Keras: pip install 'headstart[tune]'", "no-fine-tuning-keras")
     held_out, probe = len(context.dataset.validation), context.probe
     if held_out < ENOUGH_TO_JUDGE:
-        return f"{held_out} validation images are too few to tell whether it helps. {ANYWAY}"
+        text = f"{held_out} validation images are too few to tell whether it helps. {ANYWAY}"
+        return Against(text, "no-fine-tuning-few", {"count": held_out})
     if probe.is_easy:
         count = len(probe.held_out)
         correct = count - probe.mistakes
-        return f"a linear probe predicted {correct} of {count} held-out training images correctly. {ANYWAY}"
+        text = f"a linear probe predicted {correct} of {count} held-out training images correctly. {ANYWAY}"
+        return Against(text, "no-fine-tuning-easy", {"right": correct, "total": count})
     return None
 
 
-def _too_long(context: TrainingContext, phase: Phase, *, validated: bool) -> str | None:
+def _too_long(context: TrainingContext, phase: Phase, *, validated: bool) -> Against | None:
     """Why there is not even the time to begin with a phase; None if there is."""
     if not context.limit.is_set:
         return None
     count, tunings = len(context.dataset.train), PARTS - 1 if validated else 0
     views = len(context.head_views) if context.config.recipe.solves_head else 1
     needed = needed_for_fine_tuning(phase, count, views, context.rate, validated=tunings)
-    return None if context.limit.allows(needed) else f"{too_long(needed, context.limit)}."
+    if context.limit.allows(needed):
+        return None
+    return Against(f"{too_long(needed, context.limit)}.", "no-fine-tuning-time", {"seconds": needed})
 
 
 def _train_phase(
@@ -314,9 +322,11 @@ def _train_phase(
     if isinstance(phase, SolvedHead):
         if not state.rows_of(phase.name):
             tell_phase(context, phase, summary)
+            context.callbacks.begin_epoch(state.epoch)
             solved = solve_head(context, phase, state)
             network.set_head(solved.head.kernel, solved.head.bias)
             state, views = solved.state, solved.views
+            context.callbacks.end_epoch(state.history[-1])
     else:
         views = execution.kept_views(phase)
         if not _is_over(phase, state):
@@ -358,7 +368,7 @@ def _finished(
     uncalibrated = Classifier(
         network=context.network,
         class_names=dataset.class_names,
-        backbone=config.backbone,
+        backbone=name_of(config.backbone),
         image_size=config.image_size,
         recipe=config.recipe.name,
         resizing=config.resizing,
@@ -372,7 +382,8 @@ def _finished(
     compact = cache(context.compact) if config.recipe.solves_head else None
     exact = fine_tuned or context.pretrained.is_exact
     precision = config.answering_precision if exact else BFLOAT16
-    trained = Trained(uncalibrated, execution, fine_tuned, precision, views, compact)
+    depth = get_backbone(config.backbone).features
+    trained = Trained(uncalibrated, execution, fine_tuned, precision, depth, views, compact)
     found = calibrate(context, trained)
     seen, unseen = trained.last_layer(dataset.train), trained.last_layer(dataset.validation)
     detector = fit_novelty_detector(seen, dataset.train, unseen, seed=config.seed)

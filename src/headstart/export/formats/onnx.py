@@ -6,9 +6,7 @@ with unsigned ones only, so the network would be no faster than in float32.
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.errors import MissingExtraError
+from headstart.export.explained import explain
+from headstart.export.formats.onnx_resizing import resize_inside
+from headstart.models.keras_to_onnx import write_onnx
 
 if TYPE_CHECKING:
     from headstart.export.source import Source
@@ -25,29 +25,34 @@ if TYPE_CHECKING:
 def write(source: Source, file: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
     import onnx
 
-    if source.frozen:
-        onnx.save(_of_package(source), file)
+    frozen = source.frozen_graph
+    if frozen:
+        onnx.save(_with_head(frozen, source), file)
     else:
-        by_keras(source.model, file)
+        write_onnx(source.model, file)
     graph = _folded(file)
     if precision == "float16":
         _halve(graph)
     elif precision == "int8":
         graph = _quantized(graph, photos)
+    if source.has_maps:
+        explain(graph, source)
+    if not source.fixed_size:  # only now: it stays in float32
+        resize_inside(graph, size=source.classifier.image_size, resizing=source.classifier.resizing)
     # metadata in ONNX are pairs of strings
     onnx.helper.set_model_props(graph, {key: _text(value) for key, value in description.items()})
     onnx.checker.check_model(graph, full_check=True)
     onnx.save(graph, file)
 
 
-def _of_package(source: Source) -> Any:
-    """The packaged network of the base, with the head and the probabilities behind it, and without feature maps."""
-    import onnx
+def _with_head(graph: Any, source: Source) -> Any:
+    """The frozen network of the base, with the head and the probabilities behind it, and without feature maps, unless
+    the source has them."""
     from onnx import TensorProto, helper, numpy_helper
 
     from headstart.models.packaged import output_name
 
-    graph = onnx.load(str(source.frozen))
+    vectors = [each.name for each in graph.graph.output if each.name in (output_name(0), output_name(1))]
     kernel, bias = source.head
     constants = {
         "kernel": kernel,
@@ -56,7 +61,7 @@ def _of_package(source: Source) -> Any:
         "nothing": np.float32(0),
     }
     nodes = [
-        helper.make_node("Concat", [output_name(0), output_name(1)], ["all_features"], axis=1),
+        helper.make_node("Concat", vectors, ["all_features"], axis=1),
         helper.make_node("Gemm", ["all_features", "kernel", "bias"], ["logits"]),
         helper.make_node("Mul", ["logits", "nothing"], ["zeros"]),
         helper.make_node("Concat", ["zeros", "logits"], ["two_sided"], axis=1),
@@ -65,26 +70,14 @@ def _of_package(source: Source) -> Any:
     ]
     graph.graph.initializer.extend(numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items())
     graph.graph.node.extend(nodes if len(bias) == 1 else [*nodes[:2], *nodes[4:]])
-    del graph.graph.output[:]
+    if not source.has_maps:
+        del graph.graph.output[:]
     for name, shape in source.output_shapes.items():
         graph.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", shape[1]]))
     (pixels,) = graph.graph.input
     kind = TensorProto.UINT8 if source.pixels == "uint8" else TensorProto.FLOAT
-    pixels.CopyFrom(helper.make_tensor_value_info("pixels", kind, ["n", *source.input_shape[1:]]))
+    pixels.CopyFrom(helper.make_tensor_value_info("pixels", kind, ["n", *source.square_shape[1:]]))
     return graph
-
-
-def by_keras(network: Any, file: Path) -> None:
-    """Write a Keras model, pixels -> logits, probabilities.
-
-    Raises:
-        MissingExtraError: tf2onnx is not installed.
-    """
-    if importlib.util.find_spec("tf2onnx") is None:
-        raise MissingExtraError("An export of this base to onnx needs tf2onnx: pip install 'headstart[tune,export]'")
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # it lists the optimisations that it skips
-    network.export(str(file), format="onnx", input_signature=[network.input], verbose=False)
-    _keep_constants(file, network)
 
 
 def open_file(file: Path):
@@ -98,24 +91,6 @@ def open_file(file: Path):
         return logits, probabilities
 
     return run
-
-
-def _keep_constants(file: Path, network: Any) -> None:
-    """Restore constants that are not variables, as in a Normalization layer: tf2onnx makes them inputs of the graph."""
-    import onnx
-    import tensorflow
-
-    graph = onnx.load(file)
-    given = [entry for entry in graph.graph.input if entry.name != "pixels"]
-    if not given:
-        return
-    pixels = tensorflow.TensorSpec(network.input.shape, network.input.dtype)
-    traced = tensorflow.function(lambda images: network(images, training=False)).get_concrete_function(pixels)
-    values = {inside.name: value for value, inside in traced.graph.captures}
-    for entry in given:
-        graph.graph.input.remove(entry)
-        graph.graph.initializer.append(onnx.numpy_helper.from_array(values[entry.name].numpy(), entry.name))
-    onnx.save(graph, file)
 
 
 def _folded(file: Path) -> Any:

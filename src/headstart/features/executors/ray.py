@@ -14,11 +14,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from headstart.cluster import HERE, NO_MACHINES, check_machines, connect, is_here, machines
+from headstart.cluster import HERE, NO_MACHINES, check_machines, connect, described, is_here, machines
 from headstart.concurrency import limit_cores
 from headstart.engines.base import AUTO, GPU, Compute
 from headstart.engines.opening import check_device
 from headstart.errors import ClusterError, HeadstartError, MissingExtraError
+from headstart.events import Listener, Message
 from headstart.features.executors.base import Result, Task
 from headstart.storage.locations import is_url
 
@@ -100,8 +101,12 @@ class RayExecutor:
         return max(1, min(int(each["CPU"] / each["GPU"]) for each in have))
 
 
-def executor_on(on: str | None, store: str | Path | None = None, device: str = AUTO) -> RayExecutor | None:
+def executor_on(
+    on: str | None, store: str | Path | None = None, device: str = AUTO, listener: Listener | None = None
+) -> RayExecutor | None:
     """What `--on`, `--store` and `--device` ask for, connected; None: to work on this machine alone.
+
+    listener: is told which cluster that is.
 
     Raises:
         ClusterError: the cluster cannot be used, or a store was named without one.
@@ -117,6 +122,8 @@ def executor_on(on: str | None, store: str | Path | None = None, device: str = A
         store.mkdir(parents=True, exist_ok=True)
     executor = RayExecutor(on, None if store is None else str(store), device == GPU)
     executor.connected()
+    if listener:
+        listener.emit(Message(f"Working on {described(on)}."))
     return executor
 
 

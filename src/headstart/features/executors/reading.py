@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from headstart.data.collection import Read
-from headstart.data.folder import Item
+from headstart.data.items import Item
 from headstart.data.loading import Look, look_at
 from headstart.features.executors.ray import RayExecutor
 
@@ -19,7 +19,7 @@ def looking_on(executor: RayExecutor | None) -> Look | None:
 
     def look(items: Sequence[Item], known: Mapping[bytes, int]) -> Iterator[Read | str]:
         size = max(1, min(PHOTOS, -(-len(items) // executor.side_by_side)))
-        tasks = (items[start : start + size] for start in range(0, len(items), size))
+        tasks = (tuple(items[start : start + size]) for start in range(0, len(items), size))
         for found in executor.map(look_at_task, tasks):
             yield from found
 

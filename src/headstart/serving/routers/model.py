@@ -25,6 +25,7 @@ def model_router(service: Service) -> APIRouter:
             "models": service.models.names,
             "limits": limits,
             "shows_training_images": service.config.show_training_images,
+            "keeps_samples": service.config.samples.rate if service.config.samples else 0.0,
         }
         description = service.models.get(options.model).description
         return JSONResponse({"schema": schemas.SCHEMA} | description | of_the_service)

@@ -8,7 +8,11 @@ from fastapi import APIRouter, Response
 FILES = {
     "": ("serving/page/index.html", "text/html"),
     "tokens.css": ("pages/tokens.css", "text/css"),
-    "page.css": ("serving/page/page.css", "text/css"),
+    "answers.css": ("pages/answers/answers.css", "text/css"),
+    **{
+        f"{name}.js": (f"pages/answers/{name}.js", "text/javascript")
+        for name in ("cards", "dropping", "strings", "words")
+    },
     "page.js": ("serving/page/page.js", "text/javascript"),
     "icon.svg": ("serving/page/icon.svg", "image/svg+xml"),
 }

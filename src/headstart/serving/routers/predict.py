@@ -41,6 +41,7 @@ def predict_router(service: Service) -> APIRouter:
         head = {
             "schema": schemas.SCHEMA, "model": model.name, "digest": model.digest, "id": request_id(request.scope),
         }  # fmt: skip
-        return JSONResponse(head | {"predictions": predictions})
+        after = service.after(model, uploads, results, may_keep=options.keep)
+        return JSONResponse(head | {"predictions": predictions}, background=after)
 
     return router

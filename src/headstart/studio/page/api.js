@@ -1,7 +1,9 @@
 // The studio's server, typed. What it answers when it refuses is thrown as a Problem, whose message is for the user.
 
-import { said } from "./i18n.js";
+import { inWords } from "./problems.js";
 
+/** @import { Skipped } from "./dropping.js" */
+/** @import { Told } from "./problems.js" */
 /**
  * @typedef {{ value: number, low: number, high: number, correct: number, count: number }} Share
  * @typedef {{ name: string, photos: number, train?: number, validation?: number, test?: number, own?: boolean }} ClassSize
@@ -12,12 +14,13 @@ import { said } from "./i18n.js";
  * @typedef {{ path: string, name: string, generation: number, photos: number, classes: ClassSize[], unlabelled: number,
  *             excluded: number, unreadable: { path: string, reason: string }[], unreadable_count: number,
  *             splits: Record<string, number>, layout: string, notes?: string[], labels: Labels, features: Progress | null, computing: string[],
- *             reading?: { done: number, total: number } | null, findings: Finding[], problem?: string | null,
+ *             reading?: { done: number, total: number } | null, findings: Finding[], problem?: Told | null,
  *             journal?: string, settings: Record<string, unknown> }} Collection
  * @typedef {{ id: string, kind: string, state: string, settings?: Record<string, unknown>, progress?: Progress | null,
  *             [more: string]: unknown }} Job
  * @typedef {{ version: string, by?: string, language?: string | null, collection: Collection | null, jobs: Job[],
- *             opening?: { path: string, problem?: string | null, text?: string } | null, can: Record<string, any> }} State
+ *             opening?: Opening | null, can: Record<string, any> }} State
+ * @typedef {{ path: string, problem?: Told | null }} Opening
  * @typedef {{ class?: string[], split?: string[], finding?: string, right?: boolean, cell?: [string, string],
  *             confidence?: [number, number], changed?: boolean, unlabelled?: boolean, excluded?: boolean, text?: string,
  *             ids?: number[], sort?: string, like?: number, descending?: boolean }} Query
@@ -84,7 +87,7 @@ export async function ask(path, { method, json, body, signal, headers } = {}) {
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
   const code = String(problem.code ?? response.status);
-  throw new Problem(said(`problem.${problem.reason}`, problem, problem.detail ?? problem.title ?? `${response.status} ${response.statusText}`), response.status, code, problem);
+  throw new Problem(inWords({ detail: problem.title ?? `${response.status} ${response.statusText}`, ...problem }), response.status, code, problem);
 }
 
 /** @template T @param {string} path @param {Parameters<typeof ask>[1]} [how] @returns {Promise<T>} */
@@ -168,6 +171,8 @@ export const api = {
   /** @returns {Promise<Record<string, any>[]>} */
   jobEvents: (/** @type {string} */ id, after = 0) => askJson(`api/jobs/${id}/events?after=${after}`),
 
+  /** @returns {Promise<{ problem: Told | null }>} why a training would be refused with the labels as they are */
+  trainable: () => askJson("api/trainable"),
   /** @returns {Promise<Run[]>} */
   runs: () => askJson("api/runs"),
   /** @returns {Promise<any>} */
@@ -179,7 +184,7 @@ export const api = {
 
   /**
    * @param {{ file: File, name: string }[]} files name: with its folders @param {string} [into] the class
-   * @returns {Promise<{ added: any, skipped: { name: string, reason: string }[] }>}
+   * @returns {Promise<{ added: any, skipped: Skipped[] }>}
    */
   addPhotos(files, into) {
     const form = new FormData();

@@ -9,6 +9,7 @@ import { isViewing, Viewer } from "./components/viewer.js";
 import { t } from "./i18n.js";
 import { useKeys } from "./keyboard.js";
 import { redo, undo } from "./labelling.js";
+import { inWords } from "./problems.js";
 import { go, route } from "./router.js";
 import { loadOthers, SCREENS } from "./screens.js";
 import { collection, connection, start, title } from "./store.js";
@@ -63,6 +64,7 @@ function App() {
     <a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => (event.preventDefault(), document.getElementById("main")?.focus())}>${t("skip")}</a>
     <${Header} current=${screen.name} />
     ${connection.value === "offline" && html`<p class="offline" role="alert">${t("offline")}</p>`}
+    ${collection.value?.problem && html`<p class="offline" role="alert">${inWords(collection.value.problem)}</p>`}
     <main id="main" tabindex="-1" class=${screen.fills ? "fills" : ""}><${Shown} key=${screen.name} screen=${screen} /></main>
     <${Viewer} /><${Dialogs} />${!isViewing.value && html`<${Toasts} />`}`;
 }

@@ -1,18 +1,19 @@
 // What is dropped on the page, pasted or chosen: files, and the images in folders, with their paths.
 
 /** @typedef {{ file: File, name: string }} Named name: with its folders, as "cups/red/1.jpg" */
+/** @typedef {{ name: string, reason: string, code?: string, path?: string }} Skipped code: where there are words for the reason */
 
 /** What the studio cannot read is not sent. @param {File} file */
 const isPhoto = (file) => file.type.startsWith("image/") || /\.(jpe?g|png|webp|bmp|gif|tiff?|hei[cf]|avif|dcm)$/i.test(file.name);
 
 /**
  * @param {DataTransfer} carried of an event "drop" or "paste"
- * @returns {Promise<{ photos: Named[], skipped: { name: string, reason: string }[] }>}
+ * @returns {Promise<{ photos: Named[], skipped: Skipped[] }>}
  */
 export async function photosIn(carried) {
   /** @type {Named[]} */
   const photos = [];
-  /** @type {{ name: string, reason: string }[]} */
+  /** @type {Skipped[]} */
   const skipped = [];
   const walk = async (/** @type {any} */ entry, /** @type {string} */ folder) => {
     if (entry.name.startsWith(".")) return; // as in training
@@ -26,7 +27,7 @@ export async function photosIn(carried) {
       }
       const file = /** @type {File} */ (await new Promise((done, failed) => entry.file(done, failed)));
       if (isPhoto(file)) photos.push({ file, name });
-      else skipped.push({ name, reason: "not-a-photo" });
+      else skipped.push({ name, reason: "", code: "not-a-photo" });
     } catch (error) {
       skipped.push({ name, reason: error instanceof Error ? error.message : String(error) });
     }

@@ -44,8 +44,6 @@ export function t(key, values = {}) {
     return value === undefined ? whole : typeof value === "number" ? number(value) : String(value);
   });
 }
-/** What the server says, by its code where there are words for it, else as it says it. @param {string} key @param {Record<string, any>} values @param {string} text */
-export const said = (key, values, text) => (has(key) ? t(key, values) : text);
 /** Whether there are words for a key. @param {string} key */
 export const has = (key) => WORDS[language.value][key] !== undefined || WORDS.en[key] !== undefined;
 

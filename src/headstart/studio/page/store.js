@@ -5,7 +5,7 @@ import { language, languageIsChosen, setLanguage, t } from "./i18n.js";
 import { toast } from "./components/toast.js";
 import { batch, computed, signal } from "./ui.js";
 
-/** @import { Answers, Collection, Job, Labels, Progress, Queue } from "./api.js" */
+/** @import { Answers, Collection, Job, Labels, Opening, Progress, Queue } from "./api.js" */
 
 /** @type {import("./ui.js").Signal<"starting" | "online" | "offline">} */
 export const connection = signal(/** @type {"starting" | "online" | "offline"} */ ("starting"));
@@ -27,8 +27,8 @@ export const mapChanged = signal(0);
 export const generation = computed(() => collection.value?.generation ?? 0);
 export const classes = computed(() => labels.value?.classes ?? collection.value?.classes ?? []);
 export const classNames = computed(() => classes.value.map((each) => each.name));
-/** A job that opens a collection, while it runs. */
-export const opening = computed(() => jobs.value.find((job) => job.kind === "open" && job.state === "running") ?? null);
+/** What is being opened, or why it cannot be; null: nothing is. */
+export const opening = signal(/** @type {Opening | null} */ (null));
 
 /** Tell the user what went wrong; what was given up on purpose is no failure. @param {unknown} error */
 export function report(error) {
@@ -58,6 +58,7 @@ export async function loadState() {
     version.value = state.version;
     can.value = state.can ?? {};
     jobs.value = state.jobs ?? [];
+    opening.value = state.opening ?? null;
     showCollection(state.collection);
     if ((state.language === "en" || state.language === "pt") && !languageIsChosen()) setLanguage(state.language, false);
   });
@@ -160,6 +161,9 @@ function hear(event) {
     case "collection":
       attempt(loadState);
       break;
+    case "opening":
+      opening.value = /** @type {any} */ (event);
+      break;
     case "labels":
       showLabels(event.labels ?? event);
       break;
@@ -182,6 +186,7 @@ function hear(event) {
     case "map":
       mapChanged.value++;
       break;
+    case "analysis":
     case "findings":
       attempt(loadCollection);
       break;

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
 from headstart.array_types import Int
+from headstart.data.answers_file import RunAnswer
 from headstart.inspection.duplicates import Pair
 from headstart.studio.answers import Answers
 from headstart.studio.neighbourhood import Neighbourhood
 from headstart.studio.photo_features import PhotoFeatures
 from headstart.studio.queue import doubts
+from headstart.studio.queue.choosing import LEAST_COVERED
 from headstart.studio.queue.expected import expect
 from headstart.studio.queue.items import Item, Queue
-from headstart.studio.queue.unlabelled import questions
+from headstart.studio.queue.unlabelled import answered_by_a_run, questions
 
 
 def build_queue(
@@ -28,6 +31,7 @@ def build_queue(
     copies: Sequence[Pair] = (),
     answered: Collection[str] = (),
     excluded: Collection[int] = (),
+    proposed: Mapping[int, RunAnswer] = MappingProxyType({}),
     limit: int = 200,
     seed: int = 0,
 ) -> Queue:
@@ -40,6 +44,7 @@ def build_queue(
         copies: as far as they are known.
         answered: keys of questions that were answered, also with "no" or "skip": not asked again.
         excluded: photos that are to have no label.
+        proposed: photo -> what a run answered for it, before it came into the collection.
         limit: of the items.
     """
     waits = (labels < 0) & photos.known
@@ -49,6 +54,8 @@ def build_queue(
 
     def all_items() -> Iterator[Item]:
         about_labels = list(_about_labels(fresh, neighbourhood, labels, class_names, digests, copies))
+        if (labels >= 0).sum() < LEAST_COVERED:  # a head of these labels knows less than the run
+            yield from answered_by_a_run(proposed, waiting, digests)
         few = len(waiting) > (labels >= 0).sum()  # labels: the heads' doubts about them say little yet
         if few:
             yield from questions(fresh, photos, waiting, labels, digests, seed=seed)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from headstart.array_types import Int64
+from headstart.data.answers_file import RunAnswer
 from headstart.statistics import percent
 from headstart.studio.answers import Answers
 from headstart.studio.photo_features import PhotoFeatures
@@ -42,6 +43,19 @@ def questions(
         return
     yield from _informative(answers, photos, waiting, digests)
     yield from _bulk(answers, waiting, digests)
+
+
+def answered_by_a_run(
+    proposed: Mapping[int, RunAnswer], waiting: Int64[np.ndarray, " m"], digests: Sequence[str]
+) -> Iterator[Item]:
+    """Photos that a run has answered, as those of `headstart serve --keep-samples`: the least sure ones first."""
+    asked = [photo for photo in map(int, waiting) if photo in proposed]
+    for photo in sorted(asked, key=lambda photo: proposed[photo].probability):
+        answer, probability, model = proposed[photo]
+        text = f"The run '{model}' answered '{answer}' ({percent(probability)})."
+        reason = {"code": "answered", "answer": answer, "model": model, "probability": probability, "text": text}
+        key = key_of(UNLABELLED, digests, [photo], "answered", answer)
+        yield Item(key, UNLABELLED, (photo,), answer, reason, probability, 1 - probability)
 
 
 def _clusters(

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
+from headstart.errors import HeadstartError
 from headstart.runs.folder import PLOTS, REPORT, RunFolder
 from headstart.studio.collection import Collection
 from headstart.studio.job_arguments import TRAIN, work_of
-from headstart.studio.problems import RefusalError
+from headstart.studio.problems import RefusalError, told
 from headstart.studio.routers.labels import current
 from headstart.studio.studio import Studio
 
@@ -43,8 +44,23 @@ def jobs_router(studio: Studio) -> APIRouter:
     @router.post("/api/jobs")
     def begin(wanted: NewJob, collection: Collection = here) -> dict[str, Any]:
         work = work_of(wanted.kind, wanted.settings, collection.source, collection.runs)
+        if wanted.kind == TRAIN:
+            from headstart.studio.trainable import check_trainable  # takes a moment to import
+
+            check_trainable(collection, wanted.settings.get("group_by"))
         labels = collection.journal if wanted.kind == TRAIN else None
         return collection.jobs.begin(wanted.kind, wanted.settings, work, labels=labels)
+
+    @router.get("/api/trainable")
+    def trainable(collection: Collection = here) -> dict[str, Any]:
+        """problem: why a training would be refused with the labels as they are; null: it would not."""
+        from headstart.studio.trainable import check_trainable  # as above
+
+        try:
+            check_trainable(collection)
+        except HeadstartError as error:
+            return {"problem": told(error)}
+        return {"problem": None}
 
     @router.get("/api/jobs")
     def jobs(collection: Collection = here) -> list[dict[str, Any]]:

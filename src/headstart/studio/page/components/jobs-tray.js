@@ -1,7 +1,8 @@
 // The tray: what runs beside the page, and what came of it. A job goes on when the tab is closed.
 
 import { api } from "../api.js";
-import { duration, has, said, t } from "../i18n.js";
+import { duration, has, t } from "../i18n.js";
+import { inWords } from "../problems.js";
 import { go } from "../router.js";
 import { attempt, jobs } from "../store.js";
 import { listenOutside } from "../listening.js";
@@ -23,14 +24,17 @@ export const stepOf = (job) => {
 export const shareOf = (job) => (job.progress?.total ? job.progress.done / job.progress.total : null);
 
 /** Why it failed. @param {Job} job */
-export const problemOf = (job) => said(`job.problem.${job.problem_code}`, {}, String(job.problem ?? ""));
+export const problemOf = (job) => inWords({ detail: String(job.problem ?? ""), .../** @type {any} */ (job.problem_more) });
 
 /** @param {Job} job */
 const name = (job) => (has(`job.kind.${job.kind}`) ? t(`job.kind.${job.kind}`) : job.kind);
 
+/** Whether a classifier can be made of what it has trained so far. @param {Job} job */
+const hasTrained = (job) => job.kind === "train" && job.state !== "waiting";
+
 /** Stop a job. Of a training, a classifier is made of what was trained so far; or it can be resumed later.
  *  @param {Job} job @param {{ keep?: boolean }} [how] */
-export const stop = (job, { keep = job.kind === "train" } = {}) => attempt(() => api.stop(job.id, keep));
+export const stop = (job, { keep = hasTrained(job) } = {}) => attempt(() => api.stop(job.id, keep));
 /** @param {Job} job */
 export const resume = (job) => attempt(() => api.resume(job.id));
 
@@ -78,7 +82,7 @@ function JobRow({ job, close }) {
     ${job.problem && html`<p class="problem">${problemOf(job)}</p>`}
     ${job.state === "done" && result?.path && html`<p class="hint path">${result.path}</p>`}
     <div class="actions">
-      ${isActive(job) && html`<button type="button" class="link" disabled=${job.state === "stopping"} onClick=${() => stop(job)}>${t(job.kind === "train" ? "train.stop" : "job.stop")}</button>`}
+      ${isActive(job) && html`<button type="button" class="link" disabled=${job.state === "stopping"} onClick=${() => stop(job)}>${t(hasTrained(job) ? "train.stop" : "job.stop")}</button>`}
       ${job.kind === "train" && (job.state === "stopped" || job.state === "failed") && html`<button type="button" class="link" onClick=${() => resume(job)}>${t("job.resume")}</button>`}
       ${(job.state === "done" || isActive(job)) && html`<button type="button" class="link" onClick=${look}>${t("job.look")}</button>`}
       ${!isActive(job) && html`<button type="button" class="link" onClick=${() => attempt(async () => { await api.forget(job.id); jobs.value = jobs.value.filter((each) => each.id !== job.id); })}>${t("job.forget")}</button>`}

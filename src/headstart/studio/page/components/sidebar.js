@@ -40,7 +40,7 @@ export function Sidebar({ params }) {
       ${found.findings?.length > 0 && html`<div class="title"><h2>${t("findings")}</h2></div>
       <ul class="plain">${found.findings.map((each) => html`<${Row} key=${each.kind} to=${href("photos", { finding: each.kind, sort: "name" })} name=${findingTitle(each.kind, each.title)} hint=${has(`finding.${each.kind}.text`) ? t(`finding.${each.kind}.text`) : each.text} count=${each.photos} isCurrent=${params.get("finding") === each.kind} />`)}</ul>`}
       ${found.unreadable_count > 0 && html`<details class="unreadable"><summary>${t("unreadable", { count: found.unreadable_count })}</summary>
-        <ul class="plain">${found.unreadable.map((each) => html`<li><strong>${each.path}</strong><br />${each.reason}</li>`)}</ul></details>`}
+        <ul class="plain">${found.unreadable.map((each) => html`<li><strong>${each.path}</strong><br />${t("unreadable.reason", { reason: each.reason })}</li>`)}</ul></details>`}
     </nav>
   </aside>`;
 }

@@ -6,7 +6,8 @@ import { Dialog, open } from "../components/dialog.js";
 import { Icon } from "../components/icon.js";
 import { number, t } from "../i18n.js";
 import { go } from "../router.js";
-import { attempt, collection, loadState, reading } from "../store.js";
+import { inWords } from "../problems.js";
+import { attempt, collection, loadState, opening, reading } from "../store.js";
 import { html, useEffect, useId, useRef, useState } from "../ui.js";
 
 const KEY = "headstart-recent";
@@ -60,6 +61,7 @@ export default function Welcome() {
     await loadState();
     go("add");
   };
+  const isOpening = busy || (opening.value && !opening.value.problem ? opening.value.path : "");
   const last = recent().filter((each) => each !== collection.value?.path);
   return html`<div class="welcome">
     <div><h1>${t("open.title")}</h1><p class="lead">${t("open.lead")}</p></div>
@@ -70,8 +72,8 @@ export default function Welcome() {
     <form class="by-path" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), openPath(path.current?.value ?? ""))}>
       <label for=${id}>${t("open.path")}</label>
       <div><input id=${id} ref=${path} type="text" placeholder=${t("open.pathExample")} spellcheck="false" autocomplete="off" autocapitalize="off" aria-describedby=${`${id}-problem`} /><button disabled=${!!busy}>${busy ? html`<span class="spinner small" />` : null}${t("nav.open")}</button></div>
-      <p class="problem" id=${`${id}-problem`} role="alert">${problem}</p>
-      ${busy && html`<p class="hint" role="status">${reading.value ? t("status.reading", reading.value) : t("open.opening", { path: busy })}</p>`}
+      <p class="problem" id=${`${id}-problem`} role="alert">${problem || (opening.value?.problem ? inWords(opening.value.problem) : "")}</p>
+      ${isOpening && html`<p class="hint" role="status">${reading.value ? t("status.reading", reading.value) : t("open.opening", { path: isOpening })}</p>`}
     </form>
     ${last.length > 0 && html`<section><h2 class="small">${t("open.recent")}</h2><ul class="plain recent">${last.map((each) => html`<li key=${each}><button class="quiet" onClick=${() => openPath(each)} disabled=${!!busy}><${Icon} name="folder" size=${18} /><span class="ellipsis"><strong>${each.split(/[/\\]/).filter(Boolean).pop()}</strong> <span class="hint">${each}</span></span></button></li>`)}</ul></section>`}
     <section class="how"><h2 class="small">${t("open.how")}</h2><ol>${[1, 2, 3, 4].map((step) => html`<li key=${step}><span class="step">${number(step)}</span><span>${t(`open.how.${step}`)}</span></li>`)}</ol><p class="hint">${t("open.private")}</p></section>

@@ -10,7 +10,7 @@ import { report } from "../../store.js";
 import { listenToDrops } from "../../listening.js";
 import { html, useEffect, useRef, useState } from "../../ui.js";
 
-/** @import { Named } from "../../dropping.js" */
+/** @import { Named, Skipped } from "../../dropping.js" */
 
 const LIMITS = { files: 40, bytes: 48e6 }; // of a request
 const SHOWN = 20;
@@ -18,12 +18,12 @@ const SHOWN = 20;
 /** @param {{ into: string }} props into: a class; "": by the names of their folders */
 export function Files({ into }) {
   const [isOver, setOver] = useState(false);
-  const [state, setState] = useState({ done: 0, total: 0, added: 0, isRunning: false, skipped: /** @type {{ name: string, reason: string }[]} */ ([]) });
+  const [state, setState] = useState({ done: 0, total: 0, added: 0, isRunning: false, skipped: /** @type {Skipped[]} */ ([]) });
   const files = useRef(/** @type {HTMLInputElement | null} */ (null));
   const folder = useRef(/** @type {HTMLInputElement | null} */ (null));
   const target = useRef(into);
   target.current = into;
-  const add = async (/** @type {Named[]} */ photos, /** @type {{ name: string, reason: string }[]} */ skipped = []) => {
+  const add = async (/** @type {Named[]} */ photos, /** @type {Skipped[]} */ skipped = []) => {
     const kind = target.current;
     setState((known) => ({ done: 0, total: photos.length, added: 0, isRunning: photos.length > 0, skipped: known.isRunning ? [...known.skipped, ...skipped] : skipped }));
     for (const part of parts(photos, LIMITS)) {
@@ -56,10 +56,10 @@ export function Files({ into }) {
     ${state.total > 0 && html`<section class="card adding" aria-live="polite">
       <p><strong class="number">${state.isRunning ? t("train.of", { done: state.done, total: state.total }) : t("add.added", { count: state.added })}</strong></p>
       ${state.isRunning ? html`<${Bar} value=${state.done / state.total} label=${t("add.files")} />` : html`<p><a href=${href("photos", into ? { class: into } : {})}>${t("add.show")}</a></p>`}</section>`}
-    ${state.skipped.length > 0 && html`<${Skipped} skipped=${state.skipped} />`}`;
+    ${state.skipped.length > 0 && html`<${LeftOut} skipped=${state.skipped} />`}`;
 }
 
-/** @param {{ skipped: { name: string, reason: string }[] }} props */
-const Skipped = ({ skipped }) => html`<details class="skipped" open=${skipped.length < 6}><summary>${t("add.skipped", { count: skipped.length })}</summary>
-  <ul>${skipped.slice(0, SHOWN).map(({ name, reason }) => html`<li key=${name}><span class="path">${name}</span> <span class="quiet">${has(`add.reason.${reason}`) ? t(`add.reason.${reason}`) : reason}</span></li>`)}</ul>
+/** @param {{ skipped: Skipped[] }} props */
+const LeftOut = ({ skipped }) => html`<details class="skipped" open=${skipped.length < 6}><summary>${t("add.skipped", { count: skipped.length })}</summary>
+  <ul>${skipped.slice(0, SHOWN).map(({ name, reason, code, path = "" }) => html`<li key=${name}><span class="path">${name}</span> <span class="quiet">${has(`add.reason.${code}`) ? t(`add.reason.${code}`, { reason, path }) : reason}</span></li>`)}</ul>
   ${skipped.length > SHOWN && html`<p class="hint">${t("add.andMore", { count: number(skipped.length - SHOWN) })}</p>`}</details>`;

@@ -5,7 +5,7 @@ import { Icon } from "../../components/icon.js";
 import { isActive, problemOf, resume, shareOf, stepOf, stop } from "../../components/jobs-tray.js";
 import { useLoaded } from "../../components/loaded.js";
 import { Bar } from "../../components/meter.js";
-import { duration, number, percent, said, t } from "../../i18n.js";
+import { duration, has, number, percent, t } from "../../i18n.js";
 import { pValue } from "../../results.js";
 import { href } from "../../router.js";
 import { attempt, listen } from "../../store.js";
@@ -32,7 +32,7 @@ export function Running({ job }) {
   const events = useEvents(job.id);
   const epochs = events.filter((each) => each.event === "epoch_ended");
   const head = events.findLast((each) => each.event === "head_solved");
-  const messages = events.filter((each) => each.event === "message").map((each) => said(`says.${each.code}`, spoken(each.facts), each.text));
+  const messages = events.filter((each) => each.event === "message");
   const result = /** @type {Record<string, any> | null} */ (job.result ?? null);
   if (job.state === "failed" || job.state === "stopped") return html`<${Ended} job=${job} />`;
   if (job.state === "done") return result ? html`<${Done} result=${result} epochs=${epochs} head=${head} messages=${messages} />` : null;
@@ -51,15 +51,18 @@ export function Running({ job }) {
 }
 
 /** Facts as they stand in sentences. @param {Record<string, any>} [facts] */
-const spoken = ({ seconds, loss, accuracy, ...others } = {}) => ({
+const spoken = ({ seconds, loss, accuracy, views, resizing, ...others } = {}) => ({
   ...others,
+  ...(views && { views: views.split(", ").map((/** @type {string} */ each) => (has(`views.${each}`) ? t(`views.${each}`) : each)).join(", ") }),
+  ...(resizing && { resizing: t(`train.resizing.${resizing}`) }),
   ...(seconds !== undefined && { time: duration(seconds) }),
   ...(loss !== undefined && { loss: number(loss, 3) }),
   ...(accuracy !== undefined && { accuracy: percent(accuracy) }),
 });
 
-/** What the command says, as in a terminal. @param {{ messages: string[] }} props */
-const Log = ({ messages }) => messages.length > 0 && html`<details class="log"><summary>${t("train.log")}</summary><pre tabindex="0" lang="en">${messages.join("\n")}</pre></details>`;
+/** What the command says, as in a terminal; where there are words for it, in the language of the user. @param {{ messages: Record<string, any>[] }} props */
+const Log = ({ messages }) => messages.length > 0 && html`<details class="log"><summary>${t("train.log")}</summary><pre tabindex="0">${messages.map(({ code, facts, text }, place) =>
+  code && has(`says.${code}`) ? html`<span key=${place}>${t(`says.${code}`, spoken(facts))}\n</span>` : html`<span key=${place} lang="en">${text}\n</span>`)}</pre></details>`;
 
 /** @param {{ head: Record<string, any> }} props */
 const HeadSolved = ({ head }) => html`<p class="head-solved"><${Icon} name="check" size=${18} /> ${t("train.headSolved", { accuracy: percent(head.val_accuracy), loss: number(head.val_loss, 3), time: duration(head.seconds) })}</p>`;
@@ -69,7 +72,7 @@ const Ended = ({ job }) => html`<div class=${`notice ${job.state === "failed" ? 
   <p><strong>${t(`train.${job.state}`)}</strong> ${problemOf(job) || (job.state === "stopped" ? t("train.stoppedText") : "")}</p>
   <button type="button" onClick=${() => resume(job)}>${t("job.resume")}</button></div>`;
 
-/** @param {{ result: Record<string, any>, epochs: Record<string, any>[], head: Record<string, any> | undefined, messages: string[] }} props */
+/** @param {{ result: Record<string, any>, epochs: Record<string, any>[], head: Record<string, any> | undefined, messages: Record<string, any>[] }} props */
 function Done({ result, epochs, head, messages }) {
   const name = result.run ?? "";
   const { value: metrics } = useLoaded(() => api.run(name), [name]);

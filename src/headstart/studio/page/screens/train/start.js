@@ -2,9 +2,11 @@
 
 import { api } from "../../api.js";
 import { Icon } from "../../components/icon.js";
+import { useLoaded } from "../../components/loaded.js";
 import { number, t } from "../../i18n.js";
+import { inWords } from "../../problems.js";
 import { href } from "../../router.js";
-import { answers, attempt, can, collection, showJob } from "../../store.js";
+import { attempt, can, collection, computing, generation, labels, reading, showJob } from "../../store.js";
 import { html, useState } from "../../ui.js";
 
 const RESIZING = ["stretch", "crop", "pad", "resize-crop", "auto"];
@@ -33,7 +35,8 @@ export function Start({ runs }) {
   const [settings, setSettings] = useState(DEFAULTS);
   const [isStarting, setStarting] = useState(false);
   const labelled = collection.value?.classes.filter((each) => each.photos > 0) ?? [];
-  const why = labelled.length < 2 ? t("train.needsClasses") : null;
+  const { value: trainable } = useLoaded(() => api.trainable(), [labels.value?.state, generation.value, reading.value === null, computing.value.includes("copies")]);
+  const why = labelled.length < 2 ? t("train.needsClasses") : trainable?.problem ? inWords(trainable.problem) : null;
   const start = async () => {
     setStarting(true);
     const job = await attempt(() => api.start("train", settingsOf(settings)));
@@ -43,10 +46,10 @@ export function Start({ runs }) {
   const photos = labelled.reduce((sum, each) => sum + each.photos, 0);
   return html`<section class="card start"><div class="start-main"><div>
       <h2>${t(runs.length ? "train.again" : "train.title")}</h2>
-      <p class="quiet">${why ?? t("train.text", { count: photos, classes: number(labelled.length) })}</p></div>
-      ${why && html`<a class="button" href=${href("queue")}>${t("try.toQueue")}</a>`}
+      <p class=${why ? "" : "quiet"} role="status">${why ?? t("train.text", { count: photos, classes: number(labelled.length) })}</p></div>
+      ${why && html`<a class="button" href=${href(labelled.length < 2 ? "queue" : "photos")}>${t(labelled.length < 2 ? "try.toQueue" : "nav.photos")}</a>`}
       <button type="button" class="primary large" disabled=${Boolean(why) || isStarting} onClick=${start}>${isStarting ? html`<span class="spinner small" />` : html`<${Icon} name="train" />`} ${t("train.button")}</button></div>
-    ${can.value.fine_tune && html`<p class="hint">${t("train.headOnly", { why: can.value.fine_tune })}</p>`}
+    ${can.value.fine_tune && html`<p class="hint">${t("train.headOnly")}</p>`}
     <details class="more"><summary>${t("train.more")}</summary><${More} settings=${settings} set=${(/** @type {Partial<Settings>} */ some) => setSettings({ ...settings, ...some })} /></details>
   </section>`;
 }

@@ -4,6 +4,7 @@ import { Probabilities } from "../../components/figures.js";
 import { Icon } from "../../components/icon.js";
 import { useCamera, useShot } from "../../camera.js";
 import { number, percent, t } from "../../i18n.js";
+import { inWords } from "../../problems.js";
 import { classNames } from "../../store.js";
 import { html, useEffect, useRef, useState } from "../../ui.js";
 import { kindOf, noteOf, rowsOf, titleOf } from "./said.js";
@@ -68,8 +69,8 @@ function useLive(video, isOn, run) {
     socket.onopen = send;
     socket.onmessage = (message) => {
       const said = JSON.parse(message.data);
-      if (said.problem || said.detail) {
-        setFound((known) => ({ ...known, problem: said.detail ?? said.problem }));
+      if (said.detail) {
+        setFound((known) => ({ ...known, problem: inWords(said) }));
         return;
       }
       const now = performance.now();

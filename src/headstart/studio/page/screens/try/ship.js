@@ -7,13 +7,14 @@ import { Icon } from "../../components/icon.js";
 import { isActive, problemOf, shareOf, stepOf, stop } from "../../components/jobs-tray.js";
 import { Bar } from "../../components/meter.js";
 import { percent, t } from "../../i18n.js";
+import { inWords } from "../../problems.js";
 import { href } from "../../router.js";
 import { attempt, can, collection, jobs, showJob } from "../../store.js";
 import { html, useState } from "../../ui.js";
 
 /** @import { Job } from "../../api.js" */
 
-const FORMATS = ["onnx", "openvino", "litert", "saved-model"];
+const FORMATS = ["onnx", "openvino", "litert", "saved-model", "web"];
 const QUANTIZE = /** @type {const} */ (["", "float16", "int8"]);
 
 /** @param {{ run: any | null }} props */
@@ -33,7 +34,7 @@ export function Ship({ run }) {
 
 /** @param {{ run: any, jobs: Job[] }} props */
 function Export({ run, jobs: exports }) {
-  const missing = /** @type {Record<string, string | null>} */ (can.value.export ?? {});
+  const missing = /** @type {Record<string, import("../../problems.js").Told | null>} */ (can.value.export ?? {});
   const [format, setFormat] = useState(FORMATS.find((each) => !missing[each]) ?? FORMATS[0]);
   const [quantize, setQuantize] = useState("");
   const [isStarting, setStarting] = useState(false);
@@ -46,7 +47,7 @@ function Export({ run, jobs: exports }) {
   return html`<section class="card export"><h2>${t("ship.export")}</h2><p class="quiet">${t("ship.exportText")}</p>
     <fieldset class="formats"><legend class="sr-only">${t("ship.format")}</legend>${FORMATS.map((each) => html`<label key=${each} class=${`format ${missing[each] ? "missing" : ""}`}>
       <input type="radio" name="format" value=${each} checked=${format === each} disabled=${Boolean(missing[each])} onChange=${() => setFormat(each)} />
-      <span><strong>${t(`ship.format.${each}`)}</strong><span class="hint">${missing[each] ?? t(`ship.format.${each}.hint`)}</span></span></label>`)}</fieldset>
+      <span><strong>${t(`ship.format.${each}`)}</strong><span class="hint">${missing[each] ? inWords(missing[each]) : t(`ship.format.${each}.hint`)}</span></span></label>`)}</fieldset>
     <div class="start-export"><label>${t("ship.precision")} <select value=${quantize} onChange=${(/** @type {any} */ event) => setQuantize(event.target.value)}>${QUANTIZE.map((each) => html`<option key=${each} value=${each}>${t(`ship.precision.${each || "float32"}`)}</option>`)}</select></label>
       <button type="button" class="primary" disabled=${isStarting || Boolean(missing[format])} onClick=${start}><${Icon} name="export" size=${18} /> ${t("ship.exportButton")}</button></div>
     <ul class="exports plain" aria-live="polite">${exports.map((job) => html`<${Exported} key=${job.id} job=${job} />`)}</ul></section>`;
@@ -61,7 +62,8 @@ function Exported({ job }) {
     ${isActive(job) && html`<span class="hint">${stepOf(job)}</span><${Bar} value=${shareOf(job) ?? 0} label=${stepOf(job)} />`}
     ${job.problem && html`<p class="problem">${problemOf(job)}</p>`}
     ${job.state === "done" && html`<p class="proof"><${Icon} name="check" size=${18} /> ${proof ? t("ship.proof", { count: proof.files, right: proof.right, before: proof.right_before, changed: proof.changed, farthest: percent(proof.farthest) }) : (result.text ?? "")}</p>
-      <${Copyable} label=${t("ship.folder")} text=${result.path ?? ""} />`}</li>`;
+      <${Copyable} label=${t("ship.folder")} text=${result.path ?? ""} />
+      ${format === "web" && html`<p class="hint">${t("ship.webText")}</p><${Copyable} label="Shell" text=${`python -m http.server --directory ${shellQuoted(result.path ?? "")}`} />`}`}</li>`;
 }
 
 /** @param {{ run: any, job: Job | null, failed: Job | null }} props */

@@ -1,7 +1,7 @@
 // What all corrections together have brought: heads with the labels before and after, on the photos whose label stayed.
 
 import { api } from "../../api.js";
-import { isActive, stepOf } from "../../components/jobs-tray.js";
+import { isActive, problemOf, stepOf } from "../../components/jobs-tray.js";
 import { useLoaded } from "../../components/loaded.js";
 import { t } from "../../i18n.js";
 import { changeText } from "../../results.js";
@@ -32,7 +32,7 @@ export function Corrections() {
 /** @param {{ job: import("../../api.js").Job }} props */
 function Result({ job }) {
   if (isActive(job)) return html`<p role="status"><span class="spinner small" /> ${stepOf(job)}</p>`;
-  if (job.state !== "done") return html`<p class="problem">${job.problem ?? t(`job.state.${job.state}`)}</p>`;
+  if (job.state !== "done") return html`<p class="problem">${problemOf(job) || t(`job.state.${job.state}`)}</p>`;
   const found = /** @type {any} */ (job.result);
   const isOld = found.states.after.state !== (labels.value?.state ?? "");
   return html`<p role="status"><strong>${changeText(found)}</strong> <span class="quiet">${t("change.counts", { gained: found.gained, lost: found.lost })} ${isOld ? t("test.old") : ""}</span></p>`;

@@ -1,0 +1,100 @@
+"""An exported file, opened in its runtime, and the photos of a run -> the proof. Decodes photos, and asks both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.array_types import Float, UInt8
+from headstart.concurrency import cpu_budget
+from headstart.data.images import read_again
+from headstart.data.resizing import resize
+from headstart.export.formats import ExportedModel
+from headstart.export.photos import Photos
+from headstart.export.proof import BATCH, Proof, compare, prove
+
+if TYPE_CHECKING:
+    from headstart.classifier.classifier import Classifier
+
+MOST_PIXELS = 2**22  # in a batch of several photos
+
+
+def prove_on_photos(
+    classifier: Classifier, exported: ExportedModel, photos: Photos, pixels: str, *, fixed_size: bool
+) -> Proof:
+    """Compare a file with its classifier, see `Proof`.
+
+    Args:
+        exported: takes squares where `fixed_size`, otherwise photos of any size.
+        pixels: the type of what it takes.
+    """
+    labels = np.array([classifier.class_names.index(label) for label in photos.labels])
+    squares, decide = decoded(photos.paths, classifier), classifier.calibration.answers
+    before = _probabilities(classifier, squares)
+    if fixed_size:
+        return prove(exported, squares.astype(pixels), before, labels, photos.paths, answers=decide)
+    answers, own_squares = [], []
+    for start in range(0, len(photos), BATCH):
+        whole = list(_read(photos.paths[start : start + BATCH], classifier, None))
+        answers += [exported(batch.astype(pixels))[1] for batch in _of_one_size(whole)]
+        own_squares += [resize(image, classifier.image_size, classifier.resizing) for image in whole]
+    expected = _probabilities(classifier, np.stack(own_squares))
+    distances = _in_other_sizes(classifier, exported, whole[0], pixels)
+    return replace(
+        compare(np.concatenate(answers), expected, labels, photos.paths, answers=decide),
+        sizes=len(distances),
+        sizes_farthest=float(np.max(distances)),
+        decoded_changed=int((decide(before) != decide(expected)).sum()),
+        decoded_farthest=float(np.abs(before - expected).max()),
+    )
+
+
+def decoded(paths: Sequence[str], classifier: Classifier) -> UInt8[np.ndarray, "n size size 3"]:
+    """Photos as the classifier sees them."""
+    return np.stack(list(_read(paths, classifier, classifier.image_size)))
+
+
+def _read(paths: Sequence[str], classifier: Classifier, size: int | None) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    """Squares of this size; None: photos with all of their pixels."""
+    read = partial(read_again, size=size, resizing=classifier.resizing, value_range=classifier.value_range)
+    with ThreadPoolExecutor(cpu_budget()) as pool:
+        yield from pool.map(read, paths)
+
+
+def _probabilities(classifier: Classifier, squares: np.ndarray) -> Float[np.ndarray, "n classes"]:
+    batches = (squares[start : start + BATCH] for start in range(0, len(squares), BATCH))
+    return classifier.calibration.probabilities(classifier.logits(batches))
+
+
+def _of_one_size(images: Sequence[np.ndarray]) -> Iterator[UInt8[np.ndarray, "n h w 3"]]:
+    """Batches of neighbours that have the same shape, in their order."""
+    batch: list[np.ndarray] = []
+    for image in images:
+        if batch and (image.shape != batch[0].shape or (len(batch) + 1) * image[..., 0].size > MOST_PIXELS):
+            yield np.stack(batch)
+            batch = []
+        batch.append(image)
+    yield np.stack(batch)
+
+
+def _in_other_sizes(classifier: Classifier, exported: ExportedModel, photo: np.ndarray, pixels: str) -> list[float]:
+    """For each of these sizes, how far it is between what a file says of a photo, and of the square made of it."""
+    size = classifier.image_size
+    shapes = (
+        *((1, 1), (1, 2000), (2000, 1), (2, 3)),  # one pixel, panoramas, next to nothing
+        *((size, size), (2 * size, 2 * size), (size + 1, size - 1), (2 * size - 1, 4 * size + 1)),  # even and odd
+        *((4 * size, 3 * size), (size * 9 // 2, 8 * size)),  # portrait, landscape
+    )
+    found = []
+    for height, width in shapes:
+        rows, columns = np.arange(height) % photo.shape[0], np.arange(width) % photo.shape[1]
+        image = photo[rows][:, columns]  # cut out, or repeated
+        square = resize(image, size, classifier.resizing)
+        one, other = (exported(given[None].astype(pixels))[1] for given in (image, square))
+        found.append(float(np.abs(one - other).max()))
+    return found

@@ -1,0 +1,124 @@
+"""Presets of KerasHub: each family, small and with random weights, is written once as a network in a file."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import headstart as hs
+from headstart.errors import MissingExtraError, ModelError, WeightsError
+from headstart.models.at_hand import bases_at_hand, resolved
+from headstart.models.network_files import presets
+from headstart.models.network_files.base import FileBase
+from headstart.models.network_files.presets import network_of_preset, presets_at_hand
+from headstart.training.config import TrainingConfig
+
+SIDE = 32
+VIT = {"patch_size": 8, "num_layers": 2, "num_heads": 2, "hidden_dim": 16}
+HALF = {"scale": 1 / 127.5, "offset": -1.0}
+IMAGENET = {"scale": [1 / 58.395, 1 / 57.12, 1 / 57.375], "offset": [-2.117904, -2.035714, -1.804444]}
+
+
+def dinov2(hub: Any) -> Any:
+    return hub.models.DINOV2Backbone(
+        **VIT,
+        intermediate_dim=32,
+        num_register_tokens=4,
+        image_shape=(SIDE, SIDE, 3),
+        position_embedding_shape=(64, 64, 3),
+    )
+
+
+def resnet(hub: Any) -> Any:
+    stem = {"input_conv_filters": [64], "input_conv_kernel_sizes": [3], "block_type": "basic_block"}
+    stages = {"stackwise_num_filters": [64, 16], "stackwise_num_blocks": [2, 1], "stackwise_num_strides": [1, 2]}
+    return hub.models.ResNetBackbone(**stem, **stages, image_shape=(SIDE, SIDE, 3))
+
+
+def vit(hub: Any) -> Any:
+    return hub.models.ViTBackbone(**VIT, mlp_dim=32, image_shape=(SIDE, SIDE, 3))
+
+
+def siglip(hub: Any) -> Any:
+    encoder = hub.models.SigLIPVisionEncoder(**VIT, intermediate_dim=32, image_shape=(SIDE, SIDE, 3))
+    text = hub.models.SigLIPTextEncoder(20, 16, 16, 1, 2, 32, max_sequence_length=8)
+    return hub.models.SigLIPBackbone(encoder, text)
+
+
+# family -> how it is built, how its converter scales pixels, and how many depths and places a side its last map has
+FAMILIES: dict[str, tuple[Callable[[Any], Any], dict, int, int]] = {
+    "DINOv2": (dinov2, IMAGENET, 5, 4),
+    "ResNet": (resnet, IMAGENET, 3, 4),
+    "ViT": (vit, HALF, 4, 4),
+    "SigLIP": (siglip, HALF, 3, 4),
+}
+
+
+@pytest.fixture(scope="module")
+def hub() -> Any:
+    import keras_hub
+
+    return keras_hub
+
+
+def saved(hub: Any, family: str, folder: Path) -> str:
+    """A preset with random weights, as its authors save one."""
+    build, scaling, *_ = FAMILIES[family]
+    build(hub).save_to_preset(str(folder))
+    hub.layers.ImageConverter(image_size=(SIDE, SIDE), **scaling).save_to_preset(str(folder))
+    return f"hub:{folder}"
+
+
+@pytest.mark.backbones
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family(family, hub, tmp_path):
+    preset = saved(hub, family, tmp_path / family.lower())
+    file = network_of_preset(preset, None)
+    assert file.name == f"{family.lower()}.onnx"
+    base = FileBase.read(file)
+    _, scaling, depths, side = FAMILIES[family]
+    assert (base.image_size, len(base.maps)) == (SIDE, depths)
+    assert base.maps[-1].grid[:2] == (side, side)
+    assert base.maps[-1].channels == 16
+    np.testing.assert_allclose(1 / np.array(base.input.std), np.broadcast_to(scaling["scale"], 3), rtol=1e-6)
+    means = -np.array(base.input.mean) / np.array(base.input.std)
+    np.testing.assert_allclose(means, np.broadcast_to(scaling["offset"], 3), rtol=1e-6)
+    written = file.stat().st_mtime_ns
+    assert network_of_preset(preset, None).stat().st_mtime_ns == written, "once"
+
+
+@pytest.mark.backbones
+def test_a_run_on_a_preset(hub, photos, tmp_path):
+    preset = saved(hub, "ViT", tmp_path / "small_vit")
+    assert TrainingConfig.of(backbone=preset).backbone == resolved(preset, None)
+    run = hs.make_run(photos, tmp_path / "run", backbone=preset, seed=3, listener=hs.Quiet())
+    assert (run.metrics["backbone"], run.metrics["image_size"]) == ("small_vit.onnx", SIDE)
+    assert hs.Predictor(run.folder).predict(next(photos.rglob("*.png"))).probability > 0
+    with pytest.raises(ModelError, match="cannot see images of 48 x 48 pixels"):
+        network_of_preset(preset, 48)
+
+
+def test_a_preset_that_is_not_there(hub, tmp_path, monkeypatch):
+    with pytest.raises(WeightsError, match=r"The preset 'nowhere' of KerasHub cannot be loaded"):
+        network_of_preset("hub:nowhere", None)
+
+
+def test_without_kerashub(monkeypatch):
+    monkeypatch.setattr(presets, "NEEDED", ("keras_hub_that_is_missing",))
+    with pytest.raises(MissingExtraError, match=r"'hub:dinov2_small' needs .*pip install 'headstart\[hub\]'"):
+        TrainingConfig.of(backbone="hub:dinov2_small")
+    assert presets_at_hand() == []
+
+
+def test_what_was_downloaded_is_at_hand(tmp_path, monkeypatch):
+    monkeypatch.setattr(presets, "NEEDED", ())
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path))
+    for preset, file in (("dinov2_small", presets.CONVERTER), ("gemma_2b_en", "tokenizer.json")):
+        folder = tmp_path / "models" / "keras" / preset.partition("_")[0] / "keras" / preset / "1"
+        folder.mkdir(parents=True)
+        (folder / file).write_text(json.dumps({}), "utf-8")
+    assert presets_at_hand() == ["hub:dinov2_small"]
+    assert "hub:dinov2_small" in bases_at_hand()
