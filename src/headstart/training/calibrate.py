@@ -56,7 +56,7 @@ def calibrate(context: TrainingContext, trained: Trained) -> Calibrated:
         decide = partial(fit_decision, stakes, names, labels=labels, groups=groups)
     calibration = fit_calibration(logits, labels, decide=decide)
     for promise in calibration.decision.recall if calibration.decision else ():
-        context.listener.emit(Message(promise.sentence, "recall", promise.to_json()))
+        context.listener.emit(Message(promise.sentence))
     counts = Counter(train.labels.tolist())
     unsure = tuple(name for label, name in enumerate(context.dataset.class_names) if counts[label] < FEW_PHOTOS)
     return Calibrated(replace(calibration, unsure=unsure), found)

@@ -108,7 +108,7 @@ export function wordsOf({ ranked, label, probability, rule, other = 0, sure, fam
   if (remark) return [t("answer.unsure"), t("answer.remark.note", { remark, best })];
   if (other >= 0.5) return [t("answer.other"), t("answer.other.note", { value: percent(other), best })];
   if (!familiar) return [t("answer.novel"), t("answer.novel.note", { best })];
-  if (rule) return [label, t(`answer.${rule}.note`, { value: percent(probability), best })];
+  if (rule) return [label, t(rule === "recall" ? "answer.recall.note" : "answer.cost.note", { value: percent(probability), best })];
   if (!sure) return [t("answer.unsure"), t("answer.unsure.note", { best })];
   return [mostProbable, t("answer.sure.note", { value: percent(highest) })];
 }
