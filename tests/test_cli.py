@@ -185,7 +185,7 @@ def test_the_shell_completes_commands_options_and_backbones(call, monkeypatch):
     monkeypatch.setenv("_HEADSTART_COMPLETE", "complete_bash")
     for words, expected in (
         (["ba"], ["backbones"]),
-        (["train", "--rec"], ["--recipe"]),
+        (["train", "--rec"], ["--recipe", "--recall"]),
         (["train", "--backbone", "vgg"], ["vgg16"]),
     ):
         monkeypatch.setenv("COMP_WORDS", " ".join(["headstart", *words]))

@@ -1,15 +1,15 @@
-"""Is a difference in accuracy more than chance, and how sure is one? Counts -> McNemar's test, Wilson's interval.
+"""Is a difference in accuracy more than chance, and how sure is one? Counts -> McNemar's test, intervals, bounds.
 
 Knows neither images nor classifiers.
 """
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import sqrt
 
 import numpy as np
 
-from headstart.array_types import Bool, Int64
+from headstart.array_types import Bool, Float, Int64
 
 SIGNIFICANT = 0.05  # p values below it are called a difference
 Hashables = Sequence[Hashable]
@@ -111,20 +111,61 @@ def proportion(hits: Bool[np.ndarray, " n"], groups: Hashables | None = None) ->
     correct, count = int(hits.sum()), len(hits)
     if groups is None:
         return wilson(correct, count)
-    if count != len(groups):
-        raise ValueError(f"{len(groups)} groups of {count} images were given; expected one for each.")
-    place = _numbered(groups)
+    place = _place(groups, count)
     share = correct / count
     if place.max() == 0:
         return Interval(share, 0.0, 1.0, correct, count)  # one group says nothing of others
-    sizes, of_group = np.bincount(place), np.bincount(place, weights=hits)
-    least = count**2 / float((sizes**2).sum())  # independent images, if all of a group were the same
-    # half a group more, of the usual size
-    spread = float(((of_group - share * sizes) ** 2).sum()) + ((0.5 - share) * count / len(sizes)) ** 2 / 2
-    variance = len(sizes) / (len(sizes) - 1) * spread / count**2
-    effective = min(max(share * (1 - share) / variance, least), count) if variance else least
-    low, high = _score_interval(share, effective, _quantile(len(sizes)))
+    low, high = _score_interval(share, _effective(hits, place), _quantile(int(place.max()) + 1))
     return Interval(share, low, high, correct, count)
+
+
+def least_share(hits: Bool[np.ndarray, " n"], confidence: float, groups: Hashables | None = None) -> float:
+    """What the share of hits is at least, with this confidence (one-sided): the bound of C. Clopper and E. Pearson,
+    Biometrika 26 (1934). n is at least 1.
+
+    groups: as for `proportion`; the bound is then that of as many independent images as vary as much.
+    """
+    from scipy.stats import beta
+
+    share, count = float(hits.mean()), float(len(hits))
+    if groups is not None:
+        count = _effective(hits, _place(groups, len(hits)))
+    found = share * count
+    return float(beta.ppf(1 - confidence, found, count - found + 1)) if found else 0.0
+
+
+@dataclass(frozen=True)
+class MeanInterval:
+    """The mean of a number of each of `count` images, with its 95% confidence interval."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+    def to_json(self) -> dict:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g}; {self.count:,} images)"
+
+
+def mean(values: Float[np.ndarray, " n"], highest: float, groups: Hashables | None = None) -> MeanInterval:
+    """The mean of n numbers from 0 to `highest`, which is above 0, with an interval that is never too narrow.
+
+    No such numbers vary more than a proportion with the same mean does, so that it is Wilson's of that. Where none of a
+    few images costs much, it still says what a rare costly one could make of the mean. groups: see `proportion`.
+    """
+    shares, count = values / highest, float(len(values))
+    share, z = min(float(shares.mean()), 1.0), Z
+    if groups is not None:
+        place = _place(groups, len(values))
+        if place.max() == 0:
+            return MeanInterval(share * highest, 0.0, highest, len(values))
+        sizes = np.bincount(place)
+        count, z = count**2 / float((sizes**2).sum()), _quantile(len(sizes))
+    low, high = _score_interval(share, count, z)
+    return MeanInterval(share * highest, low * highest, high * highest, len(values))
 
 
 def share_of_groups(share: float, count: int, groups: Hashables | None) -> Interval:
@@ -137,6 +178,30 @@ def share_of_groups(share: float, count: int, groups: Hashables | None) -> Inter
         return Interval(correct / count, 0.0, 1.0, correct, count)
     low, high = _score_interval(correct / count, count**2 / float((sizes**2).sum()), _quantile(len(sizes)))
     return Interval(correct / count, low, high, correct, count)
+
+
+def _place(groups: Hashables, count: int) -> Int64[np.ndarray, " n"]:
+    """The number of each image's group.
+
+    Raises:
+        ValueError: there are not as many as images.
+    """
+    if count != len(groups):
+        raise ValueError(f"{len(groups)} groups of {count} images were given; expected one for each.")
+    return _numbered(groups)
+
+
+def _effective(hits: Bool[np.ndarray, " n"], place: Int64[np.ndarray, " n"]) -> float:
+    """How many independent images vary as much as those of these groups; see `proportion`."""
+    count, share = len(hits), float(hits.mean())
+    sizes, of_group = np.bincount(place), np.bincount(place, weights=hits)
+    least = count**2 / float((sizes**2).sum())  # independent images, if all of a group were the same
+    if len(sizes) == 1:
+        return least
+    # half a group more, of the usual size
+    spread = float(((of_group - share * sizes) ** 2).sum()) + ((0.5 - share) * count / len(sizes)) ** 2 / 2
+    variance = len(sizes) / (len(sizes) - 1) * spread / count**2
+    return min(max(share * (1 - share) / variance, least), count) if variance else least
 
 
 def _numbered(groups: Hashables) -> Int64[np.ndarray, " n"]:

@@ -6,6 +6,8 @@ label          null: it is no photo that can be read
 probability    of that label
 probabilities  class -> probability, the most probable first: all, or as many as were asked for
 sure, familiar as in `Prediction`
+other          the probability of none of the classes; only of a classifier that was trained on `_other` photos
+cost           the expected cost of the label; only of a classifier that was given a table of costs
 candidates     the classes that the right one is among; only where a coverage was asked for
 remark         why the photo may be too dark or too bright to the classifier
 error          what is wrong with a photo that cannot be read; null: nothing
@@ -50,12 +52,17 @@ def schema(question: Question, facts: Mapping[str, Any]) -> pa.Schema:
         "probabilities": pa.map_(pa.string(), pa.float64()),
         "sure": pa.bool_(),
         "familiar": pa.bool_(),
+        "other": pa.float64(),
+        "cost": pa.float64(),
         "candidates": pa.list_(pa.string()),
         "remark": pa.string(),
         "error": pa.string(),
     }
     if question.coverage is None:
         del columns["candidates"]
+    for name, fact in (("cost", "costs"), ("other", "others")):
+        if not facts.get(fact):
+            del columns[name]
     return pa.schema(list(columns.items()), metadata={"headstart": json.dumps(facts, sort_keys=True)})
 
 
@@ -85,6 +92,8 @@ def _row(answer: Answer, question: Question) -> dict[str, Any]:
         "probabilities": list(found.top(question.top or len(found.probabilities)).items()),
         "sure": found.sure,
         "familiar": found.familiar,
+        "other": found.other,
+        "cost": found.cost,
         "candidates": list(found.candidates),
         "remark": found.remark,
     }

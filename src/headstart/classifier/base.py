@@ -20,6 +20,7 @@ from headstart.array_types import Float, Float32, UInt8
 from headstart.classifier.activation_map import class_map
 from headstart.classifier.calibration import Calibration, ToPredictions
 from headstart.classifier.novelty import NoveltyDetector
+from headstart.classifier.others import OtherHead
 from headstart.classifier.prediction import Prediction
 from headstart.concurrency import cpu_budget, prefetch
 from headstart.data.images import MAX_PIXELS, from_array, from_pillow, read_with_values
@@ -71,6 +72,7 @@ class BasePredictor(ABC):
     views: tuple[str, ...]
     calibration: Calibration
     novelty_detector: NoveltyDetector | None
+    other_head: OtherHead | None = None
     batch_size: int
 
     @abstractmethod
@@ -194,12 +196,15 @@ class BasePredictor(ABC):
     def predictions(self, output: NetworkOutput, to_predictions: ToPredictions) -> list[Prediction]:
         """The output of the network for n images -> n predictions; to_predictions: see `Calibration.to_predictions`."""
         predictions = to_predictions(output.logits)
-        if self.novelty_detector is None:
-            return predictions
-        familiar = self.novelty_detector.is_familiar(output.features)
+        if self.other_head:
+            others = self.other_head.probabilities(output.features).tolist()
+            predictions = [replace(each, other=other) for each, other in zip(predictions, others, strict=True)]
+        familiar = [True] * len(predictions)
+        if self.novelty_detector:
+            familiar = self.novelty_detector.is_familiar(output.features).tolist()
         return [
-            replace(prediction, familiar=bool(known), sure=prediction.sure and bool(known))
-            for prediction, known in zip(predictions, familiar, strict=True)
+            each if known and not each.is_other else replace(each, familiar=False, sure=False)
+            for each, known in zip(predictions, familiar, strict=True)
         ]
 
     def pixels(self, picture: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Square:

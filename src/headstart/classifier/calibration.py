@@ -12,7 +12,8 @@ from functools import partial
 
 import numpy as np
 
-from headstart.array_types import Bool, Float, Int
+from headstart.array_types import Bool, Float, Int, Int64
+from headstart.classifier.decision import CONFIDENCE, NEVER, Decision
 from headstart.classifier.prediction import Prediction, predictions
 from headstart.errors import ModelError
 from headstart.numerics import cross_entropies, log_probabilities, probabilities
@@ -21,12 +22,11 @@ from headstart.numerics import cross_entropies, log_probabilities, probabilities
 LEVELS = (0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 DEFAULT_ACCURACY = 0.95  # of the predictions that are sure, unless another accuracy is asked for
 FEW_PHOTOS = 10  # training photos of a class; a prediction of one with fewer is never sure
-NEVER = float("inf")  # a threshold that no probability reaches
 PRIOR_DEVIATION = 0.5  # of the temperature's logarithm: most networks need 0.6 to 1.6
 HOTTEST = 20.0  # temperatures are looked for from 1/20 to 20
-CONFIDENCE = 0.9  # that a guaranteed accuracy holds
 TRIED = 20  # shares of predictions that a guaranteed accuracy is tried with: all, 95%, 90%, ... 5%
 
+Decide = Callable[[Float[np.ndarray, "n classes"]], Decision]
 ToPredictions = Callable[[Float[np.ndarray, "n logits"]], list[Prediction]]
 
 
@@ -40,16 +40,33 @@ class Calibration:
     coverage: guaranteed coverage -> least probability of a candidate, 0..1; the class is among the candidates for at
         least that share of images.
     unsure: the classes that were trained on fewer than FEW_PHOTOS photos: a prediction of one is never sure.
+    decision: what is answered where mistakes differ in what they cost; None: the most probable class.
     """
 
     temperature: float = 1.0
     accuracy: Mapping[float, float] = field(default_factory=dict)
     coverage: Mapping[float, float] = field(default_factory=dict)
     unsure: tuple[str, ...] = ()
+    decision: Decision | None = None
 
     def probabilities(self, logits: Float[np.ndarray, "n logits"]) -> Float[np.ndarray, "n classes"]:
         """Logits (n, 1) or (n, classes) -> float64 (n, classes), calibrated, each row adding up to 1."""
         return probabilities(np.asarray(logits, np.float64) / self.temperature)
+
+    def answers(self, probabilities: Float[np.ndarray, "n classes"]) -> Int64[np.ndarray, " n"]:
+        """Calibrated probabilities -> the predicted class of each row, by its number."""
+        return self.decision.answers(probabilities) if self.decision else probabilities.argmax(axis=1)
+
+    @property
+    def promised_recall(self) -> dict[str, float]:
+        """Class -> the share of its photos that are answered as it, with 90% confidence."""
+        promises = self.decision.recall if self.decision else ()
+        return {promise.label: promise.share for promise in promises if promise.is_given}
+
+    @property
+    def has_costs(self) -> bool:
+        """Whether a table of costs was given, so that each prediction has an expected cost."""
+        return self.decision is not None and self.decision.costs is not None
 
     def to_predictions(
         self, class_names: Sequence[str], *, accuracy: float | None = None, coverage: float | None = None
@@ -83,7 +100,7 @@ class Calibration:
         return max(levels, default=None)
 
     def _with_sure(self, class_names: Sequence[str], least: float, logits: np.ndarray) -> list[Prediction]:
-        found = predictions(self.probabilities(logits), class_names)
+        found = predictions(self.probabilities(logits), class_names, self.decision)
         return [
             replace(prediction, sure=prediction.probability >= least and prediction.label not in self.unsure)
             for prediction in found
@@ -91,8 +108,12 @@ class Calibration:
 
     def _with_candidates(self, class_names: Sequence[str], least: float, logits: np.ndarray) -> list[Prediction]:
         found = []
-        for prediction in predictions(self.probabilities(logits), class_names):
-            candidates = tuple(name for name, p in prediction.probabilities.items() if p >= least)
+        for prediction in predictions(self.probabilities(logits), class_names, self.decision):
+            candidates = tuple(
+                name
+                for name, probability in prediction.probabilities.items()
+                if probability >= least or (prediction.rule and name == prediction.label)
+            )
             sure = len(candidates) == 1 and prediction.label not in self.unsure
             found.append(replace(prediction, sure=sure, candidates=candidates))
         return found
@@ -120,6 +141,7 @@ class Calibration:
             "accuracy": {f"{level:g}": None if least == NEVER else least for level, least in self.accuracy.items()},
             "coverage": {f"{level:g}": least for level, least in self.coverage.items()},
             "unsure": list(self.unsure),
+            **({"decision": self.decision.to_json()} if self.decision else {}),
         }
 
     @classmethod
@@ -133,6 +155,7 @@ class Calibration:
             {float(level): NEVER if least is None else float(least) for level, least in content["accuracy"].items()},
             {float(level): float(least) for level, least in content["coverage"].items()},
             tuple(map(str, content.get("unsure", ()))),  # headstart 0.1 does not say
+            Decision.from_json(content["decision"]) if content.get("decision") else None,
         )
 
 
@@ -154,16 +177,22 @@ def _level(table: Mapping[float, float], wanted: float, name: str) -> float:
     return levels[place]
 
 
-def fit_calibration(logits: Float[np.ndarray, "n logits"], labels: Int[np.ndarray, " n"]) -> Calibration:
-    """Logits (n, 1) or (n, classes) and labels of images that were not trained on -> Calibration."""
+def fit_calibration(
+    logits: Float[np.ndarray, "n logits"], labels: Int[np.ndarray, " n"], *, decide: Decide | None = None
+) -> Calibration:
+    """Logits (n, 1) or (n, classes) and labels of images that were not trained on -> Calibration.
+
+    decide: calibrated probabilities of these images -> what is answered, see `Decision`.
+    """
     temperature = fit_temperature(logits, labels)
     found = Calibration(temperature).probabilities(logits)
-    largest, correct = found.max(axis=1), found.argmax(axis=1) == labels
-    of_label = found[np.arange(len(labels)), labels]
-    return Calibration(
-        temperature,
-        {level: least_probability(largest, correct, level) for level in LEVELS},
-        {level: least_in_set(of_label, level) for level in LEVELS},
+    uncertain = Calibration(temperature, decision=decide(found) if decide else None)
+    answers, each = uncertain.answers(found), np.arange(len(labels))
+    of_answer, of_label = found[each, answers], found[each, labels]
+    return replace(
+        uncertain,
+        accuracy={level: least_probability(of_answer, answers == labels, level) for level in LEVELS},
+        coverage={level: least_in_set(of_label, level) for level in LEVELS},
     )
 
 
@@ -203,7 +232,8 @@ def calibrated_loss(
 def least_probability(largest: Float[np.ndarray, " n"], correct: Bool[np.ndarray, " n"], accuracy: float) -> float:
     """The threshold with the most sure predictions whose `accuracy` can be guaranteed; infinity if there is none.
 
-    largest: the probability of each predicted class. correct: whether it is the right one.
+    largest: the probability of each predicted class: the largest one, but for a `Decision`. correct: whether it is the
+        right one.
 
     The most probable predictions are sure. Of a few shares, fixed beforehand, those are allowed whose accuracy has a
     lower confidence bound (Clopper and Pearson) of at least the guarantee; the bounds together hold with a confidence

@@ -16,6 +16,8 @@ from headstart.classifier.calibration import Calibration
 from headstart.classifier.metadata import BASE, ENGINE, MODEL, SCHEMA, check_files, facts_of, read_card, write_card
 from headstart.classifier.novelty import FILE as KNOWN
 from headstart.classifier.novelty import NoveltyDetector
+from headstart.classifier.others import FILE as OTHERS
+from headstart.classifier.others import OtherHead
 from headstart.data.resizing import STRETCH
 from headstart.data.value_range import FULL, KnownValues, ValueRange
 from headstart.data.views import ORIGINAL
@@ -50,6 +52,7 @@ class Classifier(BasePredictor):
     calibration: what its validation images showed: temperature of its probabilities, thresholds of sure predictions.
     novelty_detector: features of some training images; an image far from all of them is unlike anything it was trained
         on.
+    other_head: what `_other` photos taught it of images of none of the classes; None: there were none.
     history: a row for each epoch of its training, as in history.csv; empty after `load`.
     phases: a summary of each phase of its training, as in metrics.json; empty after `load`.
     """
@@ -66,6 +69,7 @@ class Classifier(BasePredictor):
     views: tuple[str, ...] = (ORIGINAL,)
     calibration: Calibration = field(default_factory=Calibration)
     novelty_detector: NoveltyDetector | None = None
+    other_head: OtherHead | None = None
     history: tuple[dict, ...] = ()
     phases: tuple[dict, ...] = ()
 
@@ -84,8 +88,8 @@ class Classifier(BasePredictor):
         return self.network.head
 
     def save(self, folder: str | Path) -> None:
-        """Write `classifier.json`, `model.keras`, `known.npy` and `engine` into a new folder, which appears whole or
-        not at all.
+        """Write `classifier.json`, `model.keras`, `known.npy`, `engine` and more into a new folder, which appears whole
+        or not at all.
 
         Raises:
             RunError: the folder exists, or cannot be written.
@@ -94,7 +98,7 @@ class Classifier(BasePredictor):
             self.write_into(content)
 
     def write_into(self, folder: Path) -> None:
-        """Write `classifier.json`, `model.keras`, `known.npy` and `engine` into a folder that exists.
+        """Write `classifier.json`, `model.keras`, `known.npy`, `engine` and more into a folder that exists.
 
         Where OpenVINO is missing or fails there is no engine, and the card says why. Where the base is the network of
         a file, that is copied into the folder `base`, and there is no `model.keras`.
@@ -106,6 +110,8 @@ class Classifier(BasePredictor):
             self.network.write(folder / MODEL)
         if self.novelty_detector:
             self.novelty_detector.write(folder)
+        if self.other_head:
+            self.other_head.write(folder)
         try:
             self.network.write_compiled(folder / ENGINE)
             no_engine = None
@@ -129,11 +135,16 @@ class Classifier(BasePredictor):
             "frozen_network": self.network.packaged_digest,
             "certainty": self.calibration.to_json(),
             "farthest": self.novelty_detector.farthest if self.novelty_detector else None,
+            **({"others": self.other_head.temperature} if self.other_head else {}),
             "versions": versions("headstart", "keras"),
             "no_engine": no_engine,
             "hashes": {
                 file.relative_to(folder).as_posix(): sha256_of_file(file)
-                for file in [folder / MODEL, folder / KNOWN, *_files_in(folder / ENGINE), *_files_in(folder / BASE)]
+                for file in [
+                    *(folder / name for name in (MODEL, KNOWN, OTHERS)),
+                    *_files_in(folder / ENGINE),
+                    *_files_in(folder / BASE),
+                ]
                 if file.is_file()
             },
         }

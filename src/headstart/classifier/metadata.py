@@ -11,6 +11,8 @@ from typing import NamedTuple
 from headstart.classifier.calibration import Calibration
 from headstart.classifier.novelty import FILE as KNOWN
 from headstart.classifier.novelty import NoveltyDetector
+from headstart.classifier.others import FILE as OTHERS
+from headstart.classifier.others import OtherHead
 from headstart.data.resizing import RESIZINGS, STRETCH
 from headstart.data.value_range import FULL, KnownValues, ValueRange, checked
 from headstart.data.views import ORIGINAL, VIEWS
@@ -39,6 +41,7 @@ class Facts(NamedTuple):
     views: tuple[str, ...]
     calibration: Calibration
     novelty_detector: NoveltyDetector | None
+    other_head: OtherHead | None
 
 
 def write_card(folder: Path, card: dict) -> None:
@@ -103,16 +106,18 @@ def read_card(folder: Path) -> dict:
 
 
 def facts_of(folder: Path, card: dict) -> Facts:
-    """What the card of a folder says, and the file `known.npy` beside it.
+    """What the card of a folder says, and the files `known.npy` and `others.npy` beside it.
 
     Raises:
         RunError: one of them is damaged.
     """
     try:
         calibration = Calibration.from_json(card["certainty"]) if "certainty" in card else Calibration()
+        if calibration.decision and list(calibration.decision.class_names) != card["class_names"]:
+            raise ValueError("its decision is about other classes")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise RunError(f"'{folder / FILE}' is damaged: its certainty is unreadable ({error}). Copy it again.") from None
-    check_files(folder, {name: digest for name, digest in card["hashes"].items() if name == KNOWN})
+    check_files(folder, {name: digest for name, digest in card["hashes"].items() if name in (KNOWN, OTHERS)})
     return Facts(
         class_names=tuple(card["class_names"]),
         backbone=card["backbone"],
@@ -125,6 +130,7 @@ def facts_of(folder: Path, card: dict) -> Facts:
         views=tuple(card["views"]),
         calibration=calibration,
         novelty_detector=NoveltyDetector.read(folder, card["farthest"]) if card.get("farthest") is not None else None,
+        other_head=OtherHead.read(folder, card["others"]) if card.get("others") is not None else None,
     )
 
 

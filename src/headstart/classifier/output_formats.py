@@ -16,6 +16,7 @@ from PIL import Image
 from headstart.classifier.activation_map import overlay
 from headstart.classifier.answers import Question, answers
 from headstart.classifier.base import DECODED_AHEAD, Explanation
+from headstart.classifier.decision import RECALL
 from headstart.classifier.prediction import Prediction
 from headstart.classifier.predictor import Predictor
 from headstart.concurrency import cpu_budget, prefetch
@@ -26,6 +27,7 @@ from headstart.errors import ImageError, RunError
 from headstart.storage.atomic import check_free
 from headstart.storage.names import portable
 
+OPTIONAL = ("remark", "rule", "cost", "other")  # what JSON has of an answer only where there is something to say
 SHOWN = 640  # pixels, the longer side of a photo that shows where its prediction comes from
 
 
@@ -41,12 +43,15 @@ class FilePrediction:
 @dataclass(frozen=True)
 class Layout:
     """top: how many classes are written; None: as many as the format has columns for. candidates: whether these were
-    asked for. explained: whether there are explanations. width: of the longest path."""
+    asked for. explained: whether there are explanations. width: of the longest path. costs: whether the classifier
+    says what its answers cost; others: whether it says how probably a photo is none of the classes."""
 
     top: int | None
     candidates: bool
     explained: bool
     width: int
+    costs: bool = False
+    others: bool = False
 
 
 def predict_files(
@@ -135,7 +140,8 @@ def write_csv(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) ->
     writer = csv.writer(stream, lineterminator="\n")
     more = range(2, (layout.top or 1) + 1)
     ranks = [name for rank in more for name in (f"label_{rank}", f"probability_{rank}")]
-    optional = ["candidates"] * layout.candidates + ["explanation"] * layout.explained
+    optional = ["other"] * layout.others + ["cost"] * layout.costs + ["candidates"] * layout.candidates
+    optional += ["explanation"] * layout.explained
     columns = ["path", "label", "probability", *ranks, "sure", "familiar", *optional, "error"]
     writer.writerow(columns)
     for row in rows:
@@ -150,6 +156,8 @@ def write_csv(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) ->
                 end = f"_{rank}" if rank > 1 else ""
                 values |= {f"label{end}": label, f"probability{end}": f"{share:.6f}"}
             values |= {"sure": _word(row.found.sure), "familiar": _word(row.found.familiar)}
+            values["cost"] = "" if row.found.cost is None else f"{row.found.cost:.6g}"
+            values["other"] = "" if row.found.other is None else f"{row.found.other:.6f}"
             values["candidates"] = "|".join(row.found.candidates)
         writer.writerow([values.get(column, "") for column in columns])
         stream.flush()
@@ -186,8 +194,14 @@ def in_words(answer: Prediction, top: int | None = None) -> str:
     """A prediction in a line: the class, or that it is not sure, or that the image is unlike the training images."""
     shown = top or (1 if answer.sure else max(2, len(answer.candidates)))
     ranked = "   ".join(f"{label} {percent(share)}" for label, share in answer.top(shown).items())
+    if answer.rule and answer.familiar and not answer.remark:
+        best, share = max(answer.probabilities.items(), key=lambda pair: pair[1])
+        why = "it is to be missed rarely" if answer.rule == RECALL else f"expected cost {answer.cost:.4g}"
+        return f"{answer.label} {percent(answer.probability)} ({why}; more probable: {best} {percent(share)})"
     if answer.remark:
         return f"not sure: {ranked}; the photo {answer.remark}"
+    if answer.other is not None and answer.is_other:
+        return f"none of the classes ({percent(answer.other)}); if anything: {ranked}"
     if not answer.familiar:
         return f"like nothing it was trained on; if anything: {ranked}"
     return ranked if answer.sure else f"not sure: {ranked}"
@@ -210,8 +224,7 @@ def _json(row: FilePrediction, answer: Prediction, layout: Layout) -> dict:
         "familiar": answer.familiar,
         "candidates": list(answer.candidates) if layout.candidates else None,
     }
-    if answer.remark:
-        content["remark"] = answer.remark
+    content |= {name: value for name in OPTIONAL if (value := getattr(answer, name)) is not None}
     return content | ({"explanation": _printable(row.explanation)} if layout.explained else {})
 
 

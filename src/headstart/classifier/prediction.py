@@ -1,11 +1,13 @@
 """Prediction: what is on one image, and how probabilities become predictions. NumPy only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from headstart.array_types import Float
+from headstart.classifier.decision import Decision
+from headstart.classifier.others import IS_OTHER
 
 
 @dataclass(frozen=True)
@@ -14,22 +16,40 @@ class Prediction:
 
     label: str
     probability: float  # of that label, 0..1
-    probabilities: dict[str, float]  # of every class, the most probable first
+    probabilities: dict[str, float]  # of every class, that label first, then the most probable ones
     sure: bool = True  # whether the guarantee of accuracy covers it; if not, it should be read as "not sure"
     familiar: bool = True  # whether the image is like those that were trained on; if not, the label means nothing
     candidates: tuple[str, ...] = ()  # if a coverage is guaranteed: the classes that the right one is among
     remark: str | None = None  # why it may be too dark or too bright to the classifier; then it is not sure
+    rule: str | None = None  # "cost" or "recall": why the label is not the most probable class; see `Decision`
+    cost: float | None = None  # the expected cost of the label, if the classifier was given a table of costs
+    other: float | None = None  # the probability that it is none of the classes, if `_other` photos were trained on
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it is said to be none of the classes; then it is not familiar, either."""
+        return self.other is not None and self.other >= IS_OTHER
 
     def top(self, count: int) -> dict[str, float]:
-        """The `count` most probable classes."""
+        """The label and the most probable other classes, `count` in all."""
         return dict(list(self.probabilities.items())[:count])
 
 
-def predictions(probabilities: Float[np.ndarray, "n classes"], class_names: Sequence[str]) -> list[Prediction]:
-    """The prediction for each row of probabilities."""
+def predictions(
+    probabilities: Float[np.ndarray, "n classes"], class_names: Sequence[str], decision: Decision | None = None
+) -> list[Prediction]:
+    """The prediction for each row of probabilities. decision: None: the most probable class is answered."""
+    if decision is None:
+        answers, costs = probabilities.argmax(axis=1), None
+    else:
+        answers, costs = decision.answers(probabilities), decision.expected_costs(probabilities)
     found = []
-    for row in probabilities:
-        ranked = {class_names[i]: float(row[i]) for i in map(int, np.argsort(-row, kind="stable"))}
-        label = next(iter(ranked))
-        found.append(Prediction(label, ranked[label], ranked))
+    for number, (row, answer) in enumerate(zip(probabilities, map(int, answers), strict=True)):
+        others = [i for i in map(int, np.argsort(-row, kind="stable")) if i != answer]
+        ranked = {class_names[i]: float(row[i]) for i in (answer, *others)}
+        prediction = Prediction(class_names[answer], float(row[answer]), ranked)
+        if decision is not None:
+            cost = None if costs is None else float(costs[number, answer])
+            prediction = replace(prediction, rule=decision.rule(row, answer), cost=cost)
+        found.append(prediction)
     return found

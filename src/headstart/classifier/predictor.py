@@ -57,6 +57,7 @@ class Predictor(BasePredictor):
         self.class_names, self.image_size, self.resizing = facts.class_names, facts.image_size, facts.resizing
         self.value_range, self.known_values, self.views = facts.value_range, facts.known_values, facts.views
         self.calibration, self.novelty_detector = facts.calibration, facts.novelty_detector
+        self.other_head = facts.other_head
         engine = {name: digest for name, digest in card["hashes"].items() if name.startswith(f"{ENGINE}/")}
         check_files(self.folder, engine)
         self._place = place = self.folder.absolute()  # whatever the working folder is later

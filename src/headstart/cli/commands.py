@@ -10,6 +10,7 @@ import typer
 from headstart import commands
 from headstart.cli import options as o
 from headstart.cli.running import NO_BARS, Call, app, command, print_json
+from headstart.cli.stakes_options import Cost, Recall, read_recall
 from headstart.commands.predict_parts import Answered
 from headstart.events import Listener
 from headstart.time_limit import TIME_IS_UP, TimeLimit, parse_duration
@@ -87,9 +88,12 @@ def train(
     device: o.Device = "auto",
     on: o.On = None,
     store: o.Store = None,
+    cost: Cost = None,
+    recall: Recall = None,
 ) -> None:
     """Train a classifier on labelled photos. Everything about it is left in a folder."""
-    given = {"device": device, "on": on, "store": store}
+    given = {"device": device, "on": on, "store": store, "seed": seed, "images": images, "resume": resume}
+    given |= {"precision": precision, "execution": execution, "views": views}
     given |= {"backbone": backbone, "at_least": at_least, "image_size": image_size}
     run = commands.train(
         data,
@@ -101,15 +105,11 @@ def train(
         resizing=resize,
         value_range=value_range,
         weights=weights or "pretrained",
-        precision=precision,
-        execution=execution,
-        views=views,
         **given,
+        cost=cost,
+        recall=read_recall(recall or ()),
         test_fraction=test_fraction,
-        images=images,
-        seed=seed,
         time_limit=_time_limit(time_limit),
-        resume=resume,
         listener=call.listener,
     )
     call.show_json(run)

@@ -9,24 +9,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from headstart.data.source import DataSource
     from headstart.evaluation.metrics import Evaluation
+    from headstart.evaluation.others import OthersMetrics
     from headstart.events import Listener
     from headstart.storage.url_path import Location
 
 
 @dataclass(frozen=True)
 class RunEvaluation:
-    """images: a sentence that says which images the run was measured on."""
+    """images: a sentence that says which images the run was measured on. others: how photos of none of the classes are
+    recognised; None where the photos have no `_other`."""
 
     run: Path
     data: Location
     images: str
     evaluation: Evaluation
+    others: OthersMetrics | None = None
 
     def to_json(self) -> dict:
-        return {"run": str(self.run), "data": str(self.data), "images": self.images, **self.evaluation.to_json()}
+        found = {"run": str(self.run), "data": str(self.data), "images": self.images, **self.evaluation.to_json()}
+        return found | {"others": self.others.to_json()} if self.others else found
 
     def __str__(self) -> str:
-        return f"{self.images}\n{self.evaluation}"
+        return "\n".join([self.images, str(self.evaluation), *([self.others.sentence] if self.others else [])])
 
 
 def evaluate(
@@ -68,6 +72,10 @@ def evaluate(
             chosen = without_copies(chosen, run, listener=listener)
         from headstart.classifier.predictor import Predictor
         from headstart.evaluation.evaluate import evaluate as measure
+        from headstart.evaluation.evaluate import evaluate_others
 
-        predictor = Predictor(run, device=device, listener=listener)
-        return RunEvaluation(run, source.path, chosen.description, measure(predictor, chosen.images, listener=listener))
+        predictor, others = Predictor(run, device=device, listener=listener), None
+        evaluation = measure(predictor, chosen.images, listener=listener)
+        if chosen.others:
+            others = evaluate_others(predictor, chosen.images, chosen.others, listener=listener)
+        return RunEvaluation(run, source.path, chosen.description, evaluation, others)

@@ -26,12 +26,16 @@ class Predictions:
         *,
         has_candidates: bool,
         is_explained: bool,
+        has_costs: bool = False,
+        has_others: bool = False,
     ) -> None:
         """files: paths of the photos, in the order of their answers. left_out: sentences about files that are not read.
-        has_candidates: whether a coverage was asked for. is_explained: whether there are explanations."""
+        has_candidates: whether a coverage was asked for. is_explained: whether there are explanations. has_costs:
+        whether the classifier says what its answers cost; has_others: how probably a photo is none of its classes."""
         self.files, self.left_out = files, left_out
         self.unreadable: list[ImageError] = []  # what is wrong with the photos, of those read so far
         self._answers, self._has_candidates, self._is_explained = answers, has_candidates, is_explained
+        self._has_costs, self._has_others = has_costs, has_others
 
     def __len__(self) -> int:
         return len(self.files)
@@ -58,7 +62,8 @@ class Predictions:
         from headstart.standard_streams import output_in_utf8
 
         name = format_of(out, format)
-        layout = Layout(top, self._has_candidates, self._is_explained, width=max(map(len, self.files)))
+        width = max(map(len, self.files))
+        layout = Layout(top, self._has_candidates, self._is_explained, width, self._has_costs, self._has_others)
         if out is not None:
             with new_file(Path(out)) as stream:
                 FORMATS[name](self, stream, layout)
@@ -126,6 +131,8 @@ def predict(
         track(listener or Quiet(), answers, Task.PREDICT, "Predicting", len(files)),
         has_candidates=coverage is not None,
         is_explained=explain is not None,
+        has_costs=predictor.calibration.has_costs,
+        has_others=predictor.other_head is not None,
     )
 
 

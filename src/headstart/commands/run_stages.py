@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.commands.run_choices import decide
+from headstart.commands.run_others import recognised_others, share_of_familiar
 from headstart.commands.run_splits import split
 from headstart.data.dataset import Dataset, Split
 from headstart.data.folder import list_images
+from headstart.data.items import column
 from headstart.data.loading import Collection, collect
 from headstart.data.resizing import STRETCH
 from headstart.data.source import DataSource
-from headstart.data.splits import TEST, VALIDATION
+from headstart.data.splits import OTHER, TEST, VALIDATION
 from headstart.data.value_range import FULL
 from headstart.errors import ImageError
 from headstart.evaluation.drawing import Draw, drawing
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
     from headstart.evaluation.report import Results
     from headstart.inspection.report import Inspection
     from headstart.inspection.shortcuts import Shortcut
-    from headstart.statistics import Interval
     from headstart.training.trained import Trained
 
 LATER = ("headstart.evaluation.gallery", "headstart.inspection.collection", "headstart.training.trainer")
@@ -92,6 +93,8 @@ def make(
         collection = read(request, listener)
         request = replace(request, config=request.config.for_values(collection.value_range))
         with drawing(partial / PLOTS) as draw:
+            if stakes := request.config.stakes:  # before the features, which take long
+                stakes.check(sorted({*column(collection.items, "label")} - {OTHER}))
             dataset = split(collection, request, listener)
             keep_splits(partial, dataset)
             write_unreadable(partial, dataset.unreadable)
@@ -179,6 +182,7 @@ def measure_run(
         averaging=measure_views(trained, held_out, evaluation, listener),
         cleaning=measure_cleaner_labels(trained, dataset, seed) if inspection and DOUBT in inspection.counts else None,
         familiar=share_of_familiar(trained, held_out),
+        others=recognised_others(trained, held_out, dataset.others.get(name), listener),
         inspection=inspection,
         cross_validated=trained.cross_validated,
         shortcuts=look_for_shortcuts(collection, inspection, seed, listener),
@@ -203,7 +207,9 @@ def evaluate_splits(trained: Trained, dataset: Dataset, listener: Listener) -> d
     }
     for name, evaluation in evaluations.items():
         listener.emit(Message(f"{name:<10}  accuracy {evaluation.accuracy}, loss {evaluation.loss:.4f}"))
-    listener.emit(Message(list(evaluations.values())[-1].metrics.against_the_commonest))
+    held_out = list(evaluations.values())[-1]
+    for sentence in (held_out.metrics.against_the_commonest, *(held_out.stakes.lines if held_out.stakes else ())):
+        listener.emit(Message(sentence))
     return evaluations
 
 
@@ -305,17 +311,6 @@ def look_for_shortcuts(
     if found:
         listener.emit(Message(said_in_a_line(found)))
     return found
-
-
-def share_of_familiar(trained: Trained, held_out: Split) -> Interval | None:
-    """The share of held-out images that are like those that were trained on."""
-    from headstart.statistics import proportion
-
-    detector = trained.classifier.novelty_detector
-    if detector is None:
-        return None
-    familiar = detector.is_familiar(trained.last_layer(held_out)[:])
-    return proportion(familiar, held_out.groups or None)
 
 
 def say_predictions(listener: Listener, evaluation: Evaluation, name: str, seed: int) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headstart.data.source import DataSource
 from headstart.deprecation import renamed_arguments
@@ -42,6 +43,8 @@ def train(
     images: int | None = None,
     seed: int = 0,
     time_limit: float | TimeLimit | None = None,
+    cost: str | Path | Mapping[str, Mapping[str, float]] | None = None,
+    recall: Mapping[str, float] | None = None,
     resume: bool = False,
     listener: Listener | None = None,
 ) -> Run:
@@ -55,8 +58,8 @@ def train(
             the head alone.
         epochs: in each phase, instead of the recipe's.
         balanced: whether all classes count alike in training, however many images they have. None: as in the recipe.
-        backbone, image_size, resizing, value_range, weights, precision, execution, views, device, seed: see
-            `headstart.train`.
+        backbone, image_size, resizing, value_range, weights, precision, execution, views, device, seed, cost,
+            recall: see `headstart.train`.
             backbone may also be "auto": of the bases at hand, the one that the training photos are answered best by.
         at_least: images per second that it must compute on this computer, with backbone "auto".
         on: the cluster that reads the photos, computes their features and, where they are too many for the memory of
@@ -75,6 +78,7 @@ def train(
     Raises:
         HeadstartError: with what is wrong and what to do. What was trained so far is kept.
     """
+    from headstart.classifier.stakes import Stakes
     from headstart.commands.run_stages import RunRequest, make
     from headstart.data.own_output import check_outside
     from headstart.features.executors.ray import executor_on
@@ -83,18 +87,15 @@ def train(
     from headstart.training.recipes import adjusted
 
     check_outside(Path(out), data)
-    base = {"backbone": backbone, "at_least": at_least, "image_size": image_size, "weights": weights}
+    given: dict[str, Any] = {"backbone": backbone, "at_least": at_least, "image_size": image_size, "weights": weights}
+    given |= {"execution": execution, "precision": precision, "views": views, "device": device, "seed": seed}
     config = TrainingConfig.of(
         recipe=adjusted(recipe, epochs=epochs, fine_tune=fine_tune, balanced=balanced),
-        **base,
         resizing=resizing,
         value_range=value_range,
-        seed=seed,
-        execution=execution,
-        precision=precision,
-        views=views,
-        device=device,
+        **given,
         executor=executor_on(on, store, device, listener or Console()),
+        stakes=Stakes.of(cost, recall),
     )
     request = RunRequest(DataSource.of(data).absolute(), config, test_fraction, images)
     return make(request, Path(out), resume=resume, listener=listener or Console(), time_limit=time_limit)

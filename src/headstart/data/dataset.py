@@ -1,7 +1,7 @@
 """Split and Dataset: paths, labels and class names, and questions about them. Reads no file."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -70,6 +70,7 @@ class Dataset:
     value_range: ValueRange = FULL  # black and white of images with 16 bits a value
     known_values: KnownValues | None = None  # what values its images hold
     labels: LabelSummary = OWN_LABELS  # with which corrections of the user
+    others: Mapping[str, Split] = field(default_factory=dict)  # split -> photos of none of the classes
 
     def __len__(self) -> int:
         return len(self.train) + len(self.validation) + len(self.test)
@@ -91,10 +92,11 @@ class Dataset:
 
     def each_row(self) -> Iterator[tuple[str, ...]]:
         """path, label, split, hash of every image, and if images have groups, that: the content of splits.csv."""
-        for name, split in self.splits().items():
-            columns = split.paths, split.labels, split.digests, *([split.groups] if split.groups else [])
-            for path, label, digest, *group in zip(*columns, strict=True):
-                yield path, self.class_names[label], name, digest, *group
+        for name, known in self.splits().items():
+            for split in (known, *filter(None, [self.others.get(name)])):
+                columns = split.paths, split.labels, split.digests, *([split.groups] if split.groups else [])
+                for path, label, digest, *group in zip(*columns, strict=True):
+                    yield path, split.class_names[label], name, digest, *group
 
     def sample(self, count: int, *, seed: int = 0) -> "Dataset":
         """About `count` of the images, in the same proportions of splits and classes, for a quick look.
@@ -110,11 +112,14 @@ class Dataset:
             wanted = {label: max(number, 1) for label, number in counts.items()}
             picked = splits.draw(split.paths, labels, split.digests, wanted=wanted, seed=seed)
             sampled[name] = split.take(np.flatnonzero(picked))
-        return replace(self, **sampled)
+        others = {name: split.take(range(round(count / len(self) * len(split)))) for name, split in self.others.items()}
+        return replace(self, **sampled, others=others)
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{len(split):,} {name}" for name, split in self.splits().items())
-        return f"{len(self):,} images of {len(self.class_names)} classes ({sizes}): {', '.join(self.class_names)}"
+        found = f"{len(self):,} images of {len(self.class_names)} classes ({sizes}): {', '.join(self.class_names)}"
+        others = sum(map(len, self.others.values()))
+        return f"{found}; and {others:,} of none of them" if others else found
 
 
 def check_splits(sizes: Mapping[str, int], digests: Collection[str]) -> None:

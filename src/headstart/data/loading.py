@@ -28,7 +28,7 @@ from headstart.data.items import Item, column
 from headstart.data.packed import MANY, Digests, Names, chosen, numbered, packed_digests
 from headstart.data.readable import known_images, known_objects, object_key, remember, remember_objects
 from headstart.data.source import DataSource
-from headstart.data.splits import SPLITS, TEST
+from headstart.data.splits import OTHER, SPLITS, TEST
 from headstart.data.trainable import check_listing, check_readable, check_unreadable
 from headstart.data.value_range import KnownValues
 from headstart.deprecation import renamed_arguments
@@ -233,12 +233,19 @@ def build_dataset(
         *split_notes(items, split_names, digests, group_of, given),
         *collection.remarks_on_values,
     )
-    class_names = tuple(sorted(set(column(items, "label"))))
-    images = replace(split_of(items, digests, class_names), copies=_kept(group_of))
-    parts = [images.take(np.flatnonzero([each == name for each in split_names])) for name in SPLITS]
+    labels = list(column(items, "label"))
+    class_names = tuple(sorted({*labels} - {OTHER}))
+    images = replace(split_of(items, digests, (*class_names, OTHER)), copies=_kept(group_of))
+    is_other = np.array([label == OTHER for label in labels], bool)
+    parts = [np.array([each == name for each in split_names], bool) for name in SPLITS]
+    known = [replace(images.take(np.flatnonzero(part & ~is_other)), class_names=class_names) for part in parts]
+    others = {name: images.take(np.flatnonzero(part & is_other)) for name, part in zip(SPLITS, parts, strict=True)}
 
     facts = {"photos": len(items), "classes": len(class_names)}
-    listener.emit(Message(f"Found {len(items):,} files belonging to {len(class_names)} classes.", "found", facts))
+    text = f"Found {len(items):,} files belonging to {len(class_names)} classes"
+    if is_other.any():
+        text += f", {is_other.sum():,} of them in '{OTHER}', which belong to none"
+    listener.emit(Message(f"{text}.", "found", facts))
     sizes = np.bincount(numbered(group_of))
     groups_of_copies, copies = int((sizes > 1).sum()), int(sizes[sizes > 1].sum())
     if copies and is_drawn:
@@ -249,12 +256,13 @@ def build_dataset(
     _report_notes(notes, listener)
     return Dataset(
         class_names,
-        *parts,
+        *known,
         unreadable=collection.unreadable,
         notes=notes,
         value_range=collection.value_range,
         known_values=KnownValues.of(collection.highest),
         labels=collection.labels,
+        others=others if is_other.any() else {},
     )
 
 

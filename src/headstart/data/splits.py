@@ -12,6 +12,7 @@ import numpy as np
 from headstart.array_types import Bool, Int
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
+OTHER = "_other"  # the label of photos that are none of the classes: it is no class
 SPLITS = (TRAIN, VALIDATION, TEST)
 
 VALIDATION_FRACTION = 0.15  # of all images, where the collection has no splits ...

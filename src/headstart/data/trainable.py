@@ -7,7 +7,7 @@ from headstart.data.assignment import check_classes_to_train
 from headstart.data.collection import Collection, printable
 from headstart.data.folder import Listing
 from headstart.data.items import column, drawn_as
-from headstart.data.splits import TEST, VALIDATION
+from headstart.data.splits import OTHER, TEST, VALIDATION
 from headstart.errors import DatasetError
 
 MAX_UNREADABLE = 0.10  # of all files: with more than that, something else is wrong
@@ -35,7 +35,7 @@ def check_listing(listing: Listing) -> None:
             reason="nothing-to-train-on",
         )
     if not listing.corrections:  # which may make classes, and end others
-        _check_classes(set(column(listing.items, "label")), listing)
+        _check_classes({*column(listing.items, "label")} - {OTHER}, listing)
 
 
 def check_readable(collection: Collection) -> None:
@@ -47,7 +47,7 @@ def check_readable(collection: Collection) -> None:
         _check_no_class_lost(collection)  # first: it names the class
     check_unreadable(collection)
     if collection.listing.corrections:
-        _check_classes(set(column(collection.items, "label")), collection.listing)
+        _check_classes({*column(collection.items, "label")} - {OTHER}, collection.listing)
 
 
 def check_unreadable(collection: Collection) -> None:

@@ -15,6 +15,7 @@ from headstart.data.splits import SPLITS, TEST, VALIDATION
 from headstart.evaluation.averaging import Averaging
 from headstart.evaluation.cleaning import Cleaning
 from headstart.evaluation.learning_curve import LearningCurve
+from headstart.evaluation.others import OthersMetrics
 from headstart.evaluation.split_metrics import SplitMetrics, interval_from_json
 from headstart.inspection.shortcuts import Shortcut
 from headstart.json_text import json_text
@@ -128,6 +129,7 @@ class RunMetrics:
     labels: which labels it was trained with: those of the collection, or which state of the user's corrections.
     notes: what to know about the files and the splits, in sentences. unreadable: files that were left out.
     familiar: the share of held-out images that the novelty detector accepts.
+    others: how the held-out `_other` photos are recognised; None where there are none.
     cross_validated: how validation and training images were answered by heads that had not seen them; None where the
         validation images alone were enough to calibrate on.
     learning_curve: what more photos would bring. cleaning: what cleaner labels would.
@@ -164,6 +166,7 @@ class RunMetrics:
     seconds: Seconds
     versions: Mapping[str, str]
     date: str
+    others: OthersMetrics | None = None
 
     @property
     def calibrated_on(self) -> int:
@@ -209,6 +212,7 @@ class RunMetrics:
             "notes": list(self.notes),
             "unreadable": self.unreadable,
             "familiar": _json(self.familiar),
+            **({"others": self.others.to_json()} if self.others else {}),
             "certainty": self.calibration.to_json(),
             "cross_validated": _json(self.cross_validated),
             "outlook": _json(self.learning_curve),
@@ -249,6 +253,7 @@ class RunMetrics:
             labels=LabelSummary(**content.get("labels", {})),  # headstart 0.1 has no corrections
             notes=tuple(content["notes"]),
             familiar=interval_from_json(content["familiar"]),
+            others=OthersMetrics.from_json(content["others"]) if content.get("others") else None,
             calibration=Calibration.from_json(content["certainty"]),
             cross_validated=interval_from_json(content.get("cross_validated")),  # headstart 0.1 does not have it
             learning_curve=LearningCurve.from_json(outlook) if outlook else None,

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from headstart.array_types import Float32
 from headstart.classifier.base import BasePredictor
 from headstart.data.batches import Batches
 from headstart.data.dataset import Split
 from headstart.deprecation import renamed_arguments
 from headstart.errors import DatasetError
 from headstart.evaluation.metrics import Evaluation, measure
+from headstart.evaluation.others import OthersMetrics, measure_others, scores_of
 from headstart.events import Listener, Task, track
 from headstart.listeners.quiet import Quiet
 from headstart.numerics import check_numbers
@@ -37,6 +39,25 @@ def evaluate(classifier: BasePredictor, split: Split, *, listener: Listener | No
     logits = classifier.logits(images)
     check_numbers(logits, split.paths)
     return measure(logits, split.labels, classifier.class_names, classifier.calibration, groups=split.groups)
+
+
+def evaluate_others(
+    classifier: BasePredictor, known: Split, others: Split, *, listener: Listener | None = None
+) -> OthersMetrics:
+    """Measure how photos of none of the classes are told from those of the classes; at least one of each."""
+    return measure_others(*(scores_of(classifier, _features(classifier, split, listener)) for split in (known, others)))
+
+
+def _features(classifier: BasePredictor, split: Split, listener: Listener | None) -> Float32[np.ndarray, "n numbers"]:
+    batches = Batches(
+        split,
+        classifier.image_size,
+        classifier.batch_size,
+        resizing=classifier.resizing,
+        value_range=classifier.value_range,
+    )
+    images = (images for images, _ in track(listener or Quiet(), batches, Task.EVALUATE, "Comparing", len(batches)))
+    return np.concatenate([output.features.copy() for output in classifier.forward(images)])
 
 
 def _relabelled(classifier: BasePredictor, split: Split) -> Split:

@@ -113,7 +113,7 @@ def draw_explanations(
     """
     chosen, title = most_confident_mistakes(evaluation, EXPLAINED), "Where mistakes come from"
     if not len(chosen):
-        chosen = np.argsort(evaluation.probabilities.max(axis=1), kind="stable")[:EXPLAINED]
+        chosen = np.argsort(evaluation.confidence, kind="stable")[:EXPLAINED]
         title = "Where the least confident answers come from"
     some = split.take(chosen)
     size, value_range = classifier.image_size, classifier.value_range
@@ -151,7 +151,7 @@ def varied(labels: Int[np.ndarray, " n"], *, seed: int, count: int = GRID) -> In
 
 def most_confident_mistakes(evaluation: Evaluation, count: int = GRID) -> Int64[np.ndarray, " chosen"]:
     """Up to `count` images with a wrong answer, the most confident first."""
-    confidence = evaluation.probabilities.max(axis=1)
+    confidence = evaluation.confidence
     wrong = np.flatnonzero(~evaluation.correct)
     return wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
 
@@ -165,7 +165,7 @@ def _answers(
         _thumbnails(split, indices, value_range),
         [names[evaluation.labels[i]] for i in indices],
         [names[evaluation.predicted[i]] for i in indices],
-        [float(evaluation.probabilities[i].max()) for i in indices],
+        evaluation.confidence[indices].tolist(),
     )
 
 

@@ -11,7 +11,7 @@ from headstart.statistics import proportion
 def measure_guarantees(evaluation: Evaluation) -> Guarantees:
     """Check both kinds of guarantees, at each level that the classifier's calibration has."""
     calibration, probabilities = evaluation.calibration, evaluation.probabilities
-    confidence = probabilities.max(axis=1)
+    confidence = evaluation.confidence
     is_ever_sure = ~np.isin(evaluation.class_names, calibration.unsure)
     of_true_class = probabilities[np.arange(len(evaluation.labels)), evaluation.labels]
 

@@ -11,6 +11,7 @@ from headstart.classifier.calibration import Calibration
 from headstart.evaluation.curves import Curves, curves
 from headstart.evaluation.reliability import Reliability, reliability
 from headstart.evaluation.split_metrics import ClassAverages, ClassMetrics, SplitMetrics
+from headstart.evaluation.stakes import StakesMetrics, measure_stakes
 from headstart.numerics import check_numbers, cross_entropies, log_probabilities, probabilities
 from headstart.statistics import Interval, proportion
 
@@ -50,7 +51,12 @@ class Evaluation:
     @property
     def predicted(self) -> Int64[np.ndarray, " n"]:
         """The answers."""
-        return self.probabilities.argmax(axis=1)
+        return self.calibration.answers(self.probabilities)
+
+    @property
+    def confidence(self) -> Float64[np.ndarray, " n"]:
+        """The probability of each answer."""
+        return self.probabilities[np.arange(len(self.labels)), self.predicted]
 
     @property
     def correct(self) -> Bool[np.ndarray, " n"]:
@@ -157,7 +163,14 @@ class Evaluation:
             confusion=tuple(map(tuple, self.confusion.tolist())),
             calibration=self.reliability.summary(self.log_loss),
             calibration_before=self.reliability_before.summary(self.loss),
+            stakes=self.stakes,
         )
+
+    @cached_property
+    def stakes(self) -> StakesMetrics | None:
+        """What mistakes cost, and whether promised recall was kept; None where neither was said in training."""
+        decision = self.calibration.decision
+        return decision and measure_stakes(decision, self.probabilities, self.labels, self.groups)
 
     def to_json(self) -> dict:
         return self.metrics.to_json()
@@ -170,6 +183,7 @@ class Evaluation:
             values = (row.precision, row.recall, row.f1, row.roc_area)
             precision, recall, f1, area = ("-" if value is None else f"{value:.3f}" for value in values)
             lines.append(f"{row.name:<{width}}  {precision:>9}  {recall:>6}  {f1:>6}  {area:>8}  {row.support:>6,}")
+        lines += self.stakes.lines if self.stakes else []
         before, after = self.reliability_before.error, self.reliability.error
         lines.append(f"expected calibration error {after:.1%} ({before:.1%} before calibration)")
         return "\n".join(lines)
@@ -195,13 +209,15 @@ def measure(
     """
     logits = np.asarray(logits, np.float64)
     check_numbers(logits)
-    logarithms = log_probabilities(logits)
+    logarithms, calibration = log_probabilities(logits), calibration or Calibration()
     predicted = logarithms.argmax(axis=1)
+    if calibration.decision:
+        predicted = calibration.answers(calibration.probabilities(logits))
     return Evaluation(
         class_names=tuple(class_names),
         labels=labels,
         logits=logits,
-        calibration=calibration or Calibration(),
+        calibration=calibration,
         loss=float(cross_entropies(logarithms, labels).mean()),
         accuracy=proportion(predicted == labels, groups or None),
         confusion=confusion_matrix(labels, predicted, len(class_names)),

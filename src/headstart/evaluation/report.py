@@ -28,6 +28,7 @@ from headstart.evaluation.document import Findings, FineTuningVerdict, PhaseSumm
 from headstart.evaluation.guarantees import measure_guarantees
 from headstart.evaluation.learning_curve import LearningCurve
 from headstart.evaluation.metrics import Evaluation
+from headstart.evaluation.others import OthersMetrics
 from headstart.evaluation.split_metrics import SplitMetrics
 from headstart.inspection.page import sections
 from headstart.inspection.report import Inspection
@@ -63,6 +64,7 @@ class Results:
     evaluations: split -> evaluation, of each split that has images.
     learning_curve: what more images would bring. cleaning: what cleaner labels would. averaging: what views would.
     familiar: the share of held-out images that the novelty detector accepts.
+    others: how held-out `_other` photos are recognised; None where there are none.
     inspection: of the collection; None where it was not inspected. shortcuts: are looked for in any case.
     cross_validated: how validation and training images were answered by heads that had not seen them; None where the
         validation images were enough to calibrate on.
@@ -73,6 +75,7 @@ class Results:
     cleaning: Cleaning | None = None
     averaging: Averaging | None = None
     familiar: Interval | None = None
+    others: OthersMetrics | None = None
     inspection: Inspection | None = None
     cross_validated: Interval | None = None
     shortcuts: Sequence[Shortcut] = ()
@@ -127,6 +130,7 @@ def run_metrics(
         notes=tuple(notes),
         unreadable=unreadable,
         familiar=results.familiar,
+        others=results.others,
         calibration=classifier.calibration,
         cross_validated=results.cross_validated,
         learning_curve=results.learning_curve,

@@ -6,6 +6,7 @@ Each class has `to_json` and `from_json`. The JSON keys are a file format: some 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from headstart.evaluation.stakes import StakesMetrics
 from headstart.statistics import Interval, percent
 
 UNEVEN = 2
@@ -161,6 +162,7 @@ class SplitMetrics:
     confusion: a row for each true class, a column for each answer.
     calibration: with the temperature; calibration_before: without it.
     guarantees: None for training images, on which they would mean nothing.
+    stakes: None for a classifier that answers the most probable class.
     """
 
     loss: float
@@ -173,6 +175,7 @@ class SplitMetrics:
     calibration: CalibrationMetrics
     calibration_before: CalibrationMetrics
     guarantees: Guarantees | None = None
+    stakes: StakesMetrics | None = None
 
     @property
     def commonest(self) -> ClassMetrics:
@@ -219,11 +222,13 @@ class SplitMetrics:
             "confusion": [list(row) for row in self.confusion],
             "calibration": self.calibration.to_json() | {"before": self.calibration_before.to_json()},
         }
+        if self.stakes:
+            content["stakes"] = self.stakes.to_json()
         return content | {"promises": self.guarantees.to_json()} if self.guarantees else content
 
     @classmethod
     def from_json(cls, content: Mapping) -> "SplitMetrics":
-        promises = content.get("promises")
+        promises, stakes = content.get("promises"), content.get("stakes")
         return cls(
             loss=content["loss"],
             accuracy=Interval(**content["accuracy"]),
@@ -235,6 +240,7 @@ class SplitMetrics:
             calibration=CalibrationMetrics.from_json(content["calibration"]),
             calibration_before=CalibrationMetrics.from_json(content["calibration"]["before"]),
             guarantees=Guarantees.from_json(promises) if promises else None,
+            stakes=StakesMetrics.from_json(stakes) if stakes else None,
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from headstart.data.loading import load_images
 from headstart.data.source import DataSource
-from headstart.data.splits import TRAIN
+from headstart.data.splits import OTHER, TRAIN
 from headstart.errors import DatasetError
 from headstart.events import Listener
 from headstart.runs.folder import SPLITS, RunFolder, SplitRow
@@ -63,7 +63,7 @@ class PhotosOfRun:
         Raises:
             DatasetError: there are none, or there are some of an unknown class.
         """
-        rows = [row for row in self._rows if row.split in (split, ANY)]
+        rows = [row for row in self._rows if row.split in (split, ANY) and row.label != OTHER]
         self._check_classes(rows)
         paths, labels, lost = [], [], 0
         for index in np.random.default_rng(0).permutation(len(rows)):

@@ -113,19 +113,28 @@ class Proof:
         return text
 
 
+Answers = Callable[[Float[np.ndarray, "n classes"]], Int[np.ndarray, " n"]]
+
+
+def most_probable(probabilities: Float[np.ndarray, "n classes"]) -> Int[np.ndarray, " n"]:
+    return probabilities.argmax(axis=1)
+
+
 def prove(
     exported: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
     images: Num[np.ndarray, "n size size 3"],
     expected: Float[np.ndarray, "n classes"],
     labels: Int[np.ndarray, " n"],
     files: Sequence[str],
+    *,
+    answers: Answers = most_probable,
 ) -> Proof:
     """Compare the probabilities of an exported file with the expected ones.
 
-    exported: pixels -> logits, probabilities. files: the names of the images.
+    exported: pixels -> logits, probabilities. files: the names of the images. answers: probabilities -> the answers.
     """
     batches = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
-    return compare(np.concatenate([exported(batch)[1] for batch in batches]), expected, labels, files)
+    return compare(np.concatenate([exported(batch)[1] for batch in batches]), expected, labels, files, answers=answers)
 
 
 def compare(
@@ -133,9 +142,11 @@ def compare(
     expected: Float[np.ndarray, "n classes"],
     labels: Int[np.ndarray, " n"],
     files: Sequence[str],
+    *,
+    answers: Answers = most_probable,
 ) -> Proof:
     """What `prove` finds, where the probabilities are known."""
-    before, after = expected.argmax(axis=1), probabilities.argmax(axis=1)
+    before, after = answers(expected), answers(probabilities)
     distances = np.abs(probabilities - expected).max(axis=1)
     worst = int(np.argmax(distances))  # NaN counts as the farthest
     return Proof(

@@ -34,10 +34,10 @@ def prove_on_photos(
         pixels: the type of what it takes.
     """
     labels = np.array([classifier.class_names.index(label) for label in photos.labels])
-    squares = decoded(photos.paths, classifier)
+    squares, decide = decoded(photos.paths, classifier), classifier.calibration.answers
     before = _probabilities(classifier, squares)
     if fixed_size:
-        return prove(exported, squares.astype(pixels), before, labels, photos.paths)
+        return prove(exported, squares.astype(pixels), before, labels, photos.paths, answers=decide)
     found, whole, whole_squares = [], [], []
     for start in range(0, len(photos), BATCH):
         whole = list(_read(photos.paths[start : start + BATCH], classifier, None))
@@ -45,9 +45,9 @@ def prove_on_photos(
         whole_squares += [square_of(image, classifier.image_size, classifier.resizing) for image in whole]
     probabilities, expected = np.concatenate(found), _probabilities(classifier, np.stack(whole_squares))
     distances = _in_other_sizes(classifier, exported, whole, pixels)
-    of_files = compare(probabilities, before, labels, photos.paths)
+    of_files = compare(probabilities, before, labels, photos.paths, answers=decide)
     return replace(
-        compare(probabilities, expected, labels, photos.paths),
+        compare(probabilities, expected, labels, photos.paths, answers=decide),
         sizes=len(distances),
         sizes_farthest=float(np.max(distances)),
         files_changed=of_files.changed,

@@ -57,10 +57,10 @@ def write_predictions(folder: Path, splits: Mapping[str, Split], evaluations: Ma
             if name not in evaluations:
                 continue
             split, found = splits[name], evaluations[name]
-            highest = found.probabilities.max(axis=1)
+            confidence = found.confidence
             for i, predicted in enumerate(found.predicted):
                 label, answer = split.class_names[split.labels[i]], found.class_names[predicted]
-                writer.writerow((split.paths[i], name, label, answer, f"{highest[i]:.6f}", split.digests[i]))
+                writer.writerow((split.paths[i], name, label, answer, f"{confidence[i]:.6f}", split.digests[i]))
 
 
 def _write_table(file: Path, rows: Sequence[dict]) -> None:

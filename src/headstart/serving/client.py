@@ -102,7 +102,8 @@ class Client:
             row = self._ask("/v1/predict", guarantees, content)["predictions"][0]
             return Prediction(
                 row["label"], row["probability"], row["probabilities"], row["sure"], row["familiar"],
-                tuple(row.get("candidates", ())), row.get("remark"),
+                tuple(row.get("candidates", ())), row.get("remark"), row.get("rule"), row.get("cost"),
+                row.get("other"),
             )  # fmt: skip
         except ImageError as error:
             raise error if isinstance(file, bytes) else type(error)(f"'{file}': {error}") from None

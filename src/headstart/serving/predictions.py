@@ -8,6 +8,8 @@ from headstart.models.output import NetworkOutput
 from headstart.serving.schemas import Options
 from headstart.serving.served import ServedModel
 
+OPTIONAL = ("remark", "rule", "cost", "other")  # of an answer, only where there is something to say
+
 
 def row_maker(model: ServedModel, options: Options) -> Callable[[NetworkOutput, str | None], dict]:
     """What turns the output for one image, and a remark on it, into its row, as JSON.
@@ -41,8 +43,7 @@ def _row(prediction: Prediction, options: Options) -> dict:
         "sure": prediction.sure,
         "familiar": prediction.familiar,
     }
-    if prediction.remark:
-        row["remark"] = prediction.remark
+    row |= {name: value for name in OPTIONAL if (value := getattr(prediction, name)) is not None}
     return row | ({"candidates": list(prediction.candidates)} if options.coverage else {})
 
 

@@ -35,8 +35,9 @@ EXAMPLE_MODEL = {
     "value_range": [0, 65535],
     "backbone": "mobilenet_v2",
     "recipe": "fast",
-    "promises": {"accuracy": [0.8, 0.9, 0.95, 0.98], "coverage": [0.8, 0.9, 0.95, 0.98, 0.99, 0.995]},
+    "promises": {"accuracy": [0.8, 0.9, 0.95, 0.98], "coverage": [0.8, 0.9, 0.95, 0.98, 0.99, 0.995], "recall": {}},
     "knows_what_is_familiar": True,
+    "knows_others": False,
     "metrics": {
         "validation": {
             "loss": 0.031, "accuracy": {"value": 0.989, "low": 0.979, "high": 0.994, "correct": 799, "count": 808},
@@ -141,7 +142,10 @@ class Answer(BaseModel):
     guaranteed accuracy (by default 0.95, if the validation photos were enough to guarantee it; otherwise any
     probability is); familiar: whether the image resembles what the model was trained on; remark: why
     the image may be too dark or too bright to the model, which is not sure then, as the end of a sentence; candidates:
-    only where a coverage was asked for."""
+    only where a coverage was asked for; rule: why the label is not the most probable class: "recall" (its recall is
+    promised) or "cost" (its expected cost is the least); cost: the expected cost of the label, only of a model that was
+    given a table of costs; other: the probability that the image is none of the classes, only of a model that was
+    trained on such images. The label is the first of the probabilities."""
 
     name: str | None
     label: str
@@ -150,6 +154,9 @@ class Answer(BaseModel):
     sure: bool
     familiar: bool
     remark: str | None = None
+    rule: Literal["recall", "cost"] | None = None
+    cost: float | None = None
+    other: Probability | None = None
     candidates: list[str] | None = None
     places: Places | None = None
     similar: list[TrainingImage] | None = None
@@ -175,10 +182,12 @@ class Answers(BaseModel):
 
 
 class Promises(BaseModel):
-    """The values of `accuracy` and `coverage` that can be guaranteed."""
+    """The values of `accuracy` and `coverage` that can be guaranteed. recall: class -> the share of its photos that are
+    answered as it, with 90% confidence."""
 
     accuracy: list[float]
     coverage: list[float]
+    recall: dict[str, Probability] = {}
 
 
 class Accuracy(BaseModel):
@@ -224,6 +233,7 @@ class Model(BaseModel):
     recipe: str
     promises: Promises
     knows_what_is_familiar: bool
+    knows_others: bool = False
     metrics: dict[Literal["validation", "test"], Measured | None]
     models: list[str]
     limits: LimitsOfRequests

@@ -161,8 +161,13 @@ def _description(predictor: Predictor, card: dict) -> dict:
     return {
         "class_names": list(predictor.class_names),
         **{key: card[key] for key in ("image_size", "resizing", "value_range", "backbone", "recipe")},
-        "promises": {"accuracy": sorted(calibration.accuracy), "coverage": sorted(calibration.coverage)},
+        "promises": {
+            "accuracy": sorted(calibration.accuracy),
+            "coverage": sorted(calibration.coverage),
+            "recall": calibration.promised_recall,
+        },
         "knows_what_is_familiar": predictor.novelty_detector is not None,
+        "knows_others": predictor.other_head is not None,
         "metrics": _metrics(RunFolder(predictor.folder)),
     }
 

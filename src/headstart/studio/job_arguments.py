@@ -53,7 +53,7 @@ def work_of(kind: str, settings: Mapping[str, Any], source: DataSource, runs: Ru
 
 
 def _train(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work:
-    _check(settings, {*OPTIONS, "name", "time_limit", "balanced", "group_by"})
+    _check(settings, {*OPTIONS, "name", "time_limit", "balanced", "group_by", "recall"})
     out = runs.new(settings.get("name") or _free(runs.folder, "run-{}"))
     if out.exists() or partial_of(out).exists():
         raise RunError(f"There is a run '{out.name}' already. Choose another name.", reason="run-exists", name=out.name)
@@ -65,9 +65,17 @@ def _train(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work:
         arguments.append(f"--time-limit={_plain('time_limit', settings['time_limit'])}")
     if settings.get("balanced"):
         arguments.append("--balanced")
+    arguments += [f"--recall={promise}" for promise in _recall(settings.get("recall") or [])]
     if group_by := settings.get("group_by"):
         arguments.append(f"--group-by={group_by}")
     return Work(arguments, {"run": out.name, "path": str(out)})
+
+
+def _recall(promises: Any) -> list[str]:
+    """CLASS=SHARE of each."""
+    if not isinstance(promises, list) or not all(isinstance(each, str) and "=" in each for each in promises):
+        raise RefusalError("invalid-parameter", f"recall: {promises!r} is no list of CLASS=SHARE.")
+    return promises
 
 
 def _export(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work:

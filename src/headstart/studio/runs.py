@@ -142,6 +142,7 @@ def _row(path: Path) -> dict[str, Any] | None:
             "backbone": card.get("backbone"),
             "fine_tuned": any(phase.get("name") == "fine_tuning" for phase in metrics.get("phases", ())),
             "classes": list(card.get("class_names", ())),
+            "stakes": split.get("stakes"),
         }
     except (RunError, OSError, AttributeError, TypeError):
         return None

@@ -160,6 +160,9 @@ def answer(predictor: BasePredictor, content: bytes, id_of: IdOf, *, explain: bo
         "familiar": prediction.familiar,
         "sure_from": _sure_from(predictor.calibration),
         "remarks": [prediction.remark] if prediction.remark else [],
+        "rule": prediction.rule,
+        "cost": prediction.cost,
+        "other": prediction.other,
     }
     if explain:
         places = predictor.explanation(prediction, [each[0] for each in output.maps]).places

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from headstart.array_types import Float, Int
 from headstart.classifier.calibration import FEW_PHOTOS, Calibration, fit_calibration
+from headstart.classifier.decision import fit_decision
+from headstart.events import Message
 from headstart.features import linear_head
 from headstart.features.rows import rows_of
 from headstart.numerics import two_sided
@@ -40,15 +43,23 @@ def calibrate(context: TrainingContext, trained: Trained) -> Calibrated:
     """Calibrate a classifier that is trained otherwise."""
     train, validation = context.dataset.train, context.dataset.validation
     logits, labels, found = trained.logits(validation), validation.labels, None
+    groups = validation.groups
     head = context.config.recipe.head
     if len(validation) < FEW and isinstance(head, SolvedHead) and not trained.fine_tuned:
         answered, of_training = _out_of_fold(context, head)
         logits, labels = np.concatenate([logits, of_training]), np.concatenate([labels, train.labels[answered]])
         groups = (*validation.groups, *train.take(answered).groups)
         found = proportion(two_sided(logits).argmax(axis=1) == labels, groups or None)
+    decide = None
+    if stakes := context.config.stakes:
+        names = context.dataset.class_names
+        decide = partial(fit_decision, stakes, names, labels=labels, groups=groups)
+    calibration = fit_calibration(logits, labels, decide=decide)
+    for promise in calibration.decision.recall if calibration.decision else ():
+        context.listener.emit(Message(promise.sentence))
     counts = Counter(train.labels.tolist())
     unsure = tuple(name for label, name in enumerate(context.dataset.class_names) if counts[label] < FEW_PHOTOS)
-    return Calibrated(replace(fit_calibration(logits, labels), unsure=unsure), found)
+    return Calibrated(replace(calibration, unsure=unsure), found)
 
 
 def _out_of_fold(

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from headstart.classifier.stakes import Stakes
 from headstart.data.dataset import Dataset
 from headstart.data.resizing import STRETCH, get_resizing
 from headstart.data.value_range import FULL, ValueRange, parse_value_range
@@ -45,6 +46,7 @@ class TrainingConfig:
     candidates: bases with their weights, of which the training images choose one, see `training/backbone_choice.py`;
         `backbone` is the first until then. at_least: images per second that it must compute. asked_size: the side that
         was named, of whichever base.
+    stakes: what mistakes cost, and which recall is to be promised.
     """
 
     recipe: Recipe
@@ -63,6 +65,7 @@ class TrainingConfig:
     candidates: tuple[tuple[str, str], ...] = ()
     at_least: float | None = None
     asked_size: int | None = None
+    stakes: Stakes | None = None
 
     def __post_init__(self) -> None:
         """
@@ -89,6 +92,7 @@ class TrainingConfig:
         device: str = AUTO,
         executor: RayExecutor | None = None,
         at_least: float | None = None,
+        stakes: Stakes | None = None,
     ) -> TrainingConfig:
         """
         Raises:
@@ -116,16 +120,10 @@ class TrainingConfig:
                 f"they are (--fine-tune never), or choose one of them."
             )
         execution = _checked_execution(execution, recipe)
-        if views not in VIEW_CHOICES:
-            raise ModelError(f"There is no choice of views '{views}'. Choose one of: {', '.join(VIEW_CHOICES)}.")
-        if views != AUTO and not recipe.solves_head:
-            raise ModelError(
-                f"The recipe '{recipe.name}' draws random views of its own, so views cannot be chosen. "
-                f"Take the recipe 'fast', or leave the views out."
-            )
+        _check_views(views, recipe)
         said = None if value_range is None else parse_value_range(value_range)
         settings = recipe, backbone, image_size, resizing, weights, seed, execution, precision, views
-        return cls(*settings, chooses_backbone, said, device, executor, candidates, at_least, asked_size)
+        return cls(*settings, chooses_backbone, said, device, executor, candidates, at_least, asked_size, stakes)
 
     @property
     def feature_spec(self) -> FeatureSpec:
@@ -180,7 +178,23 @@ class TrainingConfig:
         del content["chooses_backbone"]  # only a time limit asks for it
         del content["asked_size"]  # it is that of `image_size`
         del content["device"], content["executor"]  # on others it goes on with the same numbers, to rounding
+        if self.stakes is None:
+            del content["stakes"]
         return content
+
+
+def _check_views(views: str, recipe: Recipe) -> None:
+    """
+    Raises:
+        ModelError: there is no such choice, or the recipe leaves none.
+    """
+    if views not in VIEW_CHOICES:
+        raise ModelError(f"There is no choice of views '{views}'. Choose one of: {', '.join(VIEW_CHOICES)}.")
+    if views != AUTO and not recipe.solves_head:
+        raise ModelError(
+            f"The recipe '{recipe.name}' draws random views of its own, so views cannot be chosen. "
+            f"Take the recipe 'fast', or leave the views out."
+        )
 
 
 def _checked_execution(execution: str, recipe: Recipe) -> str:

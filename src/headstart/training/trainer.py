@@ -10,13 +10,14 @@ needs no Keras: it is imported when there are layers to be trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from headstart.classifier.classifier import Classifier
 from headstart.classifier.novelty import fit_novelty_detector
+from headstart.classifier.stakes import Stakes
 from headstart.data.dataset import Dataset
 from headstart.data.resizing import STRETCH
 from headstart.data.views import ORIGINAL
@@ -39,6 +40,7 @@ from headstart.training.cross_validation import PARTS, gain_of
 from headstart.training.early_stopping import EarlyStopping
 from headstart.training.execution import Execution, execution_of
 from headstart.training.fit_phase import fit_phase
+from headstart.training.others import fit_other_head
 from headstart.training.recipes import Phase, Recipe, SolvedHead
 from headstart.training.resizing import decided
 from headstart.training.selection import PhaseResult, Selection, select
@@ -69,6 +71,8 @@ def train(
     views: str = AUTO,
     device: str = AUTO,
     time_limit: float | None = None,
+    cost: str | Path | Mapping[str, Mapping[str, float]] | None = None,
+    recall: Mapping[str, float] | None = None,
     callbacks: Sequence[KerasCallback] = (),
     listener: Listener | None = None,
 ) -> Classifier:
@@ -96,6 +100,10 @@ def train(
         time_limit: seconds for all of it; None: as long as it takes. Features, a solved head and its measurement are
             made in any case. What is left of it is spent on what gains most: mirrored views, a second base beside the
             default one (unless `backbone` names one), fine-tuning, which ends with the time.
+        cost: what each answer costs where each class is right, as a CSV or a mapping, see `Stakes`; the answer is then
+            the class of the least expected cost. None: all mistakes cost alike.
+        recall: class -> the share of its photos that are to be answered as it, with 90% confidence: it is answered as
+            soon as its probability reaches the threshold that the validation images show to suffice.
         callbacks: of Keras, which are told of epochs, and of batches where there are some; see docs/ecosystem.md. One
             that sets `model.stop_training` ends the training.
         listener: where to report to; by default to standard error.
@@ -120,6 +128,7 @@ def train(
         precision=precision,
         views=views,
         device=device,
+        stakes=Stakes.of(cost, recall),
     )
     limit, listener = TimeLimit.of(time_limit), listener or Console()
     watching = Callbacks(tuple(callbacks))
@@ -141,6 +150,8 @@ def train_classifier(
     callbacks: see `train`.
     """
     dataset.check_splits()
+    if config.stakes:
+        config.stakes.check(dataset.class_names)
     _check_keras(config.recipe)
     config = decided(config.for_values(dataset.value_range), dataset, listener)
     if not (checkpoint_folder and checkpoints.exist(checkpoint_folder)):  # what is resumed has its base
@@ -377,5 +388,6 @@ def _finished(
     found = calibrate(context, trained)
     seen, unseen = trained.last_layer(dataset.train), trained.last_layer(dataset.validation)
     detector = fit_novelty_detector(seen, dataset.train, unseen, seed=config.seed)
-    classifier = replace(uncalibrated, calibration=found.calibration, novelty_detector=detector)
+    others = fit_other_head(context, trained)
+    classifier = replace(uncalibrated, calibration=found.calibration, novelty_detector=detector, other_head=others)
     return replace(trained, classifier=classifier, cross_validated=found.cross_validated)

@@ -100,6 +100,7 @@ def _facts(classifier: Classifier, accuracy: dict | None) -> dict:
         "promise": None if usual is None else f"{usual:g}",
         "is_measured": bool(calibration.accuracy),
         "unsure": list(calibration.unsure),
+        "decision": calibration.decision.to_json() if calibration.decision else None,
         "accuracy": accuracy,
     }
 

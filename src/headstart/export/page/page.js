@@ -21,7 +21,8 @@ const ofLive = (selector) => live.querySelector(selector);
 
 /** What the exporter says of the classifier. promises: share of sure answers that are right -> the least probability of one
  * @type {{ class_names: string[], resizing: string, promises: Record<string, number>, promise: string | null,
- *   is_measured: boolean, unsure: string[], accuracy: { value: number, low: number, high: number, count: number } | null, bytes: Record<string, number> }} */
+ *   is_measured: boolean, unsure: string[],
+ *   decision: { costs: number[][] | null, recall: { class: string, threshold: number | null }[] } | null, accuracy: { value: number, low: number, high: number, count: number } | null, bytes: Record<string, number> }} */
 let facts;
 /** @type {(picture: Blob | ImageBitmap) => Promise<Outputs>} */
 let ask;
@@ -34,9 +35,23 @@ let state = () => "";
 function answerOf({ probabilities, familiar, places }) {
   const ranked = facts.class_names.map((name, at) => /** @type {[string, number]} */ ([name, probabilities[at]]));
   ranked.sort(([, one], [, other]) => other - one);
-  const [label, probability] = ranked[0];
+  const [mostProbable] = ranked[0];
+  const { label, rule } = decided(probabilities) ?? { label: mostProbable, rule: null };
+  const probability = probabilities[facts.class_names.indexOf(label)];
   const sure = familiar && probability >= leastOfSure() && !facts.unsure.includes(label);
-  return { ranked: ranked.slice(0, MAX_CLASSES), sure, familiar, places };
+  return { ranked: ranked.slice(0, MAX_CLASSES), label, probability, rule: label === mostProbable ? null : rule, sure, familiar, places };
+}
+
+/** The class that is answered where mistakes differ in what they cost, see docs/mistakes.md; null: the most probable one.
+ * @param {ArrayLike<number>} probabilities @returns {{ label: string, rule: "recall" | "cost" } | null} */
+function decided(probabilities) {
+  const { recall = [], costs = null } = facts.decision ?? {};
+  const names = facts.class_names;
+  const promised = recall.find((each) => each.threshold !== null && probabilities[names.indexOf(each.class)] >= each.threshold);
+  if (promised) return { label: promised.class, rule: "recall" };
+  if (!costs) return null;
+  const expected = names.map((_, answer) => costs.reduce((sum, row, right) => sum + probabilities[right] * row[answer], 0));
+  return { label: names[expected.indexOf(Math.min(...expected))], rule: "cost" };
 }
 
 /** The least probability of a sure answer. */

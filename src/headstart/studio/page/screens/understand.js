@@ -11,12 +11,13 @@ import { Confusion } from "./understand/confusion.js";
 import { Corrections } from "./understand/corrections.js";
 import { Findings } from "./understand/findings.js";
 import { Mistakes } from "./understand/mistakes.js";
+import { Stakes } from "./understand/stakes.js";
 import { Sureness } from "./understand/sureness.js";
 import { TestSet } from "./understand/test-set.js";
 import { Verdict } from "./understand/verdict.js";
 
 const SECTIONS = /** @type {const} */ ([
-  ["verdict", Verdict], ["mistakes", Mistakes], ["confusion", Confusion], ["sureness", Sureness], ["classes", Classes],
+  ["verdict", Verdict], ["mistakes", Mistakes], ["confusion", Confusion], ["sureness", Sureness], ["stakes", Stakes], ["classes", Classes],
   ["calibration", Calibration], ["findings", Findings], ["corrections", Corrections],
   ["test", TestSet],
 ]);

@@ -14,9 +14,9 @@ const VIEWS = ["auto", "original", "mirrored", "all"];
 const FINE_TUNE = ["auto", "never", "always"];
 const MINUTES = [0, 2, 5, 10, 30, 60];
 
-/** @typedef {{ name: string, backbone: string, image_size: string, resizing: string, views: string, fine_tune: string, balanced: boolean, minutes: number, group_by: string }} Settings */
+/** @typedef {{ name: string, backbone: string, image_size: string, resizing: string, views: string, fine_tune: string, balanced: boolean, minutes: number, group_by: string, recall: string }} Settings */
 /** @type {Settings} */
-const DEFAULTS = { name: "", backbone: "", image_size: "", resizing: "stretch", views: "auto", fine_tune: "auto", balanced: false, minutes: 0, group_by: "" };
+const DEFAULTS = { name: "", backbone: "", image_size: "", resizing: "stretch", views: "auto", fine_tune: "auto", balanced: false, minutes: 0, group_by: "", recall: "" };
 
 /** What differs from the defaults, as the server takes it. @param {Settings} settings */
 export function settingsOf(settings) {
@@ -26,6 +26,7 @@ export function settingsOf(settings) {
     if (settings[key] !== DEFAULTS[key]) found[key] = settings[key];
   if (settings.image_size) found.image_size = Number(settings.image_size);
   if (settings.minutes) found.time_limit = 60 * settings.minutes;
+  if (settings.recall.trim()) found.recall = settings.recall.split(",").map((each) => each.trim());
   return found;
 }
 
@@ -69,6 +70,7 @@ function More({ settings, set }) {
     <${Field} label=${t("train.time")} hint=${t("train.timeHint")}><select value=${settings.minutes} onChange=${(/** @type {any} */ event) => set({ minutes: Number(value(event)) })}>
       ${MINUTES.map((minutes) => html`<option key=${minutes} value=${minutes}>${minutes ? t("train.minutes", { count: minutes }) : t("train.noLimit")}</option>`)}</select><//>
     <${Field} label=${t("train.groups")} hint=${t("train.groupsHint")}><input value=${settings.group_by} spellcheck="false" placeholder="parent-folder" onInput=${(/** @type {any} */ event) => set({ group_by: value(event) })} /><//>
+    <${Field} label=${t("train.recall")} hint=${t("train.recallHint")}><input value=${settings.recall} spellcheck="false" placeholder=${`${collection.value?.classes[0]?.name ?? ""}=0.99`} onInput=${(/** @type {any} */ event) => set({ recall: value(event) })} /><//>
     <label class="check"><input type="checkbox" checked=${settings.balanced} onChange=${(/** @type {any} */ event) => set({ balanced: event.target.checked })} /> ${t("train.balanced")}</label>
     <button type="button" class="quiet reset" onClick=${() => set(DEFAULTS)}>${t("train.reset")}</button>
   </div>`;

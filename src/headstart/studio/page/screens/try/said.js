@@ -1,11 +1,11 @@
 // What a classifier says of a photo, in words: the class, or that it is not sure, and why.
 
-import { has, percent, t } from "../../i18n.js";
+import { has, number, percent, t } from "../../i18n.js";
 import { html } from "../../ui.js";
 
 /**
  * @typedef {{ answer: string, probability: number, probabilities: number[] | Record<string, number>, class_names?: string[], sure: boolean,
- *             familiar: boolean, sure_from?: { least: number, accuracy: number } | null, remark?: string | null, remarks?: string[], overlay?: string | null, map?: any,
+ *             familiar: boolean, sure_from?: { least: number, accuracy: number } | null, rule?: "recall" | "cost" | null, cost?: number | null, other?: number | null, remark?: string | null, remarks?: string[], overlay?: string | null, map?: any,
  *             nearest?: { id: number, similarity: number }[], milliseconds?: number }} Said
  */
 
@@ -18,13 +18,24 @@ export function rowsOf(said, names, most) {
 }
 
 /** @param {Said} said @returns {"sure" | "unsure" | "unfamiliar"} */
-export const kindOf = (said) => (!said.familiar ? "unfamiliar" : said.sure ? "sure" : "unsure");
+export const kindOf = (said) => (!said.familiar ? "unfamiliar" : said.sure || (said.rule && !said.remark && !said.remarks?.length) ? "sure" : "unsure");
+
+/** Whether it is said to be none of the classes. @param {Said} said */
+const isOther = (said) => (said.other ?? 0) >= 0.5;
+
+/** What stands above an answer that is not simply a class. @param {Said} said */
+export const titleOf = (said) => t(isOther(said) ? "said.otherTitle" : `said.${kindOf(said)}Title`);
 
 /** @param {Said} said */
 export function noteOf(said) {
   const best = `${said.answer}, ${percent(said.probability)}`;
   const remark = said.remark ?? said.remarks?.[0];
   if (remark) return t("said.remark", { remark: has(`said.remark.${remark}`) ? t(`said.remark.${remark}`) : remark, best });
+  if (isOther(said)) return t("said.other", { other: percent(said.other ?? 0), best });
+  if (said.familiar && said.rule) {
+    const [[name, value]] = rowsOf(said, [], 1);
+    return t(`said.rule.${said.rule}`, { probability: percent(said.probability), other: `${name}, ${percent(value)}`, cost: number(said.cost ?? 0, 2) });
+  }
   if (kindOf(said) === "unsure") return unsure(said, best);
   return t(`said.${kindOf(said)}`, { best, probability: percent(said.probability) });
 }
@@ -37,4 +48,4 @@ function unsure({ probability, sure_from: from }, best) {
 }
 
 /** @param {{ said: Said }} props */
-export const Headline = ({ said }) => html`<h3 class=${`answer ${kindOf(said)}`}>${kindOf(said) === "sure" ? said.answer : t(`said.${kindOf(said)}Title`)}</h3><p class="quiet">${noteOf(said)}</p>`;
+export const Headline = ({ said }) => html`<h3 class=${`answer ${kindOf(said)}`}>${kindOf(said) === "sure" ? said.answer : titleOf(said)}</h3><p class="quiet">${noteOf(said)}</p>`;

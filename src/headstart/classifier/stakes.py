@@ -1,0 +1,125 @@
+"""Stakes: what the user says of mistakes before anything is trained: their costs, and recall that is to be promised.
+
+What becomes of them, once a classifier is calibrated, is in `decision.py`. Knows no images and no probabilities.
+"""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headstart.errors import ModelError
+
+EXAMPLE = "right,ok,defective\n  ok,0,1\n  defective,50,0"
+
+
+@dataclass(frozen=True)
+class Stakes:
+    """costs: right class -> answer -> what it costs, 0 or more, in any unit. recall: class -> the least share, 0 to 1,
+    of its photos that are to be answered as it; where two classes want the same photo, it goes to the first."""
+
+    costs: Mapping[str, Mapping[str, float]] | None = None
+    recall: Mapping[str, float] | None = None
+
+    @classmethod
+    def of(cls, cost: str | Path | Mapping[str, Mapping[str, float]] | None, recall: Any) -> "Stakes | None":
+        """cost: the table, or the file of one, see `read_costs`. recall: a mapping, as above. None: neither was said.
+
+        Raises:
+            ModelError: something is no cost, or no share.
+        """
+        if cost is None and not recall:
+            return None
+        costs = read_costs(Path(cost)) if isinstance(cost, str | Path) else cost
+        for label, share in (recall or {}).items():
+            if not isinstance(share, int | float) or not 0 < share < 1:
+                raise ModelError(
+                    f"A recall of {share!r} is to be promised for '{label}'; expected a share between 0 and 1, such as "
+                    f"0.99: at most 1% are missed."
+                )
+        if costs is not None:
+            _check_costs(costs)
+        return cls(costs, dict(recall) if recall else None)
+
+    def check(self, class_names: Sequence[str]) -> None:
+        """
+        Raises:
+            ModelError: they are not about these classes.
+        """
+        known = ", ".join(class_names)
+        for label in self.recall or {}:
+            if label not in class_names:
+                raise ModelError(f"A recall is to be promised for '{label}', which is no class of the photos: {known}.")
+        if self.costs is None:
+            return
+        answers = {answer for row in self.costs.values() for answer in row}
+        for what, given in (("row", set(self.costs)), ("column", answers)):
+            if missing := [name for name in class_names if name not in given]:
+                raise ModelError(
+                    f"The table of costs has no {what} for {', '.join(map(repr, missing))}. Expected a row (the right "
+                    f"class) and a column (the answer) for each of: {known}."
+                )
+            if unknown := sorted(given - set(class_names)):
+                raise ModelError(
+                    f"The table of costs has a {what} for {', '.join(map(repr, unknown))}, which is no class of the "
+                    f"photos: {known}. Remove it, or correct its name."
+                )
+
+
+def read_costs(file: Path) -> dict[str, dict[str, float]]:
+    """A CSV whose first line names the answers, and each other line a right class and what each answer costs.
+
+    Raises:
+        ModelError: it cannot be read, or a line is too short or too long, a class stands twice, or a cost is no number.
+    """
+    try:
+        lines = [line for line in file.read_text("utf-8-sig").splitlines() if line.strip(" ,;\t")]
+        delimiter = max(",;\t", key=lines[0].count) if lines else ","
+        rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    except OSError as error:
+        raise ModelError(f"The table of costs '{file}' cannot be opened: {error.strerror or error}.") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ModelError(f"The table of costs '{file}' is no CSV in UTF-8 ({error}).") from None
+    if len(rows) < 2:
+        raise ModelError(f"The table of costs '{file}' is empty. Expected, for example:\n  {EXAMPLE}")
+    (_, *answers), *below = rows
+    _check_once(answers, "columns", file)
+    _check_once([label for label, *_ in below], "rows", file)
+    return {label: _costs_of(label, cells, answers, file) for label, *cells in below}
+
+
+def _costs_of(label: str, cells: Sequence[str], answers: Sequence[str], file: Path) -> dict[str, float]:
+    if len(cells) != len(answers):
+        raise ModelError(
+            f"The table of costs '{file}' has {len(cells)} costs in the row '{label}', and {len(answers)} answers in "
+            f"its first line ({', '.join(answers)}). Expected one cost for each."
+        )
+    costs = {}
+    for answer, cell in zip(answers, cells, strict=True):
+        try:
+            costs[answer] = float(cell)
+        except ValueError:
+            raise ModelError(
+                f"The table of costs '{file}' has {cell!r} where '{label}' is answered as '{answer}'. Expected a "
+                f"number, 0 or more."
+            ) from None
+    return costs
+
+
+def _check_once(names: Sequence[str], what: str, file: Path) -> None:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ModelError(f"The table of costs '{file}' has several {what} for {', '.join(map(repr, twice))}.")
+
+
+def _check_costs(costs: Mapping[str, Mapping[str, float]]) -> None:
+    for label, row in costs.items():
+        for answer, cost in row.items():
+            if not isinstance(cost, int | float) or not (math.isfinite(cost) and cost >= 0):
+                raise ModelError(
+                    f"The table of costs says {cost!r} where '{label}' is answered as '{answer}'. Expected a number, 0 "
+                    f"or more."
+                )
+    if not any(cost for row in costs.values() for cost in row.values()):
+        raise ModelError("All costs in the table of costs are 0. Expected a cost above 0 for at least one mistake.")

@@ -1,0 +1,47 @@
+"""The options of `headstart train` that say what mistakes cost, and how they are read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headstart.cli.helping import about_data
+
+Cost = Annotated[
+    Path | None,
+    about_data(
+        metavar="FILE",
+        help="CSV of what each answer (column) costs where each class (row) is right; the answer is then the class of "
+        "the least expected cost.",
+    ),
+]
+Recall = Annotated[
+    list[str] | None,
+    about_data(
+        metavar="CLASS=SHARE",
+        help="Promise that this share of the class's photos is answered as it, such as defective=0.99: at most 1% are "
+        "missed; give it again for others.",
+    ),
+]
+
+
+def read_recall(promises: Sequence[str]) -> dict[str, float]:
+    """CLASS=SHARE of each -> class -> share.
+
+    Raises:
+        BadParameter: one is written otherwise, or a class is named twice.
+    """
+    found: dict[str, float] = {}
+    for promise in promises:
+        label, _, share = promise.rpartition("=")
+        try:
+            number = float(share)
+        except ValueError:
+            label, number = "", 0.0
+        if not label:
+            raise typer.BadParameter(f"--recall {promise}: expected CLASS=SHARE, such as defective=0.99.")
+        if label in found:
+            raise typer.BadParameter(f"--recall was given twice for '{label}': expected one share a class.")
+        found[label] = number
+    return found
