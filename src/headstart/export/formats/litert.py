@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SIGNATURE = "serving_default"
 DESCRIPTION = "export.json"
+TOGETHER = 10  # kMaxInputNum in tensorflow/lite/micro/kernels/concatenation.cc
 
 
 def write(source: Source, file: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
@@ -37,6 +38,7 @@ def write(source: Source, file: Path, description: dict, *, precision: str, phot
     network = read_network(file)
     if source.fixed_size:
         _take_whole_numbers(network)
+        _concatenate_by_tens(network)
     else:  # only now: it stays in float32
         resize_inside(network, size=source.classifier.image_size, resizing=source.classifier.resizing)
     if precision == "int8":
@@ -123,6 +125,29 @@ def _take_whole_numbers(network: Any) -> None:
             node.builtinOptionsType = schema.BuiltinOptions.DequantizeOptions
             pixels.quantization = schema.QuantizationParametersT()
             pixels.quantization.scale, pixels.quantization.zeroPoint = [1.0], [0]
+
+
+def _concatenate_by_tens(network: Any) -> None:
+    """Divide the concatenation of all depths: TensorFlow Lite Micro concatenates no more tensors than that at once."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph, nodes = network.subgraphs[0], []
+    for node in graph.operators:
+        is_joined = network.operatorCodes[node.opcodeIndex].builtinCode == schema.BuiltinOperator.CONCATENATION
+        while is_joined and len(node.inputs) > TOGETHER:
+            first, rest = list(node.inputs[:TOGETHER]), list(node.inputs[TOGETHER:])
+            part, whole = schema.OperatorT(), schema.TensorT()
+            given = graph.tensors[first[0]]
+            whole.type, whole.quantization = given.type, given.quantization
+            whole.shape = [*given.shape[:-1], sum(int(graph.tensors[each].shape[-1]) for each in first)]
+            whole.shapeSignature = None if given.shapeSignature is None else [-1, *whole.shape[1:]]
+            graph.tensors.append(whole)
+            part.opcodeIndex, part.inputs, part.outputs = node.opcodeIndex, first, [len(graph.tensors) - 1]
+            part.builtinOptionsType, part.builtinOptions = node.builtinOptionsType, node.builtinOptions
+            nodes.append(part)
+            node.inputs = [len(graph.tensors) - 1, *rest]
+        nodes.append(node)
+    graph.operators = nodes
 
 
 def _shrink(network: Any) -> None:
