@@ -152,7 +152,7 @@ with cluster(cores):
     tell(
         local=between - began, cluster=ended - between,
         kernel=float(np.linalg.norm(here.kernel - there.kernel) / np.linalg.norm(here.kernel)),
-        logits=float(np.abs(ours - theirs).max() / np.abs(ours).max()),
+        logits=float(np.linalg.norm(ours - theirs) / np.linalg.norm(ours)),
         probability=float(np.abs(probability(ours) - probability(theirs)).max()),
         same_choices=(here.C, here.weight) == (there.C, there.weight),
     )

@@ -12,13 +12,16 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from headstart.concurrency import cpu_budget
 from headstart.errors import ClusterError, MissingExtraError
+from headstart.home import home_folder
 
 HERE = "ray"  # the address of this machine's cluster, which is started if none runs
+CLIENT = "ray://"  # begins the address of one that this machine is no part of
 INSTALL = "pip install 'headstart[ray]'"
 # What features depend on, besides the network: the cache's keys have these versions
 SAME = ("headstart", "openvino", "opencv-python-headless", "pillow", "simplejpeg")
@@ -56,6 +59,8 @@ def connect(address: str) -> Any:
         ClusterError: there is none, or it has another version of Ray or Python.
         MissingExtraError: Ray is not installed.
     """
+    if address.startswith(CLIENT) and _has_token():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # before Ray is imported, which looks for it elsewhere only
     ray = import_ray()
     if ray.is_initialized():
         return ray
@@ -73,6 +78,12 @@ def connect(address: str) -> Any:
             f"one with `ray start --head`, give its address, as ray://HOST:10001; or leave --on out."
         ) from None
     return ray
+
+
+def _has_token() -> bool:
+    """Whether there is one that clusters of newer versions ask for (https://docs.ray.io/en/latest/ray-security)."""
+    named = os.environ.get("RAY_AUTH_TOKEN_PATH") or home_folder() / ".ray" / "auth_token"
+    return "RAY_AUTH_TOKEN" in os.environ or Path(named).is_file()
 
 
 def described(address: str) -> str:

@@ -44,7 +44,7 @@ def test_what_is_at_hand_is_compared(second, photos: Path, capsys, monkeypatch):
         "mobilenet_v2",
         "the first",
         "p = ",
-        "Left out: mobilenet_v3_small, ",
+        "Left out: mobilenet_v2_050, mobilenet_v2_035, mobilenet_v3_small, ",
         "Left out: efficientnet_lite1, efficientnet_lite2: used with a file",
         "vgg16: not downloaded",
     ):

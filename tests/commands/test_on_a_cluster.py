@@ -2,14 +2,20 @@
 
 import csv
 import json
+import os
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import headstart as hs
 from headstart import commands
+from headstart.cluster import connect
 from headstart.errors import ClusterError
+from headstart.features.executors.ray import executor_on
+from support.recording import Recorder
 
 SETTINGS = {"image_size": 32, "fine_tune": "never", "seed": 3, "listener": hs.Quiet()}
 
@@ -60,6 +66,23 @@ def test_a_head_node_that_cannot_be_reached(photos, tmp_path, address, monkeypat
     with pytest.raises(ClusterError, match=r"cannot be used: (nothing answers there|it is no address)"):
         commands.train(photos, tmp_path / "run", on=address, **SETTINGS)
     assert not (tmp_path / "run").exists()
+
+
+def test_which_cluster_works_is_said(cluster):
+    listener = Recorder()
+    executor_on("ray", listener=listener)
+    assert re.fullmatch(r"Working on the cluster of Ray at [^ ]+:\d+ \(2 machines, 2 cores\)\.", listener.lines[-1])
+
+
+@pytest.mark.parametrize(("address", "mode"), [("ray://127.0.0.1:9", "token"), ("127.0.0.1:9", None)])
+def test_a_cluster_elsewhere_is_given_the_token(tmp_path, monkeypatch, address, mode):
+    """As Ray itself does with every other address."""
+    (tmp_path / "token").write_text("0123")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "token"))
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    monkeypatch.setattr("headstart.cluster.import_ray", lambda: SimpleNamespace(is_initialized=lambda: True))
+    connect(address)
+    assert os.environ.pop("RAY_AUTH_MODE", None) == mode
 
 
 def test_a_store_without_a_cluster(photos, tmp_path):

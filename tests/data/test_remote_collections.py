@@ -11,6 +11,7 @@ from headstart.data import loading
 from headstart.data.corrections_file import corrections_file
 from headstart.data.folder import list_images
 from headstart.errors import DatasetError, ImageError, LocationError, RunError
+from headstart.storage import locations
 from headstart.storage.filesystems import filesystem
 from headstart.storage.locations import delete, read, write
 
@@ -71,13 +72,15 @@ def test_what_was_read_is_not_fetched_again(few, at, monkeypatch):
     url = at(few)
     first = load(url)
     fetched = []
-    opened, _ = filesystem(url)
-    cat_file = opened._cat_file
-    monkeypatch.setattr(opened, "_cat_file", lambda path: fetched.append(f"s3://{path}") or cat_file(path))
+    read_object = locations.read_object
+    monkeypatch.setattr(
+        locations, "read_object", lambda opened, path: fetched.append(f"s3://{path}") or read_object(opened, path)
+    )
     assert load(url).rows() == first.rows()
     assert fetched == []
     changed, other = first.train.paths[:2]
     write(changed, read(other))
+    fetched.clear()
     again = load(url)
     assert fetched == [changed]
     assert (
@@ -119,13 +122,14 @@ def test_a_store_that_fails_ends_the_reading_and_loses_no_photo_in_silence(few, 
     url = at(few)
     opened, _ = filesystem(url)
 
-    async def refused(*_, **__):
+    def refused(*_, **__):
         error = PermissionError("expired")
         error.response = {"Error": {"Code": "ExpiredToken"}}  # pyright: ignore[reportAttributeAccessIssue]
         raise error
 
     listing = list_images(hs.DataSource(url))
-    monkeypatch.setattr(opened, "_cat_file", refused)
+    monkeypatch.setattr(opened, "cat_file", refused)
+    monkeypatch.setattr(locations, "read_object", lambda *_: None)  # it could not read either
     with pytest.raises(LocationError, match="ExpiredToken"):
         loading.collect(listing, hs.Quiet())
 

@@ -22,7 +22,7 @@ def test_shares_and_accuracy_follow_a_planted_shift():
     np.testing.assert_allclose(found, shares, atol=1e-3)
     estimated = estimate(np.round(RATES * 5000).astype(int), np.round(shares @ RATES * 20_000).astype(int))
     assert estimated.accuracy == pytest.approx(shares @ RATES.diagonal(), abs=2e-3)
-    assert estimated.high - estimated.low < 0.02
+    assert estimated.high - estimated.low < 0.03
 
 
 def test_the_truth_is_in_the_interval_as_often_as_it_says():

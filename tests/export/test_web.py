@@ -24,7 +24,7 @@ def test_the_folder_is_whole(web, packaged):
     assert set(card["hashes"]) == names - {"export.json"}
     assert card["hashes"]["network.onnx"] == sha256_of_file(web / "network.onnx")
     assert card["proof"]["farthest"] < 1e-4
-    kept = json.loads(re.search(r"FILES = (.*);", (web / "files.js").read_text("utf-8"))[1])
+    kept = json.loads((web / "files.js").read_text("utf-8").partition("FILES = ")[2].rstrip(";\n"))
     assert set(kept) == names - {"export.json", "files.js"} | {"./"}
     for page in ("index.html", "answers.css", "page.css", *(name for name in names if name.endswith(".js"))):
         if page != "onnxruntime.js":
@@ -45,10 +45,12 @@ def test_the_facts_are_those_of_the_classifier(web, packaged):
     assert facts["accuracy"]["count"] > 0
 
 
-def test_another_network_is_another_version(web, three, tmp_path):
+def test_another_network_is_another_version(web, packaged, tmp_path):
     """The service worker of a browser sees by it that what it has kept is old."""
-    hs.export(three.folder, tmp_path / "other", format="web", listener=hs.Quiet())
-    assert (web / "files.js").read_text("utf-8") != (tmp_path / "other" / "files.js").read_text("utf-8")
+    other = tmp_path / "other"
+    hs.export(packaged.folder, other, format="web", quantize="float16", listener=hs.Quiet())
+    assert (web / "files.js").read_text("utf-8") != (other / "files.js").read_text("utf-8")
+    assert (other / "network.onnx").stat().st_size < 0.6 * (web / "network.onnx").stat().st_size
 
 
 def test_it_names_no_other_host():
@@ -89,6 +91,11 @@ def test_photos_that_no_browser_shows(packaged, tmp_path, monkeypatch):
     message = refused(packaged, tmp_path, monkeypatch, value_range=ValueRange(0, 4095), known_values=known)
     assert "learned from photos with 16, from 0 (black) to 4,095 (white)" in message
     assert "Choose another format" in message
+
+
+def test_eight_bits(packaged, tmp_path):
+    with pytest.raises(ExportError, match=r"'web' cannot be quantised to 'int8'\. Choose one of: float16"):
+        hs.export(packaged.folder, tmp_path / "page", format="web", quantize="int8", listener=hs.Quiet())
 
 
 @pytest.mark.parametrize("form", [{"pixels": "float32"}, {"fixed_size": True}])

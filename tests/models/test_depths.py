@@ -19,6 +19,8 @@ from support.recording import Recorder
 # of each base: how many depths, how many channels together, and the layers that the first and the last but one end
 ENDS = {
     "mobilenet_v2": (18, 2784, "expanded_conv_project_BN", "block_16_project_BN"),
+    "mobilenet_v2_050": (18, 2040, "expanded_conv_project_BN", "block_16_project_BN"),
+    "mobilenet_v2_035": (18, 1824, "expanded_conv_project_BN", "block_16_project_BN"),
     "efficientnet_lite0": (17, 3088, "block0_project_bn", "block15_project_bn"),
     "efficientnet_lite1": (22, 3536, "block0_project_bn", "block20_project_bn"),
     "efficientnet_lite2": (22, 3736, "block0_project_bn", "block20_project_bn"),

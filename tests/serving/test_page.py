@@ -270,6 +270,25 @@ def test_training_images_are_shown_where_it_is_allowed(browser, showing, cells_o
     page.close()
 
 
+def test_it_says_that_photos_are_kept_and_takes_a_no(browser, run, page, cells_of, tmp_path):
+    """Where none is kept, it says that."""
+    expect(page.locator("#limits")).to_have_text("Up to 1 MB each. Photos are not stored.")
+    expect(page.locator("#consent")).to_be_hidden()
+    folder = tmp_path / "samples"
+    with Service(run.folder, "--keep-samples", folder, "--rate", 1) as keeping:
+        opened = browser.new_page(viewport=DESK)
+        opened.goto(keeping.url)
+        expect(opened.locator("#limits")).to_contain_text("Every photo is stored as it is, with its answer")
+        opened.get_by_label("My photos may be among them").uncheck()
+        give(opened, cells_of[:1])
+        expect(opened.locator(".probabilities li")).not_to_have_count(0)
+        opened.get_by_label("My photos may be among them").check()
+        give(opened, cells_of[1:2])
+        expect(opened.locator(".card .probabilities li")).to_have_count(4)
+        opened.close()
+    assert [file.read_bytes() for file in folder.glob("*.png")] == [cells_of[1][1]]
+
+
 def test_the_page_holds_no_script_or_style_within(service):
     response = service.get("/")
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]

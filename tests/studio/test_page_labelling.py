@@ -213,6 +213,45 @@ def test_an_answer_that_is_undone_is_asked_again(page, server):
     expect(caption).to_have_text(name)
 
 
+def test_what_was_answered_counts_though_the_queue_was_made_anew(page, server):
+    """The answer to a question that is not asked any more is the label of its photos."""
+    server.wait_for(
+        lambda queue: queue["items"] and "neighbours" not in server.ask("/api/collection")["computing"], "/api/queue"
+    )
+    show(page, server, "queue")
+    expect(page.locator(".question figcaption").first).to_contain_text(".png")
+    gone = {"status": 404, "json": {"code": "not-found", "reason": "not-asked", "detail": "It is not asked any more."}}
+    page.route("**/api/queue/answer", lambda route: route.fulfill(**gone), times=1)
+    with page.expect_request("**/api/labels") as asked:
+        page.keyboard.press("y")
+    label, ids = asked.value.post_data_json["label"], asked.value.post_data_json["ids"]
+    expect(page.locator(".toast")).to_have_count(1)
+    expect(page.locator(".toast.bad")).to_have_count(0)
+    assert [photo["label"] for photo in server.ask("/api/photos/details", ids=ids)["photos"]] == [label] * len(ids)
+
+
+def test_what_was_refused_is_asked_again(page, server):
+    server.wait_for(lambda queue: len(queue["items"]) > 1, "/api/queue")
+    show(page, server, "queue")
+    caption = page.locator(".question figcaption").first
+    expect(caption).to_contain_text(".png")
+    name = caption.inner_text()
+    refusal = {"status": 409, "json": {"code": "busy", "detail": "The disk is busy."}}
+    page.route("**/api/queue/answer", lambda route: route.fulfill(**refusal), times=1)
+    page.keyboard.press("y")
+    expect(page.locator(".toast.bad")).to_contain_text("The disk is busy.")
+    expect(caption).to_have_text(name)
+    expect(page.locator(".queue-side")).not_to_contain_text("answered in this session")
+
+
+def test_undo_is_offered_for_the_last_step_alone(page):
+    for photo in (1, 3):
+        cell(page, photo).click()
+        page.keyboard.press("2")
+        expect(page.locator(".toast")).to_have_count(1)
+    expect(page.locator(".toast").get_by_role("button", name="Undo")).to_have_count(1)
+
+
 def test_a_finger_opens_and_a_tick_selects(browser, server):
     how = {"viewport": {"width": 820, "height": 1180}, "has_touch": True}
     with studio_page(browser, server, **how) as page:

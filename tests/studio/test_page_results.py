@@ -107,6 +107,20 @@ def test_a_wrong_label_is_corrected_from_the_mistakes_and_undone(page, studio, m
     assert again["accuracy"]["correct"] == measured["accuracy"]["correct"]
 
 
+def test_a_label_that_is_right_is_noted_as_such(page, studio):
+    """It is no longer asked about; the change of labels is none."""
+    show(page, studio, "understand/mistakes")
+    mistake = page.locator(".mistake")
+    expect(mistake.locator(".lookalikes li").first).to_be_visible()
+    before = studio.ask("/api/collection")["labels"]
+    mistake.get_by_role("button", name="The label is right").click()
+    expect(page.locator(".toast")).to_contain_text("Noted: the label is right")
+    after = studio.ask("/api/collection")["labels"]
+    assert (after["undo"]["kind"], after["changed"], after["state"]) == ("confirm", before["changed"], before["state"])
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    studio.wait_for(lambda collection: collection["labels"]["undo"] == before["undo"])
+
+
 def test_all_corrections_are_measured_together(page, studio):
     photo = studio.ids()[0]
     label = studio.ask("/api/photos/details", ids=[photo])["photos"][0]["label"]
@@ -150,14 +164,17 @@ GAINS = """async () => {
     const { tuningText } = await import("./screens/train/running.js");
     const phases = (judgement, kept) => [{name: "feature_extraction", validation: {accuracy: {value: .8}}},
         {name: "fine_tuning", kept, judgement, validation: {accuracy: {value: .9}}}];
-    return [tuningText(phases({mended: 20, spoiled: 2, p: 0.00004}, true)),
-        tuningText(phases({mended: 5, spoiled: 3, p: 0.7266}, false)), tuningText(phases(null, true)),
-        tuningText(phases(null, true).slice(0, 1))];
+    const gain = (p) => [{code: "gain", facts: {count: 176, mended: 3, spoiled: 1, p, before: 0.76, after: 0.749}}];
+    const against = [{code: "no-fine-tuning-few", facts: {count: 7}}];
+    return [tuningText(phases({mended: 20, spoiled: 2, p: 0.00004}, true), []),
+        tuningText(phases({mended: 5, spoiled: 3, p: 0.7266}, false), []), tuningText(phases(null, true), []),
+        tuningText(phases(null, true).slice(0, 1), []), tuningText(phases(null, true), gain(0.6)),
+        tuningText(phases(null, true).slice(0, 1), gain(0.6)), tuningText(phases(null, true).slice(0, 1), against)];
 }"""
 
 
 def test_the_gain_of_fine_tuning_is_said_as_it_was_tested(page):
-    better, same, untested, none = page.evaluate(GAINS)
+    better, same, untested, none, kept, left_out, few = page.evaluate(GAINS)
     assert better.startswith("Fine-tuning made it better. 20 photos right that were wrong, 2 wrong")
     assert "(p = < 0.001)" not in better
     assert "p < 0.001" in better
@@ -167,10 +184,18 @@ def test_the_gain_of_fine_tuning_is_said_as_it_was_tested(page):
     assert "90.0%" in untested
     assert "80.0%" in untested
     assert none == ""
+    assert kept.startswith(
+        "Whether fine-tuning made it better cannot be told from chance. 3 photos right that were wrong"
+    )
+    assert kept.endswith(
+        "It is kept, as the loss of 176 training photos, answered by cross-validation, went down from 0.76 to 0.749."
+    )
+    assert "It was left out" in left_out
+    assert few == "No fine-tuning: 7 validation photos are too few to tell whether it helps."
 
 
 def test_both_languages_say_the_same(page):
-    """Every key has words in both, with the same values in them; and every key that the code names has words."""
+    """Every key has words in both, with the same values in them; or in English, the command's own sentence."""
     words = page.evaluate(
         """async () => Object.fromEntries(await Promise.all(['en', 'pt'].map(async name =>
             [name, (await import(`./strings/${name}.js`)).default])))"""
@@ -179,7 +204,7 @@ def test_both_languages_say_the_same(page):
     for key, entry in words["en"].items():
         forms = [entry, words["pt"][key]]
         values = [set(re.findall(r"\{(\w+)\}", form if isinstance(form, str) else form["other"])) for form in forms]
-        assert values[0] == values[1], key
+        assert values[0] == values[1] or entry == "{detail}", key
 
 
 @pytest.mark.parametrize("language", ["en-US", "pt-BR"])

@@ -144,10 +144,6 @@ def test_whatever_the_page_is_told_has_words(language):
     assert of_errors - expected == set(), "nobody says this"
 
 
-def test_both_languages_have_words_for_the_same():
-    assert words_of("en") == words_of("pt")
-
-
 def test_the_page_is_small():
     """What a browser loads, compressed as a server would: less than 300 kB in all."""
     page = ROOT / "src/headstart/studio/page"

@@ -109,6 +109,9 @@ def test_a_training_leaves_an_ordinary_run(trained, server):
 def test_two_runs_are_compared_photo_by_photo(page, server, tuned):
     show(page, server, "train")
     expect(page.locator(".runs tbody input")).to_have_count(2)
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert page.evaluate("document.getElementById('main').scrollWidth") == 400, "the table scrolls, and not the page"
+    page.set_viewport_size({"width": 1280, "height": 860})
     for box in page.locator(".runs tbody input").all():
         box.check()
     page.get_by_role("button", name="Compare two").click()

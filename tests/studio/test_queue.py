@@ -175,6 +175,7 @@ def test_answers_of_a_run_are_asked_first_until_labels_know_better(real: RealFea
     assert {(item.kind, item.suggested) for item in first} == {(UNLABELLED, names[0])}
     assert first[0].to_json()["text"] == f"The run 'pets' answered '{names[0]}' (50.0%)."
     assert CLUSTER in {item.kind for item in found.items[40:]}
+    assert not found.expected.stop
     some = nothing.copy()
     some[:5] = real.labels[:5]
     assert queue_of(real, None, some, proposed=proposed).items[0].photos == (5,)

@@ -246,7 +246,7 @@ Quantize = Annotated[
         "--quantize",
         choice=choices.QUANTIZE,
         group=USUAL,
-        help="int8 is calibrated on the training photos. Not for saved-model.",
+        help="int8 is calibrated on the training photos. Not for saved-model; web: float16 alone.",
     ),
     choices.QUANTIZE,
 ]
@@ -255,9 +255,7 @@ Pixels = Annotated[
     option("--pixels", choice=choices.PIXELS, group=USUAL, help="What the file is given, 0 to 255."),
     choices.PIXELS,
 ]
-FixedSize = Annotated[
-    bool, usual("--fixed-size", help="Take squares only, for small devices. Otherwise photos of any size.")
-]
+FixedSize = Annotated[bool, usual("--fixed-size", help="For small devices: take squares, not photos of any size.")]
 MovedData = Annotated[
     Path | None, usual(metavar="DATA", help="Where the photos of RUN are now, if they were moved since its training.")
 ]

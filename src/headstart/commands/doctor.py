@@ -16,6 +16,7 @@ EXTRAS = {
     "tune": ("keras", "tensorflow"),
     "gpu": ("keras", "torch"),
     "export": ("ai_edge_litert", "ai_edge_quantizer", "nncf", "onnx", "onnxruntime", "tf2onnx"),
+    "micro": ("tflite_micro",),
     "hub": ("keras", "tensorflow", "keras_hub", "onnx", "tf2onnx"),
     "heif": ("pillow_heif",),
     "dicom": ("pydicom",),

@@ -99,18 +99,18 @@ class Texts(Packed):
         content = self._content
         for block in blocks(len(self)):
             for start, size in zip(self._starts[block].tolist(), self._sizes[block].tolist(), strict=True):
-                yield content[start : start + size].decode("utf-8", "surrogateescape")
+                yield content[start : start + size].decode("utf-8", "surrogatepass")
 
     def _at(self, index: int) -> str:
         start = int(self._starts[index])
-        return self._content[start : start + int(self._sizes[index])].decode("utf-8", "surrogateescape")
+        return self._content[start : start + int(self._sizes[index])].decode("utf-8", "surrogatepass")
 
     def __len__(self) -> int:
         return len(self._sizes)
 
 
 def _added(content: bytearray, text: str) -> int:
-    written = text.encode("utf-8", "surrogateescape")  # names on old disks need not be Unicode
+    written = text.encode("utf-8", "surrogatepass")  # names of files need not be Unicode
     content += written
     return len(written)
 

@@ -12,7 +12,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -285,7 +285,13 @@ def _head_of(network: Any) -> tuple[np.ndarray, np.ndarray] | None:
 
 def identity(compute: Compute) -> str:
     """See `Engine`; known before a network is opened."""
-    return f"openvino-{version('openvino')}-{DEVICES[compute.device].lower()}-{compute.precision}"
+    return f"openvino-{_version()}-{DEVICES[compute.device].lower()}-{compute.precision}"
+
+
+@cache
+def _version() -> str:
+    """Read once, from a file of which the whole is parsed."""
+    return version("openvino")
 
 
 def computes_in_bfloat16() -> bool:
@@ -303,7 +309,10 @@ def computes_in_bfloat16() -> bool:
 
 def _settings(compute: Compute) -> dict[str, Any]:
     """As many threads as the process may use: OpenVINO knows its affinity, but no quota of a container."""
-    settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": PRECISIONS[compute.precision]}
+    settings: dict[str, Any] = {
+        "PERFORMANCE_HINT": "THROUGHPUT",
+        "INFERENCE_PRECISION_HINT": PRECISIONS[compute.precision],
+    }
     budget = cpu_budget()
     if DEVICES[compute.device] == "CPU" and budget < available_cores():
         settings["INFERENCE_NUM_THREADS"] = str(budget)

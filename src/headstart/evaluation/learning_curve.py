@@ -144,17 +144,17 @@ def _curve(
 ) -> LearningCurve:
     """wrong: for each size, in what share of the draws each held-out image was misclassified. place: its group."""
     count, errors = wrong.shape[1], wrong.mean(axis=1)
-    now, later = (_extrapolated(sizes, errors, count, times * images) for times in (1, 2))
+    now, later = (float(_extrapolated(sizes, errors, count, times * images)) for times in (1, 2))
     resampled = _resampled(sizes, wrong, place, rng)
-    errors_later = np.array([_extrapolated(sizes, each, count, 2 * images) for each in resampled])
-    gains = np.array([_extrapolated(sizes, each, count, images) for each in resampled]) - errors_later
+    errors_later = _extrapolated(sizes, resampled, count, 2 * images)
+    gains = _extrapolated(sizes, resampled, count, images) - errors_later
     return LearningCurve(
         points=tuple(_point(int(size), float(1 - error), count) for size, error in zip(sizes, errors, strict=True)),
         images=images,
-        expected=float(1 - later),
+        expected=1 - later,
         low=float(1 - np.quantile(errors_later, 0.975)),
         high=float(1 - np.quantile(errors_later, 0.025)),
-        gain=float(now - later),
+        gain=now - later,
         gain_low=float(np.quantile(gains, 0.025)),
         gain_high=float(np.quantile(gains, 0.975)),
     )
@@ -186,15 +186,17 @@ def _point(images: int, accuracy: float, count: int) -> Point:
 
 
 def _extrapolated(
-    sizes: Int[np.ndarray, " points"], errors: Float64[np.ndarray, " points"], count: int, images: float
-) -> float:
+    sizes: Int[np.ndarray, " points"], errors: Float64[np.ndarray, "*draws points"], count: int, images: float
+) -> Float64[np.ndarray, "*draws"] | np.float64:
     """The error with `images` images: from the last error on, along a line through the logarithms of sizes and errors.
 
     count: held-out images. The line never rises: more images never hurt. Half an error is added, as 0 has no logarithm.
+    A point counts as many times as it has images.
     """
     logarithms = np.log((errors * count + 0.5) / (count + 1))
-    slope = np.polyfit(np.log(sizes), logarithms, 1, w=np.sqrt(sizes))[0]
-    return float(errors[-1] * (images / sizes[-1]) ** min(slope, 0.0))
+    apart = np.log(sizes) - np.average(np.log(sizes), weights=sizes)
+    slope = logarithms @ (sizes * apart) / (sizes @ apart**2)
+    return errors[..., -1] * (images / sizes[-1]) ** np.minimum(slope, 0.0)
 
 
 def _in_proportion(labels: Int[np.ndarray, " n"], rng: np.random.Generator) -> Int64[np.ndarray, " n"]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FEATURES = output_name(0)
 FLOAT = 1  # `onnx.TensorProto.FLOAT`
+SLACK = 0.001  # of distances: `farthest` is that of a validation photo, which rounding must not move beyond it
 LEAST = np.float32(1e-12)  # what is divided by, as in `class_map` and `directions`
 
 Shape = tuple[int, int, int]  # of a feature map: height, width, channels
@@ -76,7 +77,8 @@ def _shapes_of_maps(graph: Any, source: Source) -> dict[str, Shape]:
     given = [each.name for each in graph.graph.output]
     names = [name for number in range(len(given)) if (name := output_name(2 + number)) in given]
     session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
-    pixels = np.zeros((1, *source.square_shape[1:]), source.pixels)
+    size = source.classifier.image_size
+    pixels = np.zeros((1, size, size, 3), source.pixels)
     maps = session.run(names, {"pixels": pixels})
     return {name: each.shape[1:] for name, each in zip(names, maps, strict=True)}
 
@@ -150,7 +152,7 @@ def _add_familiarity(new: _Nodes, detector: NoveltyDetector) -> None:
     closest = new("TopK", cosines, _whole(place := min(NEIGHBOURS, count)), axis=1)
     nearest, farthest = (new("Gather", closest, np.int64(at), axis=1) for at in (0, place - 1))
     limit = max(SAME, SAME_SHARE * detector.farthest)
-    is_near = new("GreaterOrEqual", farthest, np.float32(1 - detector.farthest))
+    is_near = new("GreaterOrEqual", farthest, np.float32(1 - detector.farthest - SLACK))
     is_known = new("GreaterOrEqual", nearest, np.float32(1 - limit))
     new("Or", is_near, is_known, output="familiar")
 

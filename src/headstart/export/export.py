@@ -22,6 +22,7 @@ from headstart.data.splits import TRAIN, VALIDATION
 from headstart.errors import ExportError, HeadstartError
 from headstart.events import Listener, Message
 from headstart.export.formats import FLOAT32, INT8, Format, get_format
+from headstart.export.formats.litert_needs import described
 from headstart.export.photos import Photos, PhotosOfRun
 from headstart.export.proof import TOLERANCES, Proof, Tolerance
 from headstart.export.proving import decoded, prove_on_photos
@@ -53,10 +54,12 @@ class Export:
 
     def __str__(self) -> str:
         kind, size = f"{self.card['format']}, {self.card['precision']}", self.card["bytes"] / 1e6
-        text = f"'{self.path}': {kind}, {size:,.1f} MB.\n{self.proof}"
+        lines = [f"'{self.path}': {kind}, {size:,.1f} MB.", str(self.proof)]
+        if "small_device" in self.card:
+            lines.append(described(self.card["small_device"]))
         if self.card["format"] == WEB:
-            text += f"\nTo open it: python -m http.server --directory '{self.path}', then http://localhost:8000."
-        return text
+            lines.append(f"To open it: python -m http.server --directory '{self.path}', then http://localhost:8000.")
+        return "\n".join(lines)
 
 
 def export(
@@ -112,6 +115,9 @@ def export(
             proof = prove_on_photos(classifier, opened, for_proof, pixels, fixed_size=destination.fixed_size)
         proof.check(tolerance or TOLERANCES[destination.precision])
         card = description | {"proof": proof.to_json(), **_files_in(folder)}
+        if destination.format.needs:
+            square = decoded(for_proof.paths[:1], classifier).astype(pixels)
+            card["small_device"] = destination.format.needs(path, square)
         (folder / destination.card.name).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return Export(destination.out, card)
 
@@ -155,7 +161,7 @@ def _destination(out: Path, format_name: str, precision: str, pixels: str, fixed
     card = out.with_name(f"{out.name}.json") if format.suffix else out / CARD
     check_free(out)
     check_free(card)
-    return _Destination(out, card, format_name, format, precision, pixels, fixed_size or not format.resizes)
+    return _Destination(out, card, format_name, format, precision, pixels, fixed_size)
 
 
 def _report_missing_photos(listener: Listener, photos: Photos | None, purpose: str, usual: int) -> None:

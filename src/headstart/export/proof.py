@@ -48,8 +48,9 @@ class Proof:
     sizes: in how many other sizes a photo was tried.
     sizes_farthest: the largest difference of a probability between such a photo and the square that headstart makes of
         it, both given to the file.
-    decoded_changed, decoded_farthest: how many predictions of the classifier itself change, and how far a probability
-        moves, where it is given all pixels of a photo instead of its file, of which it decodes no more than it needs.
+    files_changed, files_farthest: how many predictions differ, and a probability at most, from those of the classifier
+        for the same files. From a large JPEG it decodes no more pixels than it needs; and OpenCV, by which it resizes,
+        rounds averages that lie between two numbers by chance.
     """
 
     files: int
@@ -60,8 +61,8 @@ class Proof:
     farthest_file: str
     sizes: int = 0
     sizes_farthest: float = 0.0
-    decoded_changed: int = 0
-    decoded_farthest: float = 0.0
+    files_changed: int = 0
+    files_farthest: float = 0.0
 
     def check(self, tolerance: Tolerance) -> None:
         """
@@ -106,9 +107,8 @@ class Proof:
             text += (
                 f"\nPhotos in {self.sizes} other sizes, from one pixel to a panorama, differ by at most "
                 f"{self.sizes_farthest:.2g}."
-                f"\nFrom a file, headstart decodes no more pixels than it needs. With all of them, "
-                f"{self.decoded_changed} of the classifier's own predictions change, and its probabilities by at most "
-                f"{self.decoded_farthest:.2g}."
+                f"\nFrom a file, the classifier itself decodes no more pixels than it needs. Compared with that, "
+                f"{self.files_changed} predictions differ, and probabilities by at most {self.files_farthest:.2g}."
             )
         return text
 

@@ -13,10 +13,10 @@ import numpy as np
 from headstart.array_types import Float, UInt8
 from headstart.concurrency import cpu_budget
 from headstart.data.images import read_again
-from headstart.data.resizing import resize
 from headstart.export.formats import ExportedModel
 from headstart.export.photos import Photos
 from headstart.export.proof import BATCH, Proof, compare, prove
+from headstart.export.reference import square_of
 
 if TYPE_CHECKING:
     from headstart.classifier.classifier import Classifier
@@ -38,19 +38,20 @@ def prove_on_photos(
     before = _probabilities(classifier, squares)
     if fixed_size:
         return prove(exported, squares.astype(pixels), before, labels, photos.paths)
-    answers, own_squares = [], []
+    found, whole, whole_squares = [], [], []
     for start in range(0, len(photos), BATCH):
         whole = list(_read(photos.paths[start : start + BATCH], classifier, None))
-        answers += [exported(batch.astype(pixels))[1] for batch in _of_one_size(whole)]
-        own_squares += [resize(image, classifier.image_size, classifier.resizing) for image in whole]
-    expected = _probabilities(classifier, np.stack(own_squares))
-    distances = _in_other_sizes(classifier, exported, whole[0], pixels)
+        found += [exported(batch.astype(pixels))[1] for batch in _of_one_size(whole)]
+        whole_squares += [square_of(image, classifier.image_size, classifier.resizing) for image in whole]
+    probabilities, expected = np.concatenate(found), _probabilities(classifier, np.stack(whole_squares))
+    distances = _in_other_sizes(classifier, exported, whole, pixels)
+    of_files = compare(probabilities, before, labels, photos.paths)
     return replace(
-        compare(np.concatenate(answers), expected, labels, photos.paths),
+        compare(probabilities, expected, labels, photos.paths),
         sizes=len(distances),
         sizes_farthest=float(np.max(distances)),
-        decoded_changed=int((before.argmax(axis=1) != expected.argmax(axis=1)).sum()),
-        decoded_farthest=float(np.abs(before - expected).max()),
+        files_changed=of_files.changed,
+        files_farthest=of_files.farthest,
     )
 
 
@@ -82,7 +83,9 @@ def _of_one_size(images: Sequence[np.ndarray]) -> Iterator[UInt8[np.ndarray, "n 
     yield np.stack(batch)
 
 
-def _in_other_sizes(classifier: Classifier, exported: ExportedModel, photo: np.ndarray, pixels: str) -> list[float]:
+def _in_other_sizes(
+    classifier: Classifier, exported: ExportedModel, photos: Sequence[np.ndarray], pixels: str
+) -> list[float]:
     """For each of these sizes, how far it is between what a file says of a photo, and of the square made of it."""
     size = classifier.image_size
     shapes = (
@@ -91,10 +94,11 @@ def _in_other_sizes(classifier: Classifier, exported: ExportedModel, photo: np.n
         *((4 * size, 3 * size), (size * 9 // 2, 8 * size)),  # portrait, landscape
     )
     found = []
-    for height, width in shapes:
+    for number, (height, width) in enumerate(shapes):
+        photo = photos[number % len(photos)]
         rows, columns = np.arange(height) % photo.shape[0], np.arange(width) % photo.shape[1]
         image = photo[rows][:, columns]  # cut out, or repeated
-        square = resize(image, size, classifier.resizing)
+        square = square_of(image, size, classifier.resizing)
         one, other = (exported(given[None].astype(pixels))[1] for given in (image, square))
         found.append(float(np.abs(one - other).max()))
     return found

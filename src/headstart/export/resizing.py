@@ -1,76 +1,122 @@
 """A photo of any size -> the square that a network sees, as arithmetic for the graph of any runtime. Knows no runtime.
 
-The pixels are those of `data/resizing.py`, except for ties that OpenCV rounds by chance, too. Each side is averaged by
-the largest power of two that leaves at least the target, rounded to whole numbers, and interpolated between neighbours.
+The pixels are those of `data/resizing.py`: each side is averaged by the largest power of two that leaves at least the
+target, rounded to whole numbers, and interpolated between neighbours. Only where a side is no multiple of that power,
+and an average lies exactly between two numbers, OpenCV rounds it as the errors of its floats fall, and this always up.
 Each pixel reads only those that it is made of, so a photo costs one pass over it. The operators for resizing that
 runtimes have would give other pixels: with antialiasing, they weigh by a triangle, as Pillow does.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from headstart.data.resizing import CROP, PAD, PADDING, RESIZE_CROP
 
 Tensor = Any  # of a runtime: + - * / // and comparisons work on it, element by element, with broadcasting
-POWERS = tuple(2**exponent for exponent in range(1, 21))  # a side may be averaged by one of these
+POWERS = tuple(2**exponent for exponent in range(1, 17))  # a side may be averaged by one of these
+TIES = 1e-4  # more than the errors of floats in an average, and too little to matter
 LEAST = 1e-3  # a smaller share of a source pixel is left out, as in OpenCV's computeResizeAreaTab
 # OpenCV interpolates 8 bits with weights of 11 bits (INTER_RESIZE_COEF_BITS), keeps 7 bits of what it interpolates from
 # left to right, and adds up quarters from top to bottom (VResizeLinear), all cut off rather than rounded.
 WEIGHTS, KEPT, QUARTERS = 2**11, 2**7, 4
 
 
-class Operations(Protocol):
-    """What a runtime does besides operators. Tensors are of whole numbers or of float32, which are never mixed."""
+@dataclass(frozen=True)
+class Rows:
+    """Of which rows of a photo each of k averages is the sum: from `first` + `begin` to `last` + `end`.
 
+    start: the first row that counts; extent: how many do; both whole numbers of shape (1).
+    first, last: whole numbers (k), counted from `start`; begin, end: float32 (k), 0 to below 1.
+    taps: the most rows that one touches, a whole number of shape (1).
+    """
+
+    start: Tensor
+    extent: Tensor
+    first: Tensor
+    begin: Tensor
+    last: Tensor
+    end: Tensor
+    taps: Tensor
+
+
+class Operations(ABC):
+    """What a runtime does besides operators. Tensors are of whole numbers or of float32, which are never mixed.
+
+    Images are (n, height, width, 3), or turned: (n, width, 3, height). Their second dimension is what is called rows.
+    """
+
+    @abstractmethod
     def sides(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Height and width of photos (n, height, width, 3): whole numbers, each of shape (1)."""
-        ...
 
+    @abstractmethod
     def whole(self, *values: int) -> Tensor:
-        """A constant."""
-        ...
+        """A constant (k)."""
 
-    def count(self, end: Tensor) -> Tensor:
-        """0, 1, ... end - 1, for `end` of shape (1)."""
-        ...
+    @abstractmethod
+    def count(self, end: Tensor, most: int) -> Tensor:
+        """0, 1, ... end - 1, for `end` of shape (1); more, up to `most`, where shapes must not depend on values."""
 
+    @abstractmethod
     def column(self, vector: Tensor, ones: int = 1) -> Tensor:
         """(k) -> (k, 1), with so many dimensions of 1."""
-        ...
 
+    @abstractmethod
     def real(self, tensor: Tensor) -> Tensor:
         """Pixels, whole numbers or truth values as float32."""
-        ...
 
+    @abstractmethod
     def index(self, tensor: Tensor) -> Tensor:
         """float32 as whole numbers."""
-        ...
 
+    @abstractmethod
     def take(self, images: Tensor, rows: Tensor) -> Tensor:
-        """(n, height, width, 3), whole numbers of any shape -> (n, *shape, width, 3)."""
-        ...
+        """Images (n, rows, a, b), whole numbers of any shape -> (n, *shape, a, b)."""
 
-    def weighted(self, taps: Tensor, weights: Tensor) -> Tensor:
-        """(n, rows, taps, width, 3), (rows, taps) -> (n, rows, width, 3): the sum over the taps."""
-        ...
-
+    @abstractmethod
     def turned(self, images: Tensor) -> Tensor:
-        """(n, height, width, 3) -> (n, width, height, 3)."""
-        ...
+        """(n, height, width, 3) -> (n, width, 3, height). Only one dimension moves, which is fast."""
 
+    @abstractmethod
+    def upright(self, images: Tensor) -> Tensor:
+        """(n, width, 3, height) -> (n, height, width, 3)."""
+
+    @abstractmethod
+    def summed(self, images: Tensor, rows: Rows) -> Tensor:
+        """Images (n, rows, a, b) -> float32 (n, k, a, b)."""
+
+    @abstractmethod
     def least(self, one: Tensor, other: Tensor) -> Tensor: ...
-    def greatest(self, one: Tensor, other: Tensor) -> Tensor: ...
-    def floor(self, tensor: Tensor) -> Tensor: ...
-    def round(self, tensor: Tensor) -> Tensor:
-        """Halves to even."""
-        ...
 
-    def where(self, condition: Tensor, one: Tensor, other: Tensor) -> Tensor: ...
+    @abstractmethod
+    def greatest(self, one: Tensor, other: Tensor) -> Tensor: ...
+
+    @abstractmethod
     def maximum(self, vector: Tensor) -> Tensor:
         """(k) -> (1)."""
-        ...
+
+    @abstractmethod
+    def floor(self, tensor: Tensor) -> Tensor: ...
+
+    @abstractmethod
+    def round(self, tensor: Tensor) -> Tensor:
+        """Halves to even."""
+
+    @abstractmethod
+    def where(self, condition: Tensor, one: Tensor, other: Tensor) -> Tensor: ...
+
+
+def windows(do: Operations, rows: Rows) -> tuple[Tensor, Tensor]:
+    """How `summed` may be done: which rows of a photo, whole numbers, and their weights, float32; both (k, taps)."""
+    tap = do.count(rows.taps, 0)
+    at = do.real(tap)
+    end = do.real(rows.last - rows.first) + rows.end
+    overlap = do.least(at + 1.0, do.column(end)) - do.greatest(at, do.column(rows.begin))
+    source = rows.start + do.least(do.column(rows.first) + tap, rows.extent - 1)
+    return source, do.greatest(overlap, overlap * 0.0)
 
 
 @dataclass(frozen=True)
@@ -100,18 +146,17 @@ def squared(pixels: Tensor, do: Operations, *, size: int, resizing: str) -> Tens
     height, width = do.sides(pixels)
     shorter, longer = do.least(height, width), do.greatest(height, width)
     high, wide = (_side(each, shorter, longer, do, size, resizing) for each in (height, width))
-    averaged, rows, halved_high = _averaged(pixels, do, high)
-    averaged, columns, halved_wide = _averaged(do.turned(averaged), do, wide)
-    # 2 x 2 pixels are averaged in whole numbers, where halves are rounded up
-    averaged = do.round(averaged + halved_high * halved_wide * (1 / 8))
+    averages, rows, exact_high, halved_high = _averages(pixels, do, high, size)
+    averages, columns, exact_wide, halved_wide = _averages(do.turned(averages), do, wide, size)
+    # OpenCV averages 2 x 2 pixels in whole numbers, and rounds halves up; of other powers of two it rounds them to even
+    up = halved_high * halved_wide * (1 / 8)
+    averages = do.round(averages + do.where(exact_high * exact_wide > 0.5, up, up * 0.0 + TIES))
     left, right, share = _neighbours(do, wide, columns, size)
-    one, other = do.take(averaged, left), do.take(averaged, right)
-    between = do.turned(do.floor((one + (other - one) * share) * float(KEPT)))
+    one, other = do.take(averages, left), do.take(averages, right)
+    between = do.upright(do.floor((one + (other - one) * share) * float(KEPT)))
     upper, lower, share = _neighbours(do, high, rows, size)
-    unit = QUARTERS / KEPT
-    quarters = do.floor(do.take(between, upper) * ((1.0 - share) * unit)) + do.floor(
-        do.take(between, lower) * (share * unit)
-    )
+    share = share * (QUARTERS / KEPT)
+    quarters = do.floor(do.take(between, upper) * (QUARTERS / KEPT - share)) + do.floor(do.take(between, lower) * share)
     square = do.floor((quarters + QUARTERS / 2) * (1 / QUARTERS))
     return _padded(square, do, high, wide, size) if resizing == PAD else square
 
@@ -136,33 +181,34 @@ def _rounded(over: Tensor, under: Tensor, do: Operations) -> Tensor:
     return down + do.where(twice + odd > under, do.whole(1), do.whole(0))
 
 
-def _averaged(images: Tensor, do: Operations, side: _Side) -> tuple[Tensor, Tensor, Tensor]:
-    """What INTER_AREA does to the height of images (n, height, width, 3).
+def _averages(images: Tensor, do: Operations, side: _Side, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What INTER_AREA does to the rows of images (n, rows, a, b).
 
     Returns:
-        float32 (n, rows, width, 3), not rounded; how many rows; 1.0 if each is exactly the average of two, else 0.0.
+        float32 (n, fewer rows, a, b), not rounded; how many rows; 1.0 if each is the average of a power of two of rows,
+        else 0.0; 1.0 if each is that of two rows, else 0.0.
     """
     powers = do.whole(*POWERS)
     power = do.maximum(do.where(side.extent >= side.target * powers, powers, do.whole(1)))
-    rows = (side.extent + (power - 1)) // power
-    row = do.count(rows) * side.extent  # where it begins in the photo, in parts of a pixel, of which there are `rows`
-    first = row // rows
-    # each row spans as many pixels; with a fraction of one, it touches one more
+    rows = (side.extent + (power - 1)) // power  # at most twice the target
+    row = do.count(rows, 2 * size) * side.extent  # where it begins in the photo, in parts of a pixel, `rows` of them
+    (first, begin), (last, end) = (_parted(do, each, rows) for each in (row, row + side.extent))
+    begin = do.where(begin < 1 - LEAST, begin, begin * 0.0 + 1.0)
+    end = do.where(end > LEAST, end, end * 0.0)
     pixels = side.extent // rows
-    rest = side.extent - pixels * rows
-    taps = pixels + do.where(rest > 0, do.whole(2), do.whole(0))
-    begin = do.real(row - first * rows) / do.real(rows)
-    end = begin + (do.real(pixels) + do.real(rest) / do.real(rows))
-    tap = do.count(taps)
-    at = do.real(tap)
-    overlap = do.least(at + 1.0, do.column(end)) - do.greatest(at, do.column(begin))
-    overlap = do.where(overlap > LEAST, overlap, overlap * 0.0)
-    # exact where it is by a power of two, even if a runtime multiplies by the reciprocal of what it divides by
-    share = do.where(rows * power > side.extent, do.real(rows) / do.real(side.extent), 1.0 / do.real(power))
-    source = side.start + do.least(do.column(first) + tap, side.extent - 1)
-    averaged = do.weighted(do.real(do.take(images, source)), overlap * share)
+    taps = pixels + do.where(side.extent > pixels * rows, do.whole(2), do.whole(0))
+    summed = do.summed(images, Rows(side.start, side.extent, first, begin, last, end, taps))
+    exact = side.extent >= rows * power  # it is never more
+    # even if a runtime multiplies by the reciprocal of what it divides by, that of a power of two is exact
+    share = do.where(exact, 1.0 / do.real(power), do.real(rows) / do.real(side.extent))
     halved = do.real(rows * 2 >= side.extent) * do.real(side.extent >= rows * 2)
-    return averaged, rows, halved
+    return summed * share, rows, do.real(exact), halved
+
+
+def _parted(do: Operations, over: Tensor, under: Tensor) -> tuple[Tensor, Tensor]:
+    """A fraction of whole numbers: its whole part, and the rest as float32."""
+    whole = over // under
+    return whole, do.real(over - whole * under) / do.real(under)
 
 
 def _neighbours(do: Operations, side: _Side, pixels: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:

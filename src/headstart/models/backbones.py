@@ -37,6 +37,7 @@ class Backbone:
     packaged: file of the pretrained weights in the package, if they are there.
     network: file of the frozen network in the package, if it is there, see `packaged.py`.
     parts: names of the rows that stand side by side in this one, which is then none of the table.
+    width: by which the channels of each layer but the last are multiplied, for small devices; Keras' `alpha`.
     file: the network itself, an ONNX or OpenVINO file, see `network_files`; such a row is none of the table, either.
     channels: of its depths but the last layer, where the table in `depths.py` does not say them.
     module: where the architecture is: Keras, or a module of `models/families`, whose weights Keras cannot download.
@@ -54,6 +55,7 @@ class Backbone:
     parts: tuple[str, ...] = ()
     file: str | None = None
     channels: tuple[int, ...] = ()
+    width: float = 1.0
 
     @property
     def is_keras(self) -> bool:
@@ -63,6 +65,8 @@ class Backbone:
 
 BACKBONES = {
     "mobilenet_v2": Backbone("MobileNetV2", "tf", 224, 1280, 100, packaged="mobilenet_v2_imagenet_no_top.weights.h5"),
+    "mobilenet_v2_050": Backbone("MobileNetV2", "tf", 224, 1280, 100, width=0.5),
+    "mobilenet_v2_035": Backbone("MobileNetV2", "tf", 224, 1280, 100, width=0.35),
     "efficientnet_lite0": Backbone(
         "EfficientNetLite0", "lite", 224, 1280, "block15_expand", 32, LITE0_WEIGHTS, LITE, LITE0_NETWORK
     ),

@@ -26,6 +26,8 @@ LEAST_DEVIATION = 1e-6
 # finds, so that the shape of features is known without Keras.
 CHANNELS = {
     "mobilenet_v2": "16 24*2 32*3 64*4 96*3 160*3 320",
+    "mobilenet_v2_050": "8 16*2 16*3 32*4 48*3 80*3 160",
+    "mobilenet_v2_035": "8 8*2 16*3 24*4 32*3 56*3 112",
     "efficientnet_lite0": "16 24*2 40*2 80*3 112*3 192*4 320",
     "efficientnet_lite1": "16 24*3 40*3 80*4 112*4 192*5 320",
     "efficientnet_lite2": "16 24*3 48*3 88*4 120*4 208*5 352",

@@ -58,6 +58,7 @@ class Network:
         self._frozen_network, self._load_base = frozen_network, load_base
         self._head: tuple[np.ndarray, np.ndarray] | None = None
         self._compiled: Path | None = None
+        self._summaries: dict[tuple[str, ...], Summary] = {}
         self._lock = Lock()
 
     @classmethod
@@ -214,7 +215,10 @@ class Network:
     def summary(self) -> Summary:
         if self._template and not self.is_built:
             return self._template.summary
-        return _composing().summary_of(self.model)
+        trained = tuple(variable.path for variable in self.model.trainable_variables)
+        if trained not in self._summaries:  # Keras takes long to draw its tables
+            self._summaries[trained] = _composing().summary_of(self.model)
+        return self._summaries[trained]
 
     def write(self, file: Path) -> None:
         """Its `.keras` file, which plain Keras loads.

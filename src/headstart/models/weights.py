@@ -25,6 +25,8 @@ PRETRAINED = "pretrained"
 RANDOM = "random"  # no pretrained weights at all: for tests, and for comparisons
 # what Keras calls the files that it downloads into ~/.keras/models
 DOWNLOADED = {
+    "mobilenet_v2_050": "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.5_224_no_top.h5",
+    "mobilenet_v2_035": "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5",
     "mobilenet": "mobilenet_1_0_224_tf_no_top.h5",
     "mobilenet_v3_small": "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
     "mobilenet_v3_large": "weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5",
@@ -150,7 +152,8 @@ def _build(name: str, image_size: int, weights: str | None) -> keras.Model:
     row = get_backbone(name)
     module = keras.applications if row.module == KERAS else importlib.import_module(row.module)
     builder = getattr(module, row.builder)
-    return builder(input_shape=(image_size, image_size, 3), include_top=False, weights=weights)
+    narrower = {} if row.width == 1 else {"alpha": row.width}
+    return builder(input_shape=(image_size, image_size, 3), include_top=False, weights=weights, **narrower)
 
 
 def packaged_file(file: str) -> Path:

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -16,6 +17,12 @@ def render(package: str, template: str, **values: Any) -> str:
     package: of headstart, such as "evaluation", whose folder contains the template; it may include `tokens.css` and
         `style.css`, which all pages share, and use the filter `with_code`.
     """
+    return _environment(package).get_template(template).render(**values)
+
+
+@cache
+def _environment(package: str) -> jinja2.Environment:
+    """Kept, and with it the templates, which take longer to compile than a page to render."""
     folders = [jinja2.PackageLoader(f"headstart.{name}", ".") for name in (package, "pages")]
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader(folders),
@@ -24,7 +31,7 @@ def render(package: str, template: str, **values: Any) -> str:
         trim_blocks=True,
     )
     environment.filters["with_code"] = with_code
-    return environment.get_template(template).render(**values)
+    return environment
 
 
 def with_code(sentence: str) -> Markup:

@@ -166,6 +166,11 @@ class Collection:
         rows = [self.row(id) for id in ids]
         return self.change(lambda labelling, columns: labelling.set(columns, rows, label))
 
+    def confirm_label(self, ids: Sequence[int]) -> Step | None:
+        """Note that the labels of photos are right, however much they are doubted."""
+        rows = [self.row(id) for id in ids]
+        return self.change(lambda labelling, columns: labelling.confirm(columns, rows))
+
     def update(self) -> bool:
         """List the collection again. Whether anything is different."""
         from headstart.studio.opening import list_photos

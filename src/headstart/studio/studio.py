@@ -92,6 +92,8 @@ class Studio:
                 collection = _opened(source.absolute(), classes, self.hub.publish)
             except Exception as error:
                 self._tell_opening(path=str(source), problem=_told(error))
+                if self._collection is not None:  # who comes later sees that one
+                    self.opening = None
                 raise
             previous, self._collection, self.opening = self._collection, collection, None
         if previous:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.classifier.base import BasePredictor, remarked, stacked
+from headstart.classifier.calibration import Calibration
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.classifier.predictor import Predictor
 from headstart.data.views import ORIGINAL
@@ -157,6 +158,7 @@ def answer(predictor: BasePredictor, content: bytes, id_of: IdOf, *, explain: bo
         "probabilities": [prediction.probabilities[name] for name in predictor.class_names],
         "sure": prediction.sure,
         "familiar": prediction.familiar,
+        "sure_from": _sure_from(predictor.calibration),
         "remarks": [prediction.remark] if prediction.remark else [],
     }
     if explain:
@@ -169,6 +171,12 @@ def answer(predictor: BasePredictor, content: bytes, id_of: IdOf, *, explain: bo
         }
         found["nearest"] = nearest(predictor.novelty_detector, output.features, id_of)
     return found | {"milliseconds": round((time.perf_counter() - start) * 1000, 1)}
+
+
+def _sure_from(calibration: Calibration) -> dict[str, float] | None:
+    """From which probability on an answer is sure, and what share of such answers is right; None: none ever is."""
+    accuracy = calibration.usual_accuracy
+    return None if accuracy is None else {"least": calibration.accuracy[accuracy], "accuracy": accuracy}
 
 
 def nearest(detector: NoveltyDetector | None, features: np.ndarray, id_of: IdOf) -> list[dict[str, Any]]:

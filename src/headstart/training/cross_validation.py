@@ -46,6 +46,13 @@ class Gain:
     def is_clear(self) -> bool:
         return self.before - self.after > CLEAR * self.error
 
+    @property
+    def facts(self) -> dict[str, float]:
+        """Of a `Message`. mended, spoiled, p: see `Disagreement`."""
+        mended, spoiled, p = self.between.only_second, self.between.only_first, self.between.p
+        losses = {"before": self.before, "after": self.after}
+        return {"count": self.images, "mended": mended, "spoiled": spoiled, "p": p, **losses}
+
     def __str__(self) -> str:
         return (
             f"on {self.images:,} training images, answered by cross-validation, it changes the loss from "

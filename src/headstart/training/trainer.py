@@ -259,7 +259,8 @@ def _worthwhile(context: TrainingContext, recipe: Recipe, state: TrainingState) 
             _set_trainable(context, phase)
             gain = gain_of(context, recipe.head, phase)
             _set_trainable(context, recipe.head)
-            listener.emit(Message(f"Fine-tuning would {'help' if gain.is_clear else 'not clearly help'}: {gain}."))
+            text = f"Fine-tuning would {'help' if gain.is_clear else 'not clearly help'}: {gain}."
+            listener.emit(Message(text, "gain", gain.facts))
             against = Against(f"it would not clearly help. {ANYWAY}", "no-fine-tuning-no-gain")
             reason = None if gain.is_clear else against
         if reason:

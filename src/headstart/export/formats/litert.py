@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.concurrency import cpu_budget
+from headstart.export.formats.litert_needs import needs
+from headstart.export.formats.litert_resizing import resize_inside
 
 if TYPE_CHECKING:
     from headstart.export.source import Source
@@ -32,7 +34,14 @@ def write(source: Source, file: Path, description: dict, *, precision: str, phot
         _halve(file)
     elif precision == "int8":
         _quantise(file, _name_of_base(source.classifier.model), photos)
-        _shrink(file)
+    network = read_network(file)
+    if source.fixed_size:
+        _take_whole_numbers(network)
+    else:  # only now: it stays in float32
+        resize_inside(network, size=source.classifier.image_size, resizing=source.classifier.resizing)
+    if precision == "int8":
+        _shrink(network)
+    _save(network, file)
     # where such files always had their metadata: in a zip behind the network, which the runtime ignores
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr(zipfile.ZipInfo(DESCRIPTION), json.dumps(description, ensure_ascii=False, indent=2))
@@ -76,15 +85,53 @@ def _quantise(file: Path, base: str, photos: Sequence[np.ndarray]) -> None:
         file.write_bytes(work.quantize(ranges).quantized_model)
 
 
-def _shrink(file: Path) -> None:
+def read_network(file: Path) -> Any:
+    """The content of a file, as a `ModelT` of the schema."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    content = file.read_bytes()
+    network = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    for buffer in network.buffers:
+        if buffer.offset > 1:  # it lies behind the network, as the quantiser writes it
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+    return network
+
+
+def _save(network: Any, file: Path) -> None:
+    import flatbuffers
+
+    builder = flatbuffers.Builder(file.stat().st_size)
+    builder.Finish(network.Pack(builder), b"TFL3")
+    file.write_bytes(builder.Output())
+
+
+def _take_whole_numbers(network: Any) -> None:
+    """Let the pixels of 8 bits become floats by DEQUANTIZE: TensorFlow Lite Micro has no CAST for them."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph, codes = network.subgraphs[0], network.operatorCodes
+    pixels = graph.tensors[graph.inputs[0]]
+    for node in graph.operators:
+        is_cast = codes[node.opcodeIndex].builtinCode == schema.BuiltinOperator.CAST
+        if is_cast and list(node.inputs) == list(graph.inputs) and pixels.type == schema.TensorType.UINT8:
+            code = schema.OperatorCodeT()
+            code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DEQUANTIZE
+            code.version = 1
+            codes.append(code)
+            node.opcodeIndex, node.builtinOptions = len(codes) - 1, schema.DequantizeOptionsT()
+            node.builtinOptionsType = schema.BuiltinOptions.DequantizeOptions
+            pixels.quantization = schema.QuantizationParametersT()
+            pixels.quantization.scale, pixels.quantization.zeroPoint = [1.0], [0]
+
+
+def _shrink(network: Any) -> None:
     """Write equal zero points once, and no names of tensors: they are a tenth of an int8 network.
 
     A zero point has 8 bytes for each channel of each tensor, and those of weights are all 0.
     """
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    builder = flatbuffers.Builder(file.stat().st_size)
     shared: dict[tuple[int, ...], int] = {}
 
     class Shared(schema.QuantizationParametersT):
@@ -99,19 +146,11 @@ def _shrink(file: Path) -> None:
             schema.QuantizationParametersAddQuantizedDimension(builder, self.quantizedDimension)
             return schema.QuantizationParametersEnd(builder)
 
-    content = file.read_bytes()
-    network = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-    for buffer in network.buffers:
-        if buffer.offset > 1:  # it lies behind the network, as the quantiser writes it
-            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
-            buffer.offset = buffer.size = 0
     for graph in network.subgraphs:
         for tensor in graph.tensors:
             tensor.name = None
             if tensor.quantization and tensor.quantization.scale is not None:
                 tensor.quantization.__class__ = Shared
-    builder.Finish(network.Pack(builder), b"TFL3")
-    file.write_bytes(builder.Output())
 
 
 def open_file(file: Path):
@@ -125,3 +164,8 @@ def open_file(file: Path):
         return found["logits"], found["probabilities"]
 
     return run
+
+
+def needs_of(file: Path, square: np.ndarray) -> dict[str, Any]:
+    """What a small device has to have, see `litert_needs.py`. square: a photo, of the type of the file's input."""
+    return needs(read_network(file), file, open_file(file), square)

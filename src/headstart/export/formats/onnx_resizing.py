@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partialmethod
 from typing import Any
 
 import numpy as np
 
-from headstart.export.resizing import squared
+from headstart.export.resizing import Rows, squared, windows
+from headstart.export.symbols import REAL, Graph, Symbol
 
 PIXELS, SQUARE = "pixels", "resizing/square"
-OPSET = 15  # the least that has all of this
-REAL, WHOLE, TRUTH = np.dtype(np.float32), np.dtype(np.int64), np.dtype(bool)
+WHOLE = np.dtype(np.int64)
+OPERATORS = {"+": "Add", "-": "Sub", "*": "Mul", "/": "Div", ">": "Greater", ">=": "GreaterOrEqual", "<": "Less"}
 
 
 def resize_inside(graph: Any, *, size: int, resizing: str) -> None:
@@ -24,129 +24,100 @@ def resize_inside(graph: Any, *, size: int, resizing: str) -> None:
     (pixels,) = graph.graph.input
     kind = pixels.type.tensor_type.elem_type
     front = _Front()
-    photos = _Tensor(front, PIXELS, helper.tensor_dtype_to_np_dtype(kind))
+    photos = Symbol(front, PIXELS, helper.tensor_dtype_to_np_dtype(kind))
     square = squared(photos, front, size=size, resizing=resizing)
-    front.nodes.append(helper.make_node("Cast", [square.name], [SQUARE], to=kind))
+    square = front.add("Reshape", square, front.whole(0, size, size, 3), dtype=REAL)  # what no runtime can find out
+    front.nodes.append(helper.make_node("Cast", [square.place], [SQUARE], to=kind))
     for node in graph.graph.node:
         node.input[:] = [SQUARE if name == PIXELS else name for name in node.input]
     behind = list(graph.graph.node)
     del graph.graph.node[:]
     graph.graph.node.extend([*front.nodes, *behind])
-    graph.graph.initializer.extend(front.constants.values())
+    graph.graph.initializer.extend(front.constants)
     pixels.CopyFrom(helper.make_tensor_value_info(PIXELS, kind, ["n", "height", "width", 3]))
 
 
-def resizing_as_onnx(pixels: str, *, size: int, resizing: str) -> bytes:
-    """The resizing alone, as an ONNX file: `pixels` (n, height, width, 3) of this type -> (n, size, size, 3)."""
-    import onnx
-    from onnx import helper
-
-    kind = helper.np_dtype_to_tensor_dtype(np.dtype(pixels))
-    nodes = [helper.make_node("Identity", [PIXELS], ["square"])]
-    ends = [helper.make_tensor_value_info(name, kind, ["n", size, size, 3]) for name in (PIXELS, "square")]
-    graph = helper.make_model(
-        helper.make_graph(nodes, "resizing", ends[:1], ends[1:]), opset_imports=[helper.make_opsetid("", OPSET)]
-    )
-    resize_inside(graph, size=size, resizing=resizing)
-    onnx.checker.check_model(graph, full_check=True)
-    return graph.SerializeToString()
-
-
-class _Tensor:
-    """A value in a graph. Its operators add nodes; a number beside it is a constant of its own type."""
-
-    def __init__(self, front: _Front, name: str, dtype: np.dtype) -> None:
-        self.front, self.name, self.dtype = front, name, dtype
-
-    def _node(self, kind: str, other: _Tensor | float, *, swapped: bool = False, dtype: np.dtype | None = None):
-        if not isinstance(other, _Tensor):
-            other = self.front.constant(np.array([other], self.dtype))
-        inputs = (other, self) if swapped else (self, other)
-        return self.front.add(kind, *inputs, dtype=dtype or self.dtype)
-
-    __add__ = partialmethod(_node, "Add")
-    __sub__ = partialmethod(_node, "Sub")
-    __mul__ = partialmethod(_node, "Mul")
-    __truediv__ = __floordiv__ = partialmethod(_node, "Div")  # of whole numbers, which are not negative where divided
-    __rsub__ = partialmethod(_node, "Sub", swapped=True)
-    __rtruediv__ = partialmethod(_node, "Div", swapped=True)
-    __gt__ = partialmethod(_node, "Greater", dtype=TRUTH)
-    __ge__ = partialmethod(_node, "GreaterOrEqual", dtype=TRUTH)
-    __lt__ = partialmethod(_node, "Less", dtype=TRUTH)
-
-
-class _Front:
-    """`Operations` of ONNX, which collect their nodes and constants."""
+class _Front(Graph):
+    """The nodes and constants of the resizing, all of which opset 15 has."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.nodes: list[Any] = []
-        self.constants: dict[bytes, Any] = {}
+        self.constants: list[Any] = []
 
-    def add(self, kind: str, *inputs: _Tensor, dtype: np.dtype, **attributes: Any) -> _Tensor:
+    def add(self, kind: str, *inputs: Symbol, dtype: np.dtype, **attributes: Any) -> Symbol:
         """One more node. dtype: of what it gives."""
         from onnx import helper
 
         name = f"resizing/{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, [each.name for each in inputs], [name], **attributes))
-        return _Tensor(self, name, dtype)
+        self.nodes.append(helper.make_node(kind, [each.place for each in inputs], [name], **attributes))
+        return Symbol(self, name, dtype)
 
-    def constant(self, values: np.ndarray) -> _Tensor:
+    def operator(self, sign: str, one: Symbol, other: Symbol, dtype: np.dtype) -> Symbol:
+        return self.add(OPERATORS[sign], one, other, dtype=dtype)
+
+    def place_of(self, values: np.ndarray) -> str:
         from onnx import numpy_helper
 
-        key = values.dtype.str.encode() + str(values.shape).encode() + values.tobytes()
         name = f"resizing/constant_{len(self.constants)}"
-        stored = self.constants.setdefault(key, numpy_helper.from_array(values, name))
-        return _Tensor(self, stored.name, values.dtype)
+        self.constants.append(numpy_helper.from_array(values, name))
+        return name
 
-    def sides(self, pixels: _Tensor) -> tuple[_Tensor, _Tensor]:
+    def sides(self, pixels: Symbol) -> tuple[Symbol, Symbol]:
         high, wide = (self.add("Shape", pixels, dtype=WHOLE, start=axis, end=axis + 1) for axis in (1, 2))
         return high, wide
 
-    def whole(self, *values: int) -> _Tensor:
+    def whole(self, *values: int) -> Symbol:
         return self.constant(np.array(values, WHOLE))
 
-    def count(self, end: _Tensor) -> _Tensor:
+    def count(self, end: Symbol, most: int) -> Symbol:
         zero, one = (self.constant(np.array(value, WHOLE)) for value in (0, 1))
         return self.add("Range", zero, self.add("Squeeze", end, dtype=WHOLE), one, dtype=WHOLE)
 
-    def column(self, vector: _Tensor, ones: int = 1) -> _Tensor:
+    def column(self, vector: Symbol, ones: int = 1) -> Symbol:
         return self.add("Unsqueeze", vector, self.whole(*range(1, 1 + ones)), dtype=vector.dtype)
 
-    def real(self, tensor: _Tensor) -> _Tensor:
+    def real(self, tensor: Symbol) -> Symbol:
         from onnx import TensorProto
 
         return self.add("Cast", tensor, dtype=REAL, to=TensorProto.FLOAT)
 
-    def index(self, tensor: _Tensor) -> _Tensor:
+    def index(self, tensor: Symbol) -> Symbol:
         from onnx import TensorProto
 
         return self.add("Cast", tensor, dtype=WHOLE, to=TensorProto.INT64)
 
-    def take(self, images: _Tensor, rows: _Tensor) -> _Tensor:
+    def take(self, images: Symbol, rows: Symbol) -> Symbol:
         return self.add("Gather", images, rows, dtype=images.dtype, axis=1)
 
-    def weighted(self, taps: _Tensor, weights: _Tensor) -> _Tensor:
-        flat = self.add("Reshape", taps, self.whole(0, 0, 0, -1), dtype=REAL)  # 0: as it was
-        weights = self.add("Unsqueeze", weights, self.whole(1), dtype=REAL)
-        return self.add("Reshape", self.add("MatMul", weights, flat, dtype=REAL), self.whole(0, 0, -1, 3), dtype=REAL)
+    def turned(self, images: Symbol) -> Symbol:
+        return self.add("Transpose", images, dtype=images.dtype, perm=[0, 2, 3, 1])
 
-    def turned(self, images: _Tensor) -> _Tensor:
-        return self.add("Transpose", images, dtype=images.dtype, perm=[0, 2, 1, 3])
+    def upright(self, images: Symbol) -> Symbol:
+        return self.add("Transpose", images, dtype=images.dtype, perm=[0, 3, 1, 2])
 
-    def least(self, one: _Tensor, other: _Tensor) -> _Tensor:
+    def summed(self, images: Symbol, rows: Rows) -> Symbol:
+        source, weights = windows(self, rows)
+        taps = self.add("Reshape", self.real(self.take(images, source)), self.whole(0, 0, 0, -1), dtype=REAL)
+        found = self.add("MatMul", self.add("Unsqueeze", weights, self.whole(1), dtype=REAL), taps, dtype=REAL)
+        behind = self.add("Shape", images, dtype=WHOLE, start=2, end=4)
+        shape = self.add("Concat", self.whole(0, 0), behind, dtype=WHOLE, axis=0)  # 0: as it was
+        return self.add("Reshape", found, shape, dtype=REAL)
+
+    def least(self, one: Symbol, other: Symbol) -> Symbol:
         return self.add("Min", one, other, dtype=one.dtype)
 
-    def greatest(self, one: _Tensor, other: _Tensor) -> _Tensor:
+    def greatest(self, one: Symbol, other: Symbol) -> Symbol:
         return self.add("Max", one, other, dtype=one.dtype)
 
-    def floor(self, tensor: _Tensor) -> _Tensor:
+    def maximum(self, vector: Symbol) -> Symbol:
+        return self.add("ReduceMax", vector, dtype=vector.dtype, keepdims=1)
+
+    def floor(self, tensor: Symbol) -> Symbol:
         return self.add("Floor", tensor, dtype=REAL)
 
-    def round(self, tensor: _Tensor) -> _Tensor:
+    def round(self, tensor: Symbol) -> Symbol:
         return self.add("Round", tensor, dtype=REAL)
 
-    def where(self, condition: _Tensor, one: _Tensor, other: _Tensor) -> _Tensor:
+    def where(self, condition: Symbol, one: Symbol, other: Symbol) -> Symbol:
         return self.add("Where", condition, one, other, dtype=one.dtype)
-
-    def maximum(self, vector: _Tensor) -> _Tensor:
-        return self.add("ReduceMax", vector, dtype=vector.dtype, keepdims=1)

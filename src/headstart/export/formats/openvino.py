@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.engines.openvino import import_openvino
-from headstart.export.formats.onnx_resizing import resizing_as_onnx
+from headstart.export.formats.openvino_resizing import resize_inside
 
 if TYPE_CHECKING:
     from headstart.export.source import Source
@@ -30,23 +30,10 @@ def write(source: Source, folder: Path, description: dict, *, precision: str, ph
     elif precision == "float16":
         _halve(graph)
     if not source.fixed_size:  # only now: it stays in float32
-        graph = _resizing_inside(graph, source)
+        graph = resize_inside(graph, size=source.classifier.image_size, resizing=source.classifier.resizing)
     graph.set_rt_info(json.dumps(description, ensure_ascii=False), "headstart")
     openvino.save_model(graph, folder / FILE, compress_to_fp16=precision == "int8")  # for what is not in 8 bits
     _unindent(folder / FILE)
-
-
-def _resizing_inside(network: Any, source: Source) -> Any:
-    """The same with the resizing in front, which is written once, in ONNX."""
-    openvino = import_openvino()
-    size, resizing = source.classifier.image_size, source.classifier.resizing
-    front = openvino.Core().read_model(resizing_as_onnx(source.pixels, size=size, resizing=resizing))
-    (square,) = front.get_results()
-    (pixels,) = network.get_parameters()
-    pixels.output(0).replace(square.input_value(0))
-    whole = openvino.Model(network.get_results(), front.get_parameters(), "exported")
-    whole.validate_nodes_and_infer_types()
-    return whole
 
 
 def _of_engine(source: Source) -> Any:

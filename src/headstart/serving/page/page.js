@@ -19,7 +19,7 @@ let running = 0;
 const waiting = [];
 
 /** @param {number} rate */
-const share = (rate) => (rate > 0.5 ? t("keep.every") : t("keep.some", { count: String(Math.round(1 / rate)) }));
+const share = (rate) => (rate >= 0.7 ? t("keep.every") : t("keep.some", { count: String(Math.round(1 / rate)) }));
 /** @param {number} seconds */
 const pause = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
 

@@ -9,7 +9,7 @@ import { inWords } from "./problems.js";
  * @typedef {{ name: string, photos: number, train?: number, validation?: number, test?: number, own?: boolean }} ClassSize
  * @typedef {{ state: string, step: number, changed: number, undo: unknown, redo: unknown,
  *             classes?: ClassSize[], unlabelled?: number, excluded?: number }} Labels
- * @typedef {{ done: number, total: number, seconds_left?: number | null, photos_per_second?: number | null }} Progress
+ * @typedef {{ done: number, total: number, task?: string, seconds_left?: number | null, photos_per_second?: number | null }} Progress
  * @typedef {{ kind: string, title: string, text: string, photos: number }} Finding
  * @typedef {{ path: string, name: string, generation: number, photos: number, classes: ClassSize[], unlabelled: number,
  *             excluded: number, unreadable: { path: string, reason: string }[], unreadable_count: number,
@@ -130,6 +130,8 @@ export const api = {
   /** @returns {Promise<Labels>} */
   label: (/** @type {number[]} */ ids, /** @type {string | null} */ label, /** @type {string} */ reason = "") =>
     askJson("api/labels", { json: { ids, label, ...(reason && { reason }) } }),
+  /** The labels are right as they are. @returns {Promise<Labels>} */
+  confirmLabel: (/** @type {number[]} */ ids) => askJson("api/labels/confirm", { json: { ids } }),
   /** @returns {Promise<Labels>} */
   undo: () => askJson("api/labels/undo", { method: "POST" }),
   /** @returns {Promise<Labels>} */

@@ -22,6 +22,14 @@ export async function setLabel(ids, label) {
   return true;
 }
 
+/** Note that labels are right: they are not doubted any more. @param {number[]} ids */
+export async function confirmLabel(ids) {
+  const found = await attempt(() => api.confirmLabel(ids));
+  if (!found) return;
+  showLabels(found);
+  toast(t("labels.confirmed", { count: ids.length }), { action: undoAction() });
+}
+
 /** What changes labels is sent one after the other, in the order of the user: an undo waits for the answer that it takes
  *  back. @type {Promise<unknown>} */
 let last = Promise.resolve();

@@ -32,6 +32,9 @@ def expect(items: Sequence[Item], answers: Answers | None, waiting: Int64[np.nda
         text = "The first answers name clusters: each teaches the classifier a new kind of photo."
         return Expected(sum(item.gain for item in following), False, {"code": "clusters", "text": text})
     direct = sum(item.gain for item in following)
+    if answers is None and any(item.kind == UNLABELLED for item in following):
+        text = "Each answer gives a photo its label, and shows whether the run was right."
+        return Expected(float(len(following)), False, {"code": "first_labels", "text": text})
     if answers is not None and len(waiting) and any(item.kind in (UNLABELLED, BULK) for item in following):
         return _while_labelling(direct, answers, waiting)
     stop = direct < RARE or not any(item.kind == LABEL or item.gain >= 1 for item in following)

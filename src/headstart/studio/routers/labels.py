@@ -24,6 +24,10 @@ class NewLabel(BaseModel):
     reason: str | None = None
 
 
+class Photos(BaseModel):
+    ids: list[int]
+
+
 class ClassChange(BaseModel):
     """One of: a new class (name), a rename (name, rename), a merge (merge, into)."""
 
@@ -83,6 +87,11 @@ def labels_router(studio: Studio) -> APIRouter:
     @router.post("/api/labels")
     def set_label(wanted: NewLabel, collection: Collection = here) -> dict[str, Any]:
         collection.set_label(wanted.ids, wanted.label)
+        return collection.labels_json()
+
+    @router.post("/api/labels/confirm")
+    def confirm(wanted: Photos, collection: Collection = here) -> dict[str, Any]:
+        collection.confirm_label(wanted.ids)
         return collection.labels_json()
 
     @router.post("/api/labels/undo")

@@ -1,7 +1,7 @@
 // The photos that are most like another one, with their labels.
 
 import { api, thumbnailUrl } from "../api.js";
-import { number, t } from "../i18n.js";
+import { t } from "../i18n.js";
 import { href } from "../router.js";
 import { generation } from "../store.js";
 import { html } from "../ui.js";
@@ -20,5 +20,5 @@ export function Nearest({ nearest, isLoading }) {
   if (!ids.length) return null;
   return html`<div class="lookalikes"><h4>${t("nearest.title")}</h4><ul class="plain">${nearest.slice(0, NEAREST).map((each) => html`<li key=${each.id}>
     <a href=${href("photos", { ids: String(each.id) })}><img src=${thumbnailUrl(generation.value, each.id)} alt=${t("nearest.alt", { label: label(each.id) })} loading="lazy" /></a>
-    <span class="ellipsis">${label(each.id)}</span><span class="hint number">${number(each.similarity, 2)}</span></li>`)}</ul></div>`;
+    <span class="ellipsis">${label(each.id)}</span></li>`)}</ul></div>`;
 }

@@ -42,7 +42,8 @@ function layOver(canvas, resizing) {
 }
 
 /** A button for the map. @param {{ isOn: boolean, set: (value: boolean) => void }} props */
-export const MapToggle = ({ isOn, set }) => html`<button type="button" class="quiet" aria-pressed=${isOn} onClick=${() => set(!isOn)}>${t("map.toggle")}</button>`;
+export const MapToggle = ({ isOn, set }) => html`<button type="button" class="quiet" aria-pressed=${isOn} onClick=${() => set(!isOn)}>${t("map.toggle")}</button>
+  ${isOn && html`<p class="hint">${t("map.on")}</p>`}`;
 
 /** @param {{ generation: number, id: number, alt: string }} props */
 export const FullPhoto = ({ generation, id, alt }) => html`<img src=${photoUrl(generation, id)} alt=${alt} />`;

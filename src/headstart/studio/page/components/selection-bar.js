@@ -22,7 +22,7 @@ export function SelectionBar({ after, view }) {
     <span class="line" />
     <div class="offered">${classes.value.slice(0, OFFERED).map((each, index) => html`<button key=${each.name} onClick=${() => label(each.name)} title=${t("selection.moveTo", { name: each.name })}>
       <kbd>${index + 1}</kbd><span class="ellipsis">${each.name}</span></button>`)}</div>
-    <button onClick=${() => moveTo(ids()).then((name) => name && after?.())} title=${t("labels.moveTitle", { count })}><${Icon} name="tag" size=${18} /><span>${t(classes.value.length > OFFERED ? "selection.other" : "selection.move")}</span> <kbd>L</kbd></button>
+    <button class="move" onClick=${() => moveTo(ids()).then((name) => name && after?.())} title=${t("labels.moveTitle", { count })}><${Icon} name="tag" size=${18} /><span>${t(classes.value.length > OFFERED ? "selection.other" : "selection.move")}</span> <kbd>L</kbd></button>
     <button class="icon-button" aria-label=${t("class.new")} title=${`${t("class.new")} (N)`} onClick=${() => newClass(ids()).then((name) => name && after?.())}><${Icon} name="add" /></button>
     <button class="icon-button" aria-label=${t("exclude")} title=${`${t("exclude")} (X)`} onClick=${() => label(null)}><${Icon} name="exclude" /></button>
     ${count === 1 && html`<button class="icon-button" aria-label=${t("like")} title=${`${t("like")} (M)`} onClick=${() => go("photos", { like: ids()[0] })}><${Icon} name="like" /></button>`}

@@ -13,7 +13,9 @@ let last = 0;
 /** @param {string} text @param {{ kind?: "" | "good" | "bad", action?: Action | null, seconds?: number }} [how] */
 export function toast(text, { kind = "", action = null, seconds = kind === "bad" ? 12 : 6 } = {}) {
   const id = ++last;
-  toasts.value = [...toasts.value.filter((each) => each.text !== text), { id, text, kind, action }].slice(-3);
+  // what can be done about the one before, such as undo, would be done to this one now
+  const kept = toasts.value.filter((each) => each.text !== text && !(action && each.action));
+  toasts.value = [...kept, { id, text, kind, action }].slice(-3);
   setTimeout(() => dismiss(id), 1000 * seconds);
 }
 /** @param {number} id */

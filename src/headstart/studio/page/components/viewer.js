@@ -89,7 +89,8 @@ function useAbout(id) {
 
 /** @param {{ photo: Photo, about: any, label: (name: string | null) => void }} props */
 function Facts({ photo, about, label }) {
-  const isWrong = photo.right === false && !photo.excluded;
+  // also of photos that are not counted, such as those of the test set
+  const isWrong = !photo.excluded && photo.label !== null && photo.answer !== photo.label;
   const nearest = (about?.nearest ?? []).slice(0, 6);
   return html`
     <h2 class="file" title=${photo.path}>${baseName(photo.path)}</h2>
@@ -98,10 +99,10 @@ function Facts({ photo, about, label }) {
         ${photo.changed && html`<span class="tag accent">${t("photo.was", { name: photo.was ?? t("noClass") })}</span>`}</div>
       <div class="choices">${classes.value.slice(0, 9).map((each, index) => html`<button key=${each.name} aria-pressed=${!photo.excluded && each.name === photo.label} onClick=${() => label(each.name)}><kbd>${index + 1}</kbd><span class="ellipsis">${each.name}</span></button>`)}
         <button onClick=${() => moveTo([photo.id])}><kbd>L</kbd>${t("selection.other")}</button>
-        ${photo.excluded ? html`<button onClick=${() => photo.label !== null && label(photo.label)}>${t("include")}</button>` : html`<button onClick=${() => label(null)}><kbd>X</kbd>${t("exclude")}</button>`}</div>
+        ${photo.excluded ? photo.label !== null && html`<button onClick=${() => label(photo.label)}>${t("include")}</button>` : html`<button onClick=${() => label(null)}><kbd>X</kbd>${t("exclude")}</button>`}</div>
     </section>
     <section><h3>${t("photo.answer")}</h3>
-      ${photo.answer ? html`<div class="label-line"><strong>${photo.answer}</strong><span class=${`tag ${isWrong ? "bad" : "good"}`}>${isWrong ? t("photo.otherThanLabel") : t("photo.asLabel")}</span></div>
+      ${photo.answer ? html`<div class="label-line"><strong>${photo.answer}</strong>${photo.label !== null && !photo.excluded && html`<span class=${`tag ${isWrong ? "bad" : "good"}`}>${isWrong ? t("photo.otherThanLabel") : t("photo.asLabel")}</span>`}</div>
         <${Bar} value=${photo.confidence ?? 0} label=${t("photo.confidence")} kind=${isWrong ? "bad" : ""} />
         <p class="hint">${t("photo.sure", { confidence: percent(photo.confidence ?? 0) })}${photo.second && ` · ${t("photo.second", { name: photo.second })}`}</p>` : html`<p class="hint">${t("photo.noAnswer")}</p>`}
       ${about?.map && html`<button aria-pressed=${showsMap.value} onClick=${() => (showsMap.value = !showsMap.value)}><kbd>E</kbd>${t("photo.why")}</button>`}

@@ -1,6 +1,6 @@
 // The queue: one question after the other, each answered with one key. The next is there before the answer has arrived.
 
-import { api, photoUrl, thumbnailUrl } from "../api.js";
+import { api, photoUrl, Problem, thumbnailUrl } from "../api.js";
 import { GridView } from "../components/grid-view.js";
 import { Icon } from "../components/icon.js";
 import { Bar } from "../components/meter.js";
@@ -8,7 +8,7 @@ import { chooseClass } from "../components/palette.js";
 import { toast } from "../components/toast.js";
 import { openViewer } from "../components/viewer.js";
 import { baseName, detail, detailsChanged, relabelled, want } from "../details.js";
-import { has, language, percent, t } from "../i18n.js";
+import { duration, has, language, percent, t } from "../i18n.js";
 import { useKeys } from "../keyboard.js";
 import { inOrder, undo } from "../labelling.js";
 import { changeText } from "../results.js";
@@ -16,7 +16,7 @@ import { href } from "../router.js";
 import { answers, attempt, classes, computing, features, generation, labels, photosChanged, queueChanged, report, showLabels } from "../store.js";
 import { html, signal, useEffect, useRef, useState } from "../ui.js";
 
-/** @import { Queue, QueueItem } from "../api.js" */
+/** @import { Labels, Queue, QueueItem } from "../api.js" */
 /** @typedef {"yes" | "no" | "skip" | "exclude"} How */
 
 const GROUPS = ["cluster", "bulk"];
@@ -43,7 +43,10 @@ export default function QueueScreen() {
       if (back) last.current = back.key;
       for (const each of found.items) given.delete(each.key);
       setQueue(found);
-    }, (error) => (isLatest && setQueue({ left: null, items: [], expected: null }), error.status === 404 || error.status === 409 || report(error)));
+    }, (error) => {
+      if (isLatest && error.status) setQueue({ left: null, items: [], expected: null }); // who is not reached has not said so
+      if (error.status !== 404 && error.status !== 409) report(error);
+    });
     return () => void (isLatest = false);
   }, [queueChanged.value, generation.value]);
   const waiting = (queue?.items ?? []).filter((item) => !answered.value.has(item.key));
@@ -76,7 +79,12 @@ export default function QueueScreen() {
       const found = await attempt(() => send(item, how, label, ids));
       unsent.delete(item.key);
       queueChanged.value++;
-      if (!found) return;
+      if (!found) {
+        last.current = item.key; // it is asked again
+        answered.value = new Set([...answered.value].filter((key) => key !== item.key));
+        session.value--;
+        return;
+      }
       given.add(item.key);
       if (how === "yes") {
         relabelled(ids, name);
@@ -106,7 +114,6 @@ export default function QueueScreen() {
   });
   if (!queue) return html`<div class="empty"><span class="spinner" /></div>`;
   if (!item) return html`<${Done} queue=${queue} />`;
-  void language.value, detailsChanged.value;
   return html`<div class="queue">
     <section class="question" aria-label=${t("nav.queue")}>
       <${Question} item=${item} />
@@ -117,8 +124,17 @@ export default function QueueScreen() {
   </div>`;
 }
 
-/** @param {QueueItem} item @param {How} how @param {string} label @param {number[]} ids those that were not left out */
-const send = (item, how, label, ids) => api.answerQueue(item.key, how, label, (how === "yes" || how === "exclude") && ids.length < item.ids.length ? ids : undefined);
+/** @param {QueueItem} item @param {How} how @param {string} label @param {number[]} ids those that were not left out @returns {Promise<Partial<Labels>>} */
+async function send(item, how, label, ids) {
+  const saysLabel = how === "yes" || how === "exclude";
+  try {
+    return await api.answerQueue(item.key, how, label, saysLabel && ids.length < item.ids.length ? ids : undefined);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.more.reason !== "not-asked") throw error;
+    // the queue was made anew while the user looked: what was said of the photos holds all the same
+    return saysLabel ? api.label(ids, how === "yes" ? label || item.suggested : null, "queue") : {};
+  }
+}
 
 /** The queue, after what was answered has arrived. What the server still asks then is asked again: its answer was undone. */
 async function load() {
@@ -130,6 +146,7 @@ async function load() {
 
 /** The question in words, and why it is asked. @param {{ item: QueueItem }} props */
 function Question({ item }) {
+  void language.value, detailsChanged.value;
   const { kind, suggested, ids, reason } = item;
   const label = String(reason?.label ?? detail(ids[0])?.label ?? "");
   const key = suggested ? (suggested === label ? `queue.ask.${kind}.same` : `queue.ask.${kind}`) : GROUPS.includes(kind) ? "queue.ask.nameGroup" : "queue.ask.name";
@@ -155,6 +172,7 @@ export function why({ reason, text }) {
 
 /** @param {{ item: QueueItem, chosen: import("../ui.js").Signal<ReadonlySet<number>> }} props */
 function Pictures({ item, chosen }) {
+  void detailsChanged.value;
   const { ids, kind } = item;
   if (GROUPS.includes(kind))
     return html`<div class="group"><${GridView} ids=${Int32Array.from(ids)} sections=${null} of=${item.key} cell=${112} captions=${false} crop=${false} label=${t("queue.group")} chosen=${chosen} open=${(/** @type {number} */ at) => openViewer(ids, at)} /></div>`;
@@ -168,19 +186,22 @@ function Pictures({ item, chosen }) {
 
 /** @param {{ id: number }} props */
 function Picture({ id }) {
+  void detailsChanged.value;
   const [isLoaded, setLoaded] = useState(false);
   return html`<img class="small" hidden=${isLoaded} src=${thumbnailUrl(generation.value, id)} alt="" /><img class=${isLoaded ? "" : "loading"} src=${photoUrl(generation.value, id)} alt=${detail(id)?.label ?? ""} onLoad=${() => setLoaded(true)} />`;
 }
 
 /** @param {{ item: QueueItem, chosen: import("../ui.js").Signal<ReadonlySet<number>>, answer: (how: How, label?: string) => void, other: () => void }} props */
 function Choices({ item, chosen, answer, other }) {
+  void detailsChanged.value;
   const { suggested, kind, ids } = item;
   const isGroup = GROUPS.includes(kind);
   const count = isGroup ? chosen.value.size : ids.length;
   const own = String(item.reason?.label ?? detail(ids[0])?.label ?? "");
   const no = kind === "unlabelled" ? t("queue.noOther") : kind === "copies" ? t("queue.noBoth") : own && own !== suggested && !isGroup ? t("queue.noKeep", { name: own }) : t("queue.no");
   return html`<footer>
-    ${isGroup && html`<p class="hint">${t("queue.groupHint", { count })}</p>`}
+    ${isGroup && html`<p class="hint">${t("queue.groupHint", { count })} ${" "}
+      <button type="button" class="link" onClick=${() => (chosen.value = new Set(count ? [] : ids))}>${t(count ? "selection.none" : "keys.all")}</button></p>`}
     <div class="answers">
       ${suggested ? html`<button class="primary large" onClick=${() => answer("yes")} disabled=${isGroup && !count}><span class="ellipsis">${isGroup ? t("queue.yesAll", { count, name: suggested }) : t("queue.yes", { name: suggested })}</span><kbd>Y</kbd></button>`
         : html`<button class="primary large" onClick=${other} disabled=${!count}>${t("queue.nameIt")}<kbd>Y</kbd></button>`}
@@ -213,7 +234,7 @@ function Side({ queue, left, waiting }) {
 /** What the next answers bring: labels of photos that have none, or the right one for those that do. @param {{ gain: number, reason?: Record<string, unknown> }} expected */
 function gainText({ gain, reason }) {
   if (gain < 1) return t("queue.gain.hardly");
-  const kind = { clusters: "label", proposals: "more" }[String(reason?.code)] ?? "right";
+  const kind = { clusters: "label", first_labels: "label", proposals: "more" }[String(reason?.code)] ?? "right";
   return t(`queue.gain.${kind}`, { count: Math.round(gain) });
 }
 
@@ -221,7 +242,7 @@ function gainText({ gain, reason }) {
 function Done({ queue }) {
   const done = session.value;
   if (features.value || queue.left === null)
-    return html`<div class="empty"><span class="spinner" /><h1>${t("queue.waiting")}</h1><p>${t("queue.waitingText")}</p><a class="button" href=${href("photos")}>${t("photos.showAll")}</a></div>`;
+    return html`<div class="empty"><span class="spinner" /><h1>${t("queue.waiting")}</h1><p>${t("queue.waitingText")}</p>${features.value?.seconds_left ? html`<p class="hint number">${t("status.left", { time: duration(features.value.seconds_left) })}</p>` : ""}<a class="button" href=${href("photos")}>${t("photos.showAll")}</a></div>`;
   return html`<div class="empty done-asking"><${Icon} name="check" size=${40} /><h1>${t("queue.empty")}</h1>
     <p>${done ? t("queue.emptyAfter", { count: done, changed: labels.value?.changed ?? 0 }) : t("queue.emptyText")}</p>
     ${computing.value.some((stage) => stage !== "map") && html`<p class="hint" role="status"><span class="spinner small" /> ${t("queue.stillLooking")}</p>`}

@@ -56,6 +56,8 @@ function Head() {
   return html`<section class="card head solved" aria-label=${t("train.head")}>
     <p class="huge number" data-stale=${found.stale || undefined}>${percent(found.accuracy.value)}</p>
     <div><h2>${t("train.head")}</h2><${Scale} share=${found.accuracy} baseline=${found.baseline} from=${from} />
-      <p class="hint">${t("verdict.interval", { low: percent(found.accuracy.low), high: percent(found.accuracy.high) })}. ${t("train.solved", { time: duration(Math.max(0.1, found.seconds)), count: found.accuracy.count })}</p></div>
+      <p class="hint keys"><span class="swatch dot" /> ${t("verdict.interval", { low: percent(found.accuracy.low), high: percent(found.accuracy.high) })}
+        ${found.baseline && html`<span class="swatch mark" /> ${t("verdict.baseline", { name: found.baseline.class, score: percent(found.baseline.value) })}`}</p>
+      <p class="hint">${t("train.solved", { time: duration(Math.max(0.1, found.seconds)), count: found.accuracy.count })}</p></div>
     <a class="button" href=${href("understand")}>${t("train.understand")} <${Icon} name="right" size=${16} /></a></section>`;
 }

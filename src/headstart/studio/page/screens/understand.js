@@ -1,7 +1,7 @@
 // Understand: how good the classifier is, where it is wrong, how sure it is, and what to do next.
 
 import { Icon } from "../components/icon.js";
-import { t } from "../i18n.js";
+import { duration, t } from "../i18n.js";
 import { href } from "../router.js";
 import { answers, collection, features } from "../store.js";
 import { html, useEffect } from "../ui.js";
@@ -26,7 +26,8 @@ export default function Understand({ rest: [section] }) {
   const found = answers.value;
   const isMeasured = Boolean(found?.accuracy);
   useEffect(() => {
-    if (section && isMeasured) document.getElementById(`understand-${section}`)?.scrollIntoView({ block: "start" });
+    const wanted = section && isMeasured ? document.getElementById(`understand-${section}`) : null;
+    if (wanted) return keepInView(wanted);
   }, [section, isMeasured]);
   if (!found || !isMeasured) return html`<${Nothing} />`;
   return html`<div class="with-contents">
@@ -40,11 +41,25 @@ export default function Understand({ rest: [section] }) {
   </div>`;
 }
 
+const SETTLED = 3000; // milliseconds, after which what stands above has its size
+
+/** Show a section, also while those above it get their photos; until the user goes elsewhere. @param {HTMLElement} section */
+function keepInView(section) {
+  const observer = new ResizeObserver(() => section.scrollIntoView({ block: "start" }));
+  const end = () => (observer.disconnect(), clearTimeout(timer), ACTS.forEach((act) => removeEventListener(act, end, true)));
+  const timer = setTimeout(end, SETTLED);
+  observer.observe(/** @type {Element} */ (section.parentElement)); // which tells its size at once
+  for (const act of ACTS) addEventListener(act, end, { capture: true, once: true });
+  return end;
+}
+const ACTS = /** @type {const} */ (["wheel", "pointerdown", "keydown"]);
+
 /** There is nothing to understand yet; why, and what to do. */
 function Nothing() {
   const isLooking = Boolean(features.value);
   const isLabelled = (collection.value?.classes.filter((each) => each.photos > 0).length ?? 0) > 1;
   const why = isLooking ? "looking" : isLabelled ? "soon" : "labels";
   return html`<div class="empty"><${Icon} name="understand" size=${32} /><h1>${t(`understand.none.${why}`)}</h1><p>${t(`understand.none.${why}Text`)}</p>
+    ${features.value?.seconds_left ? html`<p class="hint number">${t("status.left", { time: duration(features.value.seconds_left) })}</p>` : ""}
     ${why === "labels" ? html`<a class="button primary" href=${href("queue")}>${t("understand.toQueue")}</a>` : html`<span class="spinner" />`}</div>`;
 }

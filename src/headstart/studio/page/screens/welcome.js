@@ -72,7 +72,7 @@ export default function Welcome() {
     <form class="by-path" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), openPath(path.current?.value ?? ""))}>
       <label for=${id}>${t("open.path")}</label>
       <div><input id=${id} ref=${path} type="text" placeholder=${t("open.pathExample")} spellcheck="false" autocomplete="off" autocapitalize="off" aria-describedby=${`${id}-problem`} /><button disabled=${!!busy}>${busy ? html`<span class="spinner small" />` : null}${t("nav.open")}</button></div>
-      <p class="problem" id=${`${id}-problem`} role="alert">${problem || (opening.value?.problem ? inWords(opening.value.problem) : "")}</p>
+      <p class="problem" id=${`${id}-problem`} role="alert">${problem || (!collection.value && opening.value?.problem ? inWords(opening.value.problem) : "")}</p>
       ${isOpening && html`<p class="hint" role="status">${reading.value ? t("status.reading", reading.value) : t("open.opening", { path: isOpening })}</p>`}
     </form>
     ${last.length > 0 && html`<section><h2 class="small">${t("open.recent")}</h2><ul class="plain recent">${last.map((each) => html`<li key=${each}><button class="quiet" onClick=${() => openPath(each)} disabled=${!!busy}><${Icon} name="folder" size=${18} /><span class="ellipsis"><strong>${each.split(/[/\\]/).filter(Boolean).pop()}</strong> <span class="hint">${each}</span></span></button></li>`)}</ul></section>`}

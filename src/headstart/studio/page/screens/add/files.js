@@ -55,7 +55,7 @@ export function Files({ into }) {
       <p class="hint">${into ? t("add.copied") : t("add.folderText")}</p></div>
     ${state.total > 0 && html`<section class="card adding" aria-live="polite">
       <p><strong class="number">${state.isRunning ? t("train.of", { done: state.done, total: state.total }) : t("add.added", { count: state.added })}</strong></p>
-      ${state.isRunning ? html`<${Bar} value=${state.done / state.total} label=${t("add.files")} />` : html`<p><a href=${href("photos", into ? { class: into } : {})}>${t("add.show")}</a></p>`}</section>`}
+      ${state.isRunning ? html`<${Bar} value=${state.done / state.total} label=${t("add.files")} />` : state.added > 0 && html`<p><a href=${href("photos", into ? { class: into } : {})}>${t("add.show")}</a></p>`}</section>`}
     ${state.skipped.length > 0 && html`<${LeftOut} skipped=${state.skipped} />`}`;
 }
 

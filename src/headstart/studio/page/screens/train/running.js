@@ -36,14 +36,17 @@ export function Running({ job }) {
   const result = /** @type {Record<string, any> | null} */ (job.result ?? null);
   if (job.state === "failed" || job.state === "stopped") return html`<${Ended} job=${job} />`;
   if (job.state === "done") return result ? html`<${Done} result=${result} epochs=${epochs} head=${head} messages=${messages} />` : null;
-  const share = shareOf(job);
+  const last = job.progress?.task === "epoch" ? epochs.at(-1) : undefined;
+  // of all epochs, at most: it may end earlier
+  const share = last ? last.epoch / last.epochs : shareOf(job);
+  const left = last ? (last.epochs - last.epoch) * last.seconds : job.progress?.seconds_left;
   return html`<section class="card running" aria-label=${t("train.running")}>
-    <div class="running-head"><div><h2>${t("train.running")}</h2><p class="quiet" role="status">${job.state === "stopping" ? t("job.state.stopping") : stepOf(job)}</p></div>
+    <div class="running-head"><div><h2>${t("train.running")}</h2><p class="quiet" role="status">${share === null && html`<span class="spinner small" /> `}${job.state === "stopping" ? t("job.state.stopping") : stepOf(job)}</p></div>
       <div class="actions"><button type="button" disabled=${job.state !== "running"} title=${t("train.stopText")} onClick=${() => stop(job)}>${t("train.stop")}</button>
         <button type="button" class="quiet" disabled=${job.state === "stopping"} onClick=${() => stop(job, { keep: false })}>${t("train.pause")}</button></div></div>
-    <${Bar} value=${share ?? 0} label=${stepOf(job)} />
+    ${share !== null && html`<${Bar} value=${share} label=${stepOf(job)} />`}
     <p class="figures number">${epochs.length ? html`<span>${t("train.epoch", { epoch: epochs.at(-1)?.epoch, epochs: epochs.at(-1)?.epochs })}</span>` : job.progress?.total ? html`<span>${t("train.of", { done: job.progress.done, total: job.progress.total })}</span>` : ""}
-      ${job.progress?.seconds_left ? html`<span>${t("status.left", { time: duration(job.progress.seconds_left) })}</span>` : ""}</p>
+      ${left ? html`<span>${t("status.left", { time: duration(left) })}</span>` : ""}</p>
     ${head && html`<${HeadSolved} head=${head} />`}
     ${epochs.length > 0 && html`<${Curves} epochs=${epochs} head=${head} />`}
     <${Log} messages=${messages} />
@@ -51,8 +54,10 @@ export function Running({ job }) {
 }
 
 /** Facts as they stand in sentences. @param {Record<string, any>} [facts] */
-const spoken = ({ seconds, loss, accuracy, views, resizing, ...others } = {}) => ({
+const spoken = ({ seconds, loss, accuracy, views, resizing, before, after, p, ...others } = {}) => ({
   ...others,
+  ...(before !== undefined && { before: number(before, 3), after: number(after, 3) }), // losses
+  ...(p !== undefined && { p: pValue(p) }),
   ...(views && { views: views.split(", ").map((/** @type {string} */ each) => (has(`views.${each}`) ? t(`views.${each}`) : each)).join(", ") }),
   ...(resizing && { resizing: t(`train.resizing.${resizing}`) }),
   ...(seconds !== undefined && { time: duration(seconds) }),
@@ -62,7 +67,7 @@ const spoken = ({ seconds, loss, accuracy, views, resizing, ...others } = {}) =>
 
 /** What the command says, as in a terminal; where there are words for it, in the language of the user. @param {{ messages: Record<string, any>[] }} props */
 const Log = ({ messages }) => messages.length > 0 && html`<details class="log"><summary>${t("train.log")}</summary><pre tabindex="0">${messages.map(({ code, facts, text }, place) =>
-  code && has(`says.${code}`) ? html`<span key=${place}>${t(`says.${code}`, spoken(facts))}\n</span>` : html`<span key=${place} lang="en">${text}\n</span>`)}</pre></details>`;
+  code && has(`says.${code}`) ? html`<div key=${place}>${t(`says.${code}`, spoken(facts))}</div>` : html`<div key=${place} lang="en">${text}</div>`)}</pre></details>`;
 
 /** @param {{ head: Record<string, any> }} props */
 const HeadSolved = ({ head }) => html`<p class="head-solved"><${Icon} name="check" size=${18} /> ${t("train.headSolved", { accuracy: percent(head.val_accuracy), loss: number(head.val_loss, 3), time: duration(head.seconds) })}</p>`;
@@ -77,7 +82,7 @@ function Done({ result, epochs, head, messages }) {
   const name = result.run ?? "";
   const { value: metrics } = useLoaded(() => api.run(name), [name]);
   const part = metrics?.test ?? metrics?.validation;
-  const tuning = metrics && tuningText(metrics.phases);
+  const tuning = metrics && tuningText(metrics.phases, messages);
   return html`<section class="card done" aria-label=${t("train.done")}>
     <div class="done-head">${part && html`<p class="huge number">${percent(part.accuracy.value)}</p>`}
       <div><h2>${t("train.done")}</h2>
@@ -92,16 +97,26 @@ function Done({ result, epochs, head, messages }) {
   </section>`;
 }
 
-/** Whether fine-tuning helped, by McNemar's test; "": there was none. @param {any[]} phases */
-export function tuningText(phases) {
+/**
+ * Whether fine-tuning helped, by McNemar's test on the validation photos, or where these are few, by cross-validation; or
+ * why there was none; "": nobody asked for it.
+ * @param {any[]} phases @param {Record<string, any>[]} messages
+ */
+export function tuningText(phases, messages) {
   const tuned = phases.find((phase) => phase.name === "fine_tuning");
-  if (!tuned) return "";
-  const { judgement } = tuned;
-  if (!judgement) {
+  const gain = messages.find((each) => each.code === "gain")?.facts;
+  if (tuned?.judgement) return `${judged(tuned.judgement)} ${t(tuned.kept ? "tuning.kept" : "tuning.notKept")}`;
+  if (gain) return `${judged(gain)} ${t(tuned ? "tuning.keptByLoss" : "tuning.notKeptByLoss", spoken(gain))}`;
+  if (tuned) {
     const [before, after] = [phases[0], tuned].map((phase) => percent(phase.validation?.accuracy.value ?? 0));
     return t("tuning.always", { before, after });
   }
-  const p = pValue(judgement.p);
-  const verdict = t(judgement.p < 0.05 ? (judgement.mended > judgement.spoiled ? "tuning.better" : "tuning.worse") : "tuning.same");
-  return `${verdict} ${t("tuning.counts", { mended: judgement.mended, spoiled: judgement.spoiled, p })} ${t(tuned.kept ? "tuning.kept" : "tuning.notKept")}`;
+  const against = messages.find((each) => each.code?.startsWith("no-fine-tuning"));
+  return against ? t(`says.${against.code}`, spoken(against.facts)) : "";
+}
+
+/** @param {{ p: number, mended: number, spoiled: number }} found */
+function judged({ p, mended, spoiled }) {
+  const verdict = t(p < 0.05 ? (mended > spoiled ? "tuning.better" : "tuning.worse") : "tuning.same");
+  return `${verdict} ${t("tuning.counts", { mended, spoiled, p: pValue(p) })}`;
 }

@@ -28,10 +28,10 @@ export function Live({ run }) {
     <div class=${`viewfinder ${isMirrored ? "mirrored" : ""}`}>
       <video ref=${video} playsinline muted aria-label=${t("live.video")} hidden=${!isOn} />
       ${!isOn && html`<div class="viewfinder-off"><${Icon} name="camera" size=${36} /><p>${t("live.lead")}</p><button type="button" class="primary large" onClick=${() => setOn(true)}>${t("live.start")}</button></div>`}
-      ${isOn && (state === "refused" || state === "none") && html`<div class="viewfinder-off" role="alert"><${Icon} name="alert" size=${28} /><p>${t(`live.${state}`)}</p><button type="button" onClick=${() => setOn(false)}>${t("close")}</button></div>`}
+      ${isOn && (state === "refused" || state === "none") && html`<div class="viewfinder-off" role="alert"><${Icon} name="alert" size=${28} /><p>${t(`live.${state}`)}</p><button type="button" onClick=${() => (setOn(false), setTimeout(() => setOn(true)))}>${t("add.again")}</button></div>`}
       ${said && state === "on" && html`<p class=${`live-answer ${kind}`}>${kind === "sure" ? said.answer : t(`said.${kind}Title`)} ${kind === "sure" && html`<span class="number">${percent(said.probability, 0)}</span>`}</p>`}
     </div>
-    ${isOn && html`<div class="live-side">
+    ${isOn && state !== "refused" && state !== "none" && html`<div class="live-side">
       <div class="live-controls"><button type="button" onClick=${() => setOn(false)}>${t("live.stop")}</button>
         <label class="check"><input type="checkbox" checked=${isMirrored} onChange=${(/** @type {any} */ event) => setMirrored(event.target.checked)} /> ${t("live.mirror")}</label>
         ${devices.length > 1 && html`<select aria-label=${t("live.device")} value=${device} onChange=${(/** @type {any} */ event) => setDevice(event.target.value)}><option value="">${t("live.device")}</option>

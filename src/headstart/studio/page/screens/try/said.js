@@ -5,7 +5,7 @@ import { html } from "../../ui.js";
 
 /**
  * @typedef {{ answer: string, probability: number, probabilities: number[] | Record<string, number>, class_names?: string[], sure: boolean,
- *             familiar: boolean, remark?: string | null, remarks?: string[], overlay?: string | null, map?: any,
+ *             familiar: boolean, sure_from?: { least: number, accuracy: number } | null, remark?: string | null, remarks?: string[], overlay?: string | null, map?: any,
  *             nearest?: { id: number, similarity: number }[], milliseconds?: number }} Said
  */
 
@@ -25,7 +25,15 @@ export function noteOf(said) {
   const best = `${said.answer}, ${percent(said.probability)}`;
   const remark = said.remark ?? said.remarks?.[0];
   if (remark) return t("said.remark", { remark: has(`said.remark.${remark}`) ? t(`said.remark.${remark}`) : remark, best });
+  if (kindOf(said) === "unsure") return unsure(said, best);
   return t(`said.${kindOf(said)}`, { best, probability: percent(said.probability) });
+}
+
+/** Why an answer is not sure. @param {Said} said @param {string} best */
+function unsure({ probability, sure_from: from }, best) {
+  if (!from) return t("said.unsureNever", { best });
+  const words = { best, least: percent(from.least), accuracy: percent(from.accuracy, 0) };
+  return t(probability < from.least ? "said.unsure" : "said.unsureFew", words);
 }
 
 /** @param {{ said: Said }} props */

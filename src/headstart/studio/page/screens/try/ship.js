@@ -58,8 +58,9 @@ function Exported({ job }) {
   const result = /** @type {Record<string, any>} */ (job.result ?? {});
   const format = String(job.settings?.format ?? "");
   const proof = result.proof;
+  const share = shareOf(job);
   return html`<li class="exported"><strong>${t(`ship.format.${format}`)}</strong>
-    ${isActive(job) && html`<span class="hint">${stepOf(job)}</span><${Bar} value=${shareOf(job) ?? 0} label=${stepOf(job)} />`}
+    ${isActive(job) && html`<span class="hint">${share === null && html`<span class="spinner small" /> `}${stepOf(job)}</span>${share !== null && html`<${Bar} value=${share} label=${stepOf(job)} />`}`}
     ${job.problem && html`<p class="problem">${problemOf(job)}</p>`}
     ${job.state === "done" && html`<p class="proof"><${Icon} name="check" size=${18} /> ${proof ? t("ship.proof", { count: proof.files, right: proof.right, before: proof.right_before, changed: proof.changed, farthest: percent(proof.farthest) }) : (result.text ?? "")}</p>
       <${Copyable} label=${t("ship.folder")} text=${result.path ?? ""} />

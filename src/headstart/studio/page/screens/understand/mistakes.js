@@ -9,7 +9,7 @@ import { MapToggle, PhotoWithMap } from "../../components/photo.js";
 import { baseName } from "../../details.js";
 import { number, percent, t } from "../../i18n.js";
 import { useKeys } from "../../keyboard.js";
-import { setLabel } from "../../labelling.js";
+import { confirmLabel, setLabel } from "../../labelling.js";
 import { href } from "../../router.js";
 import { generation, photosChanged } from "../../store.js";
 import { html, useRef, useState } from "../../ui.js";
@@ -68,7 +68,7 @@ function Mistake({ photo, onDone }) {
       <dl class="said"><div><dt>${t("mistakes.label")}</dt><dd>${photo.label}${photo.changed && html` <span class="tag">${t("mistakes.corrected")}</span>`}</dd></div>
         <div class="answer"><dt>${t("mistakes.answer")}</dt><dd>${photo.answer} ${photo.confidence !== null && photo.confidence !== undefined && html`<span class="quiet number">${percent(photo.confidence)}</span>`}</dd></div></dl>
       <div class="actions"><button type="button" class="primary" onClick=${relabel}>${t("mistakes.relabel", { name: photo.answer ?? "" })}</button>
-        <button type="button" onClick=${onDone}>${t("mistakes.keep")}</button>
+        <button type="button" onClick=${() => (onDone(), confirmLabel([photo.id]))}>${t("mistakes.keep")}</button>
         <button type="button" class="quiet" onClick=${() => (onDone(), setLabel([photo.id], null))}><${Icon} name="exclude" size=${18} /> ${t("mistakes.exclude")}</button></div>
       <${Nearest} nearest=${explained?.nearest ?? []} isLoading=${isLoading} />
     </div></article>`;
