@@ -12,6 +12,7 @@ import headstart as hs
 from headstart.commands.run_splits import copy_groups
 from headstart.data.source import DataSource
 from headstart.errors import DatasetError
+from headstart.studio.catalogue import UNKNOWN
 from headstart.studio.collection import Collection, open_collection
 from headstart.studio.trainable import check_trainable
 from headstart.training.config import TrainingConfig
@@ -27,7 +28,9 @@ def opened(folder: Path, *, until_drawn: bool = False) -> Iterator[Collection]:
     """until_drawn: also wait for the splits."""
     collection = open_collection(DataSource(folder).absolute(), lambda kind, **facts: None)
     try:
-        while collection.reading or (until_drawn and "copies" in collection.analysis.computing):
+        while UNKNOWN in collection.catalogue.numbers["state"] or (
+            until_drawn and "copies" in collection.analysis.computing
+        ):
             collection._closed.wait(0.05)
         yield collection
     finally:

@@ -80,6 +80,18 @@ def current(studio: Studio):
     return Depends(collection)
 
 
+def _change_classes(collection: Collection, wanted: ClassChange) -> None:
+    match wanted:
+        case ClassChange(name=str(name), rename=None, merge=None):
+            collection.change(lambda labelling, columns: labelling.new_class(columns, name))
+        case ClassChange(name=str(name), rename=str(new), merge=None):
+            collection.change(lambda labelling, columns: labelling.rename(columns, name, new))
+        case ClassChange(name=None, merge=list(names), into=str(into)):
+            collection.change(lambda labelling, columns: labelling.merge(columns, names, into))
+        case _:
+            raise RefusalError("invalid-parameter", "Expected name, or name and rename, or merge and into.")
+
+
 def labels_router(studio: Studio) -> APIRouter:
     router = APIRouter()
     here = current(studio)
@@ -112,15 +124,7 @@ def labels_router(studio: Studio) -> APIRouter:
 
     @router.post("/api/classes")
     def classes(wanted: ClassChange, collection: Collection = here) -> dict[str, Any]:
-        match wanted:
-            case ClassChange(name=str(name), rename=None, merge=None):
-                collection.change(lambda labelling, columns: labelling.new_class(columns, name))
-            case ClassChange(name=str(name), rename=str(new), merge=None):
-                collection.change(lambda labelling, columns: labelling.rename(columns, name, new))
-            case ClassChange(name=None, merge=list(names), into=str(into)):
-                collection.change(lambda labelling, columns: labelling.merge(columns, names, into))
-            case _:
-                raise RefusalError("invalid-parameter", "Expected name, or name and rename, or merge and into.")
+        _change_classes(collection, wanted)
         return collection.labels_json()
 
     @router.get("/api/queue")
