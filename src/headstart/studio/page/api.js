@@ -47,7 +47,9 @@ import { inWords } from "./problems.js";
  * @typedef {Answers & { accuracy: Share }} Counted
  * @typedef {{ openings: number, trainings: number, photos: number, relabelled: number }} TestFacts
  * @typedef {{ name: string, path: string, made: string | null, accuracy: Share | null, labels_state: string, backbone: string,
- *             fine_tuned: boolean, classes: string[] }} Run
+ *             fine_tuned: boolean, classes: string[], stakes?: { cost: StakesCost | null, recall: StakesRecall[] } | null }} Run
+ * @typedef {{ label: string, promised: number, is_given: boolean, recall: Share | null, answered: Share, precision: Share | null }} StakesRecall
+ * @typedef {{ each: { value: number, low: number, high: number }, of_most_probable: number, constant: string, of_constant: number }} StakesCost
  */
 
 /** What the server refused, or that it cannot be reached. `code`: of the kind of problem; "offline" where none answers. */

@@ -7,15 +7,10 @@ import { number, percent, t } from "../../i18n.js";
 import { collection } from "../../store.js";
 import { html } from "../../ui.js";
 
-/** @import { Share } from "../../api.js" */
-/** @typedef {{ label: string, promised: number, is_given: boolean, recall: Share | null, answered: Share, precision: Share | null }} Recall */
-/** @typedef {{ each: { value: number, low: number, high: number }, of_most_probable: number, constant: string, of_constant: number }} Cost */
-
 export function Stakes() {
   const { value: runs } = useLoaded(() => api.runs(), [collection.value?.path]);
   const run = runs?.find((each) => each.stakes);
-  if (!run) return html`<h2>${t("understand.stakes")}</h2><p class="quiet">${t("stakes.none")}</p>`;
-  /** @type {{ cost: Cost | null, recall: Recall[] }} */
+  if (!run?.stakes) return html`<h2>${t("understand.stakes")}</h2><p class="quiet">${t("stakes.none")}</p>`;
   const { cost, recall } = run.stakes;
   return html`<h2>${t("understand.stakes")}</h2>
     <p class="quiet">${t("stakes.lead", { name: run.name })}</p>
