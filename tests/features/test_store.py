@@ -70,7 +70,7 @@ def computed(
     order = np.random.default_rng(0).permutation(len(split))
     means, rows = kept.take(order)
     for mean, row, index in zip(means, rows, order, strict=True):
-        image = read_image(split.paths[index], SIZE, resizing)
+        image = read_image(split.paths[int(index)], SIZE, resizing)
         image = image[:, ::-1] if view == "mirrored" else image
         np.testing.assert_allclose(mean, image.mean(axis=(0, 1)), rtol=1e-3)
         np.testing.assert_allclose(row, image[0], rtol=1e-3)

@@ -116,7 +116,7 @@ def fit_novelty_detector(features: Rows, train: Split, held_out: Rows, *, seed: 
 
 
 def _remembered(features: Rows, train: Split, chosen: Int[np.ndarray, " m"], farthest: float) -> NoveltyDetector:
-    digests = tuple(train.digests[i] for i in chosen)
+    digests = tuple(train.digests[int(i)] for i in chosen)
     return NoveltyDetector(directions(features[chosen]).astype(np.float16), digests, farthest)
 
 

@@ -86,9 +86,10 @@ def _listing_of(source: DataSource, listener: Listener | None, *, unlabelled: bo
         return _list_table(source)
     if archives.is_zip(data):
         return _list_folder(archives.unpacked(data, listener), source, unlabelled=unlabelled)
-    found = f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}"
     if isinstance(data, Url):
         found = f"'{data}' is neither a folder nor a zip nor a table nor a shard. Unpack other archives.\n{FORMS}"
+    else:
+        found = f"'{data}' is neither a folder nor a zip nor a CSV{archives.remedy(data)}.\n{FORMS}"
     raise DatasetError(found, reason="no-collection-there", path=str(data))
 
 

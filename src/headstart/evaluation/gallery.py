@@ -50,7 +50,7 @@ def draw_views(
     seed: int,
 ) -> None:
     """Draw augmentation.png: one training image in the views with these names; without names, in random ones."""
-    train, first = dataset.train, varied(dataset.train.labels, seed=seed)[0]
+    train, first = dataset.train, int(varied(dataset.train.labels, seed=seed)[0])
     size, digest = max(image_size, THUMBNAIL), train.digests[first]
     image = read_image(train.paths[first], size, resizing, value_range=value_range)
     if views:
@@ -126,7 +126,7 @@ def draw_explanations(
         answer = int(evaluation.predicted[image])
         explanations.append(
             Explanation(
-                image=read_thumbnail(split.paths[image], THUMBNAIL, value_range=value_range),
+                image=read_thumbnail(split.paths[int(image)], THUMBNAIL, value_range=value_range),
                 label=evaluation.class_names[evaluation.labels[image]],
                 answer=evaluation.class_names[answer],
                 probability=float(evaluation.probabilities[image, answer]),
@@ -170,7 +170,7 @@ def _answers(
 
 
 def _thumbnails(split: Split, indices: np.ndarray, value_range: ValueRange) -> list[np.ndarray]:
-    paths = [split.paths[i] for i in indices]
+    paths = [split.paths[int(i)] for i in indices]
     return [
         read_thumbnail(path, THUMBNAIL, value_range=value_range, content=content)
         for path, content in zip(paths, fetched(paths), strict=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,10 @@ class OthersMetrics:
 
     @classmethod
     def from_json(cls, content: Mapping) -> "OthersMetrics":
-        return cls(**{name: Interval(**each) if isinstance(each, Mapping) else each for name, each in content.items()})
+        found: dict[str, Any] = {
+            name: Interval(**each) if isinstance(each, Mapping) else each for name, each in content.items()
+        }
+        return cls(**found)
 
     @property
     def sentence(self) -> str:

@@ -84,9 +84,9 @@ def _is_same(row: tuple[str, str]) -> bool:
 def _joined(first: Split, second: Split) -> Split:
     """Both, without what is known of their groups."""
     return Split(
-        first.paths + second.paths,
+        [*first.paths, *second.paths],
         np.concatenate([first.labels, second.labels]),
-        first.digests + second.digests,
+        [*first.digests, *second.digests],
         first.class_names,
     )
 
