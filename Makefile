@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test quick coverage check docs clean
 
+# What `headstart[hub]` has, without the package for text that installs the large TensorFlow beside the small one.
+HUB := keras-hub kagglehub kagglesdk sentencepiece tokenizers regex absl-py
+
 SLOW := backbones or browser or docs or export or process or service or training
 
 demo: $(VENV)/demo
@@ -45,6 +48,7 @@ $(VENV)/demo: pyproject.toml | $(BIN)/python
 
 $(VENV)/dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -e '.[dev]'
+	$(BIN)/python -m pip install --no-deps $(HUB)
 	touch $@
 
 $(VENV)/docs: pyproject.toml | $(BIN)/python

@@ -77,7 +77,7 @@ def test_it_is_saved_again_with_another_head(deep, files, tmp_path, monkeypatch)
     def never(*arguments) -> None:
         raise AssertionError("converted anew")
 
-    monkeypatch.setattr("headstart.engines.saved.write_network", never)
+    monkeypatch.setattr("headstart.models.network.write_network", never)
     loaded = hs.load(deep.folder)
     kernel, bias = loaded.head
     loaded.network.set_head(-kernel, -bias)

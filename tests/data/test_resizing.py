@@ -312,7 +312,7 @@ def test_the_splits_are_the_same_for_each_resizing(tmp_path):
         (folder / f"{number}-squeezed.jpg").write_bytes(copies_of(image)["stretched"])
     images, _ = hs.load_images(tmp_path, listener=hs.Quiet())
     named = [
-        copy_groups(images, np.arange(len(images)), settings_of(resizing), hs.Quiet())
+        list(copy_groups(images, np.arange(len(images)), settings_of(resizing), hs.Quiet()))
         for resizing in (CROP, PAD, STRETCH)
     ]
     assert named[0] == named[1] == named[2]

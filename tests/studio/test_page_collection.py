@@ -80,13 +80,6 @@ IS_DRAWN = """() => {
     const canvas = document.querySelector("canvas");
     return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some(value => value);
 }"""
-WORDS = """async () => {
-    const load = async name => (await import(`/strings/${name}.js`)).default;
-    const [en, pt] = [await load("en"), await load("pt")];
-    const names = words => [...new Set(JSON.stringify(words).match(/{\\w+}/g) ?? [])].sort().join();
-    const keys = [...new Set([...Object.keys(en), ...Object.keys(pt)])];
-    return keys.filter(key => !en[key] || !pt[key] || names(en[key]) !== names(pt[key]));
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -143,10 +136,6 @@ def test_a_grid_of_many_photos_has_few_elements(page, answered):
 
 def test_every_photo_has_one_place_in_the_grid(page):
     assert page.evaluate(LAYOUT) == []
-
-
-def test_all_words_are_in_both_languages(page):
-    assert page.evaluate(WORDS) == []
 
 
 def test_the_side_filters_and_the_address_says_so(page, answered):

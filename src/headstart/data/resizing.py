@@ -7,7 +7,6 @@ square already, all rows but "resize-crop" make the same pixels.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from headstart.array_types import UInt8
@@ -102,6 +101,8 @@ def _resample(image: UInt8[np.ndarray, "h w 3"], height: int, width: int) -> UIn
 
     Without the averaging, most pixels of a large photo would be ignored.
     """
+    import cv2  # here, as the exports ask for the names of resizings alone, before any photo is shown
+
     down_y, down_x = power_of_two(image.shape[0] / height), power_of_two(image.shape[1] / width)
     if down_y > 1 or down_x > 1:
         averaged = (-(-image.shape[1] // down_x), -(-image.shape[0] // down_y))

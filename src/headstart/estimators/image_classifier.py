@@ -44,7 +44,12 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
     """A classifier of photos.
 
     Parameters:
-        recipe, backbone, image_size, resizing, views, weights: as of `headstart.train`.
+        recipe: as of `headstart.train`, and so are the next five.
+        backbone: a name, see there.
+        image_size: side in pixels, see there.
+        resizing: a name, see there.
+        views: a name, see there.
+        weights: a name or a file, see there.
         fine_tune: "auto": if the photos tell that it helps, and Keras is installed; "always", "never".
         balanced: whether rare classes count as much as frequent ones.
         validation_fraction: of each class of X, held out to calibrate the probabilities, and to judge a fine-tuning.

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 SUM, CONCATENATION = "sum", "concatenation"  # of several branches
 ACTIVATION = "activation"  # belongs to the join before it
 PASSING = "passing"  # keeps each channel to itself
+LAYOUT = "layout"  # changes nothing of what a tensor says
 PADDING = "padding"
 ATTENTION = "attention"
 OTHER = "other"
@@ -84,14 +85,25 @@ def _joined(waists: Sequence[Step[Tensor]], steps: Sequence[Step[Tensor]]) -> se
     """Waists that are joined from branches; of those that are parts of a longer concatenation, the longest."""
     found: set[Tensor] = set()
     halves = _halves_of_blocks(waists, steps)
-    for step, behind in zip(waists, [*waists[1:], None], strict=True):
+    for number, step in enumerate(waists):
         if not step.is_join or step.tensor in halves:
             continue
-        is_activated = behind and behind.takes == (step.tensor,) and behind.kind == ACTIVATION
-        found.add(behind.tensor if behind and is_activated else step.tensor)
+        found.add(_activated(step.tensor, waists[number + 1 :]))
         if step.kind == CONCATENATION:
             found -= set(step.takes)
     return found
+
+
+def _activated(tensor: Tensor, behind: Sequence[Step[Tensor]]) -> Tensor:
+    """What an activation makes of a tensor, if one is the next step."""
+    given = tensor
+    for step in behind:
+        if step.takes != (given,) or step.kind not in (ACTIVATION, LAYOUT):
+            break
+        if step.kind == ACTIVATION:
+            return step.tensor
+        given = step.tensor
+    return tensor
 
 
 def _halves_of_blocks(waists: Sequence[Step[Tensor]], steps: Sequence[Step[Tensor]]) -> set[Tensor]:

@@ -112,10 +112,11 @@ class _Problem:
     def _loss_and_gradient(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Of the mean loss, with respect to weights of emphasized components, (components + 1, logits)."""
         self._check()
-        head = (weights * self._emphasis).astype(np.float32)
+        head = weights * self._emphasis
+        kernel, bias = head[:-1].astype(np.float32), head[-1]
         places = [slice(start, start + PIECE) for start in range(0, len(self._rows), PIECE)]
         loss, *slopes = added(
-            [loss_of(self._rows[at], self._labels[at], self._counts[at, None], head[:-1], head[-1]) for at in places]
+            [loss_of(self._rows[at], self._labels[at], self._counts[at, None], kernel, bias) for at in places]
         )
         gradient = np.vstack(slopes)
         gradient *= self._emphasis

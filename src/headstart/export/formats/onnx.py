@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.export.explained import explain
 from headstart.export.formats.onnx_resizing import resize_inside
 from headstart.models.keras_to_onnx import write_onnx
 
@@ -36,6 +35,8 @@ def write(source: Source, file: Path, description: dict, *, precision: str, phot
     elif precision == "int8":
         graph = _quantized(graph, photos)
     if source.has_maps:
+        from headstart.export.explained import explain  # which imports more than the names of formats need
+
         explain(graph, source)
     if not source.fixed_size:  # only now: it stays in float32
         resize_inside(graph, size=source.classifier.image_size, resizing=source.classifier.resizing)

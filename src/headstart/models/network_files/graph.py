@@ -11,6 +11,7 @@ from headstart.models.block_ends import (
     ACTIVATION,
     ATTENTION,
     CONCATENATION,
+    LAYOUT,
     OTHER,
     PADDING,
     PASSING,
@@ -25,19 +26,20 @@ from headstart.models.network_files.input_format import NCHW
 ACTIVATIONS = ("Clamp", "Elu", "Gelu", "HSigmoid", "HSwish", "Maximum", "Minimum", "Mish", "PRelu", "Relu", "Selu",
                "Sigmoid", "SoftPlus", "Swish", "Tanh")  # fmt: skip
 PASSINGS = ("AvgPool", "BatchNormInference", "Convert", "Divide", "FakeQuantize", "Multiply", "Subtract")
+LAYOUTS = {"Transpose", "Convert"}  # change nothing of what a tensor says
 KINDS = {
     **dict.fromkeys(ACTIVATIONS, ACTIVATION),
     **dict.fromkeys(PASSINGS, PASSING),
     **dict.fromkeys(("Softmax", "ScaledDotProductAttention"), ATTENTION),
     "Add": SUM,
     "Concat": CONCATENATION,
+    **dict.fromkeys(LAYOUTS, LAYOUT),
     "Pad": PADDING,
 }
 NO_CONTENT = {"ShapeOf", "Parameter", "Constant", "Result"}  # what comes of them does not depend on the pixels
 CHANNELS_SECOND = {"Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData",
                    "BatchNormInference", "MaxPool", "AvgPool"}  # fmt: skip
 MOST_PREFIXES = 16  # tokens before those of the image, at most; a class token and registers are 5
-LAYOUTS = {"Transpose", "Convert"}  # change nothing of what a tensor says
 BATCH = 2  # images that a network is tried with: what is made for one image alone shows
 
 
