@@ -9,7 +9,9 @@ import importlib.util
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +23,7 @@ from headstart.errors import ClusterError, MissingExtraError
 from headstart.home import home_folder
 
 HERE = "ray"  # the address of this machine's cluster, which is started if none runs
+AUTH_MODE = "RAY_AUTH_MODE"
 CLIENT = "ray://"  # begins the address of one that this machine is no part of
 INSTALL = "pip install 'headstart[ray]'"
 # What features depend on, besides the network: the cache's keys have these versions
@@ -59,8 +62,11 @@ def connect(address: str) -> Any:
         ClusterError: there is none, or it has another version of Ray or Python.
         MissingExtraError: Ray is not installed.
     """
-    if address.startswith(CLIENT) and _has_token():
-        os.environ.setdefault("RAY_AUTH_MODE", "token")  # before Ray is imported, which looks for it elsewhere only
+    with _token_for(address):
+        return _connected(address)
+
+
+def _connected(address: str) -> Any:
     ray = import_ray()
     if ray.is_initialized():
         return ray
@@ -78,6 +84,26 @@ def connect(address: str) -> Any:
             f"one with `ray start --head`, give its address, as ray://HOST:10001; or leave --on out."
         ) from None
     return ray
+
+
+@contextmanager
+def _token_for(address: str) -> Iterator[None]:
+    """To look for a token is said to Ray's client before it is imported, and taken back where no connection comes of
+    it: with any other address Ray looks by itself."""
+    if not address.startswith(CLIENT) or AUTH_MODE in os.environ or _is_connected() or not _has_token():
+        yield
+        return
+    os.environ[AUTH_MODE] = "token"
+    try:
+        yield
+    except (ClusterError, MissingExtraError):
+        os.environ.pop(AUTH_MODE)
+        raise
+
+
+def _is_connected() -> bool:
+    ray = sys.modules.get("ray")
+    return ray is not None and ray.is_initialized()
 
 
 def _has_token() -> bool:

@@ -80,9 +80,15 @@ def test_a_cluster_elsewhere_is_given_the_token(tmp_path, monkeypatch, address, 
     (tmp_path / "token").write_text("0123")
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "token"))
     monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
-    monkeypatch.setattr("headstart.cluster.import_ray", lambda: SimpleNamespace(is_initialized=lambda: True))
-    connect(address)
-    assert os.environ.pop("RAY_AUTH_MODE", None) == mode
+    modes, fails = [], SimpleNamespace(is_initialized=lambda: False, shutdown=lambda: None, __version__="2")
+    fails.init = lambda *_, **__: modes.append(os.environ.get("RAY_AUTH_MODE")) or int("no answer")
+    monkeypatch.setattr("headstart.cluster.import_ray", lambda: fails)
+    monkeypatch.setattr("headstart.cluster._is_connected", lambda: False)
+    monkeypatch.setattr("headstart.cluster._check_reachable", lambda _: None)
+    with pytest.raises(ClusterError, match="cannot be used"):
+        connect(address)
+    assert modes == [mode]
+    assert "RAY_AUTH_MODE" not in os.environ, "it would be in the way of another cluster"
 
 
 def test_a_store_without_a_cluster(photos, tmp_path):

@@ -482,7 +482,7 @@ def test_what_cannot_be_done_is_said_at_once(small, tmp_path, settings, kind, me
 
 def test_a_library_that_is_missing(small, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tf2onnx", None)
-    with pytest.raises(MissingExtraError, match=r"to onnx needs tf2onnx: pip install 'headstart\[tune,export\]'"):
+    with pytest.raises(MissingExtraError, match=r"of this base needs tf2onnx: pip install 'headstart\[tune,export\]'"):
         write(small.folder, tmp_path, "onnx")
 
 

@@ -40,9 +40,10 @@ def noise_of(height: int, width: int) -> np.ndarray:
 
 
 def assert_same(found: np.ndarray, expected: np.ndarray, share: float = 0.01) -> None:
-    """But for averages between two numbers, which OpenCV rounds by chance."""
+    """But for averages between two numbers, which OpenCV rounds by chance, in each of its two steps."""
     difference = np.abs(found.astype(int) - expected)
-    assert difference.max() <= 1
+    assert difference.max() <= 2
+    assert (difference > 1).mean() <= share / 10
     assert (difference > 0).mean() <= share
 
 

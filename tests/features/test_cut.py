@@ -323,7 +323,7 @@ def test_a_training_whose_engine_does_not_compile_is_the_same_by_keras(photos, t
 
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("headstart.engines.opening.write_network", fail)
-    monkeypatch.setattr("headstart.engines.saved.write_network", fail)
+    monkeypatch.setattr("headstart.models.network.write_network", fail)
     listener = Listener()
     keras_alone = hs.make_run(photos, tmp_path / "keras", listener=listener, **settings)
     assert any("Keras computes the features instead" in line for line in listener.lines)

@@ -19,7 +19,7 @@ from headstart.errors import MissingExtraError
 from headstart.features.shards import Shard, ShardTask, compute_shard
 
 OBJECT_STORE = 80 * 2**20  # bytes
-NOTICE = {"health_check_period_ms": 500, "health_check_failure_threshold": 4}  # that a machine is lost
+NOTICE = {"health_check_period_ms": 500, "health_check_failure_threshold": 10}  # that a machine is lost, not only busy
 WAITING = 60  # seconds, for Ray to notice
 LOG = "done.txt"  # of `slowly`, beside the folder of the shards
 

@@ -80,7 +80,10 @@ class RaySums:
         # a hundredth of a core, so that there is room for one whose machine is lost
         strategy = {"num_cpus": 0.01, "scheduling_strategy": "SPREAD"}
         actor = ray.remote(max_restarts=-1, max_task_retries=-1, **strategy)(_Part)
-        parts = [actor.remote(group, counts) for group in groups if group]
+        sent = [
+            ray.put(group) for group in groups if group
+        ]  # kept: who takes over for a lost machine asks for it again
+        parts = [actor.remote(each, counts) for each in sent]
         try:
             yield cls(ray, parts, int(sizes[-1]))
         finally:
