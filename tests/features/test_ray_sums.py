@@ -77,7 +77,7 @@ def test_the_head_of_a_cluster_is_that_of_this_machine(cluster, images, monkeypa
         there = solve_depths(views, sizes, images.labels, 2, sums=sums, **settings)
     assert (here.C, here.weight) == (there.C, there.weight)
     for ours, theirs in ((here.kernel, there.kernel), (here.logits(views[0]), there.logits(views[0]))):
-        assert np.linalg.norm(theirs - ours) <= 1e-5 * np.linalg.norm(ours)
+        assert np.linalg.norm(theirs - ours) <= 5e-5 * np.linalg.norm(ours)  # sums in 32 bits: 0.6e-5 to 3e-5
 
 
 def test_a_machine_that_is_lost_while_it_sums(cluster, images):
