@@ -11,10 +11,12 @@ import importlib.util
 import os
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
 HAS_OBSTORE = importlib.util.find_spec("obstore") is not None
+_importing = Lock()  # one thread at a time, or others see half of a module
 MINUTES = 5  # for which credentials are used before they are asked for again
 SECONDS = 20  # after which a request is left to s3fs, which says what is wrong
 
@@ -23,7 +25,9 @@ def read_object(opened: Any, path: str) -> bytes | None:
     """opened: s3fs' file system; path: BUCKET/KEY. None: not read, for whatever reason; ask s3fs."""
     if not HAS_OBSTORE:
         return None
-    from obstore.exceptions import BaseError
+    with _importing:
+        import obstore.store  # noqa: F401 - all of it, as its modules import each other
+        from obstore.exceptions import BaseError
 
     bucket, _, key = path.partition("/")
     try:
