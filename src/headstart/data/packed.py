@@ -3,6 +3,7 @@
 What is looked at is made anew, which takes a microsecond. So fewer than MANY photos are kept in tuples.
 """
 
+from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any, Self, overload
 
@@ -20,12 +21,12 @@ Names = Sequence[Hashable] | np.ndarray  # of what images belong to: equal for t
 class Packed(Sequence[str]):
     """What texts and digests have in common."""
 
+    @abstractmethod
     def take(self, indices: Any) -> Self:
         """Those at `indices`, or in a slice, in that order."""
-        raise NotImplementedError
 
-    def _at(self, index: int) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _at(self, index: int) -> str: ...
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -123,11 +124,6 @@ def blocks(count: int) -> Iterator[slice]:
 def packed_digests(digests: Sequence[str]) -> Sequence[str]:
     """The same digests; many of them in few bytes."""
     return tuple(digests) if len(digests) < MANY else Digests.of(digests)
-
-
-def packed_texts(texts: Sequence[str]) -> Sequence[str]:
-    """The same texts; many of them in few bytes."""
-    return tuple(texts) if len(texts) < MANY else Texts.of(texts)
 
 
 def chosen(values: Any, indices: Indices) -> Any:

@@ -1,5 +1,6 @@
 """Classifier or Predictor + Split -> Evaluation: decode, predict, measure."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from headstart.classifier.base import BasePredictor
 from headstart.data.batches import Batches
 from headstart.data.dataset import Split
 from headstart.deprecation import renamed_arguments
+from headstart.engines.base import Pixels
 from headstart.errors import DatasetError
 from headstart.evaluation.metrics import Evaluation, measure
 from headstart.evaluation.others import OthersMetrics, measure_others, scores_of
@@ -28,15 +30,7 @@ def evaluate(classifier: BasePredictor, split: Split, *, listener: Listener | No
     if len(split) == 0:
         raise DatasetError("There are no images to evaluate on. Give a collection that contains some.")
     split = _relabelled(classifier, split)
-    batches = Batches(
-        split,
-        classifier.image_size,
-        classifier.batch_size,
-        resizing=classifier.resizing,
-        value_range=classifier.value_range,
-    )
-    images = (images for images, _ in track(listener or Quiet(), batches, Task.EVALUATE, "Evaluating", len(batches)))
-    logits = classifier.logits(images)
+    logits = classifier.logits(_images(classifier, split, listener, "Evaluating"))
     check_numbers(logits, split.paths)
     return measure(logits, split.labels, classifier.class_names, classifier.calibration, groups=split.groups)
 
@@ -49,6 +43,12 @@ def evaluate_others(
 
 
 def _features(classifier: BasePredictor, split: Split, listener: Listener | None) -> Float32[np.ndarray, "n numbers"]:
+    images = _images(classifier, split, listener, "Comparing")
+    return np.concatenate([output.features.copy() for output in classifier.forward(images)])
+
+
+def _images(classifier: BasePredictor, split: Split, listener: Listener | None, doing: str) -> Iterator[Pixels]:
+    """Batches of what the classifier sees. doing: said beside their number."""
     batches = Batches(
         split,
         classifier.image_size,
@@ -56,8 +56,7 @@ def _features(classifier: BasePredictor, split: Split, listener: Listener | None
         resizing=classifier.resizing,
         value_range=classifier.value_range,
     )
-    images = (images for images, _ in track(listener or Quiet(), batches, Task.EVALUATE, "Comparing", len(batches)))
-    return np.concatenate([output.features.copy() for output in classifier.forward(images)])
+    return (images for images, _ in track(listener or Quiet(), batches, Task.EVALUATE, doing, len(batches)))
 
 
 def _relabelled(classifier: BasePredictor, split: Split) -> Split:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from headstart.data.formats import FORMAT_OF_SUFFIX, HEAD, format_of
 from headstart.errors import ServiceError
 from headstart.serving.limits import MEGABYTE
 from headstart.storage.hashing import sha256
+from headstart.storage.locations import write
 
 RATE = 0.01  # share of the photos
 MOST = 1_000  # photos
@@ -93,12 +93,7 @@ class SampleKeeper:
         with self._lock:
             if place.exists() or self.is_full or self.bytes + len(content) > MOST_BYTES:
                 return False
-            beside = place.with_name(f".{uuid.uuid4().hex}")
-            try:
-                beside.write_bytes(content)
-                beside.replace(place)
-            finally:
-                beside.unlink(missing_ok=True)
+            write(place, content)
             now = datetime.now(UTC).isoformat(timespec="seconds")
             self._append(
                 (name, answer["label"], f"{answer['probability']:.6f}", int(answer["sure"]), int(answer["familiar"]),

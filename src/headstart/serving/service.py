@@ -82,7 +82,7 @@ class Service:
     def after(
         self, model: ServedModel, uploads: Sequence[Upload], results: Sequence[dict | RefusedError], *, may_keep: bool
     ) -> BackgroundTask | None:
-        """Remember the answers; and what is to be done once they are sent, in a thread, if there is anything."""
+        """Counts the answers. Returns what to do once they are sent, in a thread; None: nothing."""
         answered = [
             (upload.content, row) for upload, row in zip(uploads, results, strict=True) if isinstance(row, dict)
         ]

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 HAS_OBSTORE = importlib.util.find_spec("obstore") is not None
-_importing = Lock()  # one thread at a time, or others see half of a module
+_opening = Lock()  # one thread at a time: others would see half of a module, and open a store each
 MINUTES = 5  # for which credentials are used before they are asked for again
 SECONDS = 20  # after which a request is left to s3fs, which says what is wrong
 
@@ -25,13 +25,15 @@ def read_object(opened: Any, path: str) -> bytes | None:
     """opened: s3fs' file system; path: BUCKET/KEY. None: not read, for whatever reason; ask s3fs."""
     if not HAS_OBSTORE:
         return None
-    with _importing:
+    with _opening:
         import obstore.store  # noqa: F401 - all of it, as its modules import each other
         from obstore.exceptions import BaseError
 
     bucket, _, key = path.partition("/")
     try:
-        return bytes(_store(opened, bucket, os.getpid()).get(key).bytes())
+        with _opening:
+            store = _store(opened, bucket, os.getpid())
+        return bytes(store.get(key).bytes())
     except (BaseError, OSError):  # no such object, no right to it, another region: s3fs asks again, and tells
         return None
 
