@@ -293,7 +293,7 @@ def test_an_answer_that_takes_too_long(run, files):
 
 def test_who_sends_too_much_over_a_slow_line_is_told_so(run):
     """Even if that takes longer than the service waits for a client that pauses."""
-    with with_limits(run.folder, constants={"monitoring.MAX_PAUSE_SECONDS": 0.5}, file_bytes=100_000) as service:
+    with with_limits(run.folder, constants={"incoming.MAX_PAUSE_SECONDS": 0.5}, file_bytes=100_000) as service:
         connection = HTTPConnection(service.url.removeprefix("http://"), timeout=20)
         connection.putrequest("POST", "/v1/predict")
         connection.putheader("Content-Type", "image/jpeg")

@@ -1,6 +1,9 @@
 """Photos that are dropped or shot, and a folder that changes on disk while the studio is open."""
 
+import json
 import shutil
+import time
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -78,6 +81,25 @@ def test_uploads_are_bounded(own: StudioServer):
     assert tried.status_code == 413
     assert own.memory() < 1_000
     assert own.ask("/api/state")["collection"]["photos"] == 80
+
+
+def test_who_sends_too_much_slowly_is_told_so_and_may_ask_again(own: StudioServer):
+    """On the same connection: the rest of a body that is refused is not taken for the next request."""
+    connection = HTTPConnection(own.url.removeprefix("http://"), timeout=20)
+    headers = {"Authorization": f"Bearer {own.token}", "Content-Type": "image/jpeg"}
+    connection.putrequest("POST", "/api/photos/shot")
+    for name, value in {**headers, "Content-Length": str(50_000_000)}.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    for _ in range(50):
+        connection.send(bytes(1_000_000))
+        time.sleep(0.01)
+    answer = connection.getresponse()
+    assert (answer.status, json.load(answer)["code"]) == (413, "too-many-bytes")
+    connection.request("GET", "/api/state", headers=headers)
+    answer = connection.getresponse()
+    assert (answer.status, json.load(answer)["collection"]["photos"]) == (200, 80)
+    connection.close()
 
 
 def test_a_burst_of_the_camera_fills_a_new_collection(open_studio, cells, tmp_path: Path):

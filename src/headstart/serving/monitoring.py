@@ -5,7 +5,6 @@ No image and no file name is ever recorded.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import sys
@@ -22,14 +21,13 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headstart.evaluation.drift import KINDS
+from headstart.serving.incoming import IncomingBody
 from headstart.serving.problems import MEDIA_TYPE, RefusedError, fault
 
 if TYPE_CHECKING:
     from headstart.serving.drift import Drift, Reference
 
 ID_HEADER = "X-Request-ID"
-MAX_DISCARD_SECONDS = 10.0  # in which a client may finish sending a body that is refused
-MAX_PAUSE_SECONDS = 2.0  # without a byte of that body; then the client is not waited for
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # from a client: nothing that could break a line of the log
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # seconds
 
@@ -134,7 +132,7 @@ class Monitor:
             await self._app(scope, receive, send)
             return
         start, id_ = time.perf_counter(), request_id(scope)
-        body = _RequestBody(scope, receive)
+        body = IncomingBody(scope, receive)
         response = _Response(send, body, id_)
         try:
             await self._app(scope, body.receive, response.send)
@@ -161,41 +159,13 @@ class Monitor:
         )
 
 
-class _RequestBody:
-    """The body of a request, which may be refused before all of it has arrived."""
-
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        headers = Headers(scope=scope)
-        self._receive, self._client_waits = receive, "expect" in headers
-        self._is_coming = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        self._is_coming = self._is_coming and message.get("more_body", False)
-        self._client_waits = False
-        return message
-
-    async def discard_rest(self) -> bool:
-        """Wait a while for the rest, as a client that is cut off while it sends does not read the answer.
-
-        Whether all of it has arrived.
-        """
-        if self._client_waits:  # it sends nothing until it is told to
-            return not self._is_coming
-        with suppress(TimeoutError):
-            async with asyncio.timeout(MAX_DISCARD_SECONDS):
-                while self._is_coming:
-                    await asyncio.wait_for(self.receive(), MAX_PAUSE_SECONDS)
-        return not self._is_coming
-
-
 class _Response:
     """The answer to a request as it is sent, with the headers that every answer has.
 
     status: its HTTP status; 0 until it is sent.
     """
 
-    def __init__(self, send: Send, body: _RequestBody, request_id: str) -> None:
+    def __init__(self, send: Send, body: IncomingBody, request_id: str) -> None:
         self._send, self._body, self._id = send, body, request_id
         self.status = 0
 
@@ -203,8 +173,7 @@ class _Response:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            if not await self._body.discard_rest():
-                headers["Connection"] = "close"
+            await self._body.finish(headers)
             headers[ID_HEADER] = self._id
             headers["X-Content-Type-Options"] = "nosniff"
             headers.setdefault("Cache-Control", "no-store")

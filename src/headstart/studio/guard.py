@@ -1,9 +1,11 @@
-"""Middleware: a request that fails by a fault of the studio is answered with a problem, and its trace is logged."""
+"""Middleware: each request is read and answered; a fault of the studio is answered with a problem, and is logged."""
 
 import traceback
 
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from headstart.serving.incoming import IncomingBody
 from headstart.serving.monitoring import log, problem_response, request_id
 from headstart.serving.problems import fault
 
@@ -18,16 +20,18 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        has_begun = False
+        body, has_begun = IncomingBody(scope, receive), False
 
         async def sent(message: Message) -> None:
             nonlocal has_begun
+            if message["type"] == "http.response.start":
+                await body.finish(MutableHeaders(scope=message))
             has_begun = True
             await send(message)
 
         try:
-            await self._app(scope, receive, sent)
+            await self._app(scope, body.receive, sent)
         except Exception:  # noqa: BLE001 - the page learns that it failed, the log says why
             log("fault", id=request_id(scope), trace=traceback.format_exc())
             if not has_begun:
-                await problem_response(fault(), request_id(scope))(scope, receive, send)
+                await problem_response(fault(), request_id(scope))(scope, body.receive, sent)
