@@ -12,6 +12,7 @@ from headstart.data.groups import joined
 from headstart.data.label_state import OWN_LABELS, LabelSummary
 from headstart.data.packed import Names, chosen, numbered
 from headstart.data.splits import TEST, TRAIN, VALIDATION
+from headstart.data.targets import Kind, Targets
 from headstart.data.value_range import FULL, KnownValues, ValueRange
 from headstart.errors import DatasetError
 
@@ -21,14 +22,25 @@ class Split:
     """n images with their labels, to train a classifier on, or to measure it on."""
 
     paths: Sequence[str]  # a tuple; of many images, packed (see `packed.py`)
-    labels: Int[np.ndarray, " n"]  # indices into class_names
+    # indices into class_names: of soft targets, the largest one's; of several labels, the number of their combination
+    labels: Int[np.ndarray, " n"]
     digests: Sequence[str]  # the same; SHA-256 of the files' bytes, hexadecimal
     class_names: tuple[str, ...]
     copies: Names = ()  # equal for copies of one photo, near ones too, if these were searched for
     groups: tuple[str, ...] = ()  # of the same patient, plant, site, day, ..., if the user names such groups
+    given_targets: Targets | None = None  # where labels do not say everything; None: each image is of the class of its label
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    @property
+    def kind(self) -> Kind:
+        return self.given_targets.kind if self.given_targets else Kind.EXCLUSIVE
+
+    @cached_property
+    def targets(self) -> Targets:
+        """Of each image: those given, or its label as one."""
+        return self.given_targets or Targets.one_hot(self.labels, len(self.class_names))
 
     @cached_property
     def photos(self) -> Int64[np.ndarray, " n"]:
@@ -46,6 +58,7 @@ class Split:
             digests=chosen(self.digests, indices),
             copies=chosen(self.copies, indices) if len(self.copies) else (),
             groups=tuple(chosen(self.groups, indices)) if self.groups else (),
+            given_targets=self.given_targets.take(indices) if self.given_targets else None,
         )
 
 
@@ -74,6 +87,11 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.train) + len(self.validation) + len(self.test)
+
+    @property
+    def kind(self) -> Kind:
+        """Of its targets."""
+        return self.train.kind
 
     def splits(self) -> dict[str, Split]:
         return {TRAIN: self.train, VALIDATION: self.validation, TEST: self.test}
