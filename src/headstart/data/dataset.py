@@ -28,19 +28,21 @@ class Split:
     class_names: tuple[str, ...]
     copies: Names = ()  # equal for copies of one photo, near ones too, if these were searched for
     groups: tuple[str, ...] = ()  # of the same patient, plant, site, day, ..., if the user names such groups
-    given_targets: Targets | None = None  # where labels do not say everything; None: each image is of the class of its label
+    given_targets: Targets | None = None  # where labels do not say everything; None: a class each
 
     def __len__(self) -> int:
         return len(self.paths)
 
     @property
     def kind(self) -> Kind:
-        return self.given_targets.kind if self.given_targets else Kind.EXCLUSIVE
+        return Kind.EXCLUSIVE if self.given_targets is None else self.given_targets.kind
 
     @cached_property
     def targets(self) -> Targets:
         """Of each image: those given, or its label as one."""
-        return self.given_targets or Targets.one_hot(self.labels, len(self.class_names))
+        if self.given_targets is None:
+            return Targets.one_hot(self.labels, len(self.class_names))
+        return self.given_targets
 
     @cached_property
     def photos(self) -> Int64[np.ndarray, " n"]:
@@ -58,7 +60,7 @@ class Split:
             digests=chosen(self.digests, indices),
             copies=chosen(self.copies, indices) if len(self.copies) else (),
             groups=tuple(chosen(self.groups, indices)) if self.groups else (),
-            given_targets=self.given_targets.take(indices) if self.given_targets else None,
+            given_targets=None if self.given_targets is None else self.given_targets.take(indices),
         )
 
 

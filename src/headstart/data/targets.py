@@ -40,6 +40,3 @@ class Targets:
     def take(self, indices: Sequence[int] | Int[np.ndarray, " m"]) -> Targets:
         """Those of the images at `indices`, in that order."""
         return Targets(self.values[np.asarray(indices, np.int64)], self.kind)
-
-    def __len__(self) -> int:
-        return len(self.values)
