@@ -10,7 +10,7 @@ import typer
 from headstart import commands
 from headstart.cli import options as o
 from headstart.cli.running import NO_BARS, Call, app, command, print_json
-from headstart.cli.stakes_options import Cost, Recall, read_recall
+from headstart.cli.stakes_options import Cost, Ordinal, Recall, read_ordinal, read_recall
 from headstart.commands.predict_parts import Answered
 from headstart.events import Listener
 from headstart.time_limit import TIME_IS_UP, TimeLimit, parse_duration
@@ -90,6 +90,7 @@ def train(
     store: o.Store = None,
     cost: Cost = None,
     recall: Recall = None,
+    ordinal: Ordinal = None,
 ) -> None:
     """Train a classifier on labelled photos. Everything about it is left in a folder."""
     given = {"device": device, "on": on, "store": store, "seed": seed, "images": images, "resume": resume}
@@ -108,6 +109,7 @@ def train(
         **given,
         cost=cost,
         recall=read_recall(recall or ()),
+        ordinal=read_ordinal(ordinal),
         test_fraction=test_fraction,
         time_limit=_time_limit(time_limit),
         listener=call.listener,

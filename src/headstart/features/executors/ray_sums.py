@@ -22,19 +22,20 @@ from headstart.features.rows import PIECE, Rows, stored
 from headstart.features.shared_store import for_all_machines
 from headstart.features.store import DIGEST, Features
 from headstart.features.sums import Loss, Sums, added, loss_of, squares_of, sum_of
+from headstart.numerics import Truth
 from headstart.storage import locations
 
 TREE = 8  # parts that are added up at a time
-Wanted = tuple[str, np.ndarray, np.ndarray]  # path or URL of a shard, rows of it (m,), and their labels (m,)
+Wanted = tuple[str, np.ndarray, np.ndarray]  # path or URL of a shard, rows of it (m,), and what is right of them
 
 
 @contextmanager
 def sums_on(
-    executor: RayExecutor | None, views: Sequence[Rows], labels: np.ndarray, counts: np.ndarray
+    executor: RayExecutor | None, views: Sequence[Rows], truth: Truth, counts: np.ndarray
 ) -> Iterator[Sums | None]:
     """Sums by the machines of a cluster; None where there is none, or where this machine has room for all features.
 
-    views: of the same images, by an extractor with that executor. labels: of these. counts: what an image of each class
+    views: of the same images, by an extractor with that executor. truth: of these. counts: what an image of each class
     counts.
     """
     features = [found for view in views if (found := stored(view)) is not None]
@@ -47,19 +48,19 @@ def sums_on(
         yield None
         return
     places = dict(zip(files, for_all_machines(files, executor.store), strict=True))
-    wanted = [each for found in features for each in _wanted(found, labels, places)]
+    wanted = [each for found in features for each in _wanted(found, truth, places)]
     with RaySums.of(executor, wanted, counts) as sums:
         yield sums
 
 
-def _wanted(features: Features, labels: np.ndarray, places: dict[str, str]) -> Iterator[Wanted]:
+def _wanted(features: Features, truth: Truth, places: dict[str, str]) -> Iterator[Wanted]:
     """Shard by shard, in the order in which they are read fastest."""
     order = features.stored_order
     shards, rows = features.place[order].T
     starts = np.flatnonzero(np.diff(shards, prepend=-1))
     for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
         file = features.shards[shards[start]].filename  # pyright: ignore[reportAttributeAccessIssue] - all are mapped
-        yield places[str(file)], rows[start:end], labels[order[start:end]]
+        yield places[str(file)], rows[start:end], truth[order[start:end]]
 
 
 class RaySums:
@@ -111,7 +112,7 @@ class _Part:
 
     def __init__(self, wanted: Sequence[Wanted], counts: np.ndarray) -> None:
         limit_cores(1)
-        self._shards = [(_side_by_side(place, rows), labels) for place, rows, labels in wanted]
+        self._shards = [(_side_by_side(place, rows), truth) for place, rows, truth in wanted]
         self._counts = counts
 
     def sum(self) -> np.ndarray:
@@ -122,8 +123,8 @@ class _Part:
 
     def loss(self, kernel: np.ndarray, bias: np.ndarray) -> Loss:
         return added(
-            loss_of(features[start : start + PIECE], labels[start : start + PIECE], self._counts, kernel, bias)
-            for features, labels in self._shards
+            loss_of(features[start : start + PIECE], truth[start : start + PIECE], self._counts, kernel, bias)
+            for features, truth in self._shards
             for start in range(0, len(features), PIECE)
         )
 
