@@ -96,6 +96,7 @@ def train(
     given = {"device": device, "on": on, "store": store, "seed": seed, "images": images, "resume": resume}
     given |= {"precision": precision, "execution": execution, "views": views}
     given |= {"backbone": backbone, "at_least": at_least, "image_size": image_size}
+    given |= {"cost": cost, "recall": read_recall(recall or ()), "ordinal": read_ordinal(ordinal)}
     run = commands.train(
         data,
         out,
@@ -107,9 +108,6 @@ def train(
         value_range=value_range,
         weights=weights or "pretrained",
         **given,
-        cost=cost,
-        recall=read_recall(recall or ()),
-        ordinal=read_ordinal(ordinal),
         test_fraction=test_fraction,
         time_limit=_time_limit(time_limit),
         listener=call.listener,
