@@ -46,7 +46,7 @@ export function Start({ runs }) {
   const photos = labelled.reduce((sum, each) => sum + each.photos, 0);
   return html`<section class="card start"><div class="start-main"><div>
       <h2>${t(runs.length ? "train.again" : "train.title")}</h2>
-      <p class=${why ? "" : "quiet"} role="status">${why ?? t("train.text", { count: photos, classes: number(labelled.length) })}</p></div>
+      <p class=${why ? "" : "quiet"} role="status">${why ?? t(can.value.fine_tune ? "train.textHead" : "train.text", { count: photos, classes: number(labelled.length) })}</p></div>
       ${why && html`<a class="button" href=${href(labelled.length < 2 ? "queue" : "photos")}>${t(labelled.length < 2 ? "try.toQueue" : "nav.photos")}</a>`}
       <button type="button" class="primary large" disabled=${Boolean(why) || isStarting} onClick=${start}>${isStarting ? html`<span class="spinner small" />` : html`<${Icon} name="train" />`} ${t("train.button")}</button></div>
     ${can.value.fine_tune && html`<p class="hint">${t("train.headOnly")}</p>`}
