@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags, check_consistent_length, column_or_1d
+from sklearn.base import ClassifierMixin
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
@@ -28,7 +28,7 @@ from headstart.data.splits import VALIDATION_FRACTION
 from headstart.data.trainable import check_listing
 from headstart.errors import DatasetError, ImageError
 from headstart.estimators.image_features import features_of
-from headstart.estimators.photos import Photos, opened, photos_of, read
+from headstart.estimators.photos import PhotoEstimator, Photos, opened, photos_of, read
 from headstart.features import linear_head
 from headstart.features.spec import FeatureSpec
 from headstart.listeners.console import Console
@@ -40,7 +40,7 @@ from headstart.training.recipes import Recipe, adjusted
 from headstart.training.trainer import train_classifier
 
 
-class ImageClassifier(ClassifierMixin, BaseEstimator):
+class ImageClassifier(ClassifierMixin, PhotoEstimator):
     """A classifier of photos.
 
     Parameters:
@@ -186,12 +186,6 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         if isinstance(packed := state.get("classifier_"), PackedClassifier):
             state = state | {"classifier_": packed.open()}
         super().__setstate__(state)
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.one_d_array = tags.input_tags.string = True
-        return tags
 
 
 def _spec(classifier: Classifier, config: TrainingConfig) -> FeatureSpec:

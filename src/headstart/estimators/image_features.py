@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils import Tags
 
 from headstart.array_types import Float32
 from headstart.data.resizing import STRETCH
 from headstart.errors import ModelError
-from headstart.estimators.photos import Photos, photos_of, read
+from headstart.estimators.photos import PhotoEstimator, Photos, photos_of, read
 from headstart.features.extractor import FeatureExtractor
 from headstart.features.rows import rows_of
 from headstart.features.spec import FeatureSpec
@@ -34,7 +34,7 @@ ALL, LAST = "all", "last"
 DEPTHS = (ALL, LAST)
 
 
-class ImageFeatures(TransformerMixin, BaseEstimator):
+class ImageFeatures(TransformerMixin, PhotoEstimator):
     """Photos -> float32 (n, numbers). There is nothing to fit: the base is pretrained.
 
     Parameters:
@@ -116,8 +116,6 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
-        tags.input_tags.two_d_array = False
-        tags.input_tags.one_d_array = tags.input_tags.string = True
         if tags.transformer_tags:
             tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
