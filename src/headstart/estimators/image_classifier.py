@@ -33,6 +33,7 @@ from headstart.features import linear_head
 from headstart.features.spec import FeatureSpec
 from headstart.listeners.console import Console
 from headstart.listeners.quiet import Quiet
+from headstart.models.backbones import is_file
 from headstart.models.weights import PRETRAINED
 from headstart.training import recipes
 from headstart.training.config import AUTO, TrainingConfig
@@ -122,7 +123,7 @@ class ImageClassifier(ClassifierMixin, PhotoEstimator):
             trained = train_classifier(dataset, config, listener=listener)
         self.classifier_: BasePredictor = trained.classifier
         self._columns = [trained.classifier.class_names.index(name) for name in names]
-        self._kept = None if trained.fine_tuned or not config.recipe.solves_head else _spec(trained.classifier, config)
+        self._kept = None if trained.fine_tuned or not config.recipe.solves_head else trained.spec
         return self
 
     def predict_proba(self, X: Photos) -> Float[np.ndarray, "n classes"]:
@@ -173,6 +174,8 @@ class ImageClassifier(ClassifierMixin, PhotoEstimator):
     def __getstate__(self) -> dict[str, Any]:
         """With the classifier as the bytes of its files: a network cannot be pickled."""
         state = dict(super().__getstate__())
+        if (spec := state.get("_kept")) and is_file(spec.backbone):
+            state["_kept"] = None  # the file may be nowhere else: its network is in the classifier
         match state.get("classifier_"):
             case Classifier() as classifier:
                 with TemporaryDirectory(prefix="headstart-") as folder:
@@ -186,16 +189,3 @@ class ImageClassifier(ClassifierMixin, PhotoEstimator):
         if isinstance(packed := state.get("classifier_"), PackedClassifier):
             state = state | {"classifier_": packed.open()}
         super().__setstate__(state)
-
-
-def _spec(classifier: Classifier, config: TrainingConfig) -> FeatureSpec:
-    """The features that a solved head reads."""
-    return FeatureSpec(
-        classifier.backbone,
-        classifier.image_size,
-        classifier.resizing,
-        config.weights,
-        classifier.precision,
-        depths=config.recipe.reads_depths,
-        value_range=classifier.value_range,
-    )

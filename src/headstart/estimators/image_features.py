@@ -22,6 +22,7 @@ from headstart.features.spec import FeatureSpec
 from headstart.listeners.console import Console
 from headstart.listeners.quiet import Quiet
 from headstart.models import backbones
+from headstart.models.at_hand import resolved
 from headstart.models.backbones import get_backbone
 from headstart.models.depths import channels_of
 from headstart.models.weights import PRETRAINED
@@ -38,7 +39,7 @@ class ImageFeatures(TransformerMixin, PhotoEstimator):
     """Photos -> float32 (n, numbers). There is nothing to fit: the base is pretrained.
 
     Parameters:
-        backbone: name of a row of BACKBONES, or two side by side, "a+b".
+        backbone: name of a row of BACKBONES, two side by side, "a+b", an ONNX or OpenVINO file, or "hub:PRESET".
         image_size: side in pixels of the square that the base sees; None: what it was pretrained at.
         resizing: how a photo of another shape becomes that square; see `headstart.train`.
         depths: "all": what the last layer says, and of each depth before it the mean and the standard deviation of its
@@ -75,8 +76,9 @@ class ImageFeatures(TransformerMixin, PhotoEstimator):
         """
         if self.depths not in DEPTHS:
             raise ModelError(f"There is no depths '{self.depths}'. Choose one of: {', '.join(DEPTHS)}.")
-        size = self.image_size or get_backbone(self.backbone).image_size
-        return FeatureSpec(self.backbone, size, self.resizing, self.weights, depths=self.depths == ALL)
+        backbone = resolved(self.backbone, self.image_size)
+        size = self.image_size or get_backbone(backbone).image_size
+        return FeatureSpec(backbone, size, self.resizing, self.weights, depths=self.depths == ALL)
 
     def fit(self, X: Photos, y: Any = None) -> Self:
         """Look whether the parameters are known, and X holds photos. No photo is read.
@@ -108,7 +110,7 @@ class ImageFeatures(TransformerMixin, PhotoEstimator):
         last, *_ = self.spec.block_sizes
         names = [f"last{channel}" for channel in range(last)]
         if self.depths == ALL:
-            for number, channels in enumerate(channels_of(self.backbone), start=1):
+            for number, channels in enumerate(channels_of(self.spec.backbone), start=1):
                 for statistic in ("mean", "deviation"):
                     names += [f"depth{number}_{statistic}{channel}" for channel in range(channels)]
         return np.array(names, dtype=object)

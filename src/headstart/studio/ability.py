@@ -9,7 +9,8 @@ from typing import Any
 from headstart.errors import MissingExtraError
 from headstart.export.formats import FLOAT32, FORMATS, get_format
 from headstart.models.backbones import BACKBONES, DEFAULT
-from headstart.models.weights import keras_is_installed, packaged_file
+from headstart.models.network_files.presets import presets_at_hand
+from headstart.models.weights import files_at_hand, keras_is_installed, packaged_file
 
 NEEDS_KERAS = {"detail": "It needs Keras: pip install 'headstart[tune]'", "reason": "needs-keras"}
 NEEDS_EXPORT = {"detail": "Install first: pip install 'headstart[tune,export]'", "reason": "needs-export"}
@@ -28,11 +29,15 @@ def abilities() -> dict[str, Any]:
             {
                 "name": name,
                 "image_size": row.image_size,
-                "packaged": row.packaged is not None,
+                "at_hand": bool(files_at_hand(name)),
                 "default": name == DEFAULT,
                 "problem": None if has_keras or (row.network and packaged_file(row.network)) else NEEDS_KERAS,
             }
             for name, row in BACKBONES.items()
+        ]
+        + [
+            {"name": name, "image_size": None, "at_hand": True, "default": False, "problem": None}
+            for name in presets_at_hand()
         ],
     }
 
