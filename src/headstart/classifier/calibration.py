@@ -25,6 +25,7 @@ from headstart.numerics import (
     most_probable,
     probabilities,
 )
+from headstart.statistics import Hashables, least_share
 
 # What can be guaranteed. A level in between is served by the next stricter one.
 LEVELS = (0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
@@ -186,12 +187,17 @@ def _level(table: Mapping[float, float], wanted: float, name: str) -> float:
 
 
 def fit_calibration(
-    logits: Float[np.ndarray, "n logits"], truth: Truth, *, decide: Decide | None = None
+    logits: Float[np.ndarray, "n logits"],
+    truth: Truth,
+    *,
+    groups: Hashables | None = None,
+    decide: Decide | None = None,
 ) -> Calibration:
     """Logits (n, 1) or (n, classes), and labels or shares, of images that were not trained on -> Calibration.
 
     Of shares, the temperature is that for all of them; what is guaranteed is of the most probable class.
 
+    groups: of the images, if they come in groups, see `proportion`; what is guaranteed then holds for new groups.
     decide: calibrated probabilities of these images -> what is answered, see `Decision`.
     """
     temperature, labels = fit_temperature(logits, truth), most_probable(truth)
@@ -201,8 +207,8 @@ def fit_calibration(
     of_answer, of_label = found[each, answers], found[each, labels]
     return replace(
         uncertain,
-        accuracy={level: least_probability(of_answer, answers == labels, level) for level in LEVELS},
-        coverage={level: least_in_set(of_label, level) for level in LEVELS},
+        accuracy={level: least_probability(of_answer, answers == labels, level, groups) for level in LEVELS},
+        coverage={level: least_in_set(of_label, level, groups) for level in LEVELS},
     )
 
 
@@ -236,37 +242,42 @@ def calibrated_loss(
     return mean_cross_entropy(log_probabilities(scaled), truth, class_weights)
 
 
-def least_probability(largest: Float[np.ndarray, " n"], correct: Bool[np.ndarray, " n"], accuracy: float) -> float:
+def least_probability(
+    largest: Float[np.ndarray, " n"], correct: Bool[np.ndarray, " n"], accuracy: float, groups: Hashables | None = None
+) -> float:
     """The threshold with the most sure predictions whose `accuracy` can be guaranteed; infinity if there is none.
 
     largest: the probability of each predicted class: the largest one, but for a `Decision`. correct: whether it is the
-        right one.
+        right one. groups: see `fit_calibration`.
 
     The most probable predictions are sure. Of a few shares, fixed beforehand, those are allowed whose accuracy has a
-    lower confidence bound (Clopper and Pearson) of at least the guarantee; the bounds together hold with a confidence
-    of 90% (Bonferroni). A. Angelopoulos et al., Learn then test, arXiv:2110.01052.
+    lower confidence bound (`least_share`) of at least the guarantee; the bounds together hold with a confidence of 90%
+    (Bonferroni). A. Angelopoulos et al., Learn then test, arXiv:2110.01052.
     """
-    from scipy.special import betaincinv
-
-    order = np.sort(largest)
-    doubt = (1 - CONFIDENCE) / TRIED
+    order, confidence = np.sort(largest), 1 - (1 - CONFIDENCE) / TRIED
     for number in range(TRIED):
         least = order[int(len(order) * number / TRIED)]
-        sure = largest >= least
-        count, hits = int(sure.sum()), int(correct[sure].sum())
-        if hits and betaincinv(hits, count - hits + 1, doubt) >= accuracy:
+        sure = np.flatnonzero(largest >= least)
+        of_sure = [groups[place] for place in sure.tolist()] if groups else None
+        if least_share(correct[sure], confidence, of_sure) >= accuracy:
             return float(least) if number else 0.0
     return NEVER
 
 
-def least_in_set(of_label: Float[np.ndarray, " n"], coverage: float) -> float:
+def least_in_set(of_label: Float[np.ndarray, " n"], coverage: float, groups: Hashables | None = None) -> float:
     """The threshold of a set of candidates that holds the right class for a share `coverage` of new images, or more.
 
-    of_label: the probability of the right class of each image.
+    of_label: the probability of the right class of each image. groups: see `fit_calibration`.
 
     Split conformal prediction: M. Sadinle, J. Lei, L. Wasserman, Least ambiguous set-valued classifiers with bounded
-    error levels, JASA 114 (2019). With too few images for the guarantee, all classes are candidates (0).
+    error levels, JASA 114 (2019). With too few images for the guarantee, all classes are candidates (0). All groups
+    weigh the same, and a new image is one of a new group: Y. Lee, R. Barber, R. Willett, Distribution-free inference
+    with hierarchical data, arXiv:2306.06342.
     """
-    count = len(of_label)
-    allowed = math.floor((count + 1) * (1 - coverage) + 1e-9)  # images that may be missed, the new one included
-    return float(np.sort(of_label)[allowed - 1]) if allowed >= 1 else 0.0
+    _, group, sizes = np.unique(groups or range(len(of_label)), return_inverse=True, return_counts=True)
+    order = np.argsort(of_label)
+    weights = 1 / sizes[group[order]]
+    # of so many groups, the new one included, those whose images are missed with a threshold at each image's place
+    missed = np.concatenate([[0.0], np.cumsum(weights)[:-1]]) + 1
+    allowed = np.flatnonzero(missed <= (len(sizes) + 1) * (1 - coverage) + 1e-9)
+    return float(of_label[order[allowed[-1]]]) if len(allowed) else 0.0

@@ -59,11 +59,9 @@ def train(
             the head alone.
         epochs: in each phase, instead of the recipe's.
         balanced: whether all classes count alike in training, however many images they have. None: as in the recipe.
-        backbone: see `headstart.train`; or "auto": of the bases at hand, the one that the training photos are answered
-            best by.
+        backbone, at_least: see `headstart.train`.
         image_size, resizing, value_range, weights, precision, execution, views, device, seed: see `headstart.train`.
         cost, recall, ordinal: see `headstart.train`.
-        at_least: images per second that it must compute on this computer, with backbone "auto".
         on: the cluster that reads the photos, computes their features and, where they are too many for the memory of
             this machine, adds up what the head is solved by: "ray", or an address; None: this machine, which does
             everything else in any case, also fine-tuning.

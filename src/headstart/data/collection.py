@@ -11,12 +11,13 @@ from typing import overload
 
 import numpy as np
 
+from headstart.array_types import Int
 from headstart.data.corrections import EXCLUDED, NOTHING, Journal, LabelState
 from headstart.data.dataset import Split, Unreadable
 from headstart.data.folder import Listing
 from headstart.data.items import Item, column, paths_of, shared_classes
 from headstart.data.label_state import NO_LABEL, LabelSummary, differing, state_id
-from headstart.data.packed import packed_digests
+from headstart.data.packed import chosen, packed_digests
 from headstart.data.shares import as_array
 from headstart.data.splits import TRAIN
 from headstart.data.targets import Targets
@@ -97,6 +98,13 @@ class Collection:
         items = [*self.items, *(replace(each.item, label=first, shares=None) for each in self.excluded)]
         digests = [*self.digests, *(each.digest for each in self.excluded)]
         return split_of(items, digests, class_names_of(items))
+
+    def only(self, rows: Int[np.ndarray, " m"]) -> Collection:
+        """Some of the items, in their order."""
+        if len(rows) == len(self.items):
+            return self
+        items, digests, highest = (chosen(each, rows) for each in (self.items, self.digests, self.highest))
+        return replace(self, items=items, digests=digests, highest=highest)
 
     @property
     def value_range(self) -> ValueRange:

@@ -54,7 +54,7 @@ def calibrate(context: TrainingContext, trained: Trained) -> Calibrated:
     if stakes := context.config.stakes:
         names = context.dataset.class_names
         decide = partial(fit_decision, stakes, names, labels=most_probable(truth), groups=groups)
-    calibration = fit_calibration(logits, truth, decide=decide)
+    calibration = fit_calibration(logits, truth, groups=groups, decide=decide)
     for promise in calibration.decision.recall if calibration.decision else ():
         context.listener.emit(Message(promise.sentence))
     counts = Counter(train.labels.tolist())

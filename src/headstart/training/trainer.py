@@ -61,6 +61,7 @@ def train(
     *,
     recipe: str | Recipe = recipes.DEFAULT,
     backbone: str | None = None,
+    at_least: float | None = None,
     image_size: int | None = None,
     resizing: str = STRETCH,  # the tutorial's
     value_range: str | None = None,
@@ -82,7 +83,9 @@ def train(
     Args:
         dataset: what to train on; its validation images are looked at after each epoch, its test images never.
         recipe: name of a row of RECIPES, or a Recipe.
-        backbone: name of a row of BACKBONES, two of them, "a+b", or an ONNX or OpenVINO file; by default the recipe's.
+        backbone: name of a row of BACKBONES, two of them, "a+b", an ONNX or OpenVINO file, or "hub:PRESET"; "auto": of
+            the bases at hand, the one that the training images are answered best by; by default the recipe's.
+        at_least: images per second that it must compute on this computer, with backbone "auto".
         image_size: side in pixels; by default the recipe's, or the one that the backbone was pretrained at.
         resizing: how a photo of another shape becomes a square: "stretch" distorts it, "crop" cuts out its middle,
             "pad" keeps all of it and fills the rest with grey, "resize-crop" cuts out 7/8 of that middle; "auto": what
@@ -122,6 +125,7 @@ def train(
     config = TrainingConfig.of(
         recipe=recipe,
         backbone=backbone,
+        at_least=at_least,
         image_size=image_size,
         resizing=resizing,
         value_range=value_range,
@@ -155,8 +159,6 @@ def train_classifier(
     dataset.check_splits()
     if config.stakes:
         config.stakes.check(dataset.class_names)
-        if ranks := config.stakes.ranks(dataset.class_names):
-            listener.emit(Message(f"Ranks, from the lowest: {', '.join(ranks)}."))
     _check_keras(config.recipe)
     config = decided(config.for_values(dataset.value_range), dataset, listener)
     if not (checkpoint_folder and checkpoints.exist(checkpoint_folder)):  # what is resumed has its base
@@ -389,7 +391,7 @@ def _finished(
     exact = fine_tuned or context.pretrained.is_exact
     precision = config.answering_precision if exact else BFLOAT16
     depth = get_backbone(config.backbone).features
-    trained = Trained(uncalibrated, execution, fine_tuned, precision, depth, views, compact)
+    trained = Trained(uncalibrated, execution, fine_tuned, precision, depth, context.pretrained.spec, views, compact)
     found = calibrate(context, trained)
     seen, unseen = trained.last_layer(dataset.train), trained.last_layer(dataset.validation)
     detector = fit_novelty_detector(seen, dataset.train, unseen, seed=config.seed)
