@@ -30,7 +30,7 @@ from headstart.features.linear_head import (
     solve_in_memory,
     validated_images,
 )
-from headstart.features.rows import Chosen, Rows, stored_order
+from headstart.features.rows import Rows
 from headstart.features.sums import Sums
 
 WEIGHTS = (0.0, 0.35, 0.6, 0.85, 0.95, 1.0)  # of the depths before the last, of which one is chosen
@@ -68,12 +68,8 @@ def solve_depths(
     counts = np.ones(num_classes) if class_weights is None else class_weights
     rows = len(views) * len(labels)
     if sums is None and 4 * rows * sum(sizes) <= IN_MEMORY:
-        views, order = [view[:] for view in views], slice(None)
-        ordered = views
-    else:
-        order = stored_order(views[0])
-        ordered = [Chosen(view, order) for view in views]
-    blocks = Blocks.of_moments(*sums.moments(), sizes) if sums else Blocks.of(ordered, sizes)
+        views = [view[:] for view in views]
+    blocks = Blocks.of_moments(*sums.moments(), sizes) if sums else Blocks.of(views, sizes)
     images = validated_images(labels, VALIDATED, seed)
     many = num_classes > MANY_CLASSES  # of which these images lack some
     some, fitted = _Sample.of(views[0][images], blocks), labels[images]
@@ -87,7 +83,7 @@ def solve_depths(
     weights = np.zeros((len(factors) + 1, num_classes)) if many else some.solve(fitted, counts, weight, C)
     if len(fitted) < rows or many:
         deviation = 1 / np.maximum(factors, 1e-12)[:, None]
-        weights = solve_in_pieces(ordered, labels[order], counts, blocks.mean, deviation, C, weights, sums)
+        weights = solve_in_pieces(views, labels, counts, blocks.mean, deviation, C, weights, sums)
     kernel = weights[:-1] * factors[:, None]  # for features as they come
     bias = weights[-1] - blocks.mean @ kernel
     return Head(kernel.astype(np.float32), bias.astype(np.float32), C, weight)
