@@ -1,7 +1,8 @@
 """Calibration: how far predictions can be trusted, as measured on the validation images.
 
-Logits and labels -> a temperature, thresholds of probability, and with them calibrated probabilities, "not sure" as a
-prediction, and sets of candidates. Kept in classifier.json. Knows no images; NumPy only, but for the fitting.
+Logits and labels, or shares -> a temperature, thresholds of probability, and with them calibrated probabilities, "not
+sure" as a prediction, and sets of candidates. Kept in classifier.json. Knows no images; NumPy only, but for the
+fitting.
 """
 
 import math
@@ -12,11 +13,18 @@ from functools import partial
 
 import numpy as np
 
-from headstart.array_types import Bool, Float, Int, Int64
+from headstart.array_types import Bool, Float, Int64
 from headstart.classifier.decision import CONFIDENCE, NEVER, Decision
 from headstart.classifier.prediction import Prediction, predictions
 from headstart.errors import ModelError
-from headstart.numerics import cross_entropies, log_probabilities, probabilities
+from headstart.numerics import (
+    Truth,
+    cross_entropies,
+    log_probabilities,
+    mean_cross_entropy,
+    most_probable,
+    probabilities,
+)
 from headstart.statistics import Hashables, least_share
 
 # What can be guaranteed. A level in between is served by the next stricter one.
@@ -180,17 +188,19 @@ def _level(table: Mapping[float, float], wanted: float, name: str) -> float:
 
 def fit_calibration(
     logits: Float[np.ndarray, "n logits"],
-    labels: Int[np.ndarray, " n"],
+    truth: Truth,
     *,
     groups: Hashables | None = None,
     decide: Decide | None = None,
 ) -> Calibration:
-    """Logits (n, 1) or (n, classes) and labels of images that were not trained on -> Calibration.
+    """Logits (n, 1) or (n, classes), and labels or shares, of images that were not trained on -> Calibration.
+
+    Of shares, the temperature is that for all of them; what is guaranteed is of the most probable class.
 
     groups: of the images, if they come in groups, see `proportion`; what is guaranteed then holds for new groups.
     decide: calibrated probabilities of these images -> what is answered, see `Decision`.
     """
-    temperature = fit_temperature(logits, labels)
+    temperature, labels = fit_temperature(logits, truth), most_probable(truth)
     found = Calibration(temperature).probabilities(logits)
     uncertain = Calibration(temperature, decision=decide(found) if decide else None)
     answers, each = uncertain.answers(found), np.arange(len(labels))
@@ -202,7 +212,7 @@ def fit_calibration(
     )
 
 
-def fit_temperature(logits: Float[np.ndarray, "n logits"], labels: Int[np.ndarray, " n"]) -> float:
+def fit_temperature(logits: Float[np.ndarray, "n logits"], truth: Truth) -> float:
     """The divisor of the logits with the least cross-entropy: above 1 if they were overconfident.
 
     C. Guo et al., On calibration of modern neural networks, ICML 2017. Here with a prior, as few images say little, and
@@ -214,7 +224,7 @@ def fit_temperature(logits: Float[np.ndarray, "n logits"], labels: Int[np.ndarra
     logits = np.asarray(logits, np.float64)
 
     def loss(exponent: float) -> float:
-        losses = cross_entropies(log_probabilities(logits / math.exp(exponent)), labels)
+        losses = cross_entropies(log_probabilities(logits / math.exp(exponent)), truth)
         return float(losses.sum()) + exponent**2 / (2 * PRIOR_DEVIATION**2)
 
     largest = math.log(HOTTEST)
@@ -222,17 +232,14 @@ def fit_temperature(logits: Float[np.ndarray, "n logits"], labels: Int[np.ndarra
 
 
 def calibrated_loss(
-    logits: Float[np.ndarray, "n logits"],
-    labels: Int[np.ndarray, " n"],
-    class_weights: Float[np.ndarray, " classes"],
+    logits: Float[np.ndarray, "n logits"], truth: Truth, class_weights: Float[np.ndarray, " classes"]
 ) -> float:
     """Mean cross-entropy of the probabilities of a classifier with these logits, once calibrated on them.
 
     class_weights: what an image of each class counts.
     """
-    scaled = np.asarray(logits, np.float64) / fit_temperature(logits, labels)
-    losses = cross_entropies(log_probabilities(scaled), labels)
-    return float(np.average(losses, weights=class_weights[labels]))
+    scaled = np.asarray(logits, np.float64) / fit_temperature(logits, truth)
+    return mean_cross_entropy(log_probabilities(scaled), truth, class_weights)
 
 
 def least_probability(

@@ -3,7 +3,7 @@
 from collections import Counter
 from itertools import groupby
 
-from headstart.data.assignment import check_classes_to_train
+from headstart.data.assignment import check_classes_to_train, check_shared_classes
 from headstart.data.collection import Collection, printable
 from headstart.data.folder import Listing
 from headstart.data.items import column, drawn_as
@@ -35,6 +35,7 @@ def check_listing(listing: Listing) -> None:
             reason="nothing-to-train-on",
         )
     if not listing.corrections:  # which may make classes, and end others
+        check_shared_classes(listing.items, listing.source)
         _check_classes({*column(listing.items, "label")} - {OTHER}, listing)
 
 

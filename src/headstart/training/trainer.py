@@ -74,6 +74,7 @@ def train(
     time_limit: float | None = None,
     cost: str | Path | Mapping[str, Mapping[str, float]] | None = None,
     recall: Mapping[str, float] | None = None,
+    ordinal: bool | Sequence[str] = False,
     callbacks: Sequence[KerasCallback] = (),
     listener: Listener | None = None,
 ) -> Classifier:
@@ -107,6 +108,8 @@ def train(
             the class of the least expected cost. None: all mistakes cost alike.
         recall: class -> the share of its photos that are to be answered as it, with 90% confidence: it is answered as
             soon as its probability reaches the threshold that the validation images show to suffice.
+        ordinal: the classes are ranks: in this order, or, True, in that of their names. The answer is then the class of
+            the least expected distance in ranks.
         callbacks: of Keras, which are told of epochs, and of batches where there are some; see docs/ecosystem.md. One
             that sets `model.stop_training` ends the training.
         listener: where to report to; by default to standard error.
@@ -132,7 +135,7 @@ def train(
         precision=precision,
         views=views,
         device=device,
-        stakes=Stakes.of(cost, recall),
+        stakes=Stakes.of(cost, recall, ordinal),
     )
     limit, listener = TimeLimit.of(time_limit), listener or Console()
     watching = Callbacks(tuple(callbacks))
