@@ -208,7 +208,8 @@ def evaluate_splits(trained: Trained, dataset: Dataset, listener: Listener) -> d
     for name, evaluation in evaluations.items():
         listener.emit(Message(f"{name:<10}  accuracy {evaluation.accuracy}, loss {evaluation.loss:.4f}"))
     held_out = list(evaluations.values())[-1]
-    for sentence in (held_out.metrics.against_the_commonest, *(held_out.stakes.lines if held_out.stakes else ())):
+    told = [line for part in (held_out.stakes, held_out.hierarchy) if part for line in part.lines]
+    for sentence in (held_out.metrics.against_the_commonest, *told):
         listener.emit(Message(sentence))
     return evaluations
 

@@ -9,6 +9,7 @@ import numpy as np
 from headstart.array_types import Bool, Float, Float64, Int, Int64
 from headstart.classifier.calibration import Calibration
 from headstart.evaluation.curves import Curves, curves
+from headstart.evaluation.hierarchy import HierarchyMetrics, measure_hierarchy
 from headstart.evaluation.reliability import Reliability, reliability
 from headstart.evaluation.split_metrics import ClassAverages, ClassMetrics, SplitMetrics
 from headstart.evaluation.stakes import StakesMetrics, measure_stakes
@@ -164,6 +165,7 @@ class Evaluation:
             calibration=self.reliability.summary(self.log_loss),
             calibration_before=self.reliability_before.summary(self.loss),
             stakes=self.stakes,
+            hierarchy=self.hierarchy,
         )
 
     @cached_property
@@ -171,6 +173,11 @@ class Evaluation:
         """What mistakes cost, and whether promised recall was kept; None where neither was said in training."""
         decision = self.calibration.decision
         return decision and measure_stakes(decision, self.probabilities, self.labels, self.groups)
+
+    @cached_property
+    def hierarchy(self) -> HierarchyMetrics | None:
+        """The answers of each level, where classes are in classes; else None."""
+        return measure_hierarchy(self.calibration, self.class_names, self.probabilities, self.labels, self.groups)
 
     def to_json(self) -> dict:
         return self.metrics.to_json()
@@ -184,6 +191,7 @@ class Evaluation:
             precision, recall, f1, area = ("-" if value is None else f"{value:.3f}" for value in values)
             lines.append(f"{row.name:<{width}}  {precision:>9}  {recall:>6}  {f1:>6}  {area:>8}  {row.support:>6,}")
         lines += self.stakes.lines if self.stakes else []
+        lines += self.hierarchy.lines if self.hierarchy else []
         before, after = self.reliability_before.error, self.reliability.error
         lines.append(f"expected calibration error {after:.1%} ({before:.1%} before calibration)")
         return "\n".join(lines)

@@ -79,7 +79,8 @@ def train(
     """Train a classifier.
 
     Args:
-        dataset: what to train on; its validation images are looked at after each epoch, its test images never.
+        dataset: what to train on; its validation images are looked at after each epoch, its test images never. Where
+            classes are in classes (`DataSource(hierarchy=True)`), predictions that are not sure may have a `parent`.
         recipe: name of a row of RECIPES, or a Recipe.
         backbone: name of a row of BACKBONES, two of them, "a+b", or an ONNX or OpenVINO file; by default the recipe's.
         image_size: side in pixels; by default the recipe's, or the one that the backbone was pretrained at.
