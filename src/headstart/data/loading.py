@@ -241,11 +241,10 @@ def build_dataset(
     known = [images.take(np.flatnonzero(part & ~is_other)).of_classes(class_names) for part in parts]
     others = {name: images.take(np.flatnonzero(part & is_other)) for name, part in zip(SPLITS, parts, strict=True)}
 
-    facts = {"photos": len(items), "classes": len(class_names)}
     text = f"Found {len(items):,} files belonging to {len(class_names)} classes"
     if is_other.any():
         text += f", {is_other.sum():,} of them in '{OTHER}', which belong to none"
-    listener.emit(Message(f"{text}.", "found", facts))
+    listener.emit(Message(f"{text}.", "found", {"photos": len(items), "classes": len(class_names)}))
     sizes = np.bincount(numbered(group_of))
     groups_of_copies, copies = int((sizes > 1).sum()), int(sizes[sizes > 1].sum())
     if copies and is_drawn:
@@ -263,6 +262,7 @@ def build_dataset(
         known_values=KnownValues.of(collection.highest),
         labels=collection.labels,
         others=others if is_other.any() else {},
+        hierarchy=collection.listing.hierarchy,
     )
 
 

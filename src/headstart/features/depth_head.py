@@ -30,7 +30,7 @@ from headstart.features.linear_head import (
     solve_in_memory,
     validated_images,
 )
-from headstart.features.rows import Chosen, Rows, stored_order
+from headstart.features.rows import Rows
 from headstart.features.sums import Sums
 from headstart.numerics import Truth, most_probable
 
@@ -54,6 +54,7 @@ def solve_depths(
     class_weights: Float[np.ndarray, " classes"] | None = None,
     photos: Int[np.ndarray, " n"] | None = None,
     weight: float | None = None,
+    C: float | None = None,
     sums: Sums | None = None,
 ) -> Head:
     """The head that fits the training images best.
@@ -63,25 +64,22 @@ def solve_depths(
     truth: each class at least once the most probable one.
     class_weights: what an image of each class counts; by default 1.
     photos: images with the same number, copies of one photo, are in the same fold of cross-validation.
-    weight: of the depths before the last; by default, what cross-validation chooses.
+    weight: of the depths before the last; by default, what cross-validation chooses. C: that of a head, which goes with
+        its weight; by default, what cross-validation chooses.
     sums: over the rows of all views, where they are many, by who has them at hand; by default on this machine.
     """
     counts = np.ones(num_classes) if class_weights is None else class_weights
     rows = len(views) * len(truth)
     if sums is None and 4 * rows * sum(sizes) <= IN_MEMORY:
-        views, order = [view[:] for view in views], slice(None)
-        ordered = views
-    else:
-        order = stored_order(views[0])
-        ordered = [Chosen(view, order) for view in views]
-    blocks = Blocks.of_moments(*sums.moments(), sizes) if sums else Blocks.of(ordered, sizes)
+        views = [view[:] for view in views]
+    blocks = Blocks.of_moments(*sums.moments(), sizes) if sums else Blocks.of(views, sizes)
     images = validated_images(most_probable(truth), VALIDATED, seed)
     many = num_classes > MANY_CLASSES  # of which these images lack some
     some, fitted = _Sample.of(views[0][images], blocks), truth[images]
     groups = None if photos is None else photos[images]
-    weight, C = _choose(some, fitted, counts, seed=seed, photos=groups, weight=weight)
-    if len(views) > 1:
-        C *= LENIENCY / len(views)
+    if C is None or weight is None:
+        weight, C = _choose(some, fitted, counts, seed=seed, photos=groups, weight=weight)
+        C *= LENIENCY / len(views) if len(views) > 1 else 1
     if len(images) < rows <= IN_GRAM and not many:
         every_view = np.concatenate([view[:] for view in views])
         some, fitted = _Sample.of(every_view, blocks), np.concatenate([truth] * len(views))
@@ -89,7 +87,7 @@ def solve_depths(
     weights = np.zeros((len(factors) + 1, num_classes)) if many else some.solve(fitted, counts, weight, C)
     if len(fitted) < rows or many:
         deviation = 1 / np.maximum(factors, 1e-12)[:, None]
-        weights = solve_in_pieces(ordered, truth[order], counts, blocks.mean, deviation, C, weights, sums)
+        weights = solve_in_pieces(views, truth, counts, blocks.mean, deviation, C, weights, sums)
     kernel = weights[:-1] * factors[:, None]  # for features as they come
     bias = weights[-1] - blocks.mean @ kernel
     return Head(kernel.astype(np.float32), bias.astype(np.float32), C, weight)

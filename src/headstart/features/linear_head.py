@@ -64,7 +64,7 @@ class Scale:
 
     @classmethod
     def of_moments(cls, mean: np.ndarray, variance: np.ndarray) -> "Scale":
-        deviation = np.sqrt(variance.mean())
+        deviation = np.float32(np.sqrt(variance.mean()))  # as the mean: in 64 bits the order of sums shows
         return cls(mean.astype(np.float32), max(float(deviation), 1e-12))  # not 0, where all images are alike
 
     def __call__(self, features: np.ndarray) -> np.ndarray:

@@ -21,6 +21,8 @@ from headstart.numerics import Truth, counted, two_sided
 # the cross-entropy of some rows, and its derivatives with respect to kernel (numbers, logits) and bias (logits,); of
 # several heads the sum, and their logits side by side
 Loss = tuple[float, np.ndarray, np.ndarray]
+LARGEST = 2.0**16  # that a number of features, or the mean loss, can be: in 16 bits there is none that is larger
+EXACT = 51  # bits of a sum that are kept: float64 has two more
 
 
 class Sums(Protocol):
@@ -60,9 +62,9 @@ class PieceSums:
             yield self
 
     def loss(self, kernel: np.ndarray, bias: np.ndarray) -> Loss:
-        def of_piece(piece: tuple[slice, np.ndarray]) -> Loss:
+        def of_piece(piece: tuple[slice | np.ndarray, np.ndarray]) -> Loss:
             place, features = piece
-            return loss_of(features, self._truth[place], self._counts, kernel, bias)
+            return on_grid(loss_of(features, self._truth[place], self._counts, kernel, bias), self.rows, self._counts)
 
         if self._pool is None:
             raise RuntimeError("outside of `at_work`")
@@ -112,6 +114,20 @@ def loss_of(features: np.ndarray, truth: Truth, counts: np.ndarray, kernel: np.n
         error[own] -= counts
     error = error[:, -(len(bias) // heads) :].reshape(len(features), -1)  # of two classes the second
     return loss, features.T @ error.astype(np.float32), error.sum(axis=0)
+
+
+def on_grid(loss: Loss, rows: int, counts: np.ndarray) -> Loss:
+    """What a piece adds to the sum over so many rows, rounded to multiples of a power of two: float64 adds these up
+    without rounding, and so to the same in any order, however many machines share the work.
+
+    A last bit would not matter by itself, but it sends L-BFGS another way, and then kernels differ by 1e-5 and more of
+    their norm (benchmarks/LOG.md). Adding and subtracting a large number rounds (Demmel and Nguyen, "Fast Reproducible
+    Floating-Point Summation", 2013).
+    """
+    grid = 2.0 ** (np.ceil(np.log2(LARGEST * rows * counts.max())) - EXACT)
+    large = 1.5 * 2.0**52 * grid
+    whole, kernel, bias = (np.asarray(part, np.float64) + large - large for part in loss)
+    return float(whole), kernel, bias
 
 
 def added(losses: Iterator[Loss] | Sequence[Loss]) -> Loss:

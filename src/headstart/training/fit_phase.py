@@ -19,6 +19,7 @@ from headstart.training.execution import Execution
 from headstart.training.measure import measured, row
 from headstart.training.recipes import Phase
 from headstart.training.state import TrainingState
+from headstart.training.steps_on_cluster import steps_on_cluster
 
 if TYPE_CHECKING:
     from headstart.training.keras_fit import Source, TrainableNetwork
@@ -35,26 +36,28 @@ def fit_phase(context: TrainingContext, execution: Execution, phase: Phase, stat
     fitting = _prepared(context, execution, phase, state)
     state = _start(fitting, state)
     data = TrainingData(fitting.train, context.class_weights, binary=fitting.model.binary)
-    while not (stopping.is_over(state.losses_of(phase.name)) or _is_out_of_time(context, phase, state)):
-        start = time.perf_counter()
-        context.callbacks.begin_epoch(state.epoch)
-        logs = fit_epoch(
-            fitting.model,
-            data,
-            state.epoch,
-            epochs=fitting.last_epoch,
-            seed=context.config.seed,
-            listener=context.listener,
-            limit=context.limit,
-            callbacks=context.callbacks,
-            stop=lambda: context.callbacks.want_to_stop(context.network),
-        )
-        state = _after_epoch(fitting, state, logs, start, stopping)
-        context.callbacks.end_epoch(state.history[-1])
-        if context.checkpoint_folder:
-            checkpoints.save(context.checkpoint_folder, state)
-        if context.callbacks.want_to_stop(context.network):
-            break
+    with steps_on_cluster(context, phase) as steps:
+        while not (stopping.is_over(state.losses_of(phase.name)) or _is_out_of_time(context, phase, state)):
+            start = time.perf_counter()
+            context.callbacks.begin_epoch(state.epoch)
+            logs = fit_epoch(
+                fitting.model,
+                data,
+                state.epoch,
+                epochs=fitting.last_epoch,
+                seed=context.config.seed,
+                listener=context.listener,
+                limit=context.limit,
+                callbacks=context.callbacks,
+                stop=lambda: context.callbacks.want_to_stop(context.network),
+                steps=steps,
+            )
+            state = _after_epoch(fitting, state, logs, start, stopping)
+            context.callbacks.end_epoch(state.history[-1])
+            if context.checkpoint_folder:
+                checkpoints.save(context.checkpoint_folder, state)
+            if context.callbacks.want_to_stop(context.network):
+                break
     if state.best:
         context.network.model.set_weights(state.best)
     return state

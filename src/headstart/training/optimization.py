@@ -7,11 +7,18 @@ from headstart.training.keras_fit import PLAIN_LOSS, TrainableNetwork
 from headstart.training.recipes import Phase
 
 
-def compile_for(model: TrainableNetwork, phase: Phase, steps: int, *, soft: bool = False) -> None:
+def compile_for(
+    model: TrainableNetwork,
+    phase: Phase,
+    steps: int,
+    *,
+    soft: bool = False,
+    optimizer: keras.optimizers.Optimizer | None = None,
+) -> None:
     """One logit: binary cross-entropy; more: categorical. Both from logits, as training on probabilities is less
     exact. A prediction is correct if the largest probability is that of the label, so one logit is cut at 0.
 
-    steps: of the whole phase. soft: whether labels are the shares of all classes.
+    steps: of the whole phase. soft: whether labels are the shares of all classes. optimizer: another than the phase's.
     """
     losses, metrics, smoothing = keras.losses, keras.metrics, phase.label_smoothing
     if model.binary:
@@ -28,10 +35,11 @@ def compile_for(model: TrainableNetwork, phase: Phase, steps: int, *, soft: bool
         loss = _smoothed(smoothing) if smoothing else losses.SparseCategoricalCrossentropy(from_logits=True)
         accuracy = metrics.SparseCategoricalAccuracy(name="accuracy")
         plain = metrics.SparseCategoricalCrossentropy(from_logits=True, name=PLAIN_LOSS)
-    optimizer = optimizer_for(phase, steps)
-    model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy], weighted_metrics=[plain])
+    model.compile(
+        optimizer=optimizer or optimizer_for(phase, steps), loss=loss, metrics=[accuracy], weighted_metrics=[plain]
+    )
     # Before the first step: else TensorFlow traces that step twice, once to see these variables made (3 s of 7).
-    optimizer.build(model.trainable_variables)
+    model.optimizer.build(model.trainable_variables)
 
 
 def _binary_accuracy(shares: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
