@@ -5,7 +5,7 @@ import { Icon } from "../../components/icon.js";
 import { duration, percent, t } from "../../i18n.js";
 import { changeText, measuredOn, verdict } from "../../results.js";
 import { href } from "../../router.js";
-import { labels } from "../../store.js";
+import { collection, labels } from "../../store.js";
 import { html } from "../../ui.js";
 
 /** @param {{ answers: import("../../api.js").Counted }} props */
@@ -23,6 +23,7 @@ export function Verdict({ answers }) {
       <p class="hint keys"><span class="swatch dot" /> ${t("verdict.legend")}
         ${baseline && html`<span class="swatch mark" /> ${t("verdict.baseline", { name: baseline.class, score: percent(baseline.value) })}`}</p>
       <p class="quiet">${measuredOn(answers)} ${answers.pseudo_labels ? t("verdict.pseudo", { count: answers.pseudo_labels }) : ""}</p>
+      ${collection.value?.notes?.map((note) => html`<p class="quiet" lang="en">${note}.</p>`)}
     </div>
     <${Change} change=${change} stale=${stale} seconds=${answers.seconds_expected} />
     <${Next} answers=${answers} />
