@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from headstart.array_types import Float, Float64, Int, Num
+from headstart.array_types import Bool, Float, Float64, Int, Num
 from headstart.errors import ModelError
 
 MAX_NAMED = 3  # images that a message names
 
 
-def num_logits(num_classes: int) -> int:
-    """Two classes need one logit (positive: the second class), as in the tutorial; more need one each."""
-    return 1 if num_classes == 2 else num_classes
+def num_logits(num_classes: int, *, multi_label: bool = False) -> int:
+    """Two classes need one logit (positive: the second class), as in the tutorial; more need one each, and so do labels
+    of which a photo may have several."""
+    return 1 if num_classes == 2 and not multi_label else num_classes
 
 
 def check_numbers(values: Num[np.ndarray, "n ..."], paths: Sequence[str] = ()) -> None:
@@ -56,3 +57,10 @@ def cross_entropies(
 ) -> Float[np.ndarray, " n"]:
     """The loss of each image, in natural logarithm (nats)."""
     return -log_probability[np.arange(len(labels)), labels]
+
+
+def label_cross_entropies(
+    logits: Float[np.ndarray, "..."], targets: Num[np.ndarray, "..."] | Bool[np.ndarray, "..."]
+) -> Float[np.ndarray, "..."]:
+    """The loss of each logit of a label for itself, in nats; where its sigmoid is the probability. targets: 0 or 1."""
+    return np.maximum(logits, 0) - targets * logits + np.log1p(np.exp(-np.abs(logits)))

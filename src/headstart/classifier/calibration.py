@@ -96,8 +96,7 @@ class Calibration:
     def usual_accuracy(self) -> float | None:
         """The accuracy of sure predictions where none is asked for: DEFAULT_ACCURACY, or the largest below it that can
         be guaranteed; None where none can be, so that nothing is sure."""
-        levels = [level for level, least in self.accuracy.items() if level <= DEFAULT_ACCURACY and least != NEVER]
-        return max(levels, default=None)
+        return usual_level(self.accuracy)
 
     def _with_sure(self, class_names: Sequence[str], least: float, logits: np.ndarray) -> list[Prediction]:
         found = predictions(self.probabilities(logits), class_names, self.decision)
@@ -124,7 +123,7 @@ class Calibration:
         Raises:
             ModelError: nothing was measured, or it is stricter than what can be guaranteed.
         """
-        return self.accuracy[_level(self.accuracy, accuracy, "accuracy")]
+        return self.accuracy[level_of(self.accuracy, accuracy, "accuracy")]
 
     def least_in_set(self, coverage: float) -> float:
         """Of a class among the candidates, so that the right one is among them for this share of images.
@@ -132,14 +131,14 @@ class Calibration:
         Raises:
             ModelError: nothing was measured, or it is stricter than what can be guaranteed.
         """
-        return self.coverage[_level(self.coverage, coverage, "coverage")]
+        return self.coverage[level_of(self.coverage, coverage, "coverage")]
 
     def to_json(self) -> dict:
         """With null for what cannot be guaranteed."""
         return {
             "temperature": self.temperature,
-            "accuracy": {f"{level:g}": None if least == NEVER else least for level, least in self.accuracy.items()},
-            "coverage": {f"{level:g}": least for level, least in self.coverage.items()},
+            "accuracy": thresholds_to_json(self.accuracy),
+            "coverage": thresholds_to_json(self.coverage),
             "unsure": list(self.unsure),
             **({"decision": self.decision.to_json()} if self.decision else {}),
         }
@@ -152,14 +151,28 @@ class Calibration:
             raise ValueError(f"a temperature of {temperature:g}; expected a number above 0")
         return cls(
             temperature,
-            {float(level): NEVER if least is None else float(least) for level, least in content["accuracy"].items()},
-            {float(level): float(least) for level, least in content["coverage"].items()},
+            thresholds_from_json(content["accuracy"]),
+            thresholds_from_json(content["coverage"]),
             tuple(map(str, content.get("unsure", ()))),  # headstart 0.1 does not say
             Decision.from_json(content["decision"]) if content.get("decision") else None,
         )
 
 
-def _level(table: Mapping[float, float], wanted: float, name: str) -> float:
+def thresholds_to_json(table: Mapping[float, float]) -> dict[str, float | None]:
+    """Level -> threshold, with null for what cannot be guaranteed."""
+    return {f"{level:g}": None if least == NEVER else least for level, least in table.items()}
+
+
+def thresholds_from_json(content: Mapping[str, float | None]) -> dict[float, float]:
+    return {float(level): NEVER if least is None else float(least) for level, least in content.items()}
+
+
+def usual_level(table: Mapping[float, float]) -> float | None:
+    """DEFAULT_ACCURACY, or the largest level below it that can be guaranteed; None where none can be."""
+    return max((each for each, least in table.items() if each <= DEFAULT_ACCURACY and least != NEVER), default=None)
+
+
+def level_of(table: Mapping[float, float], wanted: float, name: str) -> float:
     """The least level of the table that is at least what is wanted."""
     if not 0 < wanted < 1:
         raise ModelError(f"The {name} {wanted:g} was given; expected a share between 0 and 1, such as 0.95.")

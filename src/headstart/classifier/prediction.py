@@ -24,6 +24,9 @@ class Prediction:
     rule: str | None = None  # "cost" or "recall": why the label is not the most probable class; see `Decision`
     cost: float | None = None  # the expected cost of the label, if the classifier was given a table of costs
     other: float | None = None  # the probability that it is none of the classes, if `_other` photos were trained on
+    # of a classifier for several labels a photo: those that it names, sorted. `label` is then all of them ("cats|dogs",
+    # "" for none), `probability` that exactly these are right, and `probabilities` those of each label for itself
+    labels: tuple[str, ...] | None = None
 
     @property
     def is_other(self) -> bool:

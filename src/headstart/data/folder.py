@@ -43,6 +43,7 @@ class Listing:
     layout: str  # what was understood, in a sentence without a full stop
     unlabelled: Sequence[Item] = ()  # photos without a class, with "" as label, if they were asked for
     corrections: Path | None = None  # the file of the user's corrections, if there is one
+    multi_label: bool = False  # whether the label of an item is all labels of the photo, see `label_sets.py`
 
     @property
     def photos(self) -> Sequence[Item]:
@@ -70,7 +71,7 @@ def list_images(
     if corrections and not os.path.exists(corrections):  # noqa: PTH110  Path.exists raises where a name is too long
         corrections = None
     listing = _listing_of(source, listener, unlabelled=unlabelled or corrections is not None)
-    listing = replace(_grouped(listing, source.group_by), corrections=corrections)
+    listing = replace(_grouped(listing, source.group_by), corrections=corrections, multi_label=source.multi_label)
     if listener:
         listener.emit(Message(f"Layout: {listing.layout}."))
     return listing
@@ -179,6 +180,11 @@ def _list_folder(root: Location, source: DataSource, *, unlabelled: bool) -> Lis
         listing = _list_table(source, notes=notes_on_skipped(files.skipped), metadata=metadata)
         return replace(listing, notes=(*listing.notes, *_note_on_unlisted(files.images, listing.items)))
     _check_settings(source, is_csv=False)
+    if source.multi_label:
+        raise DatasetError(
+            f"'{source}' is a folder, and folders give each photo one label. Several (--multi-label) take a table: a "
+            f"CSV with the columns path,labels and a|b in the second, or with a column of 0 and 1 for each label."
+        )
     if not files.images:
         found = _kinds(files.others) or "nothing"
         remedy = " Unpack the archives in it." if any(archives.is_archive(file) for file in files.others) else ""

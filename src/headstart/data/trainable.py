@@ -1,12 +1,14 @@
 """Whether a collection can be trained on: checks of its names, before it is read, and of what was read."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from headstart.data.assignment import check_classes_to_train
 from headstart.data.collection import Collection, printable
 from headstart.data.folder import Listing
-from headstart.data.items import column, drawn_as
+from headstart.data.items import Item, column, drawn_as
+from headstart.data.label_sets import all_classes, check_several, classes_in
 from headstart.data.splits import OTHER, TEST, VALIDATION
 from headstart.errors import DatasetError
 
@@ -18,7 +20,8 @@ def refusal(collection: Collection) -> DatasetError | None:
     try:
         check_listing(collection.listing)
         check_readable(collection)
-        check_classes_to_train(collection.items, collection.listing.source)
+        listing = collection.listing
+        check_classes_to_train(collection.items, listing.source, multi_label=listing.multi_label)
     except DatasetError as error:
         return error
     return None
@@ -35,7 +38,7 @@ def check_listing(listing: Listing) -> None:
             reason="nothing-to-train-on",
         )
     if not listing.corrections:  # which may make classes, and end others
-        _check_classes({*column(listing.items, "label")} - {OTHER}, listing)
+        _check_labels(listing.items, listing)
 
 
 def check_readable(collection: Collection) -> None:
@@ -47,7 +50,7 @@ def check_readable(collection: Collection) -> None:
         _check_no_class_lost(collection)  # first: it names the class
     check_unreadable(collection)
     if collection.listing.corrections:
-        _check_classes({*column(collection.items, "label")} - {OTHER}, collection.listing)
+        _check_labels(collection.items, collection.listing)
 
 
 def check_unreadable(collection: Collection) -> None:
@@ -66,6 +69,15 @@ def check_unreadable(collection: Collection) -> None:
             unreadable=count,
             total=total,
         )
+
+
+def _check_labels(items: Sequence[Item], listing: Listing) -> None:
+    labels = {*column(items, "label")}
+    if listing.multi_label:
+        check_several(labels, listing.source)
+        _check_classes({*all_classes(labels)}, listing)
+    else:
+        _check_classes(labels - {OTHER}, listing)
 
 
 def _check_classes(names: set[str], listing: Listing) -> None:
@@ -96,11 +108,13 @@ def _folded(name: str) -> str:
 
 def _check_no_class_lost(collection: Collection) -> None:
     """No class may vanish because none of its files can be read."""
-    counts = Counter(column(collection.listing.items, "label"))
+    several = collection.listing.multi_label
+    counts = _counts(column(collection.listing.items, "label"), several)
     reasons = {file.path: file.reason for file in collection.unreadable}
-    readable = {*drawn_as(collection.items), *(each.item.drawn_as for each in collection.excluded)}
-    for label in sorted(counts.keys() - readable):
-        first = next(printable(item.path) for item in collection.listing.items if item.label == label)
+    readable = _counts([*drawn_as(collection.items), *(each.item.drawn_as for each in collection.excluded)], several)
+    for label in sorted(counts.keys() - readable.keys()):
+        listed = collection.listing.items
+        first = next(printable(item.path) for item in listed if label in classes_in(item.label, several=several))
         raise DatasetError(
             f"None of the {counts[label]} files of the class '{label}' in '{collection.listing.source}' can be read. "
             f"Repair or convert them, or remove the class:\n  '{first}' {reasons[first]}",
@@ -108,3 +122,10 @@ def _check_no_class_lost(collection: Collection) -> None:
             label=label,
             count=counts[label],
         )
+
+
+def _counts(labels: Iterable[str], several: bool) -> Counter[str]:
+    """Class -> how many photos it has. several: see `label_sets.classes_in`."""
+    if not several:
+        return Counter(labels)
+    return Counter(name for label in labels for name in classes_in(label, several=True))

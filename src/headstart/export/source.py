@@ -81,8 +81,17 @@ class Source:
         from headstart.models.composing import with_probabilities
 
         return with_probabilities(
-            self.classifier.model, temperature=self.temperature, dtype=self.pixels, maps=self.has_maps
+            self.classifier.model,
+            temperature=self.temperature,
+            dtype=self.pixels,
+            maps=self.has_maps,
+            multi_label=self.is_multi_label,
         )
+
+    @property
+    def is_multi_label(self) -> bool:
+        """Whether each probability is that of a label for itself: a sigmoid, where it is else a softmax."""
+        return self.classifier.is_multi_label
 
     @property
     def temperature(self) -> float:
@@ -105,4 +114,5 @@ class Source:
     @property
     def output_shapes(self) -> dict[str, list[int | None]]:
         classes = len(self.classifier.class_names)
-        return {"logits": [None, num_logits(classes)], "probabilities": [None, classes]}
+        logits = num_logits(classes, multi_label=self.is_multi_label)
+        return {"logits": [None, logits], "probabilities": [None, classes]}

@@ -15,6 +15,7 @@ from headstart.data.dataset import Split
 from headstart.data.groups import joined
 from headstart.data.items import Item
 from headstart.data.splits import SPLITS
+from headstart.data.targets import Kind
 from headstart.data.trainable import refusal
 from headstart.events import Listener
 from headstart.features.compact import Compact
@@ -28,6 +29,7 @@ from headstart.inspection.findings import CONFLICT, DOUBT, GROUPING, KINDS, OUTL
 from headstart.inspection.headers import Header, read_headers
 from headstart.inspection.label_issues import find_label_issues, probabilities_despite_wrong_labels
 from headstart.inspection.leaks import find_leaks
+from headstart.inspection.multi_label import NOT_LOOKED_FOR, doubtful_labels, items_by_label
 from headstart.inspection.outliers import find_outliers
 from headstart.inspection.report import Inspection
 from headstart.inspection.shortcuts import Shortcut, find_shortcuts
@@ -50,7 +52,7 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
     Raises:
         ImageError: a file was changed, moved or damaged since it was read.
     """
-    images = found.images()
+    images, several = found.images(), found.listing.multi_label
     headers = read_headers(images.paths, None if extractor.is_here else extractor.executor)
     files, shortcuts = inspect_files(images.paths, headers, extractor.spec.image_size), _shortcuts(found, headers, seed)
     duplicates, findings = Duplicates((), np.zeros(len(images), dtype=np.int64)), list(files.findings)
@@ -63,8 +65,9 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
         about_labels = _label_findings(images, features, compact, duplicates, seed)
         unconfirmed = _without_confirmed(about_labels, images, found.confirmed)
         findings, confirmed = findings + unconfirmed, len(about_labels) - len(unconfirmed)
-        if not images.groups:
+        if not images.groups and not several:
             findings += _grouping_findings(found, images, compact, duplicates, seed)
+    by_label = items_by_label if several else list
     findings += [Finding(SHORTCUT, "", score=each.accuracy, detail=each.sentence) for each in shortcuts]
     findings += [Finding(UNREADABLE, str(place_of(bad.path).absolute()), detail=bad.reason) for bad in found.unreadable]
     findings += _copy_findings(images, duplicates)
@@ -72,13 +75,14 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
     return Inspection(
         data=found.listing.source,
         images=len(images),
-        classes=_classes(found.items if found.labels.state else found.listing.items, found.items),
+        classes=_classes(*map(by_label, (found.items if found.labels.state else found.listing.items, found.items))),
         sizes=files.sizes,
         remarks=(
             *_refusal(found),
             *found.remarks_on_values,
             *found.notes,
-            *remarks_on_class_sizes(found.items),
+            *([NOT_LOOKED_FOR] if several else []),
+            *remarks_on_class_sizes(by_label(found.items), may_balance=not several),
             *files.remarks,
             *_note_on_confirmed(confirmed),
             *([] if duplicates.is_exact else [APPROXIMATE]),
@@ -107,7 +111,7 @@ def _own_names(items: Sequence[Item]) -> list[str]:
 
 
 def _shortcuts(found: Collection, headers: Sequence[Header], seed: int) -> tuple[Shortcut, ...]:
-    if not headers:
+    if not headers or found.listing.multi_label:
         return ()
     return tuple(find_shortcuts(found.images(), _own_names(found.items), headers, seed=seed))
 
@@ -127,6 +131,8 @@ def _label_findings(
     """Doubtful labels, by what all depths say, and images that are unlike their class, by the last layer; no image is
     both."""
     sides = np.array(joined(duplicates.groups.tolist(), images.groups)) if images.groups else duplicates.groups
+    if images.kind is Kind.MULTI_LABEL:
+        return doubtful_labels(images, compact, sides, seed=seed)
     out_of_fold = probabilities_despite_wrong_labels(compact, images.labels, sides, seed=seed)
     issues = find_label_issues(out_of_fold, images.labels)
     findings = [

@@ -22,6 +22,7 @@ def compose(
     dropout: float,
     seed: int,
     depths: bool = False,
+    multi_label: bool = False,
 ) -> keras.Model:
     """Pixels -> preprocessing -> base -> pooling -> dropout -> logits: the tutorial's model, without augmentation.
 
@@ -36,7 +37,8 @@ def compose(
         x = keras.layers.Concatenate(name=FEATURES)([x, found])
     x = keras.layers.Dropout(dropout, seed=seed, name=DROPOUT)(x)
     start = keras.initializers.GlorotUniform(seed=seed)  # Keras' default, drawn from our seed
-    logits = keras.layers.Dense(numerics.num_logits(num_classes), kernel_initializer=start, name=LOGITS)(x)
+    count = numerics.num_logits(num_classes, multi_label=multi_label)
+    logits = keras.layers.Dense(count, kernel_initializer=start, name=LOGITS)(x)
     return keras.Model(pixels, logits, name="classifier")
 
 
@@ -66,13 +68,16 @@ def _maps(network: keras.Model) -> list[keras.KerasTensor]:
     return next(list(node.outputs) for node in nodes_of(network) if node.operation is base)
 
 
-def with_probabilities(network: keras.Model, *, temperature: float, dtype: str, maps: bool = False) -> keras.Model:
+def with_probabilities(
+    network: keras.Model, *, temperature: float, dtype: str, maps: bool = False, multi_label: bool = False
+) -> keras.Model:
     """Raw RGB 0..255 -> logits (n, 1) or (n, classes) and calibrated probabilities (n, classes), under these names.
 
     What `models/numerics.py` does in NumPy, inside the network.
 
     dtype: of the pixels, "uint8" or "float32".
     maps: also the features of the head and the feature maps, under the names of a packaged network.
+    multi_label: whether each probability is that of a label for itself.
     """
     pixels = keras.Input(network.input.shape[1:], dtype=dtype, name="pixels")
     whole = inside(network, maps=True) if maps else network
@@ -80,7 +85,8 @@ def with_probabilities(network: keras.Model, *, temperature: float, dtype: str, 
     two_sided = logits
     if logits.shape[1] == 1:
         two_sided = keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=1)
-    shares = keras.ops.softmax(two_sided / temperature, axis=1)
+    scaled = two_sided / temperature
+    shares = keras.ops.sigmoid(scaled) if multi_label else keras.ops.softmax(scaled, axis=1)
     numbers = [0, *range(2, 1 + len(inner))]  # the features, the feature maps; none where `maps` is not set
     named = {output_name(number): tensor for number, tensor in zip(numbers, inner, strict=False)}
     return keras.Model(pixels, {"logits": logits, "probabilities": shares, **named}, name="exported")

@@ -47,7 +47,7 @@ def _of_engine(source: Source) -> Any:
     if source.output_shapes["logits"][1] == 1:
         two_sided = operations.concat([operations.multiply(logits, np.float32(0)), logits], 1).output(0)
     scaled = operations.divide(two_sided, np.float32(source.temperature))
-    shares = operations.softmax(scaled, 1).output(0)
+    shares = (operations.sigmoid(scaled) if source.is_multi_label else operations.softmax(scaled, 1)).output(0)
     results = [operations.result(each) for each in (logits, shares)]
     (pixels,) = graph.get_parameters()
     if source.pixels == "float32":

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.classifier.calibration import NEVER
+from headstart.classifier.label_calibration import LabelCalibration
 from headstart.data.value_range import remark_on_photo
 from headstart.errors import ExportError
 from headstart.export.formats import onnx
@@ -90,7 +91,8 @@ def _copy(file: Path, folder: Path) -> None:
 
 
 def _facts(classifier: Classifier, accuracy: dict | None) -> dict:
-    """What the page has to know of a classifier. promises: those of `Calibration.accuracy` that can be kept."""
+    """What the page has to know of a classifier. promises: those of `Calibration.accuracy` that can be kept.
+    thresholds: of several labels a photo, the probability from which on each is answered."""
     calibration = classifier.calibration
     usual = calibration.usual_accuracy
     return {
@@ -101,6 +103,7 @@ def _facts(classifier: Classifier, accuracy: dict | None) -> dict:
         "is_measured": bool(calibration.accuracy),
         "unsure": list(calibration.unsure),
         "decision": calibration.decision.to_json() if calibration.decision else None,
+        "thresholds": list(calibration.thresholds) if isinstance(calibration, LabelCalibration) else None,
         "accuracy": accuracy,
     }
 

@@ -21,7 +21,7 @@ const ofLive = (selector) => live.querySelector(selector);
 
 /** What the exporter says of the classifier. promises: share of sure answers that are right -> the least probability of one
  * @type {{ class_names: string[], resizing: string, promises: Record<string, number>, promise: string | null,
- *   is_measured: boolean, unsure: string[],
+ *   is_measured: boolean, unsure: string[], thresholds: number[] | null,
  *   decision: { costs: number[][] | null, recall: { class: string, threshold: number | null }[] } | null, accuracy: { value: number, low: number, high: number, count: number } | null, bytes: Record<string, number> }} */
 let facts;
 /** @type {(picture: Blob | ImageBitmap) => Promise<Outputs>} */
@@ -35,11 +35,21 @@ let state = () => "";
 function answerOf({ probabilities, familiar, places }) {
   const ranked = facts.class_names.map((name, at) => /** @type {[string, number]} */ ([name, probabilities[at]]));
   ranked.sort(([, one], [, other]) => other - one);
+  if (facts.thresholds) return { ranked: ranked.slice(0, MAX_CLASSES), familiar, places, ...labelsOf(probabilities, facts.thresholds, familiar) };
   const [mostProbable] = ranked[0];
   const { label, rule } = decided(probabilities) ?? { label: mostProbable, rule: null };
   const probability = probabilities[facts.class_names.indexOf(label)];
   const sure = familiar && probability >= leastOfSure() && !facts.unsure.includes(label);
   return { ranked: ranked.slice(0, MAX_CLASSES), label, probability, rule: label === mostProbable ? null : rule, sure, familiar, places };
+}
+
+/** Of several labels a photo: those that it has, and how probably exactly these are right, each being independent.
+ * @param {ArrayLike<number>} probabilities @param {number[]} thresholds @param {boolean} familiar */
+function labelsOf(probabilities, thresholds, familiar) {
+  const labels = facts.class_names.filter((_, at) => probabilities[at] >= thresholds[at]);
+  const probability = thresholds.reduce((product, least, at) => product * (probabilities[at] >= least ? probabilities[at] : 1 - probabilities[at]), 1);
+  const sure = familiar && probability >= leastOfSure() && !labels.some((label) => facts.unsure.includes(label));
+  return { label: labels.join("|"), labels, probability, sure };
 }
 
 /** The class that is answered where mistakes differ in what they cost, see docs/mistakes.md; null: the most probable one.
