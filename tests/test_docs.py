@@ -33,6 +33,7 @@ DOCUMENTS = {
     "docs/tutorial.pt-BR.md": {"fotos/cachorros": 24, "fotos/gatos": 24},
     "docs/mistakes.md": {"photos/cats": 20, "photos/dogs": 20},
     "docs/multi_label.md": {"photos/cats": 20, "photos/dogs": 20},
+    "docs/soft_labels.md": {"photos/ok": 24, "photos/broken": 24},
     "docs/deployment.md": {"photos/cats": 2, "photos/dogs": 2},
     "docs/scale.md": {"photos/cats": 14, "photos/dogs": 14},
     "docs/ecosystem.md": {"photos/cats": 14, "photos/dogs": 14},

@@ -93,7 +93,7 @@ def test_no_coverage():
 def test_promises_set_the_threshold():
     logits, targets = answered(2_000)
     scaling = fit_scaling(logits, targets)
-    stakes = Stakes.of(None, {"ant": 0.95}, {"bee": 0.8, "fly": 0.9999})
+    stakes = Stakes.of(None, {"ant": 0.95}, precision={"bee": 0.8, "fly": 0.9999})
     assert stakes is not None
     found = fit_label_calibration(scaling(logits), targets, NAMES, scaling, stakes=stakes)
     shares = found.probabilities(scaling(logits))
@@ -143,7 +143,7 @@ def test_groups_say_less_than_images():
 def test_json_and_back():
     logits, targets = answered(200)
     scaling = fit_scaling(logits, targets)
-    stakes = Stakes.of(None, {"ant": 0.9}, {"bee": 0.999})
+    stakes = Stakes.of(None, {"ant": 0.9}, precision={"bee": 0.999})
     found = fit_label_calibration(scaling(logits), targets, NAMES, scaling, stakes=stakes, unsure=["fly"])
     assert found.precision[0].threshold == NEVER
     assert calibration_from_json(json.loads(json.dumps(found.to_json()))) == found
@@ -157,11 +157,11 @@ def test_json_and_back():
 ])  # fmt: skip
 def test_promises_that_cannot_be_meant(recall, precision, message):
     with pytest.raises(ModelError, match=message):
-        Stakes.of(None, recall, precision)
+        Stakes.of(None, recall, precision=precision)
 
 
 def test_precision_is_of_several_labels():
-    stakes = Stakes.of(None, None, {"ant": 0.9})
+    stakes = Stakes.of(None, None, precision={"ant": 0.9})
     assert stakes is not None
     with pytest.raises(ModelError, match=r"A precision is to be promised for 'ant'.*several labels a photo \(--multi"):
         stakes.check_exclusive()

@@ -117,7 +117,7 @@ def test_without_the_option_the_message_names_it(folder, form, message):
     ("path,label\nx/0.png,a\nx/1.png,\nx/2.png,a\n", "has one label, 'a'.*at least two.*such as 'a' and 'other'"),
     ("path,label\nx/0.png,\nx/1.png,\n", "has no label; several"),
     ("path,label\nx/0.png,a|b\nx/1.png,b\nx/2.png,B|a\n", "'B' and 'b', which differ only in upper and lower case"),
-    ("path,label,split\nx/0.png,a|b,train\nx/0.png,b,test\n", "line 3: 'x/0.png' has two rows with another split each"),
+    ("path,label,split\nx/0.png,a|b,train\nx/0.png,b,test\n", "line 3: 'x/0.png' is of the split 'test', and in"),
     ("path,a|b,c\nx/0.png,1,0\nx/1.png,1,1\n", r"the label 'a\|b'\. '\|' separates labels"),
     ("path,label\nx/0.png,a|b\nx/1.png,a\nx/2.png,a\n", "'b' in '.*' holds 1 readable image"),
     ("path,label\nx/nowhere.png,a|b\n", "no such file 'x/nowhere.png'"),

@@ -1,10 +1,11 @@
-"""Stakes: what the user says of mistakes before anything is trained: their costs, and recall that is to be promised.
+"""Stakes: what the user says of mistakes before anything is trained: costs, an order of classes, recall to be promised.
 
 What becomes of them, once a classifier is calibrated, is in `decision.py`. Knows no images and no probabilities.
 """
 
 import csv
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,25 +19,36 @@ EXAMPLE = "right,ok,defective\n  ok,0,1\n  defective,50,0"
 @dataclass(frozen=True)
 class Stakes:
     """costs: right class -> answer -> what it costs, 0 or more, in any unit. recall: class -> the least share, 0 to 1,
-    of its photos that are to be answered as it; where two classes want the same photo, it goes to the first.
-    precision: of several labels a photo, label -> the least share of the photos that are given it which show it."""
+    of its photos that are to be answered as it; where two classes want the same photo, it goes to the first. ordinal:
+    the classes are ranks, and a mistake costs its distance; True: in the order of their names. precision: of several
+    labels a photo, label -> the least share of the photos that are given it which show it."""
 
     costs: Mapping[str, Mapping[str, float]] | None = None
     recall: Mapping[str, float] | None = None
+    ordinal: bool | tuple[str, ...] = False
     precision: Mapping[str, float] | None = None
 
     @classmethod
     def of(
-        cls, cost: str | Path | Mapping[str, Mapping[str, float]] | None, recall: Any, precision: Any = None
+        cls,
+        cost: str | Path | Mapping[str, Mapping[str, float]] | None,
+        recall: Any,
+        ordinal: bool | Sequence[str] = False,
+        precision: Any = None,
     ) -> "Stakes | None":
-        """cost: the table, or the file of one, see `read_costs`. recall, precision: mappings, as above. None: nothing
-        of it was said.
+        """cost: the table, or the file of one, see `read_costs`. recall, precision: mappings, as above. ordinal: as
+        above. None: nothing was said.
 
         Raises:
-            ModelError: something is no cost, or no share.
+            ModelError: something is no cost, no share, or no order.
         """
-        if cost is None and not recall and not precision:
+        if cost is None and not recall and ordinal is False and not precision:
             return None
+        if ordinal is not False and cost is not None:
+            raise ModelError(
+                "A table of costs and an order of ranks (ordinal) were given; expected one of them, as a mistake among "
+                "ranks costs its distance. Leave the other out."
+            )
         costs = read_costs(Path(cost)) if isinstance(cost, str | Path) else cost
         for what, promises, meaning in (("recall", recall, "missed"), ("precision", precision, "wrong")):
             for label, share in (promises or {}).items():
@@ -52,7 +64,9 @@ class Stakes:
             )
         if costs is not None:
             _check_costs(costs)
-        return cls(costs, dict(recall) if recall else None, dict(precision) if precision else None)
+        return cls(
+            costs, dict(recall) if recall else None, _checked_order(ordinal), dict(precision) if precision else None
+        )
 
     def check(self, class_names: Sequence[str]) -> None:
         """
@@ -66,6 +80,11 @@ class Stakes:
                     raise ModelError(
                         f"A {what} is to be promised for '{label}', which is no class of the photos: {known}."
                     )
+        if isinstance(self.ordinal, tuple) and set(self.ordinal) != set(class_names):
+            given = ", ".join(self.ordinal)
+            raise ModelError(
+                f"The order of the ranks is {given}; expected each class of the photos in it, and no others: {known}."
+            )
         if self.costs is None:
             return
         answers = {answer for row in self.costs.values() for answer in row}
@@ -91,6 +110,24 @@ class Stakes:
                 f"A precision is to be promised for '{next(iter(self.precision))}', which there is for several labels "
                 f"a photo (--multi-label). Of classes, `headstart predict --accuracy` says which answers are sure."
             )
+
+    def ranks(self, class_names: Sequence[str]) -> tuple[str, ...] | None:
+        """The classes from the lowest to the highest; None where they are not ranks. class_names: checked."""
+        if isinstance(self.ordinal, tuple):
+            return self.ordinal
+        return in_order(class_names) if self.ordinal else None
+
+
+def in_order(names: Sequence[str]) -> tuple[str, ...]:
+    """By their numbers, where all are numbers; else by name, in which "grade 10" comes after "grade 9"."""
+    try:
+        return tuple(sorted(names, key=float))
+    except ValueError:
+        return tuple(sorted(names, key=lambda name: [_by_number(part) for part in re.split(r"(\d+)", name)]))
+
+
+def _by_number(part: str) -> tuple[int, str]:
+    return (int(part), "") if part.isdecimal() else (0, part)
 
 
 def read_costs(file: Path) -> dict[str, dict[str, float]]:
@@ -136,6 +173,22 @@ def _costs_of(label: str, cells: Sequence[str], answers: Sequence[str], file: Pa
 def _check_once(names: Sequence[str], what: str, file: Path) -> None:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ModelError(f"The table of costs '{file}' has several {what} for {', '.join(map(repr, twice))}.")
+
+
+def _checked_order(ordinal: bool | Sequence[str]) -> bool | tuple[str, ...]:
+    """
+    Raises:
+        ModelError: it is no order of several classes.
+    """
+    if isinstance(ordinal, bool):
+        return ordinal
+    if isinstance(ordinal, str) or len(ordinal) < 2 or len({*ordinal}) < len(ordinal):
+        given = ordinal if isinstance(ordinal, str) else ",".join(ordinal)
+        raise ModelError(
+            f"The order of the ranks is '{given}'; expected the names of all classes, each once, from the lowest to "
+            f"the highest, such as none,mild,severe."
+        )
+    return tuple(ordinal)
 
 
 def _check_costs(costs: Mapping[str, Mapping[str, float]]) -> None:

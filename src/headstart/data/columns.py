@@ -27,6 +27,8 @@ GROUP_NAMES = (
     "subject",
     "subject_id",
 )  # of images that belong together, see `groups.py`
+WEIGHT_NAMES = ("probability", "weight", "share", "votes")  # of a label, see `shares.py`
+PROBABILITY = WEIGHT_NAMES[0]  # that says the same of one line a photo
 SPLIT_NAMES = ("split", "subset", "partition", "set")
 HASH = "hash"  # of a splits.csv, which is not read from it
 IS_VALIDATION = "is_valid"  # fastai's
@@ -45,6 +47,7 @@ class Columns:
     split: str | None
     group: str | None
     unused: tuple[str, ...]
+    weight: str | None = None
     multi_label: bool = False
 
     def label_of(self, cells: Cells) -> tuple[str | None, str | None]:
@@ -71,10 +74,14 @@ class Columns:
         return (found.split, None) if found else (None, f"unknown split '{given}' (expected {', '.join(SPLITS)})")
 
     @property
+    def _others(self) -> tuple[tuple[str | None, str], ...]:
+        return (self.weight, "weights of the labels"), (self.split, "splits"), (self.group, "groups")
+
+    @property
     def text(self) -> str:
         """In words, which column is what."""
         label = f"'{self.label}' (labels)" if self.label else f"{len(self.classes)} columns of labels, one a class"
-        others = [f"'{name}' ({what})" for name, what in ((self.split, "splits"), (self.group, "groups")) if name]
+        others = [f"'{name}' ({what})" for name, what in self._others if name]
         *first, last = f"'{self.path}' (paths)", label, *others
         unused = f"; not used: {', '.join(map(repr, self.unused))}" if self.unused else ""
         return f"{', '.join(first)} and {last}{unused}"
@@ -95,16 +102,26 @@ def find_columns(names: Sequence[str], lines: Iterable[Cells], source: DataSourc
     label = _column(names, source.label_column, (*LABEL_NAMES, *LABELS_NAMES) if source.multi_label else LABEL_NAMES)
     split = _column(names, None, (*SPLIT_NAMES, IS_VALIDATION))
     group = _column(names, source.group_column, GROUP_NAMES)
-    others = [name for name in names if name not in (path, label, split, group, "", HASH)]
+    weight = _column(names, source.weight_column, ())
+    if path and label and source.weight_column is None and not source.multi_label:
+        weight = _weights_in(names, lines, path, label)
+    others = [name for name in names if name not in (path, label, split, group, weight, "", HASH)]
     classes = () if label or not path else _one_hot(others, lines)
     missing = [what for what, found in (("path", path), ("label", label or classes)) if not found]
     missing += ["group"] if source.group_column and not group else []
+    missing += ["weight"] if source.weight_column and not weight else []
+    missing += ["label"] if weight and not label and "label" not in missing else []
     if not path or missing:
         raise DatasetError(_message(names, missing, source))
     unused = tuple(name for name in others if name not in classes)
+    if source.multi_label and weight:
+        raise DatasetError(
+            f"'{source}' is to have several labels a photo (--multi-label) and weights of labels (--weight-column). "
+            f"Leave one of them out: of several labels, each is there or not."
+        )
     if source.multi_label and (wrong := [name for name in classes if SIGN in name]):
         raise DatasetError(f"'{source}' has the label {wrong[0]!r}. '{SIGN}' separates labels: give it another name.")
-    return Columns(path, label, classes, split, group, unused, source.multi_label)
+    return Columns(path, label, classes, split, group, unused, weight, source.multi_label)
 
 
 def _column(names: Sequence[str], wanted: str | None, usual: Sequence[str]) -> str | None:
@@ -112,6 +129,18 @@ def _column(names: Sequence[str], wanted: str | None, usual: Sequence[str]) -> s
     if wanted is not None:
         return known.get(wanted.strip().lower())
     return next((known[name] for name in usual if name in known), None)
+
+
+def _weights_in(names: Sequence[str], lines: Iterable[Cells], path: str, label: str) -> str | None:
+    """The column with the weights of labels, if its name is usual for it and its lines are such: several for a photo;
+    or one, which has a probability, for each photo of two classes."""
+    weight = _column(names, None, WEIGHT_NAMES)
+    if weight is None:
+        return None
+    listed = [(cells[path], cells[label]) for cells in lines]
+    several = len({photo for photo, _ in listed}) < len(listed)
+    of_two = weight.lower() == PROBABILITY and len({name for _, name in listed}) == 2
+    return weight if several or of_two else None
 
 
 def _one_hot(names: Sequence[str], lines: Iterable[Cells]) -> tuple[str, ...]:
@@ -125,7 +154,7 @@ def _one_hot(names: Sequence[str], lines: Iterable[Cells]) -> tuple[str, ...]:
 
 
 def _message(names: Sequence[str], missing: Sequence[str], source: DataSource) -> str:
-    wanted = {"path": source.path_column, "label": source.label_column, "group": source.group_column}
+    wanted = {what: getattr(source, f"{what}_column") for what in missing}
     columns = " and ".join(f"no column '{wanted[what] or what}'" for what in missing)
     if any(PurePath(name).suffix.lower() in FORMAT_OF_SUFFIX for name in names):
         return (

@@ -15,6 +15,7 @@ from headstart.data.splits import TEST, TRAIN, VALIDATION
 from headstart.data.targets import Kind, Targets
 from headstart.data.value_range import FULL, KnownValues, ValueRange
 from headstart.errors import DatasetError
+from headstart.numerics import Truth
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,16 @@ class Split:
     def kind(self) -> Kind:
         return Kind.EXCLUSIVE if self.given_targets is None else self.given_targets.kind
 
+    @property
+    def is_soft(self) -> bool:
+        """Whether labels are probabilities: a photo may be shared among classes."""
+        return self.given_targets is not None and self.kind is Kind.EXCLUSIVE
+
+    @property
+    def truth(self) -> Truth:
+        """What is right of images that show one class each: their labels; where these are probabilities, all shares."""
+        return self.targets.values if self.is_soft else self.labels
+
     @cached_property
     def targets(self) -> Targets:
         """Of each image: those given, or its label as one."""
@@ -57,6 +68,13 @@ class Split:
         known (by `copies`, or by digest), or of the same group."""
         names = self.copies if len(self.copies) else self.digests
         return numbered(joined(names, self.groups) if self.groups else names)
+
+    def of_classes(self, class_names: tuple[str, ...]) -> "Split":
+        """The same images; `class_names`: the first ones of its own, of which all images are."""
+        targets = self.given_targets
+        if targets is not None:
+            targets = replace(targets, values=targets.values[:, : len(class_names)])
+        return replace(self, class_names=class_names, given_targets=targets)
 
     def take(self, indices: Sequence[int] | Int[np.ndarray, " m"]) -> "Split":
         """The images at `indices`, in that order."""

@@ -20,6 +20,7 @@ from headstart.data.columns import Cells, Columns, find_columns
 from headstart.data.label_sets import SIGN, all_classes, label_of, names_in
 from headstart.data.listed_files import FileFinder, is_absolute
 from headstart.data.shard_tables import Line, ShardTable, read_shards
+from headstart.data.shares import Shares, WeighedLine, most_probable, read_shares
 from headstart.data.source import DataSource
 from headstart.errors import DatasetError
 from headstart.storage.locations import read
@@ -45,6 +46,7 @@ class Row(NamedTuple):
     label: str
     split: str | None
     group: str | None = None
+    shares: Shares | None = None  # where several classes have some of it; `label` has the largest
 
 
 @dataclass(frozen=True)
@@ -134,16 +136,22 @@ def _text(table: Location) -> str:
 
 def _rows(lines: Iterable[Line], columns: Columns, finder: FileFinder, source: DataSource) -> list[Row]:
     rows: dict[str, Row] = {}
-    faults = []
+    faults, weighed = [], list[WeighedLine]()
     for place, cells in lines:
         row, fault = _row(finder, cells, columns)
         known = rows.setdefault(_key(row.path), row) if row else None
+        if row and columns.weight:
+            weighed.append(WeighedLine(place, _key(row.path), row.label, cells[columns.weight]))
         if row and known and known is not row:
-            fault = _fault_of_two(row, known, several=columns.multi_label)
-            if not fault:
+            has_parts = columns.weight or columns.multi_label
+            fault = _fault_of_parts(row, known) if has_parts else _fault_of_two(row, known)
+            if not fault and columns.multi_label:
                 rows[_key(row.path)] = _of_both(row, known)
         if fault:
             faults.append(f"{place}: {fault}")
+    if weighed and not faults:
+        shares, faults = read_shares(weighed, str(source))
+        rows = {key: _shared(row, shares[key]) for key, row in rows.items() if shares[key]}
     if faults:
         more = [f"... and {len(faults) - MAX_SHOWN} more"] if len(faults) > MAX_SHOWN else []
         shown = "\n  ".join(faults[:MAX_SHOWN] + more)
@@ -182,11 +190,7 @@ def _missing(name: str, finder: FileFinder) -> str:
     return f"no such file '{name}' in '{finder.root}'"
 
 
-def _fault_of_two(row: Row, known: Row, *, several: bool) -> str | None:
-    """What is wrong with two rows of one photo; nothing, where it may have several labels."""
-    if several:
-        other = next((what for what in ("split", "group") if getattr(row, what) != getattr(known, what)), None)
-        return f"'{row.name}' has two rows with another {other} each" if other else None
+def _fault_of_two(row: Row, known: Row) -> str:
     if known.label != row.label:
         return f"'{row.name}' has several labels ('{known.label}' and '{row.label}'), where one is expected"
     return f"'{row.name}' is listed twice"
@@ -194,6 +198,19 @@ def _fault_of_two(row: Row, known: Row, *, several: bool) -> str | None:
 
 def _of_both(row: Row, known: Row) -> Row:
     return known._replace(label=label_of({*names_in(known.label), *names_in(row.label)}))
+
+
+def _fault_of_parts(row: Row, known: Row) -> str | None:
+    """What is wrong with two lines that give a photo to several classes, or several labels."""
+    for what in ("split", "group"):
+        one, other = getattr(known, what), getattr(row, what)
+        if one != other:
+            return f"'{row.name}' is of the {what} {other!r}, and in a line before of {one!r}; expected one {what}"
+    return None
+
+
+def _shared(row: Row, shares: Shares) -> Row:
+    return row._replace(label=most_probable(shares), shares=shares if len(shares) > 1 else None)
 
 
 def _check_one_label_each(rows: Sequence[Row], table: Location) -> None:
@@ -219,10 +236,15 @@ def _check_one_label_each(rows: Sequence[Row], table: Location) -> None:
 
 def _with_whole_numbers(rows: list[Row]) -> list[Row]:
     """Where all labels are numbers, 0.0 is written as 0: spreadsheets and pandas write either."""
-    if not all(re.fullmatch(r"[+-]?\d+(\.\d+)?", row.label) for row in rows):
+    names = {row.label for row in rows} | {name for row in rows for name, _ in row.shares or ()}
+    if not all(re.fullmatch(r"[+-]?\d+(\.\d+)?", name) for name in names):
         return rows
+    whole = {name: found[1] if (found := _WHOLE_NUMBER.fullmatch(name)) else name for name in names}
     return [
-        row._replace(label=found[1] if (found := _WHOLE_NUMBER.fullmatch(row.label)) else row.label) for row in rows
+        row._replace(
+            label=whole[row.label], shares=row.shares and tuple((whole[name], share) for name, share in row.shares)
+        )
+        for row in rows
     ]
 
 

@@ -6,6 +6,7 @@ Each class has `to_json` and `from_json`. The JSON keys are a file format: some 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from headstart.evaluation.soft_labels import SoftMetrics
 from headstart.evaluation.stakes import StakesMetrics
 from headstart.statistics import Interval, percent
 
@@ -163,6 +164,7 @@ class SplitMetrics:
     calibration: with the temperature; calibration_before: without it.
     guarantees: None for training images, on which they would mean nothing.
     stakes: None for a classifier that answers the most probable class.
+    soft: where labels are probabilities, how far the answers' are from them; else None.
     """
 
     loss: float
@@ -176,6 +178,7 @@ class SplitMetrics:
     calibration_before: CalibrationMetrics
     guarantees: Guarantees | None = None
     stakes: StakesMetrics | None = None
+    soft: SoftMetrics | None = None
 
     @property
     def commonest(self) -> ClassMetrics:
@@ -209,6 +212,15 @@ class SplitMetrics:
             text += ". The classifier is not shown to be better than that"
         return f"{text}."
 
+    @property
+    def sentences(self) -> list[str]:
+        """What is said of them besides accuracy and loss."""
+        return [
+            self.against_the_commonest,
+            *(self.stakes.lines if self.stakes else ()),
+            *([str(self.soft)] if self.soft else ()),
+        ]
+
     def to_json(self) -> dict:
         content = {
             "loss": self.loss,
@@ -224,6 +236,8 @@ class SplitMetrics:
         }
         if self.stakes:
             content["stakes"] = self.stakes.to_json()
+        if self.soft:
+            content["soft_labels"] = self.soft.to_json()
         return content | {"promises": self.guarantees.to_json()} if self.guarantees else content
 
     @classmethod
@@ -241,6 +255,7 @@ class SplitMetrics:
             calibration_before=CalibrationMetrics.from_json(content["calibration"]["before"]),
             guarantees=Guarantees.from_json(promises) if promises else None,
             stakes=StakesMetrics.from_json(stakes) if stakes else None,
+            soft=SoftMetrics.from_json(content["soft_labels"]) if content.get("soft_labels") else None,
         )
 
 

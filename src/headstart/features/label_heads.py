@@ -26,7 +26,7 @@ from headstart.features.head_in_pieces import MAX_STEPS, REMEMBERED, STRICTER, S
 from headstart.features.head_in_pieces import TOLERANCE as ROUGH
 from headstart.features.heads_in_memory import FLAT, PIECE, TOLERANCE
 from headstart.features.linear_head import C_VALUES, DEFAULT_C, FOLDS, logits, lowest_neighbour
-from headstart.features.rows import Chosen, Rows, pieces, stored_order
+from headstart.features.rows import Chosen, Rows, pieces
 from headstart.features.sums import Loss, added
 from headstart.numerics import label_cross_entropies
 
@@ -62,10 +62,9 @@ def solve_labels(
     targets: 0 or 1; of each label both.
     """
     rows = len(views) * len(targets)
-    is_small = 4 * rows * sum(sizes) <= IN_MEMORY
-    order = np.arange(len(targets)) if is_small else stored_order(views[0])
-    ordered = [view[:] if is_small else Chosen(view, order) for view in views]
-    blocks = Blocks.of(ordered, sizes)
+    if 4 * rows * sum(sizes) <= IN_MEMORY:
+        views = [view[:] for view in views]
+    blocks = Blocks.of(views, sizes)
     images = _validated(targets, seed)
     some, fitted = Sample.of(views[0][images], blocks), targets[images]
     groups = images if photos is None else photos[images]
@@ -77,7 +76,7 @@ def solve_labels(
     weights, factors = _from_sample(some, fitted, weight, C), blocks.weighed(weight)
     if len(fitted) < rows:
         deviation = 1 / np.maximum(factors, 1e-12)[:, None]
-        weights = _in_pieces(ordered, targets[order], blocks.mean, deviation, C, weights)
+        weights = _in_pieces(views, targets, blocks.mean, deviation, C, weights)
     kernel = weights[:-1] * factors[:, None]  # for features as they come
     bias = weights[-1] - blocks.mean @ kernel
     return LabelHeads(kernel.astype(np.float32), bias.astype(np.float32), C, weight)
@@ -246,7 +245,7 @@ def _in_pieces(
     with single_threaded_products(), ThreadPoolExecutor(cpu_budget()) as pool:
 
         def loss_of_all(kernel: np.ndarray, bias: np.ndarray) -> Loss:
-            def of_piece(piece: tuple[slice, np.ndarray]) -> Loss:
+            def of_piece(piece: tuple[slice | np.ndarray, np.ndarray]) -> Loss:
                 place, features = piece
                 return _loss_of(features.astype(np.float32, copy=False), targets[place], kernel, bias)
 

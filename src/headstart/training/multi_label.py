@@ -33,6 +33,7 @@ def for_labels(config: TrainingConfig, class_names: Sequence[str]) -> TrainingCo
         "--backbone auto compares accuracies. Name a backbone, and see headstart compare": config.candidates,
         "--resize auto compares accuracies. Name a way, and see headstart compare": config.resizing == AUTO,
         "--on shares the work out. Leave it out": config.executor,
+        "--ordinal is about ranks, of which a photo has one. Leave it out": stakes and stakes.ordinal is not False,
         "--cost is about one answer a photo. Take --recall LABEL=SHARE or --label-precision LABEL=SHARE": (
             stakes and stakes.costs is not None
         ),

@@ -58,7 +58,7 @@ def solve_head(context: TrainingContext, phase: SolvedHead, state: TrainingState
 def _measured(context: TrainingContext, head: Head | LabelHeads, features: Rows, split: Split) -> dict[str, float]:
     if split.kind is Kind.MULTI_LABEL:
         return multi_label.measured(head.logits(features), split.targets.values)
-    return measured(head.logits(features), split.labels, context.class_weights)
+    return measured(head.logits(features), split.truth, context.class_weights)
 
 
 def _solved(context: TrainingContext, features: Sequence[Rows]) -> Head | LabelHeads:
@@ -67,9 +67,9 @@ def _solved(context: TrainingContext, features: Sequence[Rows]) -> Head | LabelH
         return multi_label.solve(context, features)
     train, sizes, weights = context.dataset.train, context.pretrained.spec.block_sizes, context.class_weights
     solve = partial(solve_depths, features, sizes) if sizes[1:] else partial(linear_head.solve, features)
-    with sums_on(context.config.executor, features, train.labels, weights) as sums:
+    with sums_on(context.config.executor, features, train.truth, weights) as sums:
         return solve(
-            train.labels,
+            train.truth,
             len(context.dataset.class_names),
             seed=context.config.seed,
             class_weights=weights,

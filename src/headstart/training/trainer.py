@@ -63,6 +63,7 @@ def train(
     *,
     recipe: str | Recipe = recipes.DEFAULT,
     backbone: str | None = None,
+    at_least: float | None = None,
     image_size: int | None = None,
     resizing: str = STRETCH,  # the tutorial's
     value_range: str | None = None,
@@ -75,6 +76,7 @@ def train(
     time_limit: float | None = None,
     cost: str | Path | Mapping[str, Mapping[str, float]] | None = None,
     recall: Mapping[str, float] | None = None,
+    ordinal: bool | Sequence[str] = False,
     label_precision: Mapping[str, float] | None = None,
     callbacks: Sequence[KerasCallback] = (),
     listener: Listener | None = None,
@@ -84,7 +86,9 @@ def train(
     Args:
         dataset: what to train on; its validation images are looked at after each epoch, its test images never.
         recipe: name of a row of RECIPES, or a Recipe.
-        backbone: name of a row of BACKBONES, two of them, "a+b", or an ONNX or OpenVINO file; by default the recipe's.
+        backbone: name of a row of BACKBONES, two of them, "a+b", an ONNX or OpenVINO file, or "hub:PRESET"; "auto": of
+            the bases at hand, the one that the training images are answered best by; by default the recipe's.
+        at_least: images per second that it must compute on this computer, with backbone "auto".
         image_size: side in pixels; by default the recipe's, or the one that the backbone was pretrained at.
         resizing: how a photo of another shape becomes a square: "stretch" distorts it, "crop" cuts out its middle,
             "pad" keeps all of it and fills the rest with grey, "resize-crop" cuts out 7/8 of that middle; "auto": what
@@ -107,6 +111,8 @@ def train(
             the class of the least expected cost. None: all mistakes cost alike.
         recall: class -> the share of its photos that are to be answered as it, with 90% confidence: it is answered as
             soon as its probability reaches the threshold that the validation images show to suffice.
+        ordinal: the classes are ranks: in this order, or, True, in that of their names. The answer is then the class of
+            the least expected distance in ranks.
         label_precision: of several labels a photo, label -> the share of the photos given it that are to show it.
         callbacks: of Keras, which are told of epochs, and of batches where there are some; see docs/ecosystem.md. One
             that sets `model.stop_training` ends the training.
@@ -123,6 +129,7 @@ def train(
     config = TrainingConfig.of(
         recipe=recipe,
         backbone=backbone,
+        at_least=at_least,
         image_size=image_size,
         resizing=resizing,
         value_range=value_range,
@@ -132,7 +139,7 @@ def train(
         precision=precision,
         views=views,
         device=device,
-        stakes=Stakes.of(cost, recall, label_precision),
+        stakes=Stakes.of(cost, recall, ordinal, label_precision),
     )
     limit, listener = TimeLimit.of(time_limit), listener or Console()
     watching = Callbacks(tuple(callbacks))
@@ -379,7 +386,7 @@ def _finished(
     exact = fine_tuned or context.pretrained.is_exact
     precision = config.answering_precision if exact else BFLOAT16
     depth = get_backbone(config.backbone).features
-    trained = Trained(uncalibrated, execution, fine_tuned, precision, depth, views, compact)
+    trained = Trained(uncalibrated, execution, fine_tuned, precision, depth, context.pretrained.spec, views, compact)
     found = calibrate(context, trained) if dataset.kind is Kind.EXCLUSIVE else calibrate_labels(context, trained)
     seen, unseen = trained.last_layer(dataset.train), trained.last_layer(dataset.validation)
     detector = fit_novelty_detector(seen, dataset.train, unseen, seed=config.seed)

@@ -12,6 +12,7 @@ import { percent, t, writeWords } from "./words.js";
  *   similar?: { label: string, similarity: number, image: string }[] }} Answer
  */
 
+export const IS_OTHER = 0.5; // the probability from which on a photo is none of the classes
 const NAMED = 8; // classes that are named of a model
 const DARKEST = 190; // of 255, over places that do not support the answer
 
@@ -107,7 +108,7 @@ export function wordsOf({ ranked, label, labels, probability, rule, other = 0, s
   const [[mostProbable, highest]] = ranked;
   const best = `${mostProbable}, ${percent(highest)}`;
   if (remark) return [t("answer.unsure"), t("answer.remark.note", { remark, best })];
-  if (other >= 0.5) return [t("answer.other"), t("answer.other.note", { value: percent(other), best })];
+  if (other >= IS_OTHER) return [t("answer.other"), t("answer.other.note", { value: percent(other), best })];
   if (!familiar) return [t("answer.novel"), t("answer.novel.note", { best })];
   if (labels) {
     const named = labels.length ? labels.join(", ") : t("answer.no-label");
