@@ -16,6 +16,7 @@ import numpy as np
 
 from headstart.array_types import Bool, Float, Float64, Shaped
 from headstart.classifier.calibration import (
+    DEFAULT_ACCURACY,
     FEW_PHOTOS,
     LEVELS,
     PRIOR_DEVIATION,
@@ -25,7 +26,6 @@ from headstart.classifier.calibration import (
     level_of,
     thresholds_from_json,
     thresholds_to_json,
-    usual_level,
 )
 from headstart.classifier.decision import NEVER, RecallPromise, promise_recall
 from headstart.classifier.precision_promise import PrecisionPromise, promise_precision
@@ -69,6 +69,7 @@ class LabelCalibration:
     temperature = 1.0
     coverage: Mapping[float, float] = field(default_factory=dict, init=False)
     decision = None
+    hierarchy = None
     has_costs = False
 
     def probabilities(self, logits: Float[np.ndarray, "n labels"]) -> Float64[np.ndarray, "n labels"]:
@@ -90,9 +91,14 @@ class LabelCalibration:
         return {promise.label: promise.share for promise in self.recall if promise.is_given}
 
     @property
+    def possible_accuracies(self) -> list[float]:
+        """See `Calibration.possible_accuracies`."""
+        return [level for level, least in self.accuracy.items() if least != NEVER]
+
+    @property
     def usual_accuracy(self) -> float | None:
         """See `Calibration.usual_accuracy`."""
-        return usual_level(self.accuracy)
+        return max((level for level in self.possible_accuracies if level <= DEFAULT_ACCURACY), default=None)
 
     def least_probability(self, accuracy: float) -> float:
         """See `Calibration.least_probability`. Raises the same."""

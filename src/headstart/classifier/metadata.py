@@ -124,6 +124,8 @@ def facts_of(folder: Path, card: dict) -> Facts:
             raise ValueError("its decision is about other classes")
         if isinstance(calibration, LabelCalibration) and list(calibration.class_names) != card["class_names"]:
             raise ValueError("its thresholds are about other labels")
+        if calibration.hierarchy and list(calibration.hierarchy.class_names) != card["class_names"]:
+            raise ValueError("its hierarchy is about other classes")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise RunError(f"'{folder / FILE}' is damaged: its certainty is unreadable ({error}). Copy it again.") from None
     check_files(folder, {name: digest for name, digest in card["hashes"].items() if name in (KNOWN, OTHERS)})

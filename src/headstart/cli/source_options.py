@@ -49,6 +49,14 @@ ClassLevel = Annotated[
     int | None,
     about_data(min=1, metavar="N", help="The folders N levels below DATA are the classes. By default it is found out."),
 ]
+Hierarchy = Annotated[
+    bool,
+    about_data(
+        "--hierarchy",
+        help="Folders in folders, or labels such as birds/robin, are classes in classes: where robin or wren is not "
+        "sure, the answer may be birds.",
+    ),
+]
 GroupBy = Annotated[
     str | None,
     about_data(
@@ -82,6 +90,7 @@ SOURCE = {
     "weight_column": WeightColumn,
     "image_root": ImageRoot,
     "class_level": ClassLevel,
+    "hierarchy": Hierarchy,
     "group_by": GroupBy,
     "corrections": Corrections,
     "no_corrections": NoCorrections,

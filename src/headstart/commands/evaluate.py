@@ -67,7 +67,10 @@ def evaluate(
 
     run, source, listener = Path(run), DataSource.of(data), listener or Console()
     check_device(Compute(device=device))
-    if is_multi_label(RunFolder(run).card):  # before the images are read: there may be no run
+    card = RunFolder(run).card  # before the images are read: there may be no run
+    if card.get("certainty", {}).get("hierarchy"):
+        source = replace(source, hierarchy=source.class_level is None)
+    if is_multi_label(card):
         source = replace(source, multi_label=True)
     with keeping_copies():
         chosen = choose(source, run, split, listener=listener)

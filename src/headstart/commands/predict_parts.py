@@ -105,9 +105,10 @@ def predict_parts(
     files, left_out = _listed([images] if isinstance(images, str | Path) else images)
     place = str(place_of(out).absolute())
     facts = {"classifier": sha256_of_file(Path(run) / FILE), "class_names": list(predictor.class_names)}
-    has = {"multi_label": predictor.is_multi_label, "costs": predictor.calibration.has_costs}
-    has["others"] = predictor.other_head is not None
-    facts |= {name: True for name, is_so in has.items() if is_so}
+    calibration = predictor.calibration
+    says = {"costs": calibration.has_costs, "others": predictor.other_head, "parents": calibration.hierarchy}
+    says["multi_label"] = predictor.is_multi_label
+    facts |= {name: True for name, found in says.items() if found}
     if place.endswith(FILE_ENDING) and on is None:
         return _one_file(predictor, AnswerTask(tuple(files), question, facts, ""), place, left_out, listener)
     cluster = executor_on(on, place if on else None, device, listener)

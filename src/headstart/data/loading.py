@@ -265,6 +265,7 @@ def build_dataset(
         known_values=KnownValues.of(collection.highest),
         labels=collection.labels,
         others=others if is_other.any() else {},
+        hierarchy=collection.listing.hierarchy,
     )
 
 

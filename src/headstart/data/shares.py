@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from headstart.array_types import Float32
+from headstart.array_types import Float32, Int
 from headstart.errors import DatasetError
 
 Shares = tuple[tuple[str, float], ...]  # class -> its share, above 0, in the order of names; they add up to 1
@@ -72,7 +72,7 @@ def most_probable(shares: Shares) -> str:
 
 
 def as_array(
-    shares: Iterable[Shares | None], labels: Sequence[int], numbers: Mapping[str, int]
+    shares: Iterable[Shares | None], labels: Sequence[int] | Int[np.ndarray, " n"], numbers: Mapping[str, int]
 ) -> Float32[np.ndarray, "n classes"]:
     """A row a photo, a column a class. shares: None: all of the photo is of its label. numbers: class -> its column."""
     found = np.zeros((len(labels), len(numbers)), np.float32)

@@ -21,6 +21,7 @@ class DataSource:
     image_root: the folder that the paths in a CSV start from. None: the CSV's own. Absolute paths of another computer
         are looked for below it by their last parts.
     class_level: the class is the name of the folder at this level below `path`, from 1. None: it is found out.
+    hierarchy: whether folders in folders are classes in classes, as labels such as "birds/robin" are.
     group_by: which images belong together, see `group_names`. None: as a column of a CSV says.
     corrections: the user's corrections of labels: True: those that lie beside the collection, see `corrections_file`;
         False: none; or their file.
@@ -37,6 +38,7 @@ class DataSource:
     group_by: str | None
     corrections: Path | bool
     weight_column: str | None
+    hierarchy: bool
     multi_label: bool
 
     def __init__(
@@ -51,6 +53,7 @@ class DataSource:
         group_by: str | None = None,
         corrections: str | Path | bool = True,
         weight_column: str | None = None,
+        hierarchy: bool = False,
         multi_label: bool = False,
     ) -> None:
         object.__setattr__(self, "path", place_of(path))
@@ -62,6 +65,7 @@ class DataSource:
         object.__setattr__(self, "group_by", group_by)
         object.__setattr__(self, "weight_column", weight_column)
         object.__setattr__(self, "corrections", Path(corrections) if isinstance(corrections, str) else corrections)
+        object.__setattr__(self, "hierarchy", hierarchy)
         object.__setattr__(self, "multi_label", multi_label)
 
     @staticmethod
@@ -92,7 +96,7 @@ class DataSource:
 
     def settings(self) -> dict[str, str | int]:
         """What was said besides the path."""
-        usual = {"corrections": True, "multi_label": False}  # of the others: None
+        usual = {"corrections": True, "hierarchy": False, "multi_label": False}  # of the others: None
         said = {name: value for name, value in asdict(self).items() if value is not usual.get(name) and name != "path"}
         return {name: str(value) if isinstance(value, Path | Url) else value for name, value in said.items()}
 

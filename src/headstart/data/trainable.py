@@ -1,13 +1,14 @@
 """Whether a collection can be trained on: checks of its names, before it is read, and of what was read."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import groupby
 
 from headstart.data.assignment import check_classes_to_train, check_shared_classes
+from headstart.data.class_tree import check_class_tree
 from headstart.data.collection import Collection, printable
 from headstart.data.folder import Listing
-from headstart.data.items import Item, column, drawn_as
+from headstart.data.items import column, drawn_as
 from headstart.data.label_sets import all_classes, check_several, classes_in
 from headstart.data.splits import OTHER, TEST, VALIDATION
 from headstart.errors import DatasetError
@@ -39,7 +40,7 @@ def check_listing(listing: Listing) -> None:
         )
     if not listing.corrections:  # which may make classes, and end others
         check_shared_classes(listing.items, listing.source)
-        _check_labels(listing.items, listing)
+        _check_classes(column(listing.items, "label"), listing)
 
 
 def check_readable(collection: Collection) -> None:
@@ -51,7 +52,7 @@ def check_readable(collection: Collection) -> None:
         _check_no_class_lost(collection)  # first: it names the class
     check_unreadable(collection)
     if collection.listing.corrections:
-        _check_labels(collection.items, collection.listing)
+        _check_classes(column(collection.items, "label"), collection.listing)
 
 
 def check_unreadable(collection: Collection) -> None:
@@ -72,17 +73,14 @@ def check_unreadable(collection: Collection) -> None:
         )
 
 
-def _check_labels(items: Sequence[Item], listing: Listing) -> None:
-    labels = {*column(items, "label")}
+def _check_classes(labels: Iterable[str], listing: Listing) -> None:
     if listing.multi_label:
+        labels = {*labels}
         check_several(labels, listing.source)
-        _check_classes({*all_classes(labels)}, listing)
-    else:
-        _check_classes(labels - {OTHER}, listing)
-
-
-def _check_classes(names: set[str], listing: Listing) -> None:
-    source = listing.source
+        labels = all_classes(labels)
+    counts = Counter(labels)
+    del counts[OTHER]
+    names, source = set(counts), listing.source
     if len(names) < 2:
         found = f"one class, '{next(iter(names))}'" if names else "no class"
         remedy = f" Or give some photos the label of another class, in `headstart studio {source}`."
@@ -100,6 +98,8 @@ def _check_classes(names: set[str], listing: Listing) -> None:
                 reason="names-alike",
                 labels=", ".join(twins),
             )
+    if listing.hierarchy:
+        check_class_tree(counts, source)
 
 
 def _folded(name: str) -> str:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from headstart.evaluation.split_metrics import CalibrationMetrics, interval_from_json
+from headstart.evaluation.answered import interval_from_json
+from headstart.evaluation.split_metrics import CalibrationMetrics
 from headstart.statistics import Interval, percent
 
 

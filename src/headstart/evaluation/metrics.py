@@ -9,6 +9,7 @@ import numpy as np
 from headstart.array_types import Bool, Float, Float64, Int, Int64
 from headstart.classifier.calibration import Calibration
 from headstart.evaluation.curves import Curves, curves
+from headstart.evaluation.hierarchy import HierarchyMetrics, measure_hierarchy
 from headstart.evaluation.reliability import Reliability, reliability
 from headstart.evaluation.soft_labels import SoftMetrics, measure_shares
 from headstart.evaluation.split_metrics import ClassAverages, ClassMetrics, SplitMetrics
@@ -187,6 +188,7 @@ class Evaluation:
             calibration_before=self.reliability_before.summary(self.loss),
             stakes=self.stakes,
             soft=self.soft,
+            hierarchy=self.hierarchy,
         )
 
     @cached_property
@@ -194,6 +196,11 @@ class Evaluation:
         """What mistakes cost, and whether promised recall was kept; None where neither was said in training."""
         decision = self.calibration.decision
         return decision and measure_stakes(decision, self.probabilities, self.labels, self.groups)
+
+    @cached_property
+    def hierarchy(self) -> HierarchyMetrics | None:
+        """The answers of each level, where classes are in classes; else None."""
+        return measure_hierarchy(self.calibration, self.class_names, self.probabilities, self.labels, self.groups)
 
     def to_json(self) -> dict:
         return self.metrics.to_json()
@@ -208,6 +215,7 @@ class Evaluation:
             lines.append(f"{row.name:<{width}}  {precision:>9}  {recall:>6}  {f1:>6}  {area:>8}  {row.support:>6,}")
         lines += self.stakes.lines if self.stakes else []
         lines += [str(self.soft)] if self.soft else []
+        lines += self.hierarchy.lines if self.hierarchy else []
         before, after = self.reliability_before.error, self.reliability.error
         lines.append(f"expected calibration error {after:.1%} ({before:.1%} before calibration)")
         return "\n".join(lines)

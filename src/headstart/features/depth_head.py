@@ -54,6 +54,7 @@ def solve_depths(
     class_weights: Float[np.ndarray, " classes"] | None = None,
     photos: Int[np.ndarray, " n"] | None = None,
     weight: float | None = None,
+    C: float | None = None,
     sums: Sums | None = None,
 ) -> Head:
     """The head that fits the training images best.
@@ -63,7 +64,8 @@ def solve_depths(
     truth: each class at least once the most probable one.
     class_weights: what an image of each class counts; by default 1.
     photos: images with the same number, copies of one photo, are in the same fold of cross-validation.
-    weight: of the depths before the last; by default, what cross-validation chooses.
+    weight: of the depths before the last; by default, what cross-validation chooses. C: that of a head, which goes with
+        its weight; by default, what cross-validation chooses.
     sums: over the rows of all views, where they are many, by who has them at hand; by default on this machine.
     """
     counts = np.ones(num_classes) if class_weights is None else class_weights
@@ -75,9 +77,9 @@ def solve_depths(
     many = num_classes > MANY_CLASSES  # of which these images lack some
     some, fitted = Sample.of(views[0][images], blocks), truth[images]
     groups = None if photos is None else photos[images]
-    weight, C = _choose(some, fitted, counts, seed=seed, photos=groups, weight=weight)
-    if len(views) > 1:
-        C *= LENIENCY / len(views)
+    if C is None or weight is None:
+        weight, C = _choose(some, fitted, counts, seed=seed, photos=groups, weight=weight)
+        C *= LENIENCY / len(views) if len(views) > 1 else 1
     if len(images) < rows <= IN_GRAM and not many:
         every_view = np.concatenate([view[:] for view in views])
         some, fitted = Sample.of(every_view, blocks), np.concatenate([truth] * len(views))

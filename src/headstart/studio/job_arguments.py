@@ -140,7 +140,8 @@ def _diff(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work:
 def _data(source: DataSource) -> list[str]:
     """The collection, and how it is read."""
     said = {name: value for name, value in source.settings().items() if isinstance(value, (str, int))}
-    return [str(source.path), *(f"--{name.replace('_', '-')}={value}" for name, value in said.items())]
+    options = {f"--{name.replace('_', '-')}": value for name, value in said.items()}
+    return [str(source.path), *(name if value is True else f"{name}={value}" for name, value in options.items())]
 
 
 def _check(settings: Mapping[str, Any], known: set[str]) -> None:

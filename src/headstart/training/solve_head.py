@@ -35,15 +35,18 @@ class HeadResult:
     views: tuple[str, ...]
 
 
-def solve_head(context: TrainingContext, phase: SolvedHead, state: TrainingState) -> HeadResult:
-    """Solve the head on the features of the training images, in `head_views`."""
+def solve_head(
+    context: TrainingContext, phase: SolvedHead, state: TrainingState, *, like: Head | None = None
+) -> HeadResult:  # fmt: skip
+    """Solve the head on the features of the training images, in `head_views`. like: a head whose C, and weight of the
+    depths, it has; by default cross-validation chooses them."""
     start = time.perf_counter()
     train, validation = context.dataset.train, context.dataset.validation
     views = context.head_views
     features = [rows_of(context.pretrained.features(train, view=view)) for view in views]
     held_out = rows_of(context.pretrained.features(validation))
     began = time.perf_counter()
-    head = _solved(context, features)
+    head = _solved(context, features, like)
     solving = time.perf_counter() - began
     fitted, judged = _measured(context, head, features[0], train), _measured(context, head, held_out, validation)
     seconds = time.perf_counter() - start
@@ -61,12 +64,16 @@ def _measured(context: TrainingContext, head: Head | LabelHeads, features: Rows,
     return measured(head.logits(features), split.truth, context.class_weights)
 
 
-def _solved(context: TrainingContext, features: Sequence[Rows]) -> Head | LabelHeads:
+def _solved(context: TrainingContext, features: Sequence[Rows], like: Head | None) -> Head | LabelHeads:
     """The head of the training images."""
     if context.dataset.kind is Kind.MULTI_LABEL:
         return multi_label.solve(context, features)
     train, sizes, weights = context.dataset.train, context.pretrained.spec.block_sizes, context.class_weights
-    solve = partial(solve_depths, features, sizes) if sizes[1:] else partial(linear_head.solve, features)
+    C = like and like.C
+    if sizes[1:]:
+        solve = partial(solve_depths, features, sizes, weight=like and like.weight, C=C)
+    else:
+        solve = partial(linear_head.solve, features, C=C)
     with sums_on(context.config.executor, features, train.truth, weights) as sums:
         return solve(
             train.truth,

@@ -157,6 +157,7 @@ export default {
   "try.drop": "Drop photos here, or paste one", "try.choose": "Choose photos", "try.notKept": "They are answered on this computer, and not kept.", "try.pasted": "Pasted photo", "try.looking": "Looking…", "try.time": "Answered in {time}",
   "said.sure": "Probability {probability}", "said.unsureTitle": "Not sure", "said.unsure": "Most likely {best}. It is sure from {least} on, where at least {accuracy} of its answers are right.", "said.unsureFew": "Most likely {best}. It learned from too few photos of this class to be sure.", "said.unsureNever": "Most likely {best}. So far no answer is reliable enough to be called sure: more photos, or better labels, may change that.", "said.unfamiliarTitle": "Unlike the training photos", "said.unfamiliar": "It has not been trained on photos like this. Best guess: {best}.",
   "said.otherTitle": "None of the classes", "said.other": "Probability {other}. If it were one of them: {best}.",
+  "said.parent": "Probability {probability}. It is not sure which one; most likely {best}.",
   "said.rule.recall": "Probability {probability}. This class is to be missed rarely; more probable: {other}.", "said.rule.cost": "Probability {probability}, and the least expected cost ({cost}); more probable: {other}.",
   "said.remark": "The photo {remark}. Most likely {best}.",
   "live.lead": "Hold something in front of the camera, and see what the classifier says.", "live.start": "Start the camera", "live.stop": "Stop", "live.mirror": "Mirrored", "live.device": "Camera", "live.video": "The camera's picture",
