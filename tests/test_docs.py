@@ -32,6 +32,8 @@ DOCUMENTS = {
     "docs/backbones.md": {"photos/cats": 14, "photos/dogs": 14},
     "docs/tutorial.pt-BR.md": {"fotos/cachorros": 24, "fotos/gatos": 24},
     "docs/mistakes.md": {"photos/cats": 20, "photos/dogs": 20},
+    "docs/soft_labels.md": {"photos/ok": 24, "photos/broken": 24},
+    "docs/hierarchy.md": {"photos/birds/robin": 16, "photos/trash": 16, "photos/birds/wren": 16},
     "docs/deployment.md": {"photos/cats": 2, "photos/dogs": 2},
     "docs/scale.md": {"photos/cats": 14, "photos/dogs": 14},
     "docs/ecosystem.md": {"photos/cats": 14, "photos/dogs": 14},
@@ -60,7 +62,8 @@ def test_every_block_runs(document, cells, run, tmp_path, monkeypatch, capsys, r
         monkeypatch.setitem(RECIPES, name, replace(recipe.with_epochs(1), image_size=size))
     for number, (folder, count) in enumerate(DOCUMENTS[document].items()):
         (tmp_path / folder).mkdir(parents=True)
-        for index, path in enumerate(cells[("functional", "defective")[number]][:count], start=1):
+        some = cells[("functional", "defective")[number % 2]][number // 2 * count :]
+        for index, path in enumerate(some[:count], start=1):
             shutil.copy(path, tmp_path / folder / f"{index}.jpg")
     if document in TRAINED:
         shutil.copytree(run.folder, tmp_path / TRAINED[document])

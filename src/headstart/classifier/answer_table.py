@@ -7,6 +7,8 @@ probability    of that label
 probabilities  class -> probability, the most probable first: all, or as many as were asked for
 sure, familiar as in `Prediction`
 other          the probability of none of the classes; only of a classifier that was trained on `_other` photos
+parent         of classes in classes, where the label is not sure: its lowest parent that is; null: none
+parent_probability  of that parent
 cost           the expected cost of the label; only of a classifier that was given a table of costs
 candidates     the classes that the right one is among; only where a coverage was asked for
 remark         why the photo may be too dark or too bright to the classifier
@@ -52,6 +54,8 @@ def schema(question: Question, facts: Mapping[str, Any]) -> pa.Schema:
         "probabilities": pa.map_(pa.string(), pa.float64()),
         "sure": pa.bool_(),
         "familiar": pa.bool_(),
+        "parent": pa.string(),
+        "parent_probability": pa.float64(),
         "other": pa.float64(),
         "cost": pa.float64(),
         "candidates": pa.list_(pa.string()),
@@ -60,7 +64,8 @@ def schema(question: Question, facts: Mapping[str, Any]) -> pa.Schema:
     }
     if question.coverage is None:
         del columns["candidates"]
-    for name, fact in (("cost", "costs"), ("other", "others")):
+    of_some = {"cost": "costs", "other": "others", "parent": "parents", "parent_probability": "parents"}
+    for name, fact in of_some.items():
         if not facts.get(fact):
             del columns[name]
     return pa.schema(list(columns.items()), metadata={"headstart": json.dumps(facts, sort_keys=True)})
@@ -92,6 +97,8 @@ def _row(answer: Answer, question: Question) -> dict[str, Any]:
         "probabilities": list(found.top(question.top or len(found.probabilities)).items()),
         "sure": found.sure,
         "familiar": found.familiar,
+        "parent": found.parent,
+        "parent_probability": found.parent_probability,
         "other": found.other,
         "cost": found.cost,
         "candidates": list(found.candidates),

@@ -21,7 +21,7 @@ from headstart.classifier.activation_map import class_map
 from headstart.classifier.calibration import Calibration, ToPredictions
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.classifier.others import OtherHead
-from headstart.classifier.prediction import Prediction
+from headstart.classifier.prediction import Prediction, not_sure
 from headstart.concurrency import cpu_budget, prefetch
 from headstart.data.images import MAX_PIXELS, from_array, from_pillow, read_with_values
 from headstart.data.resizing import resize
@@ -203,7 +203,7 @@ class BasePredictor(ABC):
         if self.novelty_detector:
             familiar = self.novelty_detector.is_familiar(output.features).tolist()
         return [
-            each if known and not each.is_other else replace(each, familiar=False, sure=False)
+            each if known and not each.is_other else not_sure(replace(each, familiar=False))
             for each, known in zip(predictions, familiar, strict=True)
         ]
 
@@ -291,7 +291,7 @@ class BasePredictor(ABC):
 
 def remarked(prediction: Prediction, remark: str | None) -> Prediction:
     """With a remark, if there is one: no guarantee holds for such a photo."""
-    return prediction if remark is None else replace(prediction, remark=remark, sure=False)
+    return prediction if remark is None else not_sure(replace(prediction, remark=remark))
 
 
 def stacked(images: Sequence[Square]) -> Pixels:

@@ -115,6 +115,8 @@ def facts_of(folder: Path, card: dict) -> Facts:
         calibration = Calibration.from_json(card["certainty"]) if "certainty" in card else Calibration()
         if calibration.decision and list(calibration.decision.class_names) != card["class_names"]:
             raise ValueError("its decision is about other classes")
+        if calibration.hierarchy and list(calibration.hierarchy.class_names) != card["class_names"]:
+            raise ValueError("its hierarchy is about other classes")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise RunError(f"'{folder / FILE}' is damaged: its certainty is unreadable ({error}). Copy it again.") from None
     check_files(folder, {name: digest for name, digest in card["hashes"].items() if name in (KNOWN, OTHERS)})

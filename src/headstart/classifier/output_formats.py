@@ -27,7 +27,8 @@ from headstart.errors import ImageError, RunError
 from headstart.storage.atomic import check_free
 from headstart.storage.names import portable
 
-OPTIONAL = ("remark", "rule", "cost", "other")  # what JSON has of an answer only where there is something to say
+# what JSON has of an answer only where there is something to say
+OPTIONAL = ("remark", "rule", "cost", "other", "parent", "parent_probability")
 SHOWN = 640  # pixels, the longer side of a photo that shows where its prediction comes from
 
 
@@ -44,7 +45,8 @@ class FilePrediction:
 class Layout:
     """top: how many classes are written; None: as many as the format has columns for. candidates: whether these were
     asked for. explained: whether there are explanations. width: of the longest path. costs: whether the classifier
-    says what its answers cost; others: whether it says how probably a photo is none of the classes."""
+    says what its answers cost; others: whether it says how probably a photo is none of the classes; parents: whether it
+    answers a parent where a class is not sure."""
 
     top: int | None
     candidates: bool
@@ -52,6 +54,7 @@ class Layout:
     width: int
     costs: bool = False
     others: bool = False
+    parents: bool = False
 
 
 def predict_files(
@@ -140,8 +143,8 @@ def write_csv(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) ->
     writer = csv.writer(stream, lineterminator="\n")
     more = range(2, (layout.top or 1) + 1)
     ranks = [name for rank in more for name in (f"label_{rank}", f"probability_{rank}")]
-    optional = ["other"] * layout.others + ["cost"] * layout.costs + ["candidates"] * layout.candidates
-    optional += ["explanation"] * layout.explained
+    optional = ["parent", "parent_probability"] * layout.parents + ["other"] * layout.others + ["cost"] * layout.costs
+    optional += ["candidates"] * layout.candidates + ["explanation"] * layout.explained
     columns = ["path", "label", "probability", *ranks, "sure", "familiar", *optional, "error"]
     writer.writerow(columns)
     for row in rows:
@@ -158,6 +161,8 @@ def write_csv(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) ->
             values |= {"sure": _word(row.found.sure), "familiar": _word(row.found.familiar)}
             values["cost"] = "" if row.found.cost is None else f"{row.found.cost:.6g}"
             values["other"] = "" if row.found.other is None else f"{row.found.other:.6f}"
+            values["parent"], share = row.found.parent or "", row.found.parent_probability
+            values["parent_probability"] = "" if share is None else f"{share:.6f}"
             values["candidates"] = "|".join(row.found.candidates)
         writer.writerow([values.get(column, "") for column in columns])
         stream.flush()
@@ -191,7 +196,7 @@ FORMATS: dict[str, Callable[[Iterable[FilePrediction], TextIO, Layout], None]] =
 
 
 def in_words(answer: Prediction, top: int | None = None) -> str:
-    """A prediction in a line: the class, or that it is not sure, or that the image is unlike the training images."""
+    """A prediction in a line: the class, its parent, or that it is not sure or unlike the training images."""
     shown = top or (1 if answer.sure else max(2, len(answer.candidates)))
     ranked = "   ".join(f"{label} {percent(share)}" for label, share in answer.top(shown).items())
     if answer.rule and answer.familiar and not answer.remark:
@@ -204,6 +209,8 @@ def in_words(answer: Prediction, top: int | None = None) -> str:
         return f"none of the classes ({percent(answer.other)}); if anything: {ranked}"
     if not answer.familiar:
         return f"like nothing it was trained on; if anything: {ranked}"
+    if answer.parent is not None and answer.parent_probability is not None:
+        return f"{answer.parent} {percent(answer.parent_probability)}; which one is not sure: {ranked}"
     return ranked if answer.sure else f"not sure: {ranked}"
 
 

@@ -24,15 +24,27 @@ class Prediction:
     rule: str | None = None  # "cost" or "recall": why the label is not the most probable class; see `Decision`
     cost: float | None = None  # the expected cost of the label, if the classifier was given a table of costs
     other: float | None = None  # the probability that it is none of the classes, if `_other` photos were trained on
+    parent: str | None = None  # of classes in classes, if the label is not sure: its lowest parent that is, if any
+    parent_probability: float | None = None  # of that parent, 0..1: the sum over the classes in it
 
     @property
     def is_other(self) -> bool:
         """Whether it is said to be none of the classes; then it is not familiar, either."""
         return self.other is not None and self.other >= IS_OTHER
 
+    @property
+    def answer(self) -> str | None:
+        """What may be relied on: the label if it is sure, or else its parent, if that is; None: nothing."""
+        return self.label if self.sure else self.parent
+
     def top(self, count: int) -> dict[str, float]:
         """The label and the most probable other classes, `count` in all."""
         return dict(list(self.probabilities.items())[:count])
+
+
+def not_sure(prediction: Prediction) -> Prediction:
+    """The same, of a photo for which no guarantee holds."""
+    return replace(prediction, sure=False, parent=None, parent_probability=None)
 
 
 def predictions(

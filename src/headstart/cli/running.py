@@ -163,7 +163,7 @@ def _source(data: Path | None, settings: dict[str, Any]) -> DataSource | None:
     if corrections and none_wanted:
         raise DatasetError("--corrections FILE and --no-corrections were both given. Leave out one of them.")
     settings["corrections"] = corrections or not none_wanted
-    if data is None and any(value not in (None, True) for value in settings.values()):
+    if data is None and DataSource("", **settings).settings():
         options = ", ".join("--" + name.replace("_", "-") for name in SOURCE)
         raise DatasetError(f"The options {options} say how DATA is read: give DATA, or leave them out.")
     return None if data is None else DataSource(data, **settings)

@@ -29,6 +29,14 @@ GroupColumn = Annotated[
         "the like.",
     ),
 ]
+WeightColumn = Annotated[
+    str | None,
+    about_data(
+        metavar="NAME",
+        help="Column of a CSV that says how much a label counts, where labels are probabilities or votes. By default "
+        "'weight' or the like, where several lines name a photo.",
+    ),
+]
 ImageRoot = Annotated[
     Path | None,
     about_data(
@@ -40,6 +48,14 @@ ImageRoot = Annotated[
 ClassLevel = Annotated[
     int | None,
     about_data(min=1, metavar="N", help="The folders N levels below DATA are the classes. By default it is found out."),
+]
+Hierarchy = Annotated[
+    bool,
+    about_data(
+        "--hierarchy",
+        help="Folders in folders, or labels such as birds/robin, are classes in classes: where robin or wren is not "
+        "sure, the answer may be birds.",
+    ),
 ]
 GroupBy = Annotated[
     str | None,
@@ -63,8 +79,10 @@ SOURCE = {
     "path_column": PathColumn,
     "label_column": LabelColumn,
     "group_column": GroupColumn,
+    "weight_column": WeightColumn,
     "image_root": ImageRoot,
     "class_level": ClassLevel,
+    "hierarchy": Hierarchy,
     "group_by": GroupBy,
     "corrections": Corrections,
     "no_corrections": NoCorrections,

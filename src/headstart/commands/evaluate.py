@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,9 @@ def evaluate(
 
     run, source, listener = Path(run), DataSource.of(data), listener or Console()
     check_device(Compute(device=device))
-    _ = RunFolder(run).card  # before the images are read: there may be no run
+    card = RunFolder(run).card  # before the images are read: there may be no run
+    if card.get("certainty", {}).get("hierarchy"):
+        source = replace(source, hierarchy=source.class_level is None)
     with keeping_copies():
         chosen = choose(source, run, split, listener=listener)
         if split is None:

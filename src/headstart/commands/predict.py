@@ -28,14 +28,16 @@ class Predictions:
         is_explained: bool,
         has_costs: bool = False,
         has_others: bool = False,
+        has_parents: bool = False,
     ) -> None:
         """files: paths of the photos, in the order of their answers. left_out: sentences about files that are not read.
         has_candidates: whether a coverage was asked for. is_explained: whether there are explanations. has_costs:
-        whether the classifier says what its answers cost; has_others: how probably a photo is none of its classes."""
+        whether the classifier says what its answers cost; has_others: how probably a photo is none of its classes;
+        has_parents: whether it answers a parent where a class is not sure."""
         self.files, self.left_out = files, left_out
         self.unreadable: list[ImageError] = []  # what is wrong with the photos, of those read so far
         self._answers, self._has_candidates, self._is_explained = answers, has_candidates, is_explained
-        self._has_costs, self._has_others = has_costs, has_others
+        self._has = {"costs": has_costs, "others": has_others, "parents": has_parents}
 
     def __len__(self) -> int:
         return len(self.files)
@@ -63,7 +65,7 @@ class Predictions:
 
         name = format_of(out, format)
         width = max(map(len, self.files))
-        layout = Layout(top, self._has_candidates, self._is_explained, width, self._has_costs, self._has_others)
+        layout = Layout(top, self._has_candidates, self._is_explained, width, **self._has)
         if out is not None:
             with new_file(Path(out)) as stream:
                 FORMATS[name](self, stream, layout)
@@ -133,6 +135,7 @@ def predict(
         is_explained=explain is not None,
         has_costs=predictor.calibration.has_costs,
         has_others=predictor.other_head is not None,
+        has_parents=predictor.calibration.hierarchy is not None,
     )
 
 

@@ -105,10 +105,9 @@ def predict_parts(
     files, left_out = _listed([images] if isinstance(images, str | Path) else images)
     place = str(place_of(out).absolute())
     facts = {"classifier": sha256_of_file(Path(run) / FILE), "class_names": list(predictor.class_names)}
-    if predictor.calibration.has_costs:
-        facts["costs"] = True
-    if predictor.other_head:
-        facts["others"] = True
+    calibration = predictor.calibration
+    says = {"costs": calibration.has_costs, "others": predictor.other_head, "parents": calibration.hierarchy}
+    facts |= {name: True for name, found in says.items() if found}
     if place.endswith(FILE_ENDING) and on is None:
         return _one_file(predictor, AnswerTask(tuple(files), question, facts, ""), place, left_out, listener)
     cluster = executor_on(on, place if on else None, device, listener)

@@ -31,19 +31,25 @@ SHARED = 0.5  # of the names of these are in more than one class folder: then th
 MAX_SHOWN = 5  # names in a sentence
 MASK_WORDS = frozenset({"mask", "masks", "label", "labels", "annotation", "annotations", "groundtruth", "gt"})
 
+BOTH = "Or --hierarchy if both are: classes in classes."
 COLLECTION_WORDS = frozenset({"classification", "classes", "collection", "dataset", "datasets", "data"})
 
 _DATE = re.compile(r"(19|20)\d\d([-_.]?\d\d){0,2}")
 
 
-def check_classes(tree: Tree, layout: Layout, source: Location) -> None:
+def check_classes(tree: Tree, layout: Layout, source: Location, *, hierarchy: bool = False) -> None:
     """
+    Args:
+        hierarchy: whether the owner says that there are classes in classes.
+
     Raises:
         DatasetError: it is not clear that the class folders are the classes.
     """
     classes = {(*parent, name) for parent in layout.parents for name in tree.children(parent)}
     _check_names(classes, source)
     _check_no_splits_inside(tree, classes, source)
+    if hierarchy:
+        return
     _check_not_repeated(tree, classes, source)
     _check_none_is_a_collection(tree, classes, source)
 
@@ -90,7 +96,7 @@ def _check_not_repeated(tree: Tree, classes: set[Parts], source: Location) -> No
     if all(tree.counts[folder] <= (1 - MOST) * total[folder] for folder in classes):
         raise DatasetError(
             f"The folders {some(inside)} of '{source}' all hold folders of the same names: {some(shared)}. Which are "
-            f"the classes? {_levels(classes, shared)}"
+            f"the classes? {_levels(classes, shared)} {BOTH}"
         )
 
 
@@ -109,7 +115,8 @@ def _check_none_is_a_collection(tree: Tree, classes: set[Parts], source: Locatio
     if is_collection or all(is_neutral(name) or is_unlabelled(name) or is_plain_split(name) for name in names):
         raise DatasetError(
             f"'{source}' would have the class folders {some(each[-1] for each in classes)}, but all images of "
-            f"'{divided[0][-1]}' are in the folders {some(inside)}. Which are the classes? {_levels(classes, inside)}"
+            f"'{divided[0][-1]}' are in the folders {some(inside)}. Which are the classes? {_levels(classes, inside)} "
+            f"{BOTH}"
         )
 
 

@@ -12,16 +12,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headstart.data import archives, tables
+from headstart.data.class_tree import note_on_divided, notes_on_class_tree
 from headstart.data.corrections_file import corrections_file
 from headstart.data.folder_tree import PartsBelow, Tree
 from headstart.data.groups import group_names
-from headstart.data.items import Item, packed_items
+from headstart.data.items import Item, column, packed_items
 from headstart.data.layout import FORMS, Layout, understand
 from headstart.data.lost_classes import refuse_lost_classes
 from headstart.data.metadata_files import read_metadata
 from headstart.data.own_output import what_headstart_wrote
 from headstart.data.shard_tables import ShardTable
 from headstart.data.source import DataSource
+from headstart.data.splits import OTHER
 from headstart.data.walking import Files, files_below
 from headstart.errors import DatasetError
 from headstart.events import Listener, Message
@@ -30,7 +32,8 @@ from headstart.storage.url_path import Location, Url, parts_below
 from headstart.storage.urls import SHARD_SUFFIXES
 
 TABLES = (*tables.SUFFIXES, *SHARD_SUFFIXES)
-OF_CSV = {"path_column", "label_column", "group_column", "image_root"}  # settings that folders do not have
+# settings that folders do not have
+OF_CSV = {"path_column", "label_column", "group_column", "weight_column", "image_root"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Listing:
     layout: str  # what was understood, in a sentence without a full stop
     unlabelled: Sequence[Item] = ()  # photos without a class, with "" as label, if they were asked for
     corrections: Path | None = None  # the file of the user's corrections, if there is one
+    hierarchy: bool = False  # whether labels are paths of classes in classes
 
     @property
     def photos(self) -> Sequence[Item]:
@@ -70,7 +74,10 @@ def list_images(
     if corrections and not os.path.exists(corrections):  # noqa: PTH110  Path.exists raises where a name is too long
         corrections = None
     listing = _listing_of(source, listener, unlabelled=unlabelled or corrections is not None)
-    listing = replace(_grouped(listing, source.group_by), corrections=corrections)
+    listing = replace(_grouped(listing, source.group_by), corrections=corrections, hierarchy=source.hierarchy)
+    if source.hierarchy:
+        notes = notes_on_class_tree({*column(listing.items, "label")} - {OTHER})
+        listing = replace(listing, notes=(*listing.notes, *notes))
     if listener:
         listener.emit(Message(f"Layout: {listing.layout}."))
     return listing
@@ -102,8 +109,28 @@ def _list_table(
     """shards, metadata: in the folder `source`; none: `source` is a file."""
     _check_settings(source, is_csv=True)
     table = tables.read_listing(source, shards, metadata)
-    items = [Item(row.path, row.name, _normal(row.label), row.split, row.group) for row in table.rows]
-    return _listing(source.path, items, notes, table.text)
+    items = [
+        Item(
+            row.path,
+            row.name,
+            _normal(row.label),
+            row.split,
+            row.group,
+            shares=row.shares and tuple((_normal(name), share) for name, share in row.shares),
+        )
+        for row in table.rows
+    ]
+    return _listing(source.path, items, (*notes, *_note_on_shares(items)), table.text)
+
+
+def _note_on_shares(items: Sequence[Item]) -> list[str]:
+    shared = sum(item.shares is not None for item in items)
+    if not shared:
+        return []
+    return [
+        f"the labels of {shared:,} of {len(items):,} photos are probabilities, shared among classes: training fits "
+        f"these; elsewhere, such as for accuracy and in the studio, the class with the largest share is the label"
+    ]
 
 
 def _check_opens(data: Path) -> None:
@@ -158,6 +185,14 @@ def _check_settings(source: DataSource, *, is_csv: bool) -> None:
         )
 
 
+def _check_one_reading(source: DataSource) -> None:
+    if source.hierarchy and source.class_level is not None:
+        raise DatasetError(
+            f"For '{source}', --hierarchy (classes in classes) and --class-level {source.class_level} (the folders of "
+            f"one level are the classes) were both given. Leave one of them out."
+        )
+
+
 def _listing(source: Location, items: Iterable[Item], notes: Iterable[str], layout: str) -> Listing:
     return Listing(str(source), packed_items(sorted(items, key=lambda item: item.name)), tuple(notes), layout)
 
@@ -179,6 +214,7 @@ def _list_folder(root: Location, source: DataSource, *, unlabelled: bool) -> Lis
         listing = _list_table(source, notes=notes_on_skipped(files.skipped), metadata=metadata)
         return replace(listing, notes=(*listing.notes, *_note_on_unlisted(files.images, listing.items)))
     _check_settings(source, is_csv=False)
+    _check_one_reading(source)
     if not files.images:
         found = _kinds(files.others) or "nothing"
         remedy = " Unpack the archives in it." if any(archives.is_archive(file) for file in files.others) else ""
@@ -204,7 +240,7 @@ def _list_folder(root: Location, source: DataSource, *, unlabelled: bool) -> Lis
 
 def _layout(tree: Tree, source: DataSource, *, unlabelled: bool) -> Layout:
     try:
-        return understand(tree, source.path, source.class_level)
+        return understand(tree, source.path, source.class_level, hierarchy=source.hierarchy)
     except DatasetError:
         if not (unlabelled and tree.counts[()]):
             raise
@@ -241,6 +277,7 @@ def _notes(root: Location, loose: Sequence[Location], layout: Layout, files: Fil
     refuse_lost_classes(empty, files.others, root, source.path)
     return [
         *layout.left_out.values(),
+        *(() if source.hierarchy or source.class_level else note_on_divided(layout)),
         *_note_on_loose(loose),
         *note_on_others(files.others),
         *_note_on_empty(empty),

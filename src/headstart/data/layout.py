@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from headstart.data.class_doubts import check_classes, is_date, listed, some
+from headstart.data.class_tree import with_whole_paths
 from headstart.data.folder_tree import Parts, Tree
 from headstart.data.split_names import (
     have_one_rest,
@@ -56,12 +57,14 @@ class Layout:
     left_out: dict[Parts, str]
 
 
-def understand(tree: Tree, source: Location, class_level: int | None = None) -> Layout:
+def understand(
+    tree: Tree, source: Location, class_level: int | None = None, *, hierarchy: bool = False
+) -> Layout:  # fmt: skip
     """The layout of a collection.
 
     Args:
         source: the collection's name in messages.
-        class_level: see `DataSource`.
+        class_level, hierarchy: see `DataSource`; at most one of them.
 
     Raises:
         DatasetError: there are no class folders, or it is not clear which folders are the classes.
@@ -83,7 +86,8 @@ def understand(tree: Tree, source: Location, class_level: int | None = None) -> 
             f"Put the images of each class into a folder with the name of the class; or give them labels: "
             f"headstart studio {source}\n{FORMS}"
         )
-    check_classes(tree, layout, source)
+    layout = with_whole_paths(layout) if hierarchy else layout
+    check_classes(tree, layout, source, hierarchy=hierarchy)
     return replace(layout, left_out=left_out)
 
 

@@ -20,7 +20,7 @@ from headstart.data.assignment import (
     indices_to_draw_from,
     split_notes,
 )
-from headstart.data.collection import Collection, Read, Reads, corrected, printable, split_of
+from headstart.data.collection import Collection, Read, Reads, class_names_of, corrected, printable, split_of
 from headstart.data.dataset import Dataset, Split, Unreadable
 from headstart.data.folder import Listing, list_images
 from headstart.data.images import highest_value, read_image
@@ -234,18 +234,17 @@ def build_dataset(
         *collection.remarks_on_values,
     )
     labels = list(column(items, "label"))
-    class_names = tuple(sorted({*labels} - {OTHER}))
+    class_names = tuple(name for name in class_names_of(items) if name != OTHER)
     images = replace(split_of(items, digests, (*class_names, OTHER)), copies=_kept(group_of))
     is_other = np.array([label == OTHER for label in labels], bool)
     parts = [np.array([each == name for each in split_names], bool) for name in SPLITS]
-    known = [replace(images.take(np.flatnonzero(part & ~is_other)), class_names=class_names) for part in parts]
+    known = [images.take(np.flatnonzero(part & ~is_other)).of_classes(class_names) for part in parts]
     others = {name: images.take(np.flatnonzero(part & is_other)) for name, part in zip(SPLITS, parts, strict=True)}
 
-    facts = {"photos": len(items), "classes": len(class_names)}
     text = f"Found {len(items):,} files belonging to {len(class_names)} classes"
     if is_other.any():
         text += f", {is_other.sum():,} of them in '{OTHER}', which belong to none"
-    listener.emit(Message(f"{text}.", "found", facts))
+    listener.emit(Message(f"{text}.", "found", {"photos": len(items), "classes": len(class_names)}))
     sizes = np.bincount(numbered(group_of))
     groups_of_copies, copies = int((sizes > 1).sum()), int(sizes[sizes > 1].sum())
     if copies and is_drawn:
@@ -263,6 +262,7 @@ def build_dataset(
         known_values=KnownValues.of(collection.highest),
         labels=collection.labels,
         others=others if is_other.any() else {},
+        hierarchy=collection.listing.hierarchy,
     )
 
 

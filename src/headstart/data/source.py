@@ -16,9 +16,12 @@ class DataSource:
     path: a folder, zip or CSV, see `load_dataset`; also the URL of one.
     path_column, label_column, group_column: columns of a CSV. None: by their usual names, such as path, label and, of
         images that belong together, group or patient.
+    weight_column: the column with the weights of labels that are probabilities, see `shares.py`. None: by its usual
+        names, such as weight, where several lines name a photo.
     image_root: the folder that the paths in a CSV start from. None: the CSV's own. Absolute paths of another computer
         are looked for below it by their last parts.
     class_level: the class is the name of the folder at this level below `path`, from 1. None: it is found out.
+    hierarchy: whether folders in folders are classes in classes, as labels such as "birds/robin" are.
     group_by: which images belong together, see `group_names`. None: as a column of a CSV says.
     corrections: the user's corrections of labels: True: those that lie beside the collection, see `corrections_file`;
         False: none; or their file.
@@ -32,6 +35,8 @@ class DataSource:
     class_level: int | None
     group_by: str | None
     corrections: Path | bool
+    weight_column: str | None
+    hierarchy: bool
 
     def __init__(
         self,
@@ -44,6 +49,8 @@ class DataSource:
         class_level: int | None = None,
         group_by: str | None = None,
         corrections: str | Path | bool = True,
+        weight_column: str | None = None,
+        hierarchy: bool = False,
     ) -> None:
         object.__setattr__(self, "path", place_of(path))
         object.__setattr__(self, "path_column", path_column)
@@ -52,7 +59,9 @@ class DataSource:
         object.__setattr__(self, "class_level", class_level)
         object.__setattr__(self, "group_column", group_column)
         object.__setattr__(self, "group_by", group_by)
+        object.__setattr__(self, "weight_column", weight_column)
         object.__setattr__(self, "corrections", Path(corrections) if isinstance(corrections, str) else corrections)
+        object.__setattr__(self, "hierarchy", hierarchy)
 
     @staticmethod
     def of(data: str | Path | Url | DataSource) -> DataSource:
@@ -82,7 +91,7 @@ class DataSource:
 
     def settings(self) -> dict[str, str | int]:
         """What was said besides the path."""
-        usual = {"corrections": True}  # of the others: None
+        usual = {"corrections": True, "hierarchy": False}  # of the others: None
         said = {name: value for name, value in asdict(self).items() if value is not usual.get(name) and name != "path"}
         return {name: str(value) if isinstance(value, Path | Url) else value for name, value in said.items()}
 

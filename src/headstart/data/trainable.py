@@ -1,9 +1,11 @@
 """Whether a collection can be trained on: checks of its names, before it is read, and of what was read."""
 
 from collections import Counter
+from collections.abc import Iterable
 from itertools import groupby
 
-from headstart.data.assignment import check_classes_to_train
+from headstart.data.assignment import check_classes_to_train, check_shared_classes
+from headstart.data.class_tree import check_class_tree
 from headstart.data.collection import Collection, printable
 from headstart.data.folder import Listing
 from headstart.data.items import column, drawn_as
@@ -35,7 +37,8 @@ def check_listing(listing: Listing) -> None:
             reason="nothing-to-train-on",
         )
     if not listing.corrections:  # which may make classes, and end others
-        _check_classes({*column(listing.items, "label")} - {OTHER}, listing)
+        check_shared_classes(listing.items, listing.source)
+        _check_classes(column(listing.items, "label"), listing)
 
 
 def check_readable(collection: Collection) -> None:
@@ -47,7 +50,7 @@ def check_readable(collection: Collection) -> None:
         _check_no_class_lost(collection)  # first: it names the class
     check_unreadable(collection)
     if collection.listing.corrections:
-        _check_classes({*column(collection.items, "label")} - {OTHER}, collection.listing)
+        _check_classes(column(collection.items, "label"), collection.listing)
 
 
 def check_unreadable(collection: Collection) -> None:
@@ -68,8 +71,10 @@ def check_unreadable(collection: Collection) -> None:
         )
 
 
-def _check_classes(names: set[str], listing: Listing) -> None:
-    source = listing.source
+def _check_classes(labels: Iterable[str], listing: Listing) -> None:
+    counts = Counter(labels)
+    del counts[OTHER]
+    names, source = set(counts), listing.source
     if len(names) < 2:
         found = f"one class, '{next(iter(names))}'" if names else "no class"
         remedy = f" Or give some photos the label of another class, in `headstart studio {source}`."
@@ -87,6 +92,8 @@ def _check_classes(names: set[str], listing: Listing) -> None:
                 reason="names-alike",
                 labels=", ".join(twins),
             )
+    if listing.hierarchy:
+        check_class_tree(counts, source)
 
 
 def _folded(name: str) -> str:

@@ -12,11 +12,12 @@ from pathlib import Path
 from headstart.classifier.calibration import Calibration
 from headstart.data.label_state import LabelSummary
 from headstart.data.splits import SPLITS, TEST, VALIDATION
+from headstart.evaluation.answered import interval_from_json
 from headstart.evaluation.averaging import Averaging
 from headstart.evaluation.cleaning import Cleaning
 from headstart.evaluation.learning_curve import LearningCurve
 from headstart.evaluation.others import OthersMetrics
-from headstart.evaluation.split_metrics import SplitMetrics, interval_from_json
+from headstart.evaluation.split_metrics import SplitMetrics
 from headstart.inspection.shortcuts import Shortcut
 from headstart.json_text import json_text
 from headstart.models.backbones import is_file

@@ -3,8 +3,9 @@
 import numpy as np
 
 from headstart.classifier.calibration import NEVER
+from headstart.evaluation.answered import AccuracyGuarantee
 from headstart.evaluation.metrics import Evaluation
-from headstart.evaluation.split_metrics import AccuracyGuarantee, CoverageGuarantee, Guarantees
+from headstart.evaluation.split_metrics import CoverageGuarantee, Guarantees
 from headstart.statistics import proportion
 
 

@@ -6,6 +6,9 @@ Each class has `to_json` and `from_json`. The JSON keys are a file format: some 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from headstart.evaluation.answered import AccuracyGuarantee
+from headstart.evaluation.hierarchy import HierarchyMetrics
+from headstart.evaluation.soft_labels import SoftMetrics
 from headstart.evaluation.stakes import StakesMetrics
 from headstart.statistics import Interval, percent
 
@@ -92,24 +95,6 @@ class CalibrationMetrics:
 
 
 @dataclass(frozen=True)
-class AccuracyGuarantee:
-    """The confident answers that a guaranteed accuracy allows.
-
-    answered: the share of images that get one. accuracy: of these answers; None where there are none.
-    """
-
-    answered: Interval
-    accuracy: Interval | None
-
-    def to_json(self) -> dict:
-        return {"answered": self.answered.to_json(), "accuracy": self.accuracy.to_json() if self.accuracy else None}
-
-    @classmethod
-    def from_json(cls, content: Mapping) -> "AccuracyGuarantee":
-        return cls(Interval(**content["answered"]), interval_from_json(content["accuracy"]))
-
-
-@dataclass(frozen=True)
 class CoverageGuarantee:
     """The sets of candidate classes that a guaranteed coverage needs.
 
@@ -163,6 +148,8 @@ class SplitMetrics:
     calibration: with the temperature; calibration_before: without it.
     guarantees: None for training images, on which they would mean nothing.
     stakes: None for a classifier that answers the most probable class.
+    soft: where labels are probabilities, how far the answers' are from them; else None.
+    hierarchy: None where no class is in another.
     """
 
     loss: float
@@ -176,6 +163,8 @@ class SplitMetrics:
     calibration_before: CalibrationMetrics
     guarantees: Guarantees | None = None
     stakes: StakesMetrics | None = None
+    soft: SoftMetrics | None = None
+    hierarchy: HierarchyMetrics | None = None
 
     @property
     def commonest(self) -> ClassMetrics:
@@ -209,6 +198,16 @@ class SplitMetrics:
             text += ". The classifier is not shown to be better than that"
         return f"{text}."
 
+    @property
+    def sentences(self) -> list[str]:
+        """What is said of them besides accuracy and loss."""
+        return [
+            self.against_the_commonest,
+            *(self.stakes.lines if self.stakes else ()),
+            *([str(self.soft)] if self.soft else ()),
+            *(self.hierarchy.lines if self.hierarchy else ()),
+        ]
+
     def to_json(self) -> dict:
         content = {
             "loss": self.loss,
@@ -224,11 +223,15 @@ class SplitMetrics:
         }
         if self.stakes:
             content["stakes"] = self.stakes.to_json()
+        if self.soft:
+            content["soft_labels"] = self.soft.to_json()
+        if self.hierarchy:
+            content["hierarchy"] = self.hierarchy.to_json()
         return content | {"promises": self.guarantees.to_json()} if self.guarantees else content
 
     @classmethod
     def from_json(cls, content: Mapping) -> "SplitMetrics":
-        promises, stakes = content.get("promises"), content.get("stakes")
+        promises, stakes, hierarchy = map(content.get, ("promises", "stakes", "hierarchy"))
         return cls(
             loss=content["loss"],
             accuracy=Interval(**content["accuracy"]),
@@ -241,8 +244,6 @@ class SplitMetrics:
             calibration_before=CalibrationMetrics.from_json(content["calibration"]["before"]),
             guarantees=Guarantees.from_json(promises) if promises else None,
             stakes=StakesMetrics.from_json(stakes) if stakes else None,
+            soft=SoftMetrics.from_json(content["soft_labels"]) if content.get("soft_labels") else None,
+            hierarchy=HierarchyMetrics.from_json(hierarchy) if hierarchy else None,
         )
-
-
-def interval_from_json(content: Mapping | None) -> Interval | None:
-    return Interval(**content) if content else None

@@ -184,6 +184,7 @@ def _write(source: Source, destination: _Destination, path: Path, photos: Photos
         "backbone": classifier.backbone,
         "temperature": source.temperature,
         **({"decision": decision.to_json()} if (decision := classifier.calibration.decision) else {}),
+        **({"hierarchy": hierarchy.to_json()} if (hierarchy := classifier.calibration.hierarchy) else {}),
         "versions": versions("headstart", "keras"),
         "input": {"name": "pixels", "type": pixels, "shape": source.input_shape, "values": "RGB, 0 to 255"},
         "outputs": source.output_shapes,

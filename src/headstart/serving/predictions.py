@@ -8,7 +8,8 @@ from headstart.models.output import NetworkOutput
 from headstart.serving.schemas import Options
 from headstart.serving.served import ServedModel
 
-OPTIONAL = ("remark", "rule", "cost", "other")  # of an answer, only where there is something to say
+# of an answer, only where there is something to say
+OPTIONAL = ("remark", "rule", "cost", "other", "parent", "parent_probability")
 
 
 def row_maker(model: ServedModel, options: Options) -> Callable[[NetworkOutput, str | None], dict]:

@@ -38,6 +38,7 @@ EXAMPLE_MODEL = {
     "promises": {"accuracy": [0.8, 0.9, 0.95, 0.98], "coverage": [0.8, 0.9, 0.95, 0.98, 0.99, 0.995], "recall": {}},
     "knows_what_is_familiar": True,
     "knows_others": False,
+    "parents": [],
     "metrics": {
         "validation": {
             "loss": 0.031, "accuracy": {"value": 0.989, "low": 0.979, "high": 0.994, "correct": 799, "count": 808},
@@ -145,7 +146,8 @@ class Answer(BaseModel):
     only where a coverage was asked for; rule: why the label is not the most probable class: "recall" (its recall is
     promised) or "cost" (its expected cost is the least); cost: the expected cost of the label, only of a model that was
     given a table of costs; other: the probability that the image is none of the classes, only of a model that was
-    trained on such images. The label is the first of the probabilities."""
+    trained on such images; parent: of a model that knows classes in classes, where the label is not sure, its lowest
+    parent that is; parent_probability: of that parent. The label is the first of the probabilities."""
 
     name: str | None
     label: str
@@ -157,6 +159,8 @@ class Answer(BaseModel):
     rule: Literal["recall", "cost"] | None = None
     cost: float | None = None
     other: Probability | None = None
+    parent: str | None = None
+    parent_probability: Probability | None = None
     candidates: list[str] | None = None
     places: Places | None = None
     similar: list[TrainingImage] | None = None
@@ -218,7 +222,8 @@ class LimitsOfRequests(BaseModel):
 
 class Model(BaseModel):
     """A description of a model. value_range: black and white in photos with 16 bits a value. models: the names of all
-    models that are served. keeps_samples: the share of photos that the operator keeps; 0: none."""
+    models that are served. parents: of classes in classes, those that may be answered where a class is not sure.
+    keeps_samples: the share of photos that the operator keeps; 0: none."""
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_MODEL})
 
@@ -234,6 +239,7 @@ class Model(BaseModel):
     promises: Promises
     knows_what_is_familiar: bool
     knows_others: bool = False
+    parents: list[str] = []
     metrics: dict[Literal["validation", "test"], Measured | None]
     models: list[str]
     limits: LimitsOfRequests

@@ -168,6 +168,7 @@ def _description(predictor: Predictor, card: dict) -> dict:
         },
         "knows_what_is_familiar": predictor.novelty_detector is not None,
         "knows_others": predictor.other_head is not None,
+        "parents": calibration.hierarchy.names if calibration.hierarchy else [],
         "metrics": _metrics(RunFolder(predictor.folder)),
     }
 

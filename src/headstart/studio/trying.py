@@ -163,6 +163,8 @@ def answer(predictor: BasePredictor, content: bytes, id_of: IdOf, *, explain: bo
         "rule": prediction.rule,
         "cost": prediction.cost,
         "other": prediction.other,
+        "parent": prediction.parent,
+        "parent_probability": prediction.parent_probability,
     }
     if explain:
         places = predictor.explanation(prediction, [each[0] for each in output.maps]).places

@@ -11,7 +11,7 @@ import numpy as np
 
 from headstart.classifier.calibration import calibrated_loss
 from headstart.events import EpochEnded, Message
-from headstart.numerics import two_sided
+from headstart.numerics import Truth, most_probable, two_sided
 from headstart.training import checkpoints
 from headstart.training.context import TrainingContext
 from headstart.training.early_stopping import EarlyStopping
@@ -85,8 +85,8 @@ class _Fitting:
     last_epoch: int
 
     @property
-    def labels(self) -> np.ndarray:
-        return self.context.dataset.validation.labels
+    def truth(self) -> Truth:
+        return self.context.dataset.validation.truth
 
     def validate(self) -> np.ndarray:
         """The logits of the validation images."""
@@ -96,11 +96,11 @@ class _Fitting:
 
     def judge(self, logits: np.ndarray) -> tuple[np.ndarray, float]:
         """Which validation images are predicted correctly, and the calibrated loss."""
-        correct = two_sided(logits).argmax(axis=1) == self.labels
-        return correct, calibrated_loss(logits, self.labels, self.context.class_weights)
+        correct = two_sided(logits).argmax(axis=1) == most_probable(self.truth)
+        return correct, calibrated_loss(logits, self.truth, self.context.class_weights)
 
     def measured(self, logits: np.ndarray) -> dict[str, float]:
-        return measured(logits, self.labels, self.context.class_weights)
+        return measured(logits, self.truth, self.context.class_weights)
 
     def weights(self) -> tuple[np.ndarray, ...]:
         """Of the whole network, as they are now."""
@@ -113,7 +113,7 @@ def _prepared(context: TrainingContext, execution: Execution, phase: Phase, stat
 
     model = execution.trainable(phase)
     train, validation = execution.sources(phase)
-    compile_for(model, phase, phase.epochs * len(train))
+    compile_for(model, phase, phase.epochs * len(train), soft=context.dataset.train.is_soft)
     model.capture(train.batch_size, context.listener)
     done = len(state.rows_of(phase.name))
     if done:

@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from headstart.array_types import Float, Int
+from headstart.array_types import Float
 from headstart.concurrency import prefetch
 from headstart.errors import HeadstartError, first_cause, first_line
 from headstart.events import Listener, Message, Task, advancing
@@ -24,6 +24,7 @@ from headstart.models.backbones import get_backbone
 from headstart.models.composing import features_of
 from headstart.models.layers import DROPOUT, LOGITS
 from headstart.models.weights import layer_index
+from headstart.numerics import Truth, counted
 from headstart.time_limit import NO_LIMIT, TimeLimit
 from headstart.training.callbacks import NO_CALLBACKS, Callbacks
 from headstart.training.folding import fold
@@ -37,13 +38,13 @@ Tensors = np.ndarray | tuple[np.ndarray, ...]  # one, if there is one
 
 @runtime_checkable
 class Source(Protocol):
-    """Where batches come from: pixels (`Batches`) or features (`feature_batches.py`), with their labels."""
+    """Where batches come from: pixels (`Batches`) or features (`feature_batches.py`), with what is right of them."""
 
     batch_size: int  # images in each, but for the last one, which may have fewer
 
     def __len__(self) -> int: ...
 
-    def batch(self, index: int, epoch: int = 0) -> tuple[Tensors, Int[np.ndarray, " batch"]]: ...
+    def batch(self, index: int, epoch: int = 0) -> tuple[Tensors, Truth]: ...
 
 
 class Steps(Protocol):
@@ -174,12 +175,15 @@ class TrainingData(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple:
         try:
-            images, labels = self.source.batch(index, self.epoch)
+            images, truth = self.source.batch(index, self.epoch)
         except HeadstartError as error:
             self.failure = error
             raise
-        weights = self.class_weights[labels].astype("float32")
-        return images, labels.astype("float32")[:, None] if self.binary else labels, weights
+        truth, weights = counted(truth, self.class_weights)
+        if truth.ndim == 2:
+            truth = truth.astype("float32")
+            return images, truth[:, 1:] if self.binary else truth, weights.astype("float32")
+        return images, truth.astype("float32")[:, None] if self.binary else truth, weights.astype("float32")
 
     def batches(self) -> dict[str, Any]:
         """Those of an epoch, as arguments of `fit`: whatever the backend, some are made while a step is computed."""
@@ -276,10 +280,8 @@ def predict_all(model: keras.Model, source: Source) -> Float[np.ndarray, "n ..."
     return predict_with_labels(model, source)[0]
 
 
-def predict_with_labels(
-    model: keras.Model, source: Source, epoch: int = 0
-) -> tuple[Float[np.ndarray, "n ..."], Int[np.ndarray, " n"]]:
-    """The output of a model for images, and their labels, both in the order and in the views of an epoch.
+def predict_with_labels(model: keras.Model, source: Source, epoch: int = 0) -> tuple[Float[np.ndarray, "n ..."], Truth]:
+    """The output of a model for images, and their labels or shares, both in the order and in the views of an epoch.
 
     A last batch that is shorter is filled up: TensorFlow would trace its length anew, and warn of it.
     """

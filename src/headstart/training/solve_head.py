@@ -29,18 +29,21 @@ class HeadResult:
     views: tuple[str, ...]
 
 
-def solve_head(context: TrainingContext, phase: SolvedHead, state: TrainingState) -> HeadResult:
-    """Solve the head on the features of the training images, in `head_views`."""
+def solve_head(
+    context: TrainingContext, phase: SolvedHead, state: TrainingState, *, like: Head | None = None
+) -> HeadResult:  # fmt: skip
+    """Solve the head on the features of the training images, in `head_views`. like: a head whose C, and weight of the
+    depths, it has; by default cross-validation chooses them."""
     start = time.perf_counter()
     train, validation, weights = context.dataset.train, context.dataset.validation, context.class_weights
     views = context.head_views
     features = [rows_of(context.pretrained.features(train, view=view)) for view in views]
     held_out = rows_of(context.pretrained.features(validation))
     began = time.perf_counter()
-    head = _solved(context, features)
+    head = _solved(context, features, like)
     solving = time.perf_counter() - began
-    fitted = measured(head.logits(features[0]), train.labels, weights)
-    judged = measured(head.logits(held_out), validation.labels, weights)
+    fitted = measured(head.logits(features[0]), train.truth, weights)
+    judged = measured(head.logits(held_out), validation.truth, weights)
     seconds = time.perf_counter() - start
     line = row(phase.name, state.epoch + 1, seconds, 0.0, fitted, judged)
     numbers = {name: line[name] for name in ("seconds", "loss", "accuracy", "val_loss", "val_accuracy")}
@@ -49,13 +52,17 @@ def solve_head(context: TrainingContext, phase: SolvedHead, state: TrainingState
     return HeadResult(head, replace(state.with_row(line), depth_weight=weight), views)
 
 
-def _solved(context: TrainingContext, features: Sequence[Rows]) -> Head:
+def _solved(context: TrainingContext, features: Sequence[Rows], like: Head | None) -> Head:
     """The head of the training images."""
     train, sizes, weights = context.dataset.train, context.pretrained.spec.block_sizes, context.class_weights
-    solve = partial(solve_depths, features, sizes) if sizes[1:] else partial(linear_head.solve, features)
-    with sums_on(context.config.executor, features, train.labels, weights) as sums:
+    C = like and like.C
+    if sizes[1:]:
+        solve = partial(solve_depths, features, sizes, weight=like and like.weight, C=C)
+    else:
+        solve = partial(linear_head.solve, features, C=C)
+    with sums_on(context.config.executor, features, train.truth, weights) as sums:
         return solve(
-            train.labels,
+            train.truth,
             len(context.dataset.class_names),
             seed=context.config.seed,
             class_weights=weights,

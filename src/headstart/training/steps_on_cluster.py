@@ -47,7 +47,10 @@ ALONE = "Fine-tuning itself is done by this machine alone"
 
 @dataclass(frozen=True)
 class Plan:
-    """What a machine is told once: which network that is, and what of it is trained. All of it can be sent."""
+    """What a machine is told once: which network that is, and what of it is trained. All of it can be sent.
+
+    soft: whether labels are the shares of all classes.
+    """
 
     backbone: str
     image_size: int
@@ -55,12 +58,14 @@ class Plan:
     num_classes: int
     depths: bool
     phase: Phase
+    soft: bool = False
 
     @classmethod
     def of(cls, context: TrainingContext, phase: Phase) -> Plan:
         config = context.config
         network = config.backbone, config.image_size, config.weights
-        return cls(*network, len(context.dataset.class_names), config.recipe.reads_depths, phase)
+        classes, soft = len(context.dataset.class_names), context.dataset.train.is_soft
+        return cls(*network, classes, config.recipe.reads_depths, phase, soft)
 
 
 @contextmanager

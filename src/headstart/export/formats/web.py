@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.classifier.calibration import NEVER
+from headstart.classifier.calibration import NEVER, Calibration
 from headstart.data.value_range import remark_on_photo
 from headstart.errors import ExportError
 from headstart.export.formats import onnx
@@ -90,19 +90,26 @@ def _copy(file: Path, folder: Path) -> None:
 
 
 def _facts(classifier: Classifier, accuracy: dict | None) -> dict:
-    """What the page has to know of a classifier. promises: those of `Calibration.accuracy` that can be kept."""
+    """What the page has to know of a classifier."""
     calibration = classifier.calibration
     usual = calibration.usual_accuracy
     return {
         "class_names": list(classifier.class_names),
         "resizing": classifier.resizing,
-        "promises": {f"{level:g}": least for level, least in calibration.accuracy.items() if least != NEVER},
+        "promises": _promises(calibration),
         "promise": None if usual is None else f"{usual:g}",
         "is_measured": bool(calibration.accuracy),
         "unsure": list(calibration.unsure),
         "decision": calibration.decision.to_json() if calibration.decision else None,
+        "hierarchy": calibration.hierarchy.to_json() if calibration.hierarchy else None,
         "accuracy": accuracy,
     }
+
+
+def _promises(calibration: Calibration) -> dict[str, float | None]:
+    """Those of `Calibration.accuracy` that can be kept; null: for parents of classes only."""
+    found = {level: calibration.accuracy[level] for level in calibration.possible_accuracies}
+    return {f"{level:g}": None if least == NEVER else least for level, least in found.items()}
 
 
 def _listed(folder: Path) -> str:

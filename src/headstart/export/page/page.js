@@ -1,6 +1,6 @@
 // The page of an export: photos and the camera -> answers of the network in this browser. Nothing leaves it.
 
-import { aboutModel, addCards, bar, clearCards, drawPlaces, isUnsure, lay, showAnswer, showFailure, showPhoto, wordsOf, writeAgain } from "./cards.js";
+import { aboutModel, addCards, bar, clearCards, drawPlaces, IS_OTHER, isUnsure, lay, showAnswer, showFailure, showPhoto, wordsOf, writeAgain } from "./cards.js";
 import { listenForPhotos } from "./dropping.js";
 import { answerFrames, hasOtherCamera, startCamera } from "./live.js";
 import { openNetwork, Undecodable, Unusable } from "./network.js";
@@ -20,7 +20,9 @@ const live = element("live");
 const ofLive = (selector) => live.querySelector(selector);
 
 /** What the exporter says of the classifier. promises: share of sure answers that are right -> the least probability of one
- * @type {{ class_names: string[], resizing: string, promises: Record<string, number>, promise: string | null,
+ * (null: no class is); hierarchy: see docs/hierarchy.md
+ * @type {{ class_names: string[], resizing: string, promises: Record<string, number | null>, promise: string | null,
+ *   hierarchy: { parents: string[][], accuracy: Record<string, (number | null)[]> } | null,
  *   is_measured: boolean, unsure: string[],
  *   decision: { costs: number[][] | null, recall: { class: string, threshold: number | null }[] } | null, accuracy: { value: number, low: number, high: number, count: number } | null, bytes: Record<string, number> }} */
 let facts;
@@ -32,14 +34,16 @@ let state = () => "";
 // What the network gives -> an answer
 
 /** @param {Outputs} outputs @returns {Answer} */
-function answerOf({ probabilities, familiar, places }) {
+function answerOf({ probabilities, familiar: isKnown, other = 0, places }) {
   const ranked = facts.class_names.map((name, at) => /** @type {[string, number]} */ ([name, probabilities[at]]));
   ranked.sort(([, one], [, other]) => other - one);
   const [mostProbable] = ranked[0];
   const { label, rule } = decided(probabilities) ?? { label: mostProbable, rule: null };
   const probability = probabilities[facts.class_names.indexOf(label)];
+  const familiar = isKnown && other < IS_OTHER;
   const sure = familiar && probability >= leastOfSure() && !facts.unsure.includes(label);
-  return { ranked: ranked.slice(0, MAX_CLASSES), label, probability, rule: label === mostProbable ? null : rule, sure, familiar, places };
+  const found = { ranked: ranked.slice(0, MAX_CLASSES), label, probability, rule: label === mostProbable ? null : rule, other, sure, familiar, places };
+  return sure || !familiar ? found : { ...found, ...parentOf(label, probabilities) };
 }
 
 /** The class that is answered where mistakes differ in what they cost, see docs/mistakes.md; null: the most probable one.
@@ -54,10 +58,23 @@ function decided(probabilities) {
   return { label: names[expected.indexOf(Math.min(...expected))], rule: "cost" };
 }
 
+/** The lowest parent of a class that is answered where the class is not sure, see docs/hierarchy.md.
+ * @param {string} label @param {ArrayLike<number>} probabilities */
+function parentOf(label, probabilities) {
+  const { parents = [], accuracy = {} } = facts.hierarchy ?? {};
+  const own = parents[facts.class_names.indexOf(label)] ?? [];
+  const thresholds = accuracy[element("level").value] ?? [];
+  for (let level = own.length - 1; level >= 0; level--) {
+    const share = parents.reduce((sum, each, at) => sum + (each[level] === own[level] ? probabilities[at] : 0), 0);
+    if (share >= (thresholds[level] ?? Infinity)) return { parent: own[level], parent_probability: Math.min(share, 1) };
+  }
+  return {};
+}
+
 /** The least probability of a sure answer. */
 function leastOfSure() {
   const wanted = element("level").value;
-  return wanted ? facts.promises[wanted] : facts.is_measured ? Infinity : 0;
+  return wanted ? facts.promises[wanted] ?? Infinity : facts.is_measured ? Infinity : 0;
 }
 
 // Photos

@@ -23,18 +23,19 @@ from headstart.features.rows import PIECE, Rows, stored
 from headstart.features.shared_store import for_all_machines
 from headstart.features.store import DIGEST, Features
 from headstart.features.sums import Loss, Sums, added, loss_of, on_grid, squares_of, sum_of
+from headstart.numerics import Truth
 from headstart.storage import locations
 
-Wanted = tuple[str, np.ndarray, np.ndarray]  # path or URL of a shard, rows of it (m,), and their labels (m,)
+Wanted = tuple[str, np.ndarray, np.ndarray]  # path or URL of a shard, rows of it (m,), and what is right of them
 
 
 @contextmanager
 def sums_on(
-    executor: RayExecutor | None, views: Sequence[Rows], labels: np.ndarray, counts: np.ndarray
+    executor: RayExecutor | None, views: Sequence[Rows], truth: Truth, counts: np.ndarray
 ) -> Iterator[Sums | None]:
     """Sums by the machines of a cluster; None where there is none, or where this machine has room for all features.
 
-    views: of the same images, by an extractor with that executor. labels: of these. counts: what an image of each class
+    views: of the same images, by an extractor with that executor. truth: of these. counts: what an image of each class
     counts.
     """
     features = [found for view in views if (found := stored(view)) is not None]
@@ -47,16 +48,16 @@ def sums_on(
         yield None
         return
     places = dict(zip(files, for_all_machines(files, executor.store), strict=True))
-    wanted = [each for found in features for each in _wanted(found, labels, places)]
+    wanted = [each for found in features for each in _wanted(found, truth, places)]
     with RaySums.of(executor, wanted, counts) as sums:
         yield sums
 
 
-def _wanted(features: Features, labels: np.ndarray, places: dict[str, str]) -> Iterator[Wanted]:
+def _wanted(features: Features, truth: Truth, places: dict[str, str]) -> Iterator[Wanted]:
     """Shard by shard."""
     for number, indices in features.by_shard():
         file = features.shards[number].filename  # pyright: ignore[reportAttributeAccessIssue] - all are mapped
-        yield places[str(file)], features.place[indices, 1], labels[indices]
+        yield places[str(file)], features.place[indices, 1], truth[indices]
 
 
 class RaySums:
@@ -109,7 +110,7 @@ class _Part:
         """rows: how many there are in all parts."""
         limit_cores(1)
         self._rows = rows
-        self._shards = [(_side_by_side(place, rows), labels) for place, rows, labels in wanted]
+        self._shards = [(_side_by_side(place, rows), truth) for place, rows, truth in wanted]
         self._counts = counts
 
     def sum(self) -> np.ndarray:
@@ -121,8 +122,8 @@ class _Part:
     def loss(self, kernel: np.ndarray, bias: np.ndarray) -> Loss:
         with single_threaded_products():  # as on one machine, where each core has pieces of its own
             return added(
-                on_grid(loss_of(features[place], labels[place], self._counts, kernel, bias), self._rows, self._counts)
-                for features, labels in self._shards
+                on_grid(loss_of(features[place], truth[place], self._counts, kernel, bias), self._rows, self._counts)
+                for features, truth in self._shards
                 for place in (slice(start, start + PIECE) for start in range(0, len(features), PIECE))
             )
 

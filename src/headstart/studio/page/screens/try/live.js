@@ -7,7 +7,7 @@ import { number, percent, t } from "../../i18n.js";
 import { inWords } from "../../problems.js";
 import { classNames } from "../../store.js";
 import { html, useEffect, useRef, useState } from "../../ui.js";
-import { kindOf, noteOf, rowsOf, titleOf } from "./said.js";
+import { answerOf, kindOf, noteOf, rowsOf, titleOf } from "./said.js";
 
 /** @import { Said } from "./said.js" */
 
@@ -29,7 +29,7 @@ export function Live({ run }) {
       <video ref=${video} playsinline muted aria-label=${t("live.video")} hidden=${!isOn} />
       ${!isOn && html`<div class="viewfinder-off"><${Icon} name="camera" size=${36} /><p>${t("live.lead")}</p><button type="button" class="primary large" onClick=${() => setOn(true)}>${t("live.start")}</button></div>`}
       ${isOn && (state === "refused" || state === "none") && html`<div class="viewfinder-off" role="alert"><${Icon} name="alert" size=${28} /><p>${t(`live.${state}`)}</p><button type="button" onClick=${() => (setOn(false), setTimeout(() => setOn(true)))}>${t("add.again")}</button></div>`}
-      ${said && state === "on" && html`<p class=${`live-answer ${kind}`}>${kind === "sure" ? said.answer : titleOf(said)} ${kind === "sure" && html`<span class="number">${percent(said.probability, 0)}</span>`}</p>`}
+      ${said && state === "on" && html`<p class=${`live-answer ${kind}`}>${kind === "sure" ? answerOf(said)[0] : titleOf(said)} ${kind === "sure" && html`<span class="number">${percent(answerOf(said)[1], 0)}</span>`}</p>`}
     </div>
     ${isOn && state !== "refused" && state !== "none" && html`<div class="live-side">
       <div class="live-controls"><button type="button" onClick=${() => setOn(false)}>${t("live.stop")}</button>

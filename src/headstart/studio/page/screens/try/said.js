@@ -5,7 +5,7 @@ import { html } from "../../ui.js";
 
 /**
  * @typedef {{ answer: string, probability: number, probabilities: number[] | Record<string, number>, class_names?: string[], sure: boolean,
- *             familiar: boolean, sure_from?: { least: number, accuracy: number } | null, rule?: "recall" | "cost" | null, cost?: number | null, other?: number | null, remark?: string | null, remarks?: string[], overlay?: string | null, map?: any,
+ *             familiar: boolean, sure_from?: { least: number, accuracy: number } | null, rule?: "recall" | "cost" | null, cost?: number | null, other?: number | null, parent?: string | null, parent_probability?: number | null, remark?: string | null, remarks?: string[], overlay?: string | null, map?: any,
  *             nearest?: { id: number, similarity: number }[], milliseconds?: number }} Said
  */
 
@@ -18,7 +18,10 @@ export function rowsOf(said, names, most) {
 }
 
 /** @param {Said} said @returns {"sure" | "unsure" | "unfamiliar"} */
-export const kindOf = (said) => (!said.familiar ? "unfamiliar" : said.sure || (said.rule && !said.remark && !said.remarks?.length) ? "sure" : "unsure");
+export const kindOf = (said) => (!said.familiar ? "unfamiliar" : said.sure || said.parent || (said.rule && !said.remark && !said.remarks?.length) ? "sure" : "unsure");
+
+/** What is answered, and its probability: the class, or where that is not sure, its parent. @param {Said} said @returns {[string, number]} */
+export const answerOf = (said) => (said.parent && !said.rule ? [said.parent, said.parent_probability ?? 0] : [said.answer, said.probability]);
 
 /** Whether it is said to be none of the classes. @param {Said} said */
 const isOther = (said) => (said.other ?? 0) >= 0.5;
@@ -36,6 +39,7 @@ export function noteOf(said) {
     const [[name, value]] = rowsOf(said, [], 1);
     return t(`said.rule.${said.rule}`, { probability: percent(said.probability), other: `${name}, ${percent(value)}`, cost: number(said.cost ?? 0, 2) });
   }
+  if (said.parent) return t("said.parent", { probability: percent(said.parent_probability ?? 0), best });
   if (kindOf(said) === "unsure") return unsure(said, best);
   return t(`said.${kindOf(said)}`, { best, probability: percent(said.probability) });
 }
@@ -48,4 +52,4 @@ function unsure({ probability, sure_from: from }, best) {
 }
 
 /** @param {{ said: Said }} props */
-export const Headline = ({ said }) => html`<h3 class=${`answer ${kindOf(said)}`}>${kindOf(said) === "sure" ? said.answer : titleOf(said)}</h3><p class="quiet">${noteOf(said)}</p>`;
+export const Headline = ({ said }) => html`<h3 class=${`answer ${kindOf(said)}`}>${kindOf(said) === "sure" ? answerOf(said)[0] : titleOf(said)}</h3><p class="quiet">${noteOf(said)}</p>`;
