@@ -34,7 +34,7 @@ def dataset(photos: Path) -> hs.Dataset:
 
 def trained(dataset: hs.Dataset, executor: RayExecutor | None, *callbacks: keras.callbacks.Callback):
     config = TrainingConfig.of(
-        recipe=RECIPE, backbone="mobilenet_v2", image_size=32, seed=5, views="mirrored", executor=executor
+        recipe=RECIPE, backbone="mobilenet_v2", image_size=32, seed=5, views="original", executor=executor
     )
     return train_classifier(dataset, config, callbacks=Callbacks(callbacks), listener=hs.Quiet())
 
