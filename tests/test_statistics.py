@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headstart.statistics import Interval, disagreement, proportion, share_of_groups, wilson
+from headstart.statistics import Interval, bootstrap, disagreement, proportion, share_of_groups, wilson
 
 
 def answers(both: int, only_first: int, only_second: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
@@ -103,3 +103,23 @@ def test_intervals_of_groups_hold_the_truth(groups, size, share, alike):
         independent += naive.low <= share <= naive.high
     assert held >= 0.94 * 300
     assert held >= independent
+
+
+def test_a_bootstrap_of_a_mean_is_as_wide_as_its_standard_error_says():
+    values = np.random.default_rng(0).normal(3, 2, 400)
+    found = bootstrap(lambda rows: values[rows].mean(), 400, lowest=-1e9, highest=1e9)
+    error = values.std(ddof=1) / 20
+    assert found.value == pytest.approx(values.mean())
+    assert found.high - found.low == pytest.approx(2 * 1.96 * error, rel=0.1)
+    assert found == bootstrap(lambda rows: values[rows].mean(), 400, lowest=-1e9, highest=1e9)
+
+
+def test_a_bootstrap_draws_whole_groups():
+    """Ten copies of each of forty numbers say no more than these."""
+    numbers = np.random.default_rng(1).normal(size=40)
+    alone = bootstrap(lambda rows: numbers[rows].mean(), 40, lowest=-9, highest=9)
+    copied, groups = np.repeat(numbers, 10), np.repeat(np.arange(40), 10).tolist()
+    together = bootstrap(lambda rows: copied[rows].mean(), 400, groups, lowest=-9, highest=9)
+    assert together.high - together.low == pytest.approx(alone.high - alone.low, rel=0.1)
+    one = bootstrap(lambda rows: copied[rows].mean(), 400, ["one"] * 400, lowest=-9, highest=9)
+    assert (one.low, one.high) == (-9, 9)

@@ -9,6 +9,9 @@ from headstart.errors import ModelError
 
 MAX_NAMED = 3  # images that a message names
 
+# What is right of n images: the number of each one's class, or what share of it each class has; they add up to 1
+Truth = Int[np.ndarray, " n"] | Float[np.ndarray, "n classes"]
+
 
 def num_logits(num_classes: int) -> int:
     """Two classes need one logit (positive: the second class), as in the tutorial; more need one each."""
@@ -51,8 +54,30 @@ def probabilities(logits: Float[np.ndarray, "n logits"]) -> Float64[np.ndarray, 
     return np.exp(log_probabilities(logits))
 
 
-def cross_entropies(
-    log_probability: Float[np.ndarray, "n classes"], labels: Int[np.ndarray, " n"]
-) -> Float[np.ndarray, " n"]:
+def cross_entropies(log_probability: Float[np.ndarray, "n classes"], truth: Truth) -> Float[np.ndarray, " n"]:
     """The loss of each image, in natural logarithm (nats)."""
-    return -log_probability[np.arange(len(labels)), labels]
+    if truth.ndim == 2:
+        return -(truth * log_probability).sum(axis=1)
+    return -log_probability[np.arange(len(truth)), truth]
+
+
+def mean_cross_entropy(
+    log_probability: Float[np.ndarray, "n classes"], truth: Truth, class_weights: Float[np.ndarray, " classes"]
+) -> float:
+    """The mean loss of the images; class_weights: what an image of each class counts."""
+    truth, weights = counted(truth, class_weights)
+    return float(np.average(cross_entropies(log_probability, truth), weights=weights))
+
+
+def counted(truth: Truth, class_weights: Float[np.ndarray, " classes"]) -> tuple[Truth, Float[np.ndarray, " n"]]:
+    """What an image counts, and its labels or shares, so that each class in it counts its weight."""
+    if truth.ndim == 1:
+        return truth, class_weights[truth]
+    weighted = truth * class_weights
+    weights = weighted.sum(axis=1)
+    return weighted / weights[:, None], weights
+
+
+def most_probable(truth: Truth) -> Int[np.ndarray, " n"]:
+    """The class of each image with the largest share; of several, the first."""
+    return truth if truth.ndim == 1 else truth.argmax(axis=1)

@@ -101,6 +101,53 @@ def test_a_promised_accuracy_holds_for_new_images():
     assert np.mean(given_shares) > 0.15
 
 
+def in_groups(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """Photos in groups of 1 to 20 that are answered alike: probabilities of the answers, whether they are right, and
+    the groups."""
+    sizes = rng.integers(1, 21, count)
+    most = rng.uniform(0.6, 1, count)
+    right = rng.random(count) < most
+    return np.repeat(most, sizes), np.repeat(right, sizes), np.repeat(np.arange(count), sizes).tolist()
+
+
+def test_a_promised_accuracy_holds_for_photos_of_new_groups():
+    """In at least 90% of 150 repetitions; not where photos of a group are taken for as many witnesses."""
+    kept: dict[bool, list[bool]] = {True: [], False: []}
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        most, right, groups = in_groups(150, rng)
+        new, new_right, _ = in_groups(4_000, rng)
+        for aware, of_groups in kept.items():
+            least = least_probability(most, right, 0.9, groups if aware else None)
+            sure = new >= least
+            of_groups.append(not sure.any() or bool(new_right[sure].mean() >= 0.9))
+    assert np.mean(kept[True]) >= 0.9
+    assert np.mean(kept[False]) < 0.85
+    assert least_probability(np.linspace(0.6, 1, 400), np.ones(400, bool), 0.9, list(range(400))) == 0, "of one photo"
+
+
+def test_a_promised_coverage_holds_for_photos_of_new_groups():
+    """On average over 300 repetitions, for a photo of a new group."""
+    covered = []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        sizes = rng.integers(1, 30, 40)
+        typical = rng.beta(4, 1.5, 41)  # of each group, the last one new: the probability of the right class
+        groups = np.repeat(np.arange(40), sizes)
+        of_label = np.clip(typical[groups] + rng.normal(0, 0.05, len(groups)), 0, 1)
+        least = least_in_set(of_label, 0.9, groups.tolist())
+        covered.append((np.clip(typical[-1] + rng.normal(0, 0.05, 50), 0, 1) >= least).mean())
+    assert 0.88 <= np.mean(covered) <= 0.95
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.sampled_from(LEVELS))
+def test_groups_of_one_photo_are_no_groups(shares, level):
+    names = [f"group {number}" for number in range(len(shares))]
+    of_label, right = np.array(shares), np.array(shares) > 0.3
+    assert least_in_set(of_label, level, names) == least_in_set(of_label, level)
+    assert least_probability(of_label, right, level, names) <= NEVER
+
+
 def test_an_accuracy_that_is_not_within_reach_is_not_promised():
     most, right = np.linspace(0.5, 1, 30), np.ones(30, bool)
     assert least_probability(most, right, 0.99) == NEVER

@@ -64,13 +64,15 @@ def test_the_answer_is_the_deepest_that_is_sure(accuracy):
         if each.sure:
             assert each.answer == each.label
             continue
-        expected = None
+        expected, least = None, calibration.hierarchy.accuracy[accuracy]
         for level, parent in enumerate(calibration.hierarchy.parents[NAMES.index(each.label)]):
-            if shares_of(each.probabilities, parent) >= calibration.hierarchy.accuracy[accuracy][level]:
+            if shares_of(each.probabilities, parent) >= least[level]:
                 expected = parent
         assert each.answer == each.parent == expected
         if expected:
             assert each.parent_probability == pytest.approx(shares_of(each.probabilities, expected))
+            assert each.parent_probability is not None
+            assert each.parent_probability >= each.probability
     assert any(each.parent for each in found)
     assert any(each.sure for each in found)
 

@@ -18,6 +18,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import headstart as hs
 from headstart.data.images import read_image
+from support.onnx_files import residual_network
 
 SIZE = 32  # pixels: the smallest that the default base takes
 HEAD_ALONE = {"fine_tune": "never", "image_size": SIZE, "views": "original"}
@@ -92,6 +93,19 @@ def test_a_search_computes_each_photo_once(some, monkeypatch):
     search.fit(np.array(paths), labels)
     assert search.best_score_ > 0.55
     assert len(cross_val_score(search.best_estimator_, paths, labels, cv=2)) == 2
+
+
+def test_the_network_of_a_file_is_a_base_as_any_other(some, tmp_path):
+    paths, file = some[0][::8], residual_network(tmp_path / "residual.onnx")
+    fitted = hs.ImageClassifier(backbone=str(file), **HEAD_ALONE).fit(*some)
+    of_network = [each.probabilities["functional"] for each in fitted.classifier_.predict(paths)]
+    assert_allclose(fitted.predict_proba(paths)[:, 1], of_network, atol=1e-3)
+    features = hs.ImageFeatures(str(file), image_size=SIZE).fit(paths)
+    assert features.transform(paths).shape == (len(paths), len(features.get_feature_names_out()))
+    packed = pickle.dumps(fitted)
+    file.unlink()
+    elsewhere = pickle.loads(packed)
+    assert_allclose(elsewhere.predict_proba(paths)[:, 1], of_network, atol=1e-4)
 
 
 def test_features_stand_in_a_pipeline(some):

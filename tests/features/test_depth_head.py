@@ -11,7 +11,7 @@ from headstart.features import depth_head, head_in_pieces, heads_in_memory, line
 from headstart.features.depth_head import USUAL_WEIGHT, Blocks, solve_depths
 from headstart.features.heads_in_memory import solve_side_by_side
 from headstart.features.linear_head import solve
-from headstart.features.rows import Joined, stored_order
+from headstart.features.rows import Joined, pieces
 from headstart.features.store import find_shards, records, write_shard
 
 SIZES = (40, 10, 10, 30, 30)  # the last layer; mean and deviation of two depths
@@ -76,15 +76,17 @@ def on_disk(features: np.ndarray, folder: Path) -> Joined:
 def test_rows_on_disk_are_read_as_they_are(tmp_path):
     features = made(3, 200)[0].astype(np.float16).astype(np.float32)
     rows = on_disk(features, tmp_path)
-    for wanted in (slice(None), slice(20, 30), np.array([7, 180, 7]), stored_order(rows)):
+    for wanted in (slice(None), slice(20, 30), np.array([7, 180, 7])):
         np.testing.assert_array_equal(rows[wanted], features[wanted])
     rows.features.release()
     np.testing.assert_array_equal(rows[:2], features[:2])
     for shard in tmp_path.iterdir():
         shard.unlink()
     np.testing.assert_array_equal(rows[:], features)  # what is mapped outlives its file
-    assert sorted(stored_order(rows)) == list(range(200))
-    assert list(stored_order(features)) == list(range(200))
+    places = [np.arange(200)[place] for place, _ in pieces([rows])]
+    assert sorted(np.concatenate(places)) == list(range(200))
+    assert sorted(map(len, places)) == sorted(map(len, rows.features.shards)), "no piece is of two files"
+    assert [place for place, _ in pieces([features[:10]])] == [slice(0, 4096)]
 
 
 @pytest.mark.usefixtures("exactly")

@@ -13,6 +13,7 @@ from headstart.errors import MissingExtraError, ModelError, WeightsError
 from headstart.models.at_hand import bases_at_hand, resolved
 from headstart.models.network_files import presets
 from headstart.models.network_files.base import FileBase
+from headstart.models.network_files.input_format import IMAGENET as IMAGENET_PIXELS
 from headstart.models.network_files.presets import network_of_preset, presets_at_hand
 from headstart.training.config import TrainingConfig
 
@@ -38,6 +39,48 @@ def resnet(hub: Any) -> Any:
     return hub.models.ResNetBackbone(**stem, **stages, image_shape=(SIDE, SIDE, 3))
 
 
+def dinov3(hub: Any) -> Any:
+    return hub.models.DINOV3Backbone(**VIT, intermediate_dim=32, num_register_tokens=4, image_shape=(SIDE, SIDE, 3))
+
+
+def mobilenet_v3(hub: Any) -> Any:
+    """Three stages of one or two blocks."""
+    blocks = {
+        "stackwise_expansion": [[16], [32, 32]],
+        "stackwise_num_blocks": [1, 2],
+        "stackwise_num_filters": [[16], [16, 16]],
+        "stackwise_kernel_size": [[3], [5, 5]],
+        "stackwise_num_strides": [[2], [2, 1]],
+        "stackwise_se_ratio": [[None], [0.25, 0.25]],
+        "stackwise_activation": [["relu"], ["hard_swish", "hard_swish"]],
+        "stackwise_padding": [[1], [2, 2]],
+    }
+    ends = {"output_num_filters": 32, "depthwise_filters": 16, "last_layer_filter": 16}
+    first = {"depthwise_stride": 1, "depthwise_residual": True}
+    return hub.models.MobileNetBackbone(**blocks, **ends, **first, image_shape=(SIDE, SIDE, 3))
+
+
+def mobilenet_v5(hub: Any) -> Any:
+    """One edge residual and two universal inverted residuals."""
+    blocks = {
+        "stackwise_block_types": [["er"], ["uir", "uir"]],
+        "stackwise_num_blocks": [1, 2],
+        "stackwise_num_filters": [[16], [16, 16]],
+        "stackwise_strides": [[2], [2, 1]],
+        "stackwise_act_layers": [["gelu"], ["gelu", "gelu"]],
+        "stackwise_exp_ratios": [[4.0], [4.0, 4.0]],
+        "stackwise_se_ratios": [[0.0], [0.0, 0.0]],
+        "stackwise_dw_kernel_sizes": [[0], [5, 5]],
+        "stackwise_dw_start_kernel_sizes": [[0], [0, 0]],
+        "stackwise_dw_end_kernel_sizes": [[0], [0, 0]],
+        "stackwise_exp_kernel_sizes": [[3], [0, 0]],
+        "stackwise_pw_kernel_sizes": [[1], [0, 0]],
+        **{f"stackwise_{name}": [[0], [0, 0]] for name in ("num_heads", "key_dims", "value_dims", "kv_strides")},
+        "stackwise_use_cpe": [[False], [False, False]],
+    }
+    return hub.models.MobileNetV5Backbone(**blocks, use_msfa=False, image_shape=(SIDE, SIDE, 3))
+
+
 def vit(hub: Any) -> Any:
     return hub.models.ViTBackbone(**VIT, mlp_dim=32, image_shape=(SIDE, SIDE, 3))
 
@@ -51,6 +94,9 @@ def siglip(hub: Any) -> Any:
 # family -> how it is built, how its converter scales pixels, and how many depths and places a side its last map has
 FAMILIES: dict[str, tuple[Callable[[Any], Any], dict, int, int]] = {
     "DINOv2": (dinov2, IMAGENET, 5, 4),
+    "DINOv3": (dinov3, IMAGENET, 5, 4),
+    "MobileNetV3": (mobilenet_v3, HALF, 4, 4),
+    "MobileNetV5": (mobilenet_v5, HALF, 4, 4),
     "ResNet": (resnet, IMAGENET, 3, 4),
     "ViT": (vit, HALF, 4, 4),
     "SigLIP": (siglip, HALF, 3, 4),
@@ -99,6 +145,30 @@ def test_a_run_on_a_preset(hub, photos, tmp_path):
     assert hs.Predictor(run.folder).predict(next(photos.rglob("*.png"))).probability > 0
     with pytest.raises(ModelError, match="cannot see images of 48 x 48 pixels"):
         network_of_preset(preset, 48)
+
+
+@pytest.mark.backbones
+def test_without_an_image_converter_pixels_are_as_for_most_networks(hub, tmp_path):
+    preset = saved(hub, "ViT", tmp_path / "vit")
+    (tmp_path / "vit" / presets.CONVERTER).unlink()
+    assert FileBase.read(network_of_preset(preset, None)).input.mean == IMAGENET_PIXELS[0]
+
+
+CONVERTERS = {
+    "damaged": '{"module": ',
+    "of an unknown class": '{"module": "elsewhere", "class_name": "X", "registered_name": "x>X", "config": {}}',
+    "empty": "",
+}
+
+
+@pytest.mark.backbones
+@pytest.mark.parametrize("what", CONVERTERS)
+def test_an_image_converter_that_cannot_be_read_is_no_missing_one(what, hub, tmp_path):
+    """The classifier would be worse, and nobody would know why."""
+    preset = saved(hub, "ViT", tmp_path / "vit")
+    (tmp_path / "vit" / presets.CONVERTER).write_text(CONVERTERS[what], "utf-8")
+    with pytest.raises(ModelError, match=r"cannot be read from its 'image_converter\.json': .*Get that file"):
+        network_of_preset(preset, None)
 
 
 def test_a_preset_that_is_not_there(hub, tmp_path, monkeypatch):

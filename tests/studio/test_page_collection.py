@@ -283,3 +283,15 @@ def test_screens_fit_and_serve_everybody(browser, answered, pytestconfig, size, 
                 assert legend is not None
                 assert canvas is not None
                 assert legend["y"] >= canvas["y"] + canvas["height"] - 1
+
+
+def test_escape_closes_the_drawer_of_classes(browser, answered):
+    width, height = SIZES["tablet"]
+    with studio_page(browser, answered, viewport={"width": width, "height": height}) as page:
+        show(page, answered, "photos")
+        sidebar = page.locator(".sidebar")
+        expect(sidebar).to_be_hidden()
+        page.get_by_role("button", name="Classes and filters").click()
+        expect(sidebar).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(sidebar).to_be_hidden()

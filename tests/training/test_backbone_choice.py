@@ -1,6 +1,7 @@
 """`--backbone auto`: of the bases at hand, the one that the training images are answered best by."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,19 @@ def test_none_is_fast_enough(two, photos, tmp_path):
     with pytest.raises(ModelError, match=r"No base at hand.*efficientnet_lite0: .* images/s, slower than the 1e\+09"):
         commands.train(photos, tmp_path / "run", backbone="auto", at_least=1e9, image_size=SIDE, listener=hs.Quiet())
     assert not (tmp_path / "run.partial").exists()
+
+
+def test_from_python_it_is_chosen_as_in_a_run(two, photos):
+    dataset, listener = hs.load_dataset(photos, seed=3, listener=hs.Quiet()), Recorder()
+    head_alone = replace(hs.RECIPES["fast"], fine_tuning=None)
+    classifier = hs.train(
+        dataset, recipe=head_alone, backbone="auto", at_least=0.001, image_size=SIDE, listener=listener
+    )
+    assert any(line.startswith(f"The base is {classifier.backbone}: ") for line in listener.lines)
+    with pytest.raises(ModelError, match=r"No base at hand.* images/s, slower than the 1e\+09"):
+        hs.train(dataset, backbone="auto", at_least=1e9, image_size=SIDE, listener=hs.Quiet())
+    with pytest.raises(ModelError, match="give --backbone auto, too"):
+        hs.train(dataset, at_least=20, listener=hs.Quiet())
 
 
 def test_a_run_that_is_resumed_keeps_its_base(two, photos, tmp_path):

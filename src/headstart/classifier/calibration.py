@@ -1,7 +1,8 @@
 """Calibration: how far predictions can be trusted, as measured on the validation images.
 
-Logits and labels -> a temperature, thresholds of probability, and with them calibrated probabilities, "not sure" as a
-prediction, and sets of candidates. Kept in classifier.json. Knows no images; NumPy only, but for the fitting.
+Logits and labels, or shares -> a temperature, thresholds of probability, and with them calibrated probabilities, "not
+sure" as a prediction, and sets of candidates. Kept in classifier.json. Knows no images; NumPy only, but for the
+fitting.
 """
 
 import math
@@ -17,7 +18,15 @@ from headstart.classifier.decision import CONFIDENCE, NEVER, Decision
 from headstart.classifier.hierarchy import Hierarchy
 from headstart.classifier.prediction import Prediction, predictions
 from headstart.errors import ModelError
-from headstart.numerics import cross_entropies, log_probabilities, probabilities
+from headstart.numerics import (
+    Truth,
+    cross_entropies,
+    log_probabilities,
+    mean_cross_entropy,
+    most_probable,
+    probabilities,
+)
+from headstart.statistics import Hashables, least_share
 
 # What can be guaranteed. A level in between is served by the next stricter one.
 LEVELS = (0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
@@ -193,25 +202,32 @@ def _level(table: Mapping[float, float], wanted: float, name: str) -> float:
 
 
 def fit_calibration(
-    logits: Float[np.ndarray, "n logits"], labels: Int[np.ndarray, " n"], *, decide: Decide | None = None
+    logits: Float[np.ndarray, "n logits"],
+    truth: Truth,
+    *,
+    groups: Hashables | None = None,
+    decide: Decide | None = None,
 ) -> Calibration:
-    """Logits (n, 1) or (n, classes) and labels of images that were not trained on -> Calibration.
+    """Logits (n, 1) or (n, classes), and labels or shares, of images that were not trained on -> Calibration.
 
+    Of shares, the temperature is that for all of them; what is guaranteed is of the most probable class.
+
+    groups: of the images, if they come in groups, see `proportion`; what is guaranteed then holds for new groups.
     decide: calibrated probabilities of these images -> what is answered, see `Decision`.
     """
-    temperature = fit_temperature(logits, labels)
+    temperature, labels = fit_temperature(logits, truth), most_probable(truth)
     found = Calibration(temperature).probabilities(logits)
     uncertain = Calibration(temperature, decision=decide(found) if decide else None)
     answers, each = uncertain.answers(found), np.arange(len(labels))
     of_answer, of_label = found[each, answers], found[each, labels]
     return replace(
         uncertain,
-        accuracy={level: least_probability(of_answer, answers == labels, level) for level in LEVELS},
-        coverage={level: least_in_set(of_label, level) for level in LEVELS},
+        accuracy={level: least_probability(of_answer, answers == labels, level, groups) for level in LEVELS},
+        coverage={level: least_in_set(of_label, level, groups) for level in LEVELS},
     )
 
 
-def fit_temperature(logits: Float[np.ndarray, "n logits"], labels: Int[np.ndarray, " n"]) -> float:
+def fit_temperature(logits: Float[np.ndarray, "n logits"], truth: Truth) -> float:
     """The divisor of the logits with the least cross-entropy: above 1 if they were overconfident.
 
     C. Guo et al., On calibration of modern neural networks, ICML 2017. Here with a prior, as few images say little, and
@@ -223,7 +239,7 @@ def fit_temperature(logits: Float[np.ndarray, "n logits"], labels: Int[np.ndarra
     logits = np.asarray(logits, np.float64)
 
     def loss(exponent: float) -> float:
-        losses = cross_entropies(log_probabilities(logits / math.exp(exponent)), labels)
+        losses = cross_entropies(log_probabilities(logits / math.exp(exponent)), truth)
         return float(losses.sum()) + exponent**2 / (2 * PRIOR_DEVIATION**2)
 
     largest = math.log(HOTTEST)
@@ -231,17 +247,14 @@ def fit_temperature(logits: Float[np.ndarray, "n logits"], labels: Int[np.ndarra
 
 
 def calibrated_loss(
-    logits: Float[np.ndarray, "n logits"],
-    labels: Int[np.ndarray, " n"],
-    class_weights: Float[np.ndarray, " classes"],
+    logits: Float[np.ndarray, "n logits"], truth: Truth, class_weights: Float[np.ndarray, " classes"]
 ) -> float:
     """Mean cross-entropy of the probabilities of a classifier with these logits, once calibrated on them.
 
     class_weights: what an image of each class counts.
     """
-    scaled = np.asarray(logits, np.float64) / fit_temperature(logits, labels)
-    losses = cross_entropies(log_probabilities(scaled), labels)
-    return float(np.average(losses, weights=class_weights[labels]))
+    scaled = np.asarray(logits, np.float64) / fit_temperature(logits, truth)
+    return mean_cross_entropy(log_probabilities(scaled), truth, class_weights)
 
 
 def with_hierarchy(
@@ -249,6 +262,7 @@ def with_hierarchy(
     class_names: Sequence[str],
     logits: Float[np.ndarray, "n logits"],
     labels: Int[np.ndarray, " n"],
+    groups: Hashables | None = None,
 ) -> Calibration:
     """The same, with thresholds of parents where classes are in classes, see `Hierarchy`, by the images that calibrated
     it; as it is where no class is in another, or all are in the same.
@@ -272,7 +286,8 @@ def with_hierarchy(
                 hierarchy.is_right(answers, labels, level),
             )
             asked = is_open & (shares >= 0)
-            threshold = least_probability(shares[asked], is_right[asked], wanted, tried=TRIED_OF_PARENTS)
+            of_asked = [groups[place] for place in np.flatnonzero(asked).tolist()] if groups else None
+            threshold = least_probability(shares[asked], is_right[asked], wanted, of_asked, tried=TRIED_OF_PARENTS)
             thresholds.append(threshold)
             is_open &= ~(asked & (shares >= threshold))
         accuracy[wanted] = tuple(reversed(thresholds))
@@ -280,38 +295,47 @@ def with_hierarchy(
 
 
 def least_probability(
-    largest: Float[np.ndarray, " n"], correct: Bool[np.ndarray, " n"], accuracy: float, *, tried: int = TRIED
+    largest: Float[np.ndarray, " n"],
+    correct: Bool[np.ndarray, " n"],
+    accuracy: float,
+    groups: Hashables | None = None,
+    *,
+    tried: int = TRIED,
 ) -> float:
     """The threshold with the most sure predictions whose `accuracy` can be guaranteed; infinity if there is none.
 
     largest: the probability of each predicted class: the largest one, but for a `Decision`. correct: whether it is the
-        right one. tried: how many shares.
+        right one. groups: see `fit_calibration`. tried: how many shares.
 
     The most probable predictions are sure. Of a few shares, fixed beforehand, those are allowed whose accuracy has a
-    lower confidence bound (Clopper and Pearson) of at least the guarantee; the bounds together hold with a confidence
-    of 90% (Bonferroni). A. Angelopoulos et al., Learn then test, arXiv:2110.01052.
+    lower confidence bound (`least_share`) of at least the guarantee; the bounds together hold with a confidence of 90%
+    (Bonferroni). A. Angelopoulos et al., Learn then test, arXiv:2110.01052.
     """
-    from scipy.special import betaincinv
-
-    order = np.sort(largest)
-    doubt = (1 - CONFIDENCE) / tried
+    order, confidence = np.sort(largest), 1 - (1 - CONFIDENCE) / tried
     for number in range(tried if len(order) else 0):
         least = order[int(len(order) * number / tried)]
-        sure = largest >= least
-        count, hits = int(sure.sum()), int(correct[sure].sum())
-        if hits and betaincinv(hits, count - hits + 1, doubt) >= accuracy:
+        sure = np.flatnonzero(largest >= least)
+        of_sure = [groups[place] for place in sure.tolist()] if groups else None
+        if least_share(correct[sure], confidence, of_sure) >= accuracy:
             return float(least) if number else 0.0
     return NEVER
 
 
-def least_in_set(of_label: Float[np.ndarray, " n"], coverage: float) -> float:
+def least_in_set(of_label: Float[np.ndarray, " n"], coverage: float, groups: Hashables | None = None) -> float:
     """The threshold of a set of candidates that holds the right class for a share `coverage` of new images, or more.
 
-    of_label: the probability of the right class of each image.
+    of_label: the probability of the right class of each image. groups: see `fit_calibration`.
 
     Split conformal prediction: M. Sadinle, J. Lei, L. Wasserman, Least ambiguous set-valued classifiers with bounded
-    error levels, JASA 114 (2019). With too few images for the guarantee, all classes are candidates (0).
+    error levels, JASA 114 (2019). With too few images for the guarantee, all classes are candidates (0). All groups
+    weigh the same, and a new image is one of a new group: Y. Lee, R. Barber, R. Willett, Distribution-free inference
+    with hierarchical data, arXiv:2306.06342.
     """
-    count = len(of_label)
-    allowed = math.floor((count + 1) * (1 - coverage) + 1e-9)  # images that may be missed, the new one included
-    return float(np.sort(of_label)[allowed - 1]) if allowed >= 1 else 0.0
+    names = [str(each) for each in groups or range(len(of_label))]
+    _, group, sizes = np.unique(names, return_inverse=True, return_counts=True)
+    order = np.argsort(of_label)
+    weights = 1 / sizes[group[order]]
+    # of so many groups, the new one included, those whose images are missed with a threshold at each image's place
+    missed = np.concatenate([[0.0], np.cumsum(weights)[:-1]]) + 1
+    allowed = np.flatnonzero(missed <= (len(sizes) + 1) * (1 - coverage) + 1e-9)
+    return float(of_label[order[allowed[-1]]]) if len(allowed) else 0.0

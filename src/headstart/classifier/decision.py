@@ -95,11 +95,13 @@ class RecallPromise:
 @dataclass(frozen=True)
 class Decision:
     """costs: a row for each right class, a column for each answer, in the order of `class_names`; None: all mistakes
-    cost alike. recall: in the order in which they are looked at."""
+    cost alike. recall: in the order in which they are looked at. ranks: the classes from the lowest to the highest, if
+    they are that: costs are then distances in ranks, and the least expected one is that of the median."""
 
     class_names: tuple[str, ...]
     costs: tuple[tuple[float, ...], ...] | None = None
     recall: tuple[RecallPromise, ...] = ()
+    ranks: tuple[str, ...] | None = None
 
     def answers(self, probabilities: Float[np.ndarray, "n classes"]) -> Int64[np.ndarray, " n"]:
         """The class of each row, by its number."""
@@ -126,6 +128,7 @@ class Decision:
             "class_names": list(self.class_names),
             "costs": None if self.costs is None else [list(row) for row in self.costs],
             "recall": [promise.to_json() for promise in self.recall],
+            **({"ranks": list(self.ranks)} if self.ranks else {}),
         }
 
     @classmethod
@@ -138,7 +141,10 @@ class Decision:
         recall = tuple(map(RecallPromise.from_json, content["recall"]))
         if unknown := {promise.label for promise in recall} - set(names):
             raise ValueError(f"a promise for {unknown}, which is no class")
-        return cls(names, costs and tuple(tuple(map(float, row)) for row in costs), recall)
+        ranks = tuple(map(str, content.get("ranks", ())))  # new
+        if ranks and sorted(ranks) != sorted(names):
+            raise ValueError(f"the ranks {ranks}; expected each class once")
+        return cls(names, costs and tuple(tuple(map(float, row)) for row in costs), recall, ranks or None)
 
 
 def fit_decision(
@@ -149,8 +155,11 @@ def fit_decision(
     groups: Sequence[str] = (),
 ) -> Decision:
     """Find the thresholds of the promises, on photos that were not trained on; groups: see `proportion`."""
-    costs = None
-    if stakes.costs is not None:
+    costs, ranks = None, stakes.ranks(class_names)
+    if ranks:
+        place = [ranks.index(name) for name in class_names]
+        costs = tuple(tuple(float(abs(one - other)) for other in place) for one in place)
+    elif stakes.costs is not None:
         costs = tuple(tuple(float(stakes.costs[label][answer]) for answer in class_names) for label in class_names)
     promises, names = [], list(class_names)
     is_taken = np.zeros(len(labels), bool)
@@ -161,7 +170,7 @@ def fit_decision(
         promise = promise_recall(label, share, probabilities[own, number], is_taken[own], groups_of_own)
         promises.append(promise)
         is_taken |= probabilities[:, number] >= promise.threshold
-    return Decision(tuple(class_names), costs, tuple(promises))
+    return Decision(tuple(class_names), costs, tuple(promises), ranks)
 
 
 def promise_recall(

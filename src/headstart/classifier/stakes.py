@@ -1,10 +1,11 @@
-"""Stakes: what the user says of mistakes before anything is trained: their costs, and recall that is to be promised.
+"""Stakes: what the user says of mistakes before anything is trained: costs, an order of classes, recall to be promised.
 
 What becomes of them, once a classifier is calibrated, is in `decision.py`. Knows no images and no probabilities.
 """
 
 import csv
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,20 +19,33 @@ EXAMPLE = "right,ok,defective\n  ok,0,1\n  defective,50,0"
 @dataclass(frozen=True)
 class Stakes:
     """costs: right class -> answer -> what it costs, 0 or more, in any unit. recall: class -> the least share, 0 to 1,
-    of its photos that are to be answered as it; where two classes want the same photo, it goes to the first."""
+    of its photos that are to be answered as it; where two classes want the same photo, it goes to the first. ordinal:
+    the classes are ranks, and a mistake costs its distance; True: in the order of their names."""
 
     costs: Mapping[str, Mapping[str, float]] | None = None
     recall: Mapping[str, float] | None = None
+    ordinal: bool | tuple[str, ...] = False
 
     @classmethod
-    def of(cls, cost: str | Path | Mapping[str, Mapping[str, float]] | None, recall: Any) -> "Stakes | None":
-        """cost: the table, or the file of one, see `read_costs`. recall: a mapping, as above. None: neither was said.
+    def of(
+        cls,
+        cost: str | Path | Mapping[str, Mapping[str, float]] | None,
+        recall: Any,
+        ordinal: bool | Sequence[str] = False,
+    ) -> "Stakes | None":
+        """cost: the table, or the file of one, see `read_costs`. recall: a mapping, as above. ordinal: as above. None:
+        nothing was said.
 
         Raises:
-            ModelError: something is no cost, or no share.
+            ModelError: something is no cost, no share, or no order.
         """
-        if cost is None and not recall:
+        if cost is None and not recall and ordinal is False:
             return None
+        if ordinal is not False and cost is not None:
+            raise ModelError(
+                "A table of costs and an order of ranks (ordinal) were given; expected one of them, as a mistake among "
+                "ranks costs its distance. Leave the other out."
+            )
         costs = read_costs(Path(cost)) if isinstance(cost, str | Path) else cost
         for label, share in (recall or {}).items():
             if not isinstance(share, int | float) or not 0 < share < 1:
@@ -41,7 +55,7 @@ class Stakes:
                 )
         if costs is not None:
             _check_costs(costs)
-        return cls(costs, dict(recall) if recall else None)
+        return cls(costs, dict(recall) if recall else None, _checked_order(ordinal))
 
     def check(self, class_names: Sequence[str]) -> None:
         """
@@ -52,6 +66,11 @@ class Stakes:
         for label in self.recall or {}:
             if label not in class_names:
                 raise ModelError(f"A recall is to be promised for '{label}', which is no class of the photos: {known}.")
+        if isinstance(self.ordinal, tuple) and set(self.ordinal) != set(class_names):
+            given = ", ".join(self.ordinal)
+            raise ModelError(
+                f"The order of the ranks is {given}; expected each class of the photos in it, and no others: {known}."
+            )
         if self.costs is None:
             return
         answers = {answer for row in self.costs.values() for answer in row}
@@ -66,6 +85,24 @@ class Stakes:
                     f"The table of costs has a {what} for {', '.join(map(repr, unknown))}, which is no class of the "
                     f"photos: {known}. Remove it, or correct its name."
                 )
+
+    def ranks(self, class_names: Sequence[str]) -> tuple[str, ...] | None:
+        """The classes from the lowest to the highest; None where they are not ranks. class_names: checked."""
+        if isinstance(self.ordinal, tuple):
+            return self.ordinal
+        return in_order(class_names) if self.ordinal else None
+
+
+def in_order(names: Sequence[str]) -> tuple[str, ...]:
+    """By their numbers, where all are numbers; else by name, in which "grade 10" comes after "grade 9"."""
+    try:
+        return tuple(sorted(names, key=float))
+    except ValueError:
+        return tuple(sorted(names, key=lambda name: [_by_number(part) for part in re.split(r"(\d+)", name)]))
+
+
+def _by_number(part: str) -> tuple[int, str]:
+    return (int(part), "") if part.isdecimal() else (0, part)
 
 
 def read_costs(file: Path) -> dict[str, dict[str, float]]:
@@ -111,6 +148,22 @@ def _costs_of(label: str, cells: Sequence[str], answers: Sequence[str], file: Pa
 def _check_once(names: Sequence[str], what: str, file: Path) -> None:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ModelError(f"The table of costs '{file}' has several {what} for {', '.join(map(repr, twice))}.")
+
+
+def _checked_order(ordinal: bool | Sequence[str]) -> bool | tuple[str, ...]:
+    """
+    Raises:
+        ModelError: it is no order of several classes.
+    """
+    if isinstance(ordinal, bool):
+        return ordinal
+    if isinstance(ordinal, str) or len(ordinal) < 2 or len({*ordinal}) < len(ordinal):
+        given = ordinal if isinstance(ordinal, str) else ",".join(ordinal)
+        raise ModelError(
+            f"The order of the ranks is '{given}'; expected the names of all classes, each once, from the lowest to "
+            f"the highest, such as none,mild,severe."
+        )
+    return tuple(ordinal)
 
 
 def _check_costs(costs: Mapping[str, Mapping[str, float]]) -> None:

@@ -10,7 +10,7 @@ import typer
 from headstart import commands
 from headstart.cli import options as o
 from headstart.cli.running import NO_BARS, Call, app, command, print_json
-from headstart.cli.stakes_options import Cost, Recall, read_recall
+from headstart.cli.stakes_options import Cost, Ordinal, Recall, read_ordinal, read_recall
 from headstart.commands.predict_parts import Answered
 from headstart.events import Listener
 from headstart.time_limit import TIME_IS_UP, TimeLimit, parse_duration
@@ -90,11 +90,13 @@ def train(
     store: o.Store = None,
     cost: Cost = None,
     recall: Recall = None,
+    ordinal: Ordinal = None,
 ) -> None:
     """Train a classifier on labelled photos. Everything about it is left in a folder."""
     given = {"device": device, "on": on, "store": store, "seed": seed, "images": images, "resume": resume}
     given |= {"precision": precision, "execution": execution, "views": views}
     given |= {"backbone": backbone, "at_least": at_least, "image_size": image_size}
+    given |= {"cost": cost, "recall": read_recall(recall or ()), "ordinal": read_ordinal(ordinal)}
     run = commands.train(
         data,
         out,
@@ -106,8 +108,6 @@ def train(
         value_range=value_range,
         weights=weights or "pretrained",
         **given,
-        cost=cost,
-        recall=read_recall(recall or ()),
         test_fraction=test_fraction,
         time_limit=_time_limit(time_limit),
         listener=call.listener,

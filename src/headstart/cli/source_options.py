@@ -29,6 +29,14 @@ GroupColumn = Annotated[
         "the like.",
     ),
 ]
+WeightColumn = Annotated[
+    str | None,
+    about_data(
+        metavar="NAME",
+        help="Column of a CSV that says how much a label counts, where labels are probabilities or votes. By default "
+        "'weight' or the like, where several lines name a photo.",
+    ),
+]
 ImageRoot = Annotated[
     Path | None,
     about_data(
@@ -71,6 +79,7 @@ SOURCE = {
     "path_column": PathColumn,
     "label_column": LabelColumn,
     "group_column": GroupColumn,
+    "weight_column": WeightColumn,
     "image_root": ImageRoot,
     "class_level": ClassLevel,
     "hierarchy": Hierarchy,

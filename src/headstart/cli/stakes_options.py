@@ -24,6 +24,21 @@ Recall = Annotated[
         "missed; give it again for others.",
     ),
 ]
+Ordinal = Annotated[
+    str | None,
+    about_data(
+        metavar="CLASS,CLASS,...",
+        help="The classes are ranks: from the lowest to the highest, such as none,mild,severe; or auto: in the order "
+        "of their names. The answer is then the one that is expected to be off least.",
+    ),
+]
+
+
+def read_ordinal(order: str | None) -> bool | tuple[str, ...]:
+    """See `Stakes`."""
+    if order is None or order.strip().lower() == "auto":
+        return order is not None
+    return tuple(name.strip() for name in order.split(","))
 
 
 def read_recall(promises: Sequence[str]) -> dict[str, float]:

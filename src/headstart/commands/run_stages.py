@@ -197,7 +197,7 @@ def evaluate_splits(trained: Trained, dataset: Dataset, listener: Listener) -> d
     evaluations = {
         name: measure(
             trained.logits(split),
-            split.labels,
+            split.truth,
             dataset.class_names,
             trained.classifier.calibration,
             groups=split.groups,
@@ -208,8 +208,7 @@ def evaluate_splits(trained: Trained, dataset: Dataset, listener: Listener) -> d
     for name, evaluation in evaluations.items():
         listener.emit(Message(f"{name:<10}  accuracy {evaluation.accuracy}, loss {evaluation.loss:.4f}"))
     held_out = list(evaluations.values())[-1]
-    told = [line for part in (held_out.stakes, held_out.hierarchy) if part for line in part.lines]
-    for sentence in (held_out.metrics.against_the_commonest, *told):
+    for sentence in held_out.metrics.sentences:
         listener.emit(Message(sentence))
     return evaluations
 
@@ -249,7 +248,7 @@ def measure_views(trained: Trained, held_out: Split, alone: Evaluation, listener
         return None
     logits = np.mean([trained.logits(held_out, view) for view in trained.views], axis=0)
     calibration = trained.classifier.calibration
-    averaged = measure(logits, held_out.labels, alone.class_names, calibration, groups=held_out.groups)
+    averaged = measure(logits, held_out.truth, alone.class_names, calibration, groups=held_out.groups)
     found = Averaging.of(trained.views, alone, averaged)
     listener.emit(Message(found.sentence))
     return found

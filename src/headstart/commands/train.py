@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,7 @@ def train(
     time_limit: float | TimeLimit | None = None,
     cost: str | Path | Mapping[str, Mapping[str, float]] | None = None,
     recall: Mapping[str, float] | None = None,
+    ordinal: bool | Sequence[str] = False,
     resume: bool = False,
     listener: Listener | None = None,
 ) -> Run:
@@ -58,11 +59,9 @@ def train(
             the head alone.
         epochs: in each phase, instead of the recipe's.
         balanced: whether all classes count alike in training, however many images they have. None: as in the recipe.
-        backbone: see `headstart.train`; or "auto": of the bases at hand, the one that the training photos are answered
-            best by.
+        backbone, at_least: see `headstart.train`.
         image_size, resizing, value_range, weights, precision, execution, views, device, seed: see `headstart.train`.
-        cost, recall: see `headstart.train`.
-        at_least: images per second that it must compute on this computer, with backbone "auto".
+        cost, recall, ordinal: see `headstart.train`.
         on: the cluster that reads the photos, computes their features and, where they are too many for the memory of
             this machine, adds up what the head is solved by: "ray", or an address; None: this machine, which does
             everything else in any case, also fine-tuning.
@@ -89,14 +88,13 @@ def train(
 
     check_outside(Path(out), data)
     given: dict[str, Any] = {"backbone": backbone, "at_least": at_least, "image_size": image_size, "weights": weights}
+    given |= {"resizing": resizing, "value_range": value_range}
     given |= {"execution": execution, "precision": precision, "views": views, "device": device, "seed": seed}
     config = TrainingConfig.of(
         recipe=adjusted(recipe, epochs=epochs, fine_tune=fine_tune, balanced=balanced),
-        resizing=resizing,
-        value_range=value_range,
         **given,
         executor=executor_on(on, store, device, listener or Console()),
-        stakes=Stakes.of(cost, recall),
+        stakes=Stakes.of(cost, recall, ordinal),
     )
     request = RunRequest(DataSource.of(data).absolute(), config, test_fraction, images)
     return make(request, Path(out), resume=resume, listener=listener or Console(), time_limit=time_limit)

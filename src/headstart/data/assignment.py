@@ -7,9 +7,9 @@ import numpy as np
 
 from headstart.data import digest_splits, splits
 from headstart.data.groups import joined
-from headstart.data.items import Item, column, drawn_as
+from headstart.data.items import Item, column, drawn_as, shared_classes
 from headstart.data.packed import Names, chosen, numbered
-from headstart.data.splits import SPLITS, TEST, TRAIN, VALIDATION
+from headstart.data.splits import OTHER, SPLITS, TEST, TRAIN, VALIDATION
 from headstart.data.steady_splits import unlabelled_groups, with_corrected_classes
 from headstart.errors import DatasetError
 
@@ -144,6 +144,7 @@ def check_classes_to_train(items: Sequence[Item], source: str) -> None:
         DatasetError: a class has too few images to train on. items: as the collection gives them, before splits are
             drawn.
     """
+    check_shared_classes(items, source)
     pairs = Counter(zip(column(items, "label"), column(items, "split"), strict=True))
     counts = Counter[str]()  # to train on
     for (label, name), count in pairs.items():
@@ -164,6 +165,26 @@ def check_classes_to_train(items: Sequence[Item], source: str) -> None:
                 reason="class-of-one",
                 label=label,
             )
+
+
+def check_shared_classes(items: Sequence[Item], source: str) -> None:
+    """
+    Raises:
+        DatasetError: a class has shares of photos, and could not be trained for them.
+    """
+    shared = shared_classes(items)
+    if OTHER in shared:
+        raise DatasetError(
+            f"'{source}' gives '{OTHER}' a share of photos, and photos of none of the classes are that alone. Give the "
+            f"whole of such a photo to '{OTHER}', or all of it to classes."
+        )
+    if missing := sorted(shared.difference(column(items, "label"))):
+        raise DatasetError(
+            f"'{source}' gives '{missing[0]}' shares of photos, but the largest share of none, and training needs "
+            f"photos of each class. Leave '{missing[0]}' out, or join it with a class next to it.",
+            reason="class-not-in-training",
+            label=missing[0],
+        )
 
 
 def _check_fractions(validation: float, test: float) -> None:

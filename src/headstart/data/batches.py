@@ -18,9 +18,10 @@ from headstart.data.dataset import Split
 from headstart.data.images import read_again
 from headstart.data.resizing import STRETCH
 from headstart.data.value_range import FULL, ValueRange
+from headstart.numerics import Truth
 from headstart.storage.locations import Fetched, fetched
 
-Batch = tuple[UInt8[np.ndarray, "n size size 3"], Int[np.ndarray, " n"]]  # images, labels
+Batch = tuple[UInt8[np.ndarray, "n size size 3"], Truth]  # images, and what is right of them
 
 
 @dataclass(eq=False)
@@ -56,11 +57,11 @@ class Batches:
         return min(self.batch_size, len(self.split) - index * self.batch_size)
 
     def batch(self, index: int, epoch: int = 0) -> Batch:
-        """The images of batch `index`, and their labels."""
+        """The images of batch `index`, and their labels or shares."""
         chosen = self._order(epoch)[index * self.batch_size : (index + 1) * self.batch_size]
         contents = fetched("" if i in self._kept else self.split.paths[int(i)] for i in chosen)
         images = np.stack(list(self._pool.map(lambda i, content: self._image(i, epoch, content), chosen, contents)))
-        return images, self.split.labels[chosen]
+        return images, self.split.truth[chosen]
 
     def __iter__(self) -> Iterator[Batch]:
         """The batches of epoch 0, each decoded while the one before it is in use."""

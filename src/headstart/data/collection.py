@@ -11,13 +11,16 @@ from typing import overload
 
 import numpy as np
 
+from headstart.array_types import Int
 from headstart.data.corrections import EXCLUDED, NOTHING, Journal, LabelState
 from headstart.data.dataset import Split, Unreadable
 from headstart.data.folder import Listing
-from headstart.data.items import Item, column, paths_of
+from headstart.data.items import Item, column, paths_of, shared_classes
 from headstart.data.label_state import NO_LABEL, LabelSummary, differing, state_id
-from headstart.data.packed import packed_digests
+from headstart.data.packed import chosen, packed_digests
+from headstart.data.shares import as_array
 from headstart.data.splits import TRAIN
+from headstart.data.targets import Targets
 from headstart.data.value_range import ValueRange, range_of, remarks_on_values
 from headstart.storage.url_path import Location
 
@@ -85,15 +88,23 @@ class Collection:
 
     def images(self) -> Split:
         """All readable images that have a label, in the order of `items`."""
-        return split_of(self.items, self.digests, tuple(sorted(set(column(self.items, "label")))))
+        return split_of(self.items, self.digests, class_names_of(self.items))
 
     def images_to_split(self) -> Split:
         """The same, then the excluded ones, whose labels say nothing. There is at least one that is not."""
         if not self.excluded:
             return self.images()
-        items = [*self.items, *(replace(each.item, label=self.items[0].label) for each in self.excluded)]
+        first = self.items[0].label
+        items = [*self.items, *(replace(each.item, label=first, shares=None) for each in self.excluded)]
         digests = [*self.digests, *(each.digest for each in self.excluded)]
-        return split_of(items, digests, tuple(sorted({item.label for item in items})))
+        return split_of(items, digests, class_names_of(items))
+
+    def only(self, rows: Int[np.ndarray, " m"]) -> Collection:
+        """Some of the items, in their order."""
+        if len(rows) == len(self.items):
+            return self
+        items, digests, highest = (chosen(each, rows) for each in (self.items, self.digests, self.highest))
+        return replace(self, items=items, digests=digests, highest=highest)
 
     @property
     def value_range(self) -> ValueRange:
@@ -144,7 +155,7 @@ def _with_label(read: Read, labels: Mapping[str, str | None], listing: Listing) 
     if label == item.label:
         return read
     split = item.split or (TRAIN if any(each.split for each in listing.items[:1]) else None)
-    return replace(read, item=replace(item, label=label, own=item.label, split=split))
+    return replace(read, item=replace(item, label=label, own=item.label, split=split, shares=None))
 
 
 def _summary(state: LabelState, own: Sequence[Read], now: Sequence[Read], journal: Journal | None) -> LabelSummary:
@@ -172,12 +183,20 @@ def groups_of(items: Sequence[Item]) -> tuple[str, ...]:
     return tuple(group for group in column(items, "group") if group is not None)
 
 
+def class_names_of(items: Sequence[Item]) -> tuple[str, ...]:
+    """All classes that have a photo, or a share of one, in the order of their names."""
+    return tuple(sorted(shared_classes(items).union(column(items, "label"))))
+
+
 def split_of(items: Sequence[Item], digests: Sequence[str], class_names: tuple[str, ...]) -> Split:
     number = {name: index for index, name in enumerate(class_names)}
+    labels = np.fromiter((number[label] for label in column(items, "label")), np.int32, len(items))
+    is_soft = any(column(items, "shares"))
     return Split(
         groups=groups_of(items),
         paths=paths_of(items),
-        labels=np.fromiter((number[label] for label in column(items, "label")), np.int32, len(items)),
+        labels=labels,
         digests=packed_digests(digests),
         class_names=class_names,
+        given_targets=Targets(as_array(column(items, "shares"), labels, number)) if is_soft else None,
     )

@@ -25,6 +25,8 @@ GROUP_NAMES = (
     "subject",
     "subject_id",
 )  # of images that belong together, see `groups.py`
+WEIGHT_NAMES = ("probability", "weight", "share", "votes")  # of a label, see `shares.py`
+PROBABILITY = WEIGHT_NAMES[0]  # that says the same of one line a photo
 SPLIT_NAMES = ("split", "subset", "partition", "set")
 HASH = "hash"  # of a splits.csv, which is not read from it
 IS_VALIDATION = "is_valid"  # fastai's
@@ -43,6 +45,7 @@ class Columns:
     split: str | None
     group: str | None
     unused: tuple[str, ...]
+    weight: str | None = None
 
     def label_of(self, cells: Cells) -> tuple[str | None, str | None]:
         """The label of a line, or what is wrong with it."""
@@ -63,10 +66,14 @@ class Columns:
         return (found.split, None) if found else (None, f"unknown split '{given}' (expected {', '.join(SPLITS)})")
 
     @property
+    def _others(self) -> tuple[tuple[str | None, str], ...]:
+        return (self.weight, "weights of the labels"), (self.split, "splits"), (self.group, "groups")
+
+    @property
     def text(self) -> str:
         """In words, which column is what."""
         label = f"'{self.label}' (labels)" if self.label else f"{len(self.classes)} columns of labels, one a class"
-        others = [f"'{name}' ({what})" for name, what in ((self.split, "splits"), (self.group, "groups")) if name]
+        others = [f"'{name}' ({what})" for name, what in self._others if name]
         *first, last = f"'{self.path}' (paths)", label, *others
         unused = f"; not used: {', '.join(map(repr, self.unused))}" if self.unused else ""
         return f"{', '.join(first)} and {last}{unused}"
@@ -87,13 +94,18 @@ def find_columns(names: Sequence[str], lines: Iterable[Cells], source: DataSourc
     label = _column(names, source.label_column, LABEL_NAMES)
     split = _column(names, None, (*SPLIT_NAMES, IS_VALIDATION))
     group = _column(names, source.group_column, GROUP_NAMES)
-    others = [name for name in names if name not in (path, label, split, group, "", HASH)]
+    weight = _column(names, source.weight_column, ())
+    if path and label and source.weight_column is None:
+        weight = _weights_in(names, lines, path, label)
+    others = [name for name in names if name not in (path, label, split, group, weight, "", HASH)]
     classes = () if label or not path else _one_hot(others, lines)
     missing = [what for what, found in (("path", path), ("label", label or classes)) if not found]
     missing += ["group"] if source.group_column and not group else []
+    missing += ["weight"] if source.weight_column and not weight else []
+    missing += ["label"] if weight and not label and "label" not in missing else []
     if not path or missing:
         raise DatasetError(_message(names, missing, source))
-    return Columns(path, label, classes, split, group, tuple(name for name in others if name not in classes))
+    return Columns(path, label, classes, split, group, tuple(name for name in others if name not in classes), weight)
 
 
 def _column(names: Sequence[str], wanted: str | None, usual: Sequence[str]) -> str | None:
@@ -101,6 +113,18 @@ def _column(names: Sequence[str], wanted: str | None, usual: Sequence[str]) -> s
     if wanted is not None:
         return known.get(wanted.strip().lower())
     return next((known[name] for name in usual if name in known), None)
+
+
+def _weights_in(names: Sequence[str], lines: Iterable[Cells], path: str, label: str) -> str | None:
+    """The column with the weights of labels, if its name is usual for it and its lines are such: several for a photo;
+    or one, which has a probability, for each photo of two classes."""
+    weight = _column(names, None, WEIGHT_NAMES)
+    if weight is None:
+        return None
+    listed = [(cells[path], cells[label]) for cells in lines]
+    several = len({photo for photo, _ in listed}) < len(listed)
+    of_two = weight.lower() == PROBABILITY and len({name for _, name in listed}) == 2
+    return weight if several or of_two else None
 
 
 def _one_hot(names: Sequence[str], lines: Iterable[Cells]) -> tuple[str, ...]:
@@ -114,7 +138,7 @@ def _one_hot(names: Sequence[str], lines: Iterable[Cells]) -> tuple[str, ...]:
 
 
 def _message(names: Sequence[str], missing: Sequence[str], source: DataSource) -> str:
-    wanted = {"path": source.path_column, "label": source.label_column, "group": source.group_column}
+    wanted = {what: getattr(source, f"{what}_column") for what in missing}
     columns = " and ".join(f"no column '{wanted[what] or what}'" for what in missing)
     if any(PurePath(name).suffix.lower() in FORMAT_OF_SUFFIX for name in names):
         return (

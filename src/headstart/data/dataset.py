@@ -12,8 +12,10 @@ from headstart.data.groups import joined
 from headstart.data.label_state import OWN_LABELS, LabelSummary
 from headstart.data.packed import Names, chosen, numbered
 from headstart.data.splits import TEST, TRAIN, VALIDATION
+from headstart.data.targets import Kind, Targets
 from headstart.data.value_range import FULL, KnownValues, ValueRange
 from headstart.errors import DatasetError
+from headstart.numerics import Truth
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,14 +23,37 @@ class Split:
     """n images with their labels, to train a classifier on, or to measure it on."""
 
     paths: Sequence[str]  # a tuple; of many images, packed (see `packed.py`)
-    labels: Int[np.ndarray, " n"]  # indices into class_names
+    # indices into class_names: of soft targets, the largest one's; of several labels, the number of their combination
+    labels: Int[np.ndarray, " n"]
     digests: Sequence[str]  # the same; SHA-256 of the files' bytes, hexadecimal
     class_names: tuple[str, ...]
     copies: Names = ()  # equal for copies of one photo, near ones too, if these were searched for
     groups: tuple[str, ...] = ()  # of the same patient, plant, site, day, ..., if the user names such groups
+    given_targets: Targets | None = None  # where labels do not say everything; None: a class each
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.EXCLUSIVE if self.given_targets is None else self.given_targets.kind
+
+    @property
+    def is_soft(self) -> bool:
+        """Whether labels are probabilities: a photo may be shared among classes."""
+        return self.given_targets is not None and self.kind is Kind.EXCLUSIVE
+
+    @property
+    def truth(self) -> Truth:
+        """What is right of images that show one class each: their labels; where these are probabilities, all shares."""
+        return self.targets.values if self.is_soft else self.labels
+
+    @cached_property
+    def targets(self) -> Targets:
+        """Of each image: those given, or its label as one."""
+        if self.given_targets is None:
+            return Targets.one_hot(self.labels, len(self.class_names))
+        return self.given_targets
 
     @cached_property
     def photos(self) -> Int64[np.ndarray, " n"]:
@@ -36,6 +61,13 @@ class Split:
         known (by `copies`, or by digest), or of the same group."""
         names = self.copies if len(self.copies) else self.digests
         return numbered(joined(names, self.groups) if self.groups else names)
+
+    def of_classes(self, class_names: tuple[str, ...]) -> "Split":
+        """The same images; `class_names`: the first ones of its own, of which all images are."""
+        targets = self.given_targets
+        if targets is not None:
+            targets = replace(targets, values=targets.values[:, : len(class_names)])
+        return replace(self, class_names=class_names, given_targets=targets)
 
     def take(self, indices: Sequence[int] | Int[np.ndarray, " m"]) -> "Split":
         """The images at `indices`, in that order."""
@@ -46,6 +78,7 @@ class Split:
             digests=chosen(self.digests, indices),
             copies=chosen(self.copies, indices) if len(self.copies) else (),
             groups=tuple(chosen(self.groups, indices)) if self.groups else (),
+            given_targets=None if self.given_targets is None else self.given_targets.take(indices),
         )
 
 
@@ -75,6 +108,11 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.train) + len(self.validation) + len(self.test)
+
+    @property
+    def kind(self) -> Kind:
+        """Of its targets."""
+        return self.train.kind
 
     def splits(self) -> dict[str, Split]:
         return {TRAIN: self.train, VALIDATION: self.validation, TEST: self.test}

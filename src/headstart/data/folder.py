@@ -32,7 +32,8 @@ from headstart.storage.url_path import Location, Url, parts_below
 from headstart.storage.urls import SHARD_SUFFIXES
 
 TABLES = (*tables.SUFFIXES, *SHARD_SUFFIXES)
-OF_CSV = {"path_column", "label_column", "group_column", "image_root"}  # settings that folders do not have
+# settings that folders do not have
+OF_CSV = {"path_column", "label_column", "group_column", "weight_column", "image_root"}
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,28 @@ def _list_table(
     """shards, metadata: in the folder `source`; none: `source` is a file."""
     _check_settings(source, is_csv=True)
     table = tables.read_listing(source, shards, metadata)
-    items = [Item(row.path, row.name, _normal(row.label), row.split, row.group) for row in table.rows]
-    return _listing(source.path, items, notes, table.text)
+    items = [
+        Item(
+            row.path,
+            row.name,
+            _normal(row.label),
+            row.split,
+            row.group,
+            shares=row.shares and tuple((_normal(name), share) for name, share in row.shares),
+        )
+        for row in table.rows
+    ]
+    return _listing(source.path, items, (*notes, *_note_on_shares(items)), table.text)
+
+
+def _note_on_shares(items: Sequence[Item]) -> list[str]:
+    shared = sum(item.shares is not None for item in items)
+    if not shared:
+        return []
+    return [
+        f"the labels of {shared:,} of {len(items):,} photos are probabilities, shared among classes: training fits "
+        f"these; elsewhere, such as for accuracy and in the studio, the class with the largest share is the label"
+    ]
 
 
 def _check_opens(data: Path) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 
 from headstart.data import packed
 from headstart.data.packed import Texts, blocks
+from headstart.data.shares import Shares
 from headstart.storage.url_path import Location, Url
 
-COLUMNS = ("root", "label", "split", "group", "own")  # with few different values
+COLUMNS = ("root", "label", "split", "group", "own", "shares")  # with few different values
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Item:
     split: str | None  # None: the collection gives none, so it is drawn
     group: str | None = None  # of images that belong together, if the collection names any
     own: str | None = None  # the label that the collection gives, "" for none, where the user has given another one
+    shares: Shares | None = None  # where the label is a probability, and other classes have some of it, too
 
     @property
     def drawn_as(self) -> str:
@@ -109,13 +111,13 @@ class Items(Sequence[Item]):
         split: str | None,
         group: str | None,
         own: str | None,
+        shares: Shares | None,
     ) -> Item:
         name = self._names[index] if begin < 0 else path[begin:]
         if root is None:
-            return Item(Path(path), name, label, split, group, own)
-        return Item(
-            Url(root or path, path[len(root) + 1 :] if root else "", stamp=stamp), name, label, split, group, own
-        )
+            return Item(Path(path), name, label, split, group, own, shares)
+        url = Url(root or path, path[len(root) + 1 :] if root else "", stamp=stamp)
+        return Item(url, name, label, split, group, own, shares)
 
 
 class _Codes:
@@ -148,8 +150,13 @@ def packed_items(items: Sequence[Item]) -> Sequence[Item]:
 
 
 def column(items: Sequence[Item], name: str) -> Iterable[Any]:
-    """One attribute of each item, without making all others: label, split, group or own."""
+    """One attribute of each item, without making all others: label, split, group, own or shares."""
     return items.column(name) if isinstance(items, Items) else (getattr(item, name) for item in items)
+
+
+def shared_classes(items: Sequence[Item]) -> set[str]:
+    """Those that have shares of photos which are not theirs alone."""
+    return {name for shares in set(column(items, "shares")) if shares for name, _ in shares}
 
 
 def drawn_as(items: Sequence[Item]) -> Iterable[str]:

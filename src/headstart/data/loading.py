@@ -20,7 +20,7 @@ from headstart.data.assignment import (
     indices_to_draw_from,
     split_notes,
 )
-from headstart.data.collection import Collection, Read, Reads, corrected, printable, split_of
+from headstart.data.collection import Collection, Read, Reads, class_names_of, corrected, printable, split_of
 from headstart.data.dataset import Dataset, Split, Unreadable
 from headstart.data.folder import Listing, list_images
 from headstart.data.images import highest_value, read_image
@@ -234,11 +234,11 @@ def build_dataset(
         *collection.remarks_on_values,
     )
     labels = list(column(items, "label"))
-    class_names = tuple(sorted({*labels} - {OTHER}))
+    class_names = tuple(name for name in class_names_of(items) if name != OTHER)
     images = replace(split_of(items, digests, (*class_names, OTHER)), copies=_kept(group_of))
     is_other = np.array([label == OTHER for label in labels], bool)
     parts = [np.array([each == name for each in split_names], bool) for name in SPLITS]
-    known = [replace(images.take(np.flatnonzero(part & ~is_other)), class_names=class_names) for part in parts]
+    known = [images.take(np.flatnonzero(part & ~is_other)).of_classes(class_names) for part in parts]
     others = {name: images.take(np.flatnonzero(part & is_other)) for name, part in zip(SPLITS, parts, strict=True)}
 
     text = f"Found {len(items):,} files belonging to {len(class_names)} classes"

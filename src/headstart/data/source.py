@@ -16,10 +16,13 @@ class DataSource:
     path: a folder, zip or CSV, see `load_dataset`; also the URL of one.
     path_column, label_column, group_column: columns of a CSV. None: by their usual names, such as path, label and, of
         images that belong together, group or patient.
+    weight_column: the column with the weights of labels that are probabilities, see `shares.py`. None: by its usual
+        names, such as weight, where several lines name a photo.
     image_root: the folder that the paths in a CSV start from. None: the CSV's own. Absolute paths of another computer
         are looked for below it by their last parts.
     class_level: the class is the name of the folder at this level below `path`, from 1. None: it is found out.
-    hierarchy: whether folders in folders are classes in classes, as labels such as "birds/robin" are.
+    hierarchy: whether folders in folders are classes in classes, as labels such as "birds/robin" are; predictions that
+        are not sure may then have a `parent`.
     group_by: which images belong together, see `group_names`. None: as a column of a CSV says.
     corrections: the user's corrections of labels: True: those that lie beside the collection, see `corrections_file`;
         False: none; or their file.
@@ -33,6 +36,7 @@ class DataSource:
     class_level: int | None
     group_by: str | None
     corrections: Path | bool
+    weight_column: str | None
     hierarchy: bool
 
     def __init__(
@@ -46,6 +50,7 @@ class DataSource:
         class_level: int | None = None,
         group_by: str | None = None,
         corrections: str | Path | bool = True,
+        weight_column: str | None = None,
         hierarchy: bool = False,
     ) -> None:
         object.__setattr__(self, "path", place_of(path))
@@ -55,6 +60,7 @@ class DataSource:
         object.__setattr__(self, "class_level", class_level)
         object.__setattr__(self, "group_column", group_column)
         object.__setattr__(self, "group_by", group_by)
+        object.__setattr__(self, "weight_column", weight_column)
         object.__setattr__(self, "corrections", Path(corrections) if isinstance(corrections, str) else corrections)
         object.__setattr__(self, "hierarchy", hierarchy)
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from headstart.data.columns import Cells, Columns, find_columns
 from headstart.data.listed_files import FileFinder, is_absolute
 from headstart.data.shard_tables import Line, ShardTable, read_shards
+from headstart.data.shares import Shares, WeighedLine, most_probable, read_shares
 from headstart.data.source import DataSource
 from headstart.errors import DatasetError
 from headstart.storage.locations import read
@@ -43,6 +44,7 @@ class Row(NamedTuple):
     label: str
     split: str | None
     group: str | None = None
+    shares: Shares | None = None  # where several classes have some of it; `label` has the largest
 
 
 @dataclass(frozen=True)
@@ -131,14 +133,19 @@ def _text(table: Location) -> str:
 
 def _rows(lines: Iterable[Line], columns: Columns, finder: FileFinder, source: DataSource) -> list[Row]:
     rows: dict[str, Row] = {}
-    faults = []
+    faults, weighed = [], list[WeighedLine]()
     for place, cells in lines:
         row, fault = _row(finder, cells, columns)
         known = rows.setdefault(_key(row.path), row) if row else None
+        if row and columns.weight:
+            weighed.append(WeighedLine(place, _key(row.path), row.label, cells[columns.weight]))
         if row and known is not row:
-            fault = _fault_of_two(row, known)
+            fault = _fault_of_parts(row, known) if columns.weight else _fault_of_two(row, known)
         if fault:
             faults.append(f"{place}: {fault}")
+    if weighed and not faults:
+        shares, faults = read_shares(weighed, str(source))
+        rows = {key: _shared(row, shares[key]) for key, row in rows.items() if shares[key]}
     if faults:
         more = [f"... and {len(faults) - MAX_SHOWN} more"] if len(faults) > MAX_SHOWN else []
         shown = "\n  ".join(faults[:MAX_SHOWN] + more)
@@ -180,6 +187,19 @@ def _fault_of_two(row: Row, known: Row | None) -> str:
     return f"'{row.name}' is listed twice"
 
 
+def _fault_of_parts(row: Row, known: Row | None) -> str | None:
+    """What is wrong with two lines that give a photo to several classes."""
+    for what in ("split", "group"):
+        one, other = getattr(known, what), getattr(row, what)
+        if one != other:
+            return f"'{row.name}' is of the {what} {other!r}, and in a line before of {one!r}; expected one {what}"
+    return None
+
+
+def _shared(row: Row, shares: Shares) -> Row:
+    return row._replace(label=most_probable(shares), shares=shares if len(shares) > 1 else None)
+
+
 def _check_one_label_each(rows: Sequence[Row], table: Location) -> None:
     """
     Raises:
@@ -202,10 +222,15 @@ def _check_one_label_each(rows: Sequence[Row], table: Location) -> None:
 
 def _with_whole_numbers(rows: list[Row]) -> list[Row]:
     """Where all labels are numbers, 0.0 is written as 0: spreadsheets and pandas write either."""
-    if not all(re.fullmatch(r"[+-]?\d+(\.\d+)?", row.label) for row in rows):
+    names = {row.label for row in rows} | {name for row in rows for name, _ in row.shares or ()}
+    if not all(re.fullmatch(r"[+-]?\d+(\.\d+)?", name) for name in names):
         return rows
+    whole = {name: found[1] if (found := _WHOLE_NUMBER.fullmatch(name)) else name for name in names}
     return [
-        row._replace(label=found[1] if (found := _WHOLE_NUMBER.fullmatch(row.label)) else row.label) for row in rows
+        row._replace(
+            label=whole[row.label], shares=row.shares and tuple((whole[name], share) for name, share in row.shares)
+        )
+        for row in rows
     ]
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 
-from headstart.data.assignment import check_classes_to_train
+from headstart.data.assignment import check_classes_to_train, check_shared_classes
 from headstart.data.class_tree import check_class_tree
 from headstart.data.collection import Collection, printable
 from headstart.data.folder import Listing
@@ -37,6 +37,7 @@ def check_listing(listing: Listing) -> None:
             reason="nothing-to-train-on",
         )
     if not listing.corrections:  # which may make classes, and end others
+        check_shared_classes(listing.items, listing.source)
         _check_classes(column(listing.items, "label"), listing)
 
 

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags, check_consistent_length, column_or_1d
+from sklearn.base import ClassifierMixin
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
@@ -28,11 +28,12 @@ from headstart.data.splits import VALIDATION_FRACTION
 from headstart.data.trainable import check_listing
 from headstart.errors import DatasetError, ImageError
 from headstart.estimators.image_features import features_of
-from headstart.estimators.photos import Photos, opened, photos_of, read
+from headstart.estimators.photos import PhotoEstimator, Photos, opened, photos_of, read
 from headstart.features import linear_head
 from headstart.features.spec import FeatureSpec
 from headstart.listeners.console import Console
 from headstart.listeners.quiet import Quiet
+from headstart.models.backbones import is_file
 from headstart.models.weights import PRETRAINED
 from headstart.training import recipes
 from headstart.training.config import AUTO, TrainingConfig
@@ -40,7 +41,7 @@ from headstart.training.recipes import Recipe, adjusted
 from headstart.training.trainer import train_classifier
 
 
-class ImageClassifier(ClassifierMixin, BaseEstimator):
+class ImageClassifier(ClassifierMixin, PhotoEstimator):
     """A classifier of photos.
 
     Parameters:
@@ -122,7 +123,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
             trained = train_classifier(dataset, config, listener=listener)
         self.classifier_: BasePredictor = trained.classifier
         self._columns = [trained.classifier.class_names.index(name) for name in names]
-        self._kept = None if trained.fine_tuned or not config.recipe.solves_head else _spec(trained.classifier, config)
+        self._kept = None if trained.fine_tuned or not config.recipe.solves_head else trained.spec
         return self
 
     def predict_proba(self, X: Photos) -> Float[np.ndarray, "n classes"]:
@@ -173,6 +174,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         """With the classifier as the bytes of its files: a network cannot be pickled."""
         state = dict(super().__getstate__())
+        if (spec := state.get("_kept")) and is_file(spec.backbone):
+            state["_kept"] = None  # the file may be nowhere else: its network is in the classifier
         match state.get("classifier_"):
             case Classifier() as classifier:
                 with TemporaryDirectory(prefix="headstart-") as folder:
@@ -186,22 +189,3 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         if isinstance(packed := state.get("classifier_"), PackedClassifier):
             state = state | {"classifier_": packed.open()}
         super().__setstate__(state)
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.one_d_array = tags.input_tags.string = True
-        return tags
-
-
-def _spec(classifier: Classifier, config: TrainingConfig) -> FeatureSpec:
-    """The features that a solved head reads."""
-    return FeatureSpec(
-        classifier.backbone,
-        classifier.image_size,
-        classifier.resizing,
-        config.weights,
-        classifier.precision,
-        depths=config.recipe.reads_depths,
-        value_range=classifier.value_range,
-    )

@@ -9,19 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils import Tags
 
 from headstart.array_types import Float32
 from headstart.data.resizing import STRETCH
 from headstart.errors import ModelError
-from headstart.estimators.photos import Photos, photos_of, read
+from headstart.estimators.photos import PhotoEstimator, Photos, photos_of, read
 from headstart.features.extractor import FeatureExtractor
 from headstart.features.rows import rows_of
 from headstart.features.spec import FeatureSpec
 from headstart.listeners.console import Console
 from headstart.listeners.quiet import Quiet
 from headstart.models import backbones
+from headstart.models.at_hand import resolved
 from headstart.models.backbones import get_backbone
 from headstart.models.depths import channels_of
 from headstart.models.weights import PRETRAINED
@@ -34,11 +35,11 @@ ALL, LAST = "all", "last"
 DEPTHS = (ALL, LAST)
 
 
-class ImageFeatures(TransformerMixin, BaseEstimator):
+class ImageFeatures(TransformerMixin, PhotoEstimator):
     """Photos -> float32 (n, numbers). There is nothing to fit: the base is pretrained.
 
     Parameters:
-        backbone: name of a row of BACKBONES, or two side by side, "a+b".
+        backbone: name of a row of BACKBONES, two side by side, "a+b", an ONNX or OpenVINO file, or "hub:PRESET".
         image_size: side in pixels of the square that the base sees; None: what it was pretrained at.
         resizing: how a photo of another shape becomes that square; see `headstart.train`.
         depths: "all": what the last layer says, and of each depth before it the mean and the standard deviation of its
@@ -75,8 +76,9 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
         """
         if self.depths not in DEPTHS:
             raise ModelError(f"There is no depths '{self.depths}'. Choose one of: {', '.join(DEPTHS)}.")
-        size = self.image_size or get_backbone(self.backbone).image_size
-        return FeatureSpec(self.backbone, size, self.resizing, self.weights, depths=self.depths == ALL)
+        backbone = resolved(self.backbone, self.image_size)
+        size = self.image_size or get_backbone(backbone).image_size
+        return FeatureSpec(backbone, size, self.resizing, self.weights, depths=self.depths == ALL)
 
     def fit(self, X: Photos, y: Any = None) -> Self:
         """Look whether the parameters are known, and X holds photos. No photo is read.
@@ -108,7 +110,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
         last, *_ = self.spec.block_sizes
         names = [f"last{channel}" for channel in range(last)]
         if self.depths == ALL:
-            for number, channels in enumerate(channels_of(self.backbone), start=1):
+            for number, channels in enumerate(channels_of(self.spec.backbone), start=1):
                 for statistic in ("mean", "deviation"):
                     names += [f"depth{number}_{statistic}{channel}" for channel in range(channels)]
         return np.array(names, dtype=object)
@@ -116,8 +118,6 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
-        tags.input_tags.two_d_array = False
-        tags.input_tags.one_d_array = tags.input_tags.string = True
         if tags.transformer_tags:
             tags.transformer_tags.preserves_dtype = ["float32"]
         return tags

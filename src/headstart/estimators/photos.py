@@ -15,6 +15,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
 
 from headstart.concurrency import cpu_budget
 from headstart.data.collection import Collection, split_of
@@ -32,6 +34,16 @@ UNKNOWN = "?"  # the label of photos whose class is asked for
 # Paths or URLs, bytes of files, arrays (height, width[, channels]) of any sizes; or one array (n, height, width[, 3]).
 # A column of a table, such as one of pandas, holds paths.
 Photos = Any
+
+
+class PhotoEstimator(BaseEstimator):
+    """An estimator whose X is photos."""
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = tags.input_tags.string = True
+        return tags
 
 
 def photos_of(X: Photos) -> list[Any]:

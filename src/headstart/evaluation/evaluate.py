@@ -32,7 +32,7 @@ def evaluate(classifier: BasePredictor, split: Split, *, listener: Listener | No
     split = _relabelled(classifier, split)
     logits = classifier.logits(_images(classifier, split, listener, "Evaluating"))
     check_numbers(logits, split.paths)
-    return measure(logits, split.labels, classifier.class_names, classifier.calibration, groups=split.groups)
+    return measure(logits, split.truth, classifier.class_names, classifier.calibration, groups=split.groups)
 
 
 def evaluate_others(
@@ -62,6 +62,8 @@ def _images(classifier: BasePredictor, split: Split, listener: Listener | None, 
 def _relabelled(classifier: BasePredictor, split: Split) -> Split:
     """The same images with labels that are indices into the classifier's class names."""
     present = {split.class_names[label] for label in np.unique(split.labels)}
+    if split.is_soft:
+        present = {split.class_names[label] for label in np.flatnonzero(split.truth.any(axis=0))}
     unknown = sorted(present - set(classifier.class_names))
     if unknown:
         raise DatasetError(
@@ -70,4 +72,10 @@ def _relabelled(classifier: BasePredictor, split: Split) -> Split:
         )
     number = {name: index for index, name in enumerate(classifier.class_names)}
     labels = np.array([number[split.class_names[label]] for label in split.labels], dtype=np.int32)
-    return replace(split, labels=labels, class_names=classifier.class_names)
+    targets = split.given_targets
+    if targets is not None:
+        values = np.zeros((len(split), len(number)), np.float32)
+        known = [name in number for name in split.class_names]  # the others have no images
+        values[:, [number[name] for name in split.class_names if name in number]] = targets.values[:, known]
+        targets = replace(targets, values=values)
+    return replace(split, labels=labels, class_names=classifier.class_names, given_targets=targets)

@@ -1,4 +1,4 @@
-"""Logits + labels -> Evaluation: every number about how good the answers are. Knows no model and no images."""
+"""Logits + labels or shares -> Evaluation: every number about how good the answers are. Knows no model, no images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,9 +11,10 @@ from headstart.classifier.calibration import Calibration
 from headstart.evaluation.curves import Curves, curves
 from headstart.evaluation.hierarchy import HierarchyMetrics, measure_hierarchy
 from headstart.evaluation.reliability import Reliability, reliability
+from headstart.evaluation.soft_labels import SoftMetrics, measure_shares
 from headstart.evaluation.split_metrics import ClassAverages, ClassMetrics, SplitMetrics
 from headstart.evaluation.stakes import StakesMetrics, measure_stakes
-from headstart.numerics import check_numbers, cross_entropies, log_probabilities, probabilities
+from headstart.numerics import Truth, check_numbers, cross_entropies, log_probabilities, most_probable, probabilities
 from headstart.statistics import Interval, proportion
 
 TOP = (3, 5)  # with more classes than that: is the true class among so many most probable ones?
@@ -26,13 +27,14 @@ class Evaluation:
     """How a classifier answered for images whose classes are known.
 
     class_names: of the classifier.
-    labels: the true classes.
+    labels: the true classes; of labels that are probabilities, the most probable ones.
     logits: of the network, (n, 1) or (n, classes).
     calibration: of the classifier; its temperature calibrates the probabilities.
     loss: mean cross-entropy of the logits as they are, natural logarithm: what Keras' `evaluate` gives.
     accuracy: with its 95% interval.
     confusion: row: the true class, column: the answer.
     groups: of the images, if they come in groups that the user names: intervals then count these, see `proportion`.
+    shares: of the classes in each image, where labels are probabilities: the losses are against these.
     """
 
     class_names: tuple[str, ...]
@@ -43,6 +45,12 @@ class Evaluation:
     accuracy: Interval
     confusion: Int64[np.ndarray, "classes classes"]
     groups: tuple[str, ...] = field(default=(), repr=False)
+    shares: Float[np.ndarray, "n classes"] | None = field(default=None, repr=False)
+
+    @property
+    def truth(self) -> Truth:
+        """The shares, or else the labels."""
+        return self.labels if self.shares is None else self.shares
 
     @cached_property
     def probabilities(self) -> Float64[np.ndarray, "n classes"]:
@@ -87,8 +95,17 @@ class Evaluation:
     @property
     def log_loss(self) -> float:
         """Mean cross-entropy of the calibrated probabilities, natural logarithm."""
-        logarithms = log_probabilities(self.logits / self.calibration.temperature)
-        return float(cross_entropies(logarithms, self.labels).mean())
+        return float(cross_entropies(self._logarithms, self.truth).mean())
+
+    @property
+    def _logarithms(self) -> Float64[np.ndarray, "n classes"]:
+        """Of the calibrated probabilities."""
+        return log_probabilities(self.logits / self.calibration.temperature)
+
+    @cached_property
+    def soft(self) -> SoftMetrics | None:
+        """How far the probabilities are from labels that are probabilities, too; None where labels are classes."""
+        return None if self.shares is None else measure_shares(self._logarithms, self.shares, self.groups)
 
     def top(self, count: int) -> Interval:
         """How often the true class is among the `count` most probable ones."""
@@ -165,6 +182,7 @@ class Evaluation:
             calibration=self.reliability.summary(self.log_loss),
             calibration_before=self.reliability_before.summary(self.loss),
             stakes=self.stakes,
+            soft=self.soft,
             hierarchy=self.hierarchy,
         )
 
@@ -191,6 +209,7 @@ class Evaluation:
             precision, recall, f1, area = ("-" if value is None else f"{value:.3f}" for value in values)
             lines.append(f"{row.name:<{width}}  {precision:>9}  {recall:>6}  {f1:>6}  {area:>8}  {row.support:>6,}")
         lines += self.stakes.lines if self.stakes else []
+        lines += [str(self.soft)] if self.soft else []
         lines += self.hierarchy.lines if self.hierarchy else []
         before, after = self.reliability_before.error, self.reliability.error
         lines.append(f"expected calibration error {after:.1%} ({before:.1%} before calibration)")
@@ -199,7 +218,7 @@ class Evaluation:
 
 def measure(
     logits: Float[np.ndarray, "n logits"],
-    labels: Int[np.ndarray, " n"],
+    truth: Truth,
     class_names: Sequence[str],
     calibration: Calibration | None = None,
     *,
@@ -208,7 +227,7 @@ def measure(
     """
     Args:
         logits: (n, 1) for two classes, otherwise (n, classes); n is at least 1.
-        labels: the true classes.
+        truth: the true classes, or what share of each image they have.
         calibration: by default none: a temperature of 1.
         groups: of the images, or none.
 
@@ -217,7 +236,7 @@ def measure(
     """
     logits = np.asarray(logits, np.float64)
     check_numbers(logits)
-    logarithms, calibration = log_probabilities(logits), calibration or Calibration()
+    logarithms, calibration, labels = log_probabilities(logits), calibration or Calibration(), most_probable(truth)
     predicted = logarithms.argmax(axis=1)
     if calibration.decision:
         predicted = calibration.answers(calibration.probabilities(logits))
@@ -226,10 +245,11 @@ def measure(
         labels=labels,
         logits=logits,
         calibration=calibration,
-        loss=float(cross_entropies(logarithms, labels).mean()),
+        loss=float(cross_entropies(logarithms, truth).mean()),
         accuracy=proportion(predicted == labels, groups or None),
         confusion=confusion_matrix(labels, predicted, len(class_names)),
         groups=tuple(groups),
+        shares=truth if truth.ndim == 2 else None,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from headstart.evaluation.answered import AccuracyGuarantee
 from headstart.evaluation.hierarchy import HierarchyMetrics
+from headstart.evaluation.soft_labels import SoftMetrics
 from headstart.evaluation.stakes import StakesMetrics
 from headstart.statistics import Interval, percent
 
@@ -146,7 +147,9 @@ class SplitMetrics:
     confusion: a row for each true class, a column for each answer.
     calibration: with the temperature; calibration_before: without it.
     guarantees: None for training images, on which they would mean nothing.
-    stakes: None for a classifier that answers the most probable class. hierarchy: None where no class is in another.
+    stakes: None for a classifier that answers the most probable class.
+    soft: where labels are probabilities, how far the answers' are from them; else None.
+    hierarchy: None where no class is in another.
     """
 
     loss: float
@@ -160,6 +163,7 @@ class SplitMetrics:
     calibration_before: CalibrationMetrics
     guarantees: Guarantees | None = None
     stakes: StakesMetrics | None = None
+    soft: SoftMetrics | None = None
     hierarchy: HierarchyMetrics | None = None
 
     @property
@@ -194,6 +198,16 @@ class SplitMetrics:
             text += ". The classifier is not shown to be better than that"
         return f"{text}."
 
+    @property
+    def sentences(self) -> list[str]:
+        """What is said of them besides accuracy and loss."""
+        return [
+            self.against_the_commonest,
+            *(self.stakes.lines if self.stakes else ()),
+            *([str(self.soft)] if self.soft else ()),
+            *(self.hierarchy.lines if self.hierarchy else ()),
+        ]
+
     def to_json(self) -> dict:
         content = {
             "loss": self.loss,
@@ -209,6 +223,8 @@ class SplitMetrics:
         }
         if self.stakes:
             content["stakes"] = self.stakes.to_json()
+        if self.soft:
+            content["soft_labels"] = self.soft.to_json()
         if self.hierarchy:
             content["hierarchy"] = self.hierarchy.to_json()
         return content | {"promises": self.guarantees.to_json()} if self.guarantees else content
@@ -228,5 +244,6 @@ class SplitMetrics:
             calibration_before=CalibrationMetrics.from_json(content["calibration"]["before"]),
             guarantees=Guarantees.from_json(promises) if promises else None,
             stakes=StakesMetrics.from_json(stakes) if stakes else None,
+            soft=SoftMetrics.from_json(content["soft_labels"]) if content.get("soft_labels") else None,
             hierarchy=HierarchyMetrics.from_json(hierarchy) if hierarchy else None,
         )

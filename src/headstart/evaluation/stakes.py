@@ -7,6 +7,7 @@ import numpy as np
 
 from headstart.array_types import Bool, Float, Int
 from headstart.classifier.decision import Decision
+from headstart.evaluation.ranks import RankMetrics, measure_ranks
 from headstart.statistics import Interval, MeanInterval, mean, percent, proportion
 
 
@@ -65,23 +66,26 @@ class RecallMetrics:
 
 @dataclass(frozen=True)
 class StakesMetrics:
-    """cost: None where the classifier has no table of costs."""
+    """cost: None where the classifier has no table of costs. ranks: None where its classes are no ranks."""
 
     cost: CostMetrics | None
     recall: tuple[RecallMetrics, ...]
+    ranks: RankMetrics | None = None
 
     def to_json(self) -> dict:
-        return {"cost": self.cost and self.cost.to_json(), "recall": [row.to_json() for row in self.recall]}
+        found = {"cost": self.cost and self.cost.to_json(), "recall": [row.to_json() for row in self.recall]}
+        return found | {"ranks": self.ranks.to_json()} if self.ranks else found
 
     @classmethod
     def from_json(cls, content: Mapping) -> "StakesMetrics":
         cost = content["cost"] and CostMetrics.from_json(content["cost"])
-        return cls(cost, tuple(map(RecallMetrics.from_json, content["recall"])))
+        ranks = RankMetrics.from_json(content["ranks"]) if content.get("ranks") else None  # new
+        return cls(cost, tuple(map(RecallMetrics.from_json, content["recall"])), ranks)
 
     @property
     def lines(self) -> list[str]:
         """A sentence each."""
-        return [str(row) for row in (self.cost, *self.recall) if row is not None]
+        return [str(row) for row in (self.cost, self.ranks, *self.recall) if row is not None]
 
 
 def measure_stakes(
@@ -108,6 +112,9 @@ def measure_stakes(
         )
     if decision.costs is None:
         return StakesMetrics(None, tuple(found))
+    if decision.ranks:
+        ranks = measure_ranks(decision, answers, probabilities.argmax(axis=1), labels, groups)
+        return StakesMetrics(None, tuple(found), ranks)
     costs = np.array(decision.costs)
     always = costs[labels].mean(axis=0)
     return StakesMetrics(

@@ -15,6 +15,7 @@ import numpy as np
 from headstart.array_types import Float
 from headstart.classifier.activation_map import against_the_mean, resampling, resolution
 from headstart.classifier.novelty import NEIGHBOURS, SAME, SAME_SHARE, NoveltyDetector
+from headstart.export.onnx_nodes import Nodes, whole
 from headstart.models.packaged import output_name
 
 if TYPE_CHECKING:
@@ -32,42 +33,16 @@ def explain(graph: Any, source: Source) -> None:
     """Give an `onnx.ModelProto` of a source that `has_maps` these outputs, in place of features and feature maps."""
     from onnx import TensorProto, helper
 
-    shapes, detector, new = _shapes_of_maps(graph, source), source.classifier.novelty_detector, _Nodes(graph.graph)
+    shapes, new = _shapes_of_maps(graph, source), Nodes(graph.graph, "explained")
     rows, columns = resolution([shape[:2] for shape in shapes.values()])
     _add_places(new, source, shapes, rows, columns)
     outputs = [each for each in graph.graph.output if each.name in source.output_shapes]
     outputs.append(helper.make_tensor_value_info("places", TensorProto.FLOAT, ["n", rows, columns]))
-    if detector:
+    if detector := source.classifier.novelty_detector:
         _add_familiarity(new, detector)
         outputs.append(helper.make_tensor_value_info("familiar", TensorProto.BOOL, ["n"]))
     del graph.graph.output[:]
     graph.graph.output.extend(outputs)
-
-
-class _Nodes:
-    """Appends nodes to a graph: `new("Add", one, other)` gives the name of the sum. Arrays become constants."""
-
-    def __init__(self, graph: Any) -> None:
-        self._graph, self._count = graph, 0
-
-    def __call__(self, operation: str, *inputs: str | np.ndarray | np.generic, output: str = "", **attributes) -> str:
-        from onnx import helper
-
-        names = [each if isinstance(each, str) else self.constant(each) for each in inputs]
-        output = output or self._name()
-        unused = [self._name()] if operation == "TopK" else []  # the indices
-        self._graph.node.append(helper.make_node(operation, names, [output, *unused], **attributes))
-        return output
-
-    def constant(self, values: np.ndarray | np.generic) -> str:
-        from onnx import numpy_helper
-
-        self._graph.initializer.append(numpy_helper.from_array(np.asarray(values), name := self._name()))
-        return name
-
-    def _name(self) -> str:
-        self._count += 1
-        return f"explained_{self._count}"
 
 
 def _shapes_of_maps(graph: Any, source: Source) -> dict[str, Shape]:
@@ -83,7 +58,7 @@ def _shapes_of_maps(graph: Any, source: Source) -> dict[str, Shape]:
     return {name: each.shape[1:] for name, each in zip(names, maps, strict=True)}
 
 
-def _add_places(new: _Nodes, source: Source, shapes: dict[str, Shape], rows: int, columns: int) -> None:
+def _add_places(new: Nodes, source: Source, shapes: dict[str, Shape], rows: int, columns: int) -> None:
     """`class_map` for the most probable class of each image."""
     kernel, bias = source.head
     weights, constants = against_the_mean(kernel).T, against_the_mean(bias[None])[0]
@@ -92,7 +67,7 @@ def _add_places(new: _Nodes, source: Source, shapes: dict[str, Shape], rows: int
     def of_class(values: Float[np.ndarray, "classes numbers"]) -> str:
         """(n, numbers, 1). Kept in 16 bits, as these are the head once more; a map is looked at, not computed with."""
         chosen = new("Gather", values.astype(np.float16), label, axis=0)
-        return new("Unsqueeze", new("Cast", chosen, to=FLOAT), _whole(2))
+        return new("Unsqueeze", new("Cast", chosen, to=FLOAT), whole(2))
 
     total, start = of_class(constants[:, None]), 0
     *inner, last = shapes
@@ -106,22 +81,22 @@ def _add_places(new: _Nodes, source: Source, shapes: dict[str, Shape], rows: int
     new("Identity", total, output="places")
 
 
-def _evidence(new: _Nodes, name: str, shape: Shape, of_mean: str, of_deviation: str | None) -> str:
+def _evidence(new: Nodes, name: str, shape: Shape, of_mean: str, of_deviation: str | None) -> str:
     """What the places of a feature map say, (n, height, width). of_mean, of_deviation: weights, (n, channels, 1)."""
     height, width, channels = shape
-    places = new("Reshape", name, _whole(-1, height * width, channels))
+    places = new("Reshape", name, whole(-1, height * width, channels))
     found = new("MatMul", places, of_mean)
     if of_deviation:
         average = new.constant(np.full((1, height * width), 1 / (height * width), np.float32))
         difference = new("Sub", places, new("MatMul", average, places))
         squares = new("Mul", difference, difference)
-        deviation = new("Reshape", new("Sqrt", new("MatMul", average, squares)), _whole(-1, channels, 1))
+        deviation = new("Reshape", new("Sqrt", new("MatMul", average, squares)), whole(-1, channels, 1))
         weights = new("Div", of_deviation, new("Max", deviation, LEAST))
         found = new("Add", found, new("MatMul", squares, weights))
-    return new("Reshape", found, _whole(-1, height, width))
+    return new("Reshape", found, whole(-1, height, width))
 
 
-def _resized(new: _Nodes, evidence: str, shape: Shape, rows: int, columns: int) -> str:
+def _resized(new: Nodes, evidence: str, shape: Shape, rows: int, columns: int) -> str:
     """The same with other numbers of places, and with the same mean."""
     height, width, _ = shape
     if (height, width) == (rows, columns):
@@ -135,27 +110,23 @@ def _resized(new: _Nodes, evidence: str, shape: Shape, rows: int, columns: int) 
     return new("Add", found, new("Sub", mean, other))
 
 
-def _between(new: _Nodes, left: np.ndarray, inner: str, right: np.ndarray) -> str:
+def _between(new: Nodes, left: np.ndarray, inner: str, right: np.ndarray) -> str:
     return new("MatMul", new("MatMul", left.astype(np.float32), inner), right.astype(np.float32))
 
 
-def _add_familiarity(new: _Nodes, detector: NoveltyDetector) -> None:
+def _add_familiarity(new: Nodes, detector: NoveltyDetector) -> None:
     """`is_familiar` of each image. The remembered images are kept in 8 bits a number, which moves a cosine by less than
     0.003, and by 0.0005 as a rule: 2,000 of them are 2.6 MB so."""
     count, depth = detector.known.shape
     scale = np.maximum(np.abs(detector.known.astype(np.float32)).max(axis=1), LEAST) / 127
     known = np.round(detector.known / scale[:, None]).astype(np.int8)
-    features = new("Slice", FEATURES, _whole(0), _whole(depth), _whole(1))
+    features = new("Slice", FEATURES, whole(0), whole(depth), whole(1))
     length = new("Sqrt", new("MatMul", new("Mul", features, features), np.ones((depth, 1), np.float32)))
     direction = new("Div", features, new("Max", length, LEAST))
     cosines = new("Mul", new("MatMul", direction, new("Cast", known.T.copy(), to=FLOAT)), scale)
-    closest = new("TopK", cosines, _whole(place := min(NEIGHBOURS, count)), axis=1)
+    closest = new("TopK", cosines, whole(place := min(NEIGHBOURS, count)), axis=1)
     nearest, farthest = (new("Gather", closest, np.int64(at), axis=1) for at in (0, place - 1))
     limit = max(SAME, SAME_SHARE * detector.farthest)
     is_near = new("GreaterOrEqual", farthest, np.float32(1 - detector.farthest - SLACK))
     is_known = new("GreaterOrEqual", nearest, np.float32(1 - limit))
     new("Or", is_near, is_known, output="familiar")
-
-
-def _whole(*numbers: int) -> np.ndarray:
-    return np.array(numbers, np.int64)

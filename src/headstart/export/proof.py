@@ -43,6 +43,7 @@ class Proof:
     changed: how many get another prediction.
     farthest: the largest difference of a probability.
     farthest_file: the photo with that difference. Only its name, as this is passed on with the file.
+    other_farthest: the largest difference of the probability of none of the classes; None where there is none.
 
     Only of a file that takes photos of any size, which are compared with all of their pixels:
     sizes: in how many other sizes a photo was tried.
@@ -59,6 +60,7 @@ class Proof:
     changed: int
     farthest: float
     farthest_file: str
+    other_farthest: float | None = None
     sizes: int = 0
     sizes_farthest: float = 0.0
     files_changed: int = 0
@@ -74,6 +76,15 @@ class Proof:
             faults.append(
                 f"probabilities differ by up to {self.farthest:.2g} (for '{self.farthest_file}'), "
                 f"expected at most {tolerance.probability:g}"
+            )
+        if (
+            tolerance.probability is not None
+            and self.other_farthest is not None
+            and not self.other_farthest <= tolerance.probability
+        ):
+            faults.append(
+                f"the probability of none of the classes differs by up to {self.other_farthest:.2g}, expected at most "
+                f"{tolerance.probability:g}"
             )
         if tolerance.probability is not None and not self.sizes_farthest <= RESIZED:
             faults.append(
@@ -103,6 +114,8 @@ class Proof:
             f"correct ({self.right_before} of the classifier's), {self.changed} differ from the classifier's; "
             f"probabilities differ by at most {self.farthest:.2g}."
         )
+        if self.other_farthest is not None:
+            text += f" That of none of the classes differs by at most {self.other_farthest:.2g}."
         if self.sizes:
             text += (
                 f"\nPhotos in {self.sizes} other sizes, from one pixel to a panorama, differ by at most "

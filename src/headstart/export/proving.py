@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from headstart.concurrency import cpu_budget
 from headstart.data.images import read_again
 from headstart.export.formats import ExportedModel
 from headstart.export.photos import Photos
-from headstart.export.proof import BATCH, Proof, compare, prove
+from headstart.export.proof import BATCH, Answers, Proof, compare
 from headstart.export.reference import square_of
 
 if TYPE_CHECKING:
@@ -35,19 +35,21 @@ def prove_on_photos(
     """
     labels = np.array([classifier.class_names.index(label) for label in photos.labels])
     squares, decide = decoded(photos.paths, classifier), classifier.calibration.answers
-    before = _probabilities(classifier, squares)
+    compared = partial(_compared, labels=labels, paths=photos.paths, decide=decide)
+    before = _by_classifier(classifier, squares)
     if fixed_size:
-        return prove(exported, squares.astype(pixels), before, labels, photos.paths, answers=decide)
-    found, whole, whole_squares = [], [], []
+        found = _Answers.joined([exported(batch.astype(pixels)) for batch in _batches(squares)])
+        return compared(found, before)
+    answered, whole, whole_squares = [], [], []
     for start in range(0, len(photos), BATCH):
         whole = list(_read(photos.paths[start : start + BATCH], classifier, None))
-        found += [exported(batch.astype(pixels))[1] for batch in _of_one_size(whole)]
+        answered += [exported(batch.astype(pixels)) for batch in _of_one_size(whole)]
         whole_squares += [square_of(image, classifier.image_size, classifier.resizing) for image in whole]
-    probabilities, expected = np.concatenate(found), _probabilities(classifier, np.stack(whole_squares))
+    found, expected = _Answers.joined(answered), _by_classifier(classifier, np.stack(whole_squares))
     distances = _in_other_sizes(classifier, exported, whole, pixels)
-    of_files = compare(probabilities, before, labels, photos.paths, answers=decide)
+    of_files = compared(found, before)
     return replace(
-        compare(probabilities, expected, labels, photos.paths, answers=decide),
+        compared(found, expected),
         sizes=len(distances),
         sizes_farthest=float(np.max(distances)),
         files_changed=of_files.changed,
@@ -67,9 +69,39 @@ def _read(paths: Sequence[str], classifier: Classifier, size: int | None) -> Ite
         yield from pool.map(read, paths)
 
 
-def _probabilities(classifier: Classifier, squares: np.ndarray) -> Float[np.ndarray, "n classes"]:
-    batches = (squares[start : start + BATCH] for start in range(0, len(squares), BATCH))
-    return classifier.calibration.probabilities(classifier.logits(batches))
+class _Answers(NamedTuple):
+    """other: the probability of none of the classes, see `OtherHead`."""
+
+    probabilities: Float[np.ndarray, "n classes"]
+    other: Float[np.ndarray, " n"] | None
+
+    @classmethod
+    def joined(cls, batches: Sequence[tuple[np.ndarray, ...]]) -> _Answers:
+        """Of what an `ExportedModel` gives."""
+        _, probabilities, *other = (np.concatenate(each) for each in zip(*batches, strict=True))
+        return cls(probabilities, *(other or [None]))
+
+
+def _by_classifier(classifier: Classifier, squares: np.ndarray) -> _Answers:
+    head, logits, others = classifier.other_head, [], []
+    for output in classifier.forward(_batches(squares)):  # valid until the next is asked for
+        logits.append(output.logits.copy())
+        others += [head.probabilities(output.features)] if head else []
+    probabilities = classifier.calibration.probabilities(np.concatenate(logits))
+    return _Answers(probabilities, np.concatenate(others) if others else None)
+
+
+def _compared(
+    found: _Answers, expected: _Answers, *, labels: np.ndarray, paths: Sequence[str], decide: Answers
+) -> Proof:
+    proof = compare(found.probabilities, expected.probabilities, labels, paths, answers=decide)
+    if found.other is None or expected.other is None:
+        return proof
+    return replace(proof, other_farthest=float(np.abs(found.other - expected.other).max()))
+
+
+def _batches(squares: np.ndarray) -> Iterator[np.ndarray]:
+    return (squares[start : start + BATCH] for start in range(0, len(squares), BATCH))
 
 
 def _of_one_size(images: Sequence[np.ndarray]) -> Iterator[UInt8[np.ndarray, "n h w 3"]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from headstart.classifier.metadata import ENGINE, read_card
 from headstart.engines.saved import Bias, Kernel, saved_network
+from headstart.export import OUTPUTS
 from headstart.models.packaged import network_file
 from headstart.models.weights import PRETRAINED
 from headstart.numerics import num_logits
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A classifier's network. What is written of it takes pixels and gives logits and calibrated probabilities.
+    """A classifier's network. What is written of it takes pixels and gives logits, calibrated probabilities and, where
+    the classifier learned from `_other` photos, the probability of none of the classes.
 
     pixels: type of the input, "uint8" or "float32".
     fixed_size: whether it takes squares only, instead of photos of any height and width, which it then resizes.
@@ -81,7 +83,11 @@ class Source:
         from headstart.models.composing import with_probabilities
 
         return with_probabilities(
-            self.classifier.model, temperature=self.temperature, dtype=self.pixels, maps=self.has_maps
+            self.classifier.model,
+            temperature=self.temperature,
+            dtype=self.pixels,
+            maps=self.has_maps,
+            others=(others.weights, others.temperature) if (others := self.classifier.other_head) else None,
         )
 
     @property
@@ -104,5 +110,7 @@ class Source:
 
     @property
     def output_shapes(self) -> dict[str, list[int | None]]:
+        """Names as in OUTPUTS."""
         classes = len(self.classifier.class_names)
-        return {"logits": [None, num_logits(classes)], "probabilities": [None, classes]}
+        shapes: list[list[int | None]] = [[None, num_logits(classes)], [None, classes]]
+        return dict(zip(OUTPUTS, [*shapes, [None]] if self.classifier.other_head else shapes, strict=False))

@@ -30,8 +30,9 @@ from headstart.features.linear_head import (
     solve_in_memory,
     validated_images,
 )
-from headstart.features.rows import Chosen, Rows, stored_order
+from headstart.features.rows import Rows
 from headstart.features.sums import Sums
+from headstart.numerics import Truth, most_probable
 
 WEIGHTS = (0.0, 0.35, 0.6, 0.85, 0.95, 1.0)  # of the depths before the last, of which one is chosen
 VALIDATED = 1_000  # images, at most, that weight and C are chosen on, in their first view
@@ -46,7 +47,7 @@ FAINT = 1e-9  # share of the variance that is added to each row by itself, as in
 def solve_depths(
     views: Sequence[Rows],
     sizes: Sequence[int],
-    labels: Int[np.ndarray, " n"],
+    truth: Truth,
     num_classes: int,
     *,
     seed: int,
@@ -60,7 +61,7 @@ def solve_depths(
 
     views: of the same n images one or more views, each (n, numbers), with equal weight, the original first.
     sizes: how many numbers each block has: the last layer, then mean and deviation of each depth before it.
-    labels: each class at least once.
+    truth: each class at least once the most probable one.
     class_weights: what an image of each class counts; by default 1.
     photos: images with the same number, copies of one photo, are in the same fold of cross-validation.
     weight: of the depths before the last; by default, what cross-validation chooses. C: that of a head, which goes with
@@ -68,28 +69,25 @@ def solve_depths(
     sums: over the rows of all views, where they are many, by who has them at hand; by default on this machine.
     """
     counts = np.ones(num_classes) if class_weights is None else class_weights
-    rows = len(views) * len(labels)
+    rows = len(views) * len(truth)
     if sums is None and 4 * rows * sum(sizes) <= IN_MEMORY:
-        views, order = [view[:] for view in views], slice(None)
-        ordered = views
-    else:
-        order = stored_order(views[0])
-        ordered = [Chosen(view, order) for view in views]
-    blocks = Blocks.of_moments(*sums.moments(), sizes) if sums else Blocks.of(ordered, sizes)
-    images = validated_images(labels, VALIDATED, seed)
+        views = [view[:] for view in views]
+    blocks = Blocks.of_moments(*sums.moments(), sizes) if sums else Blocks.of(views, sizes)
+    images = validated_images(most_probable(truth), VALIDATED, seed)
     many = num_classes > MANY_CLASSES  # of which these images lack some
-    some, fitted = _Sample.of(views[0][images], blocks), labels[images]
+    some, fitted = _Sample.of(views[0][images], blocks), truth[images]
     groups = None if photos is None else photos[images]
     if C is None or weight is None:
         weight, C = _choose(some, fitted, counts, seed=seed, photos=groups, weight=weight)
         C *= LENIENCY / len(views) if len(views) > 1 else 1
     if len(images) < rows <= IN_GRAM and not many:
-        some, fitted = _Sample.of(np.concatenate([view[:] for view in views]), blocks), np.tile(labels, len(views))
+        every_view = np.concatenate([view[:] for view in views])
+        some, fitted = _Sample.of(every_view, blocks), np.concatenate([truth] * len(views))
     factors = blocks.weighed(weight)
     weights = np.zeros((len(factors) + 1, num_classes)) if many else some.solve(fitted, counts, weight, C)
     if len(fitted) < rows or many:
         deviation = 1 / np.maximum(factors, 1e-12)[:, None]
-        weights = solve_in_pieces(ordered, labels[order], counts, blocks.mean, deviation, C, weights, sums)
+        weights = solve_in_pieces(views, truth, counts, blocks.mean, deviation, C, weights, sums)
     kernel = weights[:-1] * factors[:, None]  # for features as they come
     bias = weights[-1] - blocks.mean @ kernel
     return Head(kernel.astype(np.float32), bias.astype(np.float32), C, weight)
@@ -119,10 +117,10 @@ class _Sample:
         products[np.diag_indices_from(products)] += FAINT * max(float(np.trace(products)) / len(products), 1e-12)
         return cholesky(products, lower=True, overwrite_a=True, check_finite=False)
 
-    def solve(self, labels: np.ndarray, counts: np.ndarray, weight: float, C: float) -> np.ndarray:
+    def solve(self, truth: Truth, counts: np.ndarray, weight: float, C: float) -> np.ndarray:
         """float64 (numbers + 1, logits), for features that are scaled by `Blocks.weighed`; the last row is the bias."""
         coordinates = self.coordinates(weight)
-        found = solve_in_memory(coordinates, labels, counts, C)
+        found = solve_in_memory(coordinates, truth, counts, C)
         dual = solve_triangular(coordinates, found[:-1], lower=True, trans="T", check_finite=False)
         kernel = (self.rows.T @ dual) * self.blocks.emphasis(weight)[:, None]
         return np.concatenate([kernel, found[-1:]])
@@ -130,7 +128,7 @@ class _Sample:
 
 def _choose(
     sample: _Sample,
-    labels: np.ndarray,
+    truth: Truth,
     counts: np.ndarray,
     *,
     seed: int,
@@ -148,7 +146,7 @@ def _choose(
         if tried not in found:
             near = min(found.values())[1] if found else DEFAULT_C
             views = [sample.coordinates(tried).astype(np.float32)]
-            C, least = cross_validate(views, labels, counts, seed=seed, photos=photos, near=near)
+            C, least = cross_validate(views, truth, counts, seed=seed, photos=photos, near=near)
             found[tried] = least, C
         return found[tried][0]
 

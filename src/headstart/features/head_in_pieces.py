@@ -17,6 +17,7 @@ from scipy.optimize import minimize
 
 from headstart.features.rows import Rows
 from headstart.features.sums import PieceSums, Sums
+from headstart.numerics import Truth
 
 TOLERANCE = 1e-4  # scikit-learn's default; of 36 small problems a tenth as exact chose another C for 2
 MAX_STEPS = 1_000
@@ -29,7 +30,7 @@ COMPONENTS = 100  # at most; with ten times as many the steps were as many
 
 def solve_in_pieces(
     views: Sequence[Rows],
-    labels: np.ndarray,
+    truth: Truth,
     counts: np.ndarray,
     mean: np.ndarray,
     deviation: float | np.ndarray,
@@ -39,7 +40,7 @@ def solve_in_pieces(
 ) -> np.ndarray:
     """The head of all views of some images.
 
-    labels: (n,), of the images. counts: what an image of each class counts.
+    truth: of the images. counts: what an image of each class counts.
     mean, deviation: the features are scaled by these, (depth,) and one number or (depth, 1).
     C: scikit-learn's, inverse strength of the penalty on scaled features.
     start, and what is returned: float64 (features + 1, logits), the last row is the bias.
@@ -48,7 +49,7 @@ def solve_in_pieces(
     stretch = _Stretch.of(views[0], sum(map(len, views)), mean, deviation, C, len(counts))
     if sums is not None:
         return _solved(sums, stretch, mean, deviation, C, start)
-    with PieceSums(views, labels, counts).at_work() as here:
+    with PieceSums(views, truth, counts).at_work() as here:
         return _solved(here, stretch, mean, deviation, C, start)
 
 

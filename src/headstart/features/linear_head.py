@@ -1,4 +1,4 @@
-"""The linear head, solved rather than stepped: features and labels -> the weights of the last layer.
+"""The linear head, solved rather than stepped: features and labels, or shares of classes -> the last layer's weights.
 
 Multinomial logistic regression with an L2 penalty is convex: L-BFGS finds its one best solution. Cross-validation
 inside the training images chooses C, the inverse strength of the penalty. Past `IN_MEMORY` rows, where a copy of them
@@ -18,7 +18,7 @@ from headstart.features.head_in_pieces import TOLERANCE, solve_in_pieces
 from headstart.features.heads_in_memory import solve_side_by_side
 from headstart.features.rows import Rows, row_by_row
 from headstart.features.sums import Sums, moments
-from headstart.numerics import cross_entropies, log_probabilities, num_logits
+from headstart.numerics import Truth, counted, cross_entropies, log_probabilities, most_probable, num_logits
 
 C_VALUES = tuple(10.0 ** (exponent / 2) for exponent in range(-8, 3))  # scikit-learn's C: 1e-4 to 10
 DEFAULT_C = 1e-2  # where classes have too few images to validate: what most collections choose
@@ -64,7 +64,7 @@ class Scale:
 
     @classmethod
     def of_moments(cls, mean: np.ndarray, variance: np.ndarray) -> "Scale":
-        deviation = np.sqrt(variance.mean())
+        deviation = np.float32(np.sqrt(variance.mean()))  # as the mean: in 64 bits the order of sums shows
         return cls(mean.astype(np.float32), max(float(deviation), 1e-12))  # not 0, where all images are alike
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
@@ -80,7 +80,7 @@ def logits(
 
 def solve(
     views: Sequence[Rows],
-    labels: Int[np.ndarray, " n"],
+    truth: Truth,
     num_classes: int,
     *,
     seed: int,
@@ -92,7 +92,7 @@ def solve(
     """The head that fits the training images best.
 
     views: of the same n images one or more views, each (n, depth), with equal weight.
-    labels: each class at least once.
+    truth: each class at least once the most probable one.
     C: by default, what cross-validation chooses.
     class_weights: what an image of each class counts; by default 1.
     photos: images with the same number, copies of one photo, are in the same fold of cross-validation.
@@ -101,20 +101,20 @@ def solve(
     counts = np.ones(num_classes) if class_weights is None else class_weights
     scale = Scale.of_moments(*sums.moments()) if sums else Scale.of(views)
     many = num_classes > MANY_CLASSES
-    images = np.arange(len(labels))
-    if len(views) * len(labels) > IN_MEMORY or many:
-        images = validated_images(labels, IN_MEMORY // (2 * len(views)), seed)
+    images = np.arange(len(truth))
+    if len(views) * len(truth) > IN_MEMORY or many:
+        images = validated_images(most_probable(truth), IN_MEMORY // (2 * len(views)), seed)
     some = [scale(view[images]) for view in views]
     if C is None:
         photos = None if photos is None else photos[images]
-        C = choose_C(some, labels[images], counts, seed=seed, photos=photos)
+        C = choose_C(some, truth[images], counts, seed=seed, photos=photos)
     if many:  # of which these images lack some
         weights = np.zeros((len(scale.mean) + 1, num_classes))
     else:
-        weights = solve_in_memory(np.concatenate(some), np.tile(labels[images], len(views)), counts, C)
-    if len(images) < len(labels) or many:
+        weights = solve_in_memory(np.concatenate(some), np.concatenate([truth[images]] * len(views)), counts, C)
+    if len(images) < len(truth) or many:
         del some
-        weights = solve_in_pieces(views, labels, counts, scale.mean, scale.deviation, C, weights, sums)
+        weights = solve_in_pieces(views, truth, counts, scale.mean, scale.deviation, C, weights, sums)
     kernel = weights[:-1] / scale.deviation  # for features as they come
     bias = weights[-1] - scale.mean @ kernel
     return Head(kernel.astype(np.float32), bias.astype(np.float32), C)
@@ -175,15 +175,15 @@ def _stratified(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 
 def choose_C(
-    views: list[np.ndarray], labels: np.ndarray, counts: np.ndarray, *, seed: int, photos: np.ndarray | None = None
+    views: list[np.ndarray], truth: Truth, counts: np.ndarray, *, seed: int, photos: np.ndarray | None = None
 ) -> float:
     """The C with the least cross-entropy in cross-validation; views of an image, and photos, are in the same fold."""
-    return cross_validate(views, labels, counts, seed=seed, photos=photos)[0]
+    return cross_validate(views, truth, counts, seed=seed, photos=photos)[0]
 
 
 def cross_validate(
     views: list[np.ndarray],
-    labels: np.ndarray,
+    truth: Truth,
     counts: np.ndarray,
     *,
     seed: int,
@@ -196,11 +196,11 @@ def cross_validate(
     large ones, which overfit and take longest, are mostly not reached. near: a value that may be the best already: its
     neighbours are tried, as long as they are better.
     """
-    parts = folds(labels, seed, photos)
+    parts = folds(most_probable(truth), seed, photos)
     if not parts:
         return DEFAULT_C, np.inf
-    together = len(parts) if len(labels) <= FEW else 1
-    heads = [_Folds(views, labels, counts, parts[at : at + together]) for at in range(0, len(parts), together)]
+    together = len(parts) if len(truth) <= FEW else 1
+    heads = [_Folds(views, truth, counts, parts[at : at + together]) for at in range(0, len(parts), together)]
     losses: dict[int, float] = {}
     with single_threaded_products(), ThreadPoolExecutor(cpu_budget()) as pool:
 
@@ -229,40 +229,53 @@ def lowest_neighbour(start: int, count: int, loss: Callable[[int], float]) -> in
     return best
 
 
+def among_themselves(
+    truth: Truth,
+) -> tuple[Int[np.ndarray, " present"], Int[np.ndarray, " n"] | Float[np.ndarray, "n present"]]:
+    """The classes that are the most probable one of some image, and what is right among these alone."""
+    classes, numbers = np.unique(most_probable(truth), return_inverse=True)
+    if truth.ndim == 1:
+        return classes, numbers
+    shares = truth[:, classes]
+    return classes, shares / shares.sum(axis=1, keepdims=True)
+
+
 class _Folds:
     """Heads of which each is solved without the images of a fold, all of them together, for one C after another."""
 
     def __init__(
         self,
         views: list[np.ndarray],
-        labels: np.ndarray,
+        truth: Truth,
         counts: np.ndarray,
         parts: Sequence[tuple[np.ndarray, np.ndarray]],
     ) -> None:
         """parts: training and validation indices of each fold."""
-        seen, held_out = (np.zeros((len(labels), len(parts))) for _ in range(2))
+        known, of_rows = counted(truth, counts)
+        seen, held_out = (np.zeros((len(truth), len(parts))) for _ in range(2))
         for fold, (train, out) in enumerate(parts):
-            seen[train, fold], held_out[out, fold] = counts[labels[train]], counts[labels[out]]
-        classes, known = np.unique(labels, return_inverse=True)
+            seen[train, fold], held_out[out, fold] = of_rows[train], of_rows[out]
+        classes, known = among_themselves(known)
         trained, asked = seen.any(axis=1), held_out.any(axis=1)
         self._rows = np.concatenate([view[trained] for view in views])
-        self._labels, self._seen = np.tile(known[trained], len(views)), np.tile(seen[trained], (len(views), 1))
+        self._truth, self._seen = np.concatenate([known[trained]] * len(views)), np.tile(seen[trained], (len(views), 1))
         self._asked, self._right, self._shares = views[0][asked], known[asked], (held_out / held_out.sum(axis=0))[asked]
         self._heads = np.zeros((views[0].shape[1] + 1, len(parts), num_logits(len(classes))))
 
     def loss(self, C: float) -> float:
         """The cross-entropy of the images that each head has not seen, the mean of a fold; the sum of these means."""
-        self._heads = solve_side_by_side(self._rows, self._labels, self._seen, C, self._heads, tolerance=TOLERANCE)
+        self._heads = solve_side_by_side(self._rows, self._truth, self._seen, C, self._heads, tolerance=TOLERANCE)
         numbers, folds, width = self._heads.shape
         flat = self._heads.reshape(numbers, folds * width).astype(np.float32)
         found = (self._asked @ flat[:-1] + flat[-1]).reshape(-1, width)
-        losses = cross_entropies(log_probabilities(found), np.repeat(self._right, folds))
+        losses = cross_entropies(log_probabilities(found), np.repeat(self._right, folds, axis=0))
         return float((losses.reshape(-1, folds) * self._shares).sum())
 
 
 def solve_in_memory(
-    features: Float[np.ndarray, "n numbers"], labels: Int[np.ndarray, " n"], counts: np.ndarray, C: float
+    features: Float[np.ndarray, "n numbers"], truth: Truth, counts: np.ndarray, C: float
 ) -> Float64[np.ndarray, "numbers+1 logits"]:
-    """The last row is the bias. labels: each class at least once."""
+    """The last row is the bias. truth: each class at least once the most probable one."""
     start = np.zeros((features.shape[1] + 1, 1, num_logits(len(counts))))
-    return solve_side_by_side(features, labels, counts[labels][:, None], C, start)[:, 0]
+    truth, of_rows = counted(truth, counts)
+    return solve_side_by_side(features, truth, of_rows[:, None], C, start)[:, 0]

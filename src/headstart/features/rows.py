@@ -5,7 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from headstart.array_types import Float32, Int
+from headstart.array_types import Float32
 from headstart.features.store import Features
 
 PIECE = 4_096  # rows that are looked at together, where all are too many
@@ -47,15 +47,6 @@ class Joined:
     def __getitem__(self, rows: Any, /) -> np.ndarray:
         return self.features.side_by_side(np.arange(len(self))[rows])
 
-    @property
-    def stored_order(self) -> np.ndarray:
-        return self.features.stored_order
-
-
-def stored_order(rows: Rows) -> Int[np.ndarray, " n"]:
-    """The rows in the order in which they are read fastest: that of the files that they are in, if they are in some."""
-    return rows.stored_order if isinstance(rows, (Features, Joined)) else np.arange(len(rows))
-
 
 def stored(rows: Rows) -> Features | None:
     """The features that rows are all of, in the shards that they lie in; None: they are an array, or some of others."""
@@ -80,22 +71,33 @@ class Leading:
         return self._rows[rows][:, : self._count]
 
 
-def pieces(views: Sequence[Rows]) -> Iterator[tuple[slice, np.ndarray]]:
-    """All rows of all views, PIECE at a time, each with their place in their view."""
+def pieces(views: Sequence[Rows]) -> Iterator[tuple[slice | np.ndarray, np.ndarray]]:
+    """All rows of all views, at most PIECE at a time, each with their places in their view.
+
+    Where they lie in files, these are read one after the other, which is fastest, and no piece is of two. So whoever
+    has the same files has the same pieces, and what is computed of a piece in 32 bits is rounded alike.
+    """
     for view in views:
-        for start in range(0, len(view), PIECE):
-            place = slice(start, start + PIECE)
+        for place in _places(view):
             yield place, view[place]
 
 
+def _places(rows: Rows) -> Iterator[slice | np.ndarray]:
+    features = stored(rows)
+    if features is None:
+        yield from (slice(start, start + PIECE) for start in range(0, len(rows), PIECE))
+        return
+    for _, indices in features.by_shard():
+        yield from (indices[start : start + PIECE] for start in range(0, len(indices), PIECE))
+
+
 def row_by_row(rows: Rows, function: Callable[[np.ndarray], np.ndarray]) -> Float32[np.ndarray, "n numbers"]:
-    """A function of pieces of rows -> its values for all of them; they are read in the order in which that is fastest.
+    """A function of pieces of rows -> its values for all of them.
 
     function: float32 (m, numbers) for m rows; called at least once.
     """
-    order = stored_order(rows)
     found = function(rows[:0])
     found = np.empty((len(rows), *found.shape[1:]), np.float32)
-    for place, piece in pieces([Chosen(rows, order)]):
-        found[order[place]] = function(piece)
+    for place, piece in pieces([rows]):
+        found[place] = function(piece)
     return found

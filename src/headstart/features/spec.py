@@ -94,7 +94,7 @@ class FeatureSpec:
             "simplejpeg",
             schema=SCHEMA,
             weights=sha256_of_weights(source) if source else identity(self.backbone, self.weights),
-            backbone=self.backbone,
+            backbone="" if is_file(self.backbone) else self.backbone,  # of a file counts what is in it
             image_size=self.image_size,
             start=get_backbone(self.backbone).fine_tune_from if self.cut == FINE_TUNING else self.cut,
             depths=self.depths,

@@ -16,15 +16,17 @@ import numpy as np
 from headstart.array_types import Float64
 from headstart.concurrency import cpu_budget, prefetch, single_threaded_products
 from headstart.features.rows import Rows, pieces
-from headstart.numerics import two_sided
+from headstart.numerics import Truth, counted, two_sided
 
 # the cross-entropy of some rows, and its derivatives with respect to kernel (numbers, logits) and bias (logits,); of
 # several heads the sum, and their logits side by side
 Loss = tuple[float, np.ndarray, np.ndarray]
+LARGEST = 2.0**16  # that a number of features, or the mean loss, can be: in 16 bits there is none that is larger
+EXACT = 51  # bits of a sum that are kept: float64 has two more
 
 
 class Sums(Protocol):
-    """Of all rows, which have labels, and of all views of them."""
+    """Of all rows, of which is known what is right, and of all views of them."""
 
     @property
     def rows(self) -> int: ...
@@ -41,9 +43,9 @@ class Sums(Protocol):
 class PieceSums:
     """On this machine, a piece of the rows on each core."""
 
-    def __init__(self, views: Sequence[Rows], labels: np.ndarray, counts: np.ndarray) -> None:
-        """views: of the same images. labels: of these. counts: what an image of each class counts."""
-        self._views, self._labels, self._counts = views, labels, counts
+    def __init__(self, views: Sequence[Rows], truth: Truth, counts: np.ndarray) -> None:
+        """views: of the same images. truth: of these. counts: what an image of each class counts."""
+        self._views, self._truth, self._counts = views, truth, counts
         self._pool: ThreadPoolExecutor | None = None
 
     @property
@@ -60,9 +62,9 @@ class PieceSums:
             yield self
 
     def loss(self, kernel: np.ndarray, bias: np.ndarray) -> Loss:
-        def of_piece(piece: tuple[slice, np.ndarray]) -> Loss:
+        def of_piece(piece: tuple[slice | np.ndarray, np.ndarray]) -> Loss:
             place, features = piece
-            return loss_of(features, self._labels[place], self._counts, kernel, bias)
+            return on_grid(loss_of(features, self._truth[place], self._counts, kernel, bias), self.rows, self._counts)
 
         if self._pool is None:
             raise RuntimeError("outside of `at_work`")
@@ -85,7 +87,7 @@ def squares_of(views: Sequence[Rows], mean: np.ndarray) -> np.ndarray:
     return np.sum([((piece - mean) ** 2).sum(axis=0) for _, piece in pieces(views)], axis=0)
 
 
-def loss_of(features: np.ndarray, labels: np.ndarray, counts: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> Loss:
+def loss_of(features: np.ndarray, truth: Truth, counts: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> Loss:
     """Of n rows, and one head or several.
 
     counts: what an image of each class counts, (classes,); of several heads, what each row counts in each, (n, heads).
@@ -93,18 +95,39 @@ def loss_of(features: np.ndarray, labels: np.ndarray, counts: np.ndarray, kernel
     """
     features = features.astype(np.float32, copy=False)
     if counts.ndim == 1:
-        counts = counts[labels][:, None]
+        truth, of_rows = counted(truth, counts)
+        counts = of_rows[:, None]
     heads = counts.shape[1]
-    labels, counts = np.repeat(labels, heads), counts.ravel()
-    scores = two_sided((features @ kernel + bias).reshape(len(labels), -1))
+    truth, counts = np.repeat(truth, heads, axis=0), counts.ravel()
+    scores = two_sided((features @ kernel + bias).reshape(len(truth), -1))
     scores -= scores.max(axis=1, keepdims=True)
-    error, own = np.exp(scores), (np.arange(len(labels)), labels)
+    error, own = np.exp(scores), (np.arange(len(truth)), truth)
     totals = error.sum(axis=1)
-    loss = float((np.log(totals) - scores[own]) @ counts)  # of softmax; the error is its derivative
-    error *= (counts / totals)[:, None]
-    error[own] -= counts
+    if truth.ndim == 2:
+        shares = truth * counts[:, None]
+        loss = float(np.log(totals) @ counts - np.vdot(scores, shares))
+        error *= (counts / totals)[:, None]
+        error -= shares
+    else:
+        loss = float((np.log(totals) - scores[own]) @ counts)  # of softmax; the error is its derivative
+        error *= (counts / totals)[:, None]
+        error[own] -= counts
     error = error[:, -(len(bias) // heads) :].reshape(len(features), -1)  # of two classes the second
     return loss, features.T @ error.astype(np.float32), error.sum(axis=0)
+
+
+def on_grid(loss: Loss, rows: int, counts: np.ndarray) -> Loss:
+    """What a piece adds to the sum over so many rows, rounded to multiples of a power of two: float64 adds these up
+    without rounding, and so to the same in any order, however many machines share the work.
+
+    A last bit would not matter by itself, but it sends L-BFGS another way, and then kernels differ by 1e-5 and more of
+    their norm (benchmarks/LOG.md). Adding and subtracting a large number rounds (Demmel and Nguyen, "Fast Reproducible
+    Floating-Point Summation", 2013).
+    """
+    grid = 2.0 ** (np.ceil(np.log2(LARGEST * rows * counts.max())) - EXACT)
+    large = 1.5 * 2.0**52 * grid
+    whole, kernel, bias = (np.asarray(part, np.float64) + large - large for part in loss)
+    return float(whole), kernel, bias
 
 
 def added(losses: Iterator[Loss] | Sequence[Loss]) -> Loss:

@@ -10,16 +10,19 @@ from dataclasses import replace
 
 import numpy as np
 
+from headstart.array_types import Int
 from headstart.data.collection import Collection, printable
 from headstart.data.dataset import Split
 from headstart.data.groups import joined
-from headstart.data.items import Item
-from headstart.data.splits import SPLITS
+from headstart.data.items import Item, column
+from headstart.data.splits import OTHER, SPLITS
 from headstart.data.trainable import refusal
 from headstart.events import Listener
 from headstart.features.compact import Compact
 from headstart.features.extractor import FeatureExtractor
-from headstart.features.rows import Rows, rows_of
+from headstart.features.rows import Chosen, Rows, rows_of
+from headstart.features.spec import FeatureSpec
+from headstart.features.store import Features
 from headstart.inspection.class_sizes import remarks_on_class_sizes
 from headstart.inspection.duplicate_cache import cached_duplicates
 from headstart.inspection.duplicates import Duplicates
@@ -50,7 +53,7 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
     Raises:
         ImageError: a file was changed, moved or damaged since it was read.
     """
-    images = found.images()
+    images, of_classes = found.images(), _of_classes(found)
     headers = read_headers(images.paths, None if extractor.is_here else extractor.executor)
     files, shortcuts = inspect_files(images.paths, headers, extractor.spec.image_size), _shortcuts(found, headers, seed)
     duplicates, findings = Duplicates((), np.zeros(len(images), dtype=np.int64)), list(files.findings)
@@ -58,13 +61,9 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
     if len(images):  # otherwise there is nothing that a network could look at
         features = extractor.features(images)  # of which slices are those of the last layer
         duplicates = cached_duplicates(images, extractor, listener=listener)
-        rows = rows_of(features)
-        compact = Compact.of(rows, extractor.spec.block_sizes, seed=seed)(rows)
-        about_labels = _label_findings(images, features, compact, duplicates, seed)
-        unconfirmed = _without_confirmed(about_labels, images, found.confirmed)
-        findings, confirmed = findings + unconfirmed, len(about_labels) - len(unconfirmed)
-        if not images.groups:
-            findings += _grouping_findings(found, images, compact, duplicates, seed)
+        if len(of_classes):
+            about_classes, confirmed = _about_classes(found, of_classes, features, duplicates, extractor.spec, seed)
+            findings += about_classes
     findings += [Finding(SHORTCUT, "", score=each.accuracy, detail=each.sentence) for each in shortcuts]
     findings += [Finding(UNREADABLE, str(place_of(bad.path).absolute()), detail=bad.reason) for bad in found.unreadable]
     findings += _copy_findings(images, duplicates)
@@ -78,7 +77,8 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
             *_refusal(found),
             *found.remarks_on_values,
             *found.notes,
-            *remarks_on_class_sizes(found.items),
+            *remarks_on_class_sizes(found.only(of_classes).items),
+            *_note_on_others(len(found.items) - len(of_classes)),
             *files.remarks,
             *_note_on_confirmed(confirmed),
             *([] if duplicates.is_exact else [APPROXIMATE]),
@@ -90,6 +90,27 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
         seconds=0.0,
         value_range=extractor.spec.value_range,
     )
+
+
+def _about_classes(
+    found: Collection,
+    of_classes: Int[np.ndarray, " m"],
+    features: Features,
+    duplicates: Duplicates,
+    spec: FeatureSpec,
+    seed: int,
+) -> tuple[list[Finding], int]:
+    """What is wrong with labels and groups of images of classes; how many of these labels the user has confirmed."""
+    known, copies = found.only(of_classes), duplicates.groups[of_classes]
+    are_all = len(of_classes) == len(features)
+    last, rows = (each if are_all else Chosen(each, of_classes) for each in (features, rows_of(features)))
+    images, compact = known.images(), Compact.of(rows, spec.block_sizes, seed=seed)(rows)
+    about_labels = _label_findings(images, last, compact, copies, seed)
+    findings = _without_confirmed(about_labels, images, found.confirmed)
+    confirmed = len(about_labels) - len(findings)
+    if not images.groups:
+        findings += _grouping_findings(known, images, compact, copies, seed)
+    return findings, confirmed
 
 
 def shortcuts_of(found: Collection, *, seed: int) -> tuple[Shortcut, ...]:
@@ -107,26 +128,34 @@ def _own_names(items: Sequence[Item]) -> list[str]:
 
 
 def _shortcuts(found: Collection, headers: Sequence[Header], seed: int) -> tuple[Shortcut, ...]:
-    if not headers:
+    of_classes = _of_classes(found)
+    if not len(of_classes):
         return ()
-    return tuple(find_shortcuts(found.images(), _own_names(found.items), headers, seed=seed))
+    known, headers = found.only(of_classes), [headers[row] for row in of_classes.tolist()]
+    return tuple(find_shortcuts(known.images(), _own_names(known.items), headers, seed=seed))
+
+
+def _of_classes(found: Collection) -> Int[np.ndarray, " m"]:
+    """The items that are not OTHER, which is no class."""
+    labels = column(found.items, "label")
+    return np.flatnonzero(np.fromiter((label != OTHER for label in labels), bool, len(found.items)))
 
 
 def _grouping_findings(
-    found: Collection, images: Split, compact: np.ndarray, duplicates: Duplicates, seed: int
+    found: Collection, images: Split, compact: np.ndarray, copies: Int[np.ndarray, " n"], seed: int
 ) -> list[Finding]:
     groups = find_suspected_groups(
-        _own_names(found.items), images.labels, images.class_names, compact, duplicates.groups, seed=seed
+        _own_names(found.items), images.labels, images.class_names, compact, copies, seed=seed
     )
     return [Finding(GROUPING, "", score=groups.share, detail=groups.sentence)] if groups else []
 
 
 def _label_findings(
-    images: Split, features: Rows, compact: np.ndarray, duplicates: Duplicates, seed: int
+    images: Split, features: Rows, compact: np.ndarray, copies: Int[np.ndarray, " n"], seed: int
 ) -> list[Finding]:
     """Doubtful labels, by what all depths say, and images that are unlike their class, by the last layer; no image is
-    both."""
-    sides = np.array(joined(duplicates.groups.tolist(), images.groups)) if images.groups else duplicates.groups
+    both. copies: the same number for copies of an image."""
+    sides = np.array(joined(copies.tolist(), images.groups)) if images.groups else copies
     out_of_fold = probabilities_despite_wrong_labels(compact, images.labels, sides, seed=seed)
     issues = find_label_issues(out_of_fold, images.labels)
     findings = [
@@ -191,6 +220,13 @@ def _note_on_confirmed(count: int) -> list[str]:
     return [f"{count:,} photos with doubtful labels are not listed: the user has confirmed them"]
 
 
+def _note_on_others(count: int) -> list[str]:
+    if not count:
+        return []
+    photos = "1 photo" if count == 1 else f"{count:,} photos"
+    return [f"'{OTHER}' holds {photos} of none of the classes: only files and copies were looked at there"]
+
+
 def _refusal(found: Collection) -> list[str]:
     """The remark that a collection cannot be trained on, where that is so."""
     reason = refusal(found)
@@ -201,5 +237,5 @@ def _classes(listed: Sequence[Item], readable: Sequence[Item]) -> dict[str, dict
     """Class -> split -> how many images can be read."""
     counts = Counter((item.label, item.split or "all") for item in readable)
     splits = [split for split in (*SPLITS, "all") if any(split == (item.split or "all") for item in listed)]
-    labels = sorted({item.label for item in listed})
+    labels = sorted({item.label for item in listed} - {OTHER})
     return {printable(label): {split: counts[label, split] for split in splits} for label in labels}

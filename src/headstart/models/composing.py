@@ -3,6 +3,8 @@
 import math
 from pathlib import Path
 
+import numpy as np
+
 from headstart import numerics
 from headstart.keras_backend import keras
 from headstart.models.depths import statistics, with_depths
@@ -66,24 +68,42 @@ def _maps(network: keras.Model) -> list[keras.KerasTensor]:
     return next(list(node.outputs) for node in nodes_of(network) if node.operation is base)
 
 
-def with_probabilities(network: keras.Model, *, temperature: float, dtype: str, maps: bool = False) -> keras.Model:
+def with_probabilities(
+    network: keras.Model,
+    *,
+    temperature: float,
+    dtype: str,
+    maps: bool = False,
+    others: tuple[np.ndarray, float] | None = None,
+) -> keras.Model:
     """Raw RGB 0..255 -> logits (n, 1) or (n, classes) and calibrated probabilities (n, classes), under these names.
 
-    What `models/numerics.py` does in NumPy, inside the network.
+    What `numerics.py` and `classifier/others.py` do in NumPy, inside the network.
 
     dtype: of the pixels, "uint8" or "float32".
     maps: also the features of the head and the feature maps, under the names of a packaged network.
+    others: weights and temperature of an `OtherHead`; then also the probability of none of the classes, "other" (n,).
     """
     pixels = keras.Input(network.input.shape[1:], dtype=dtype, name="pixels")
-    whole = inside(network, maps=True) if maps else network
+    whole = inside(network, maps=maps) if maps or others else network
     logits, *inner = several(whole(keras.ops.cast(pixels, "float32"), training=False))
     two_sided = logits
     if logits.shape[1] == 1:
         two_sided = keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=1)
     shares = keras.ops.softmax(two_sided / temperature, axis=1)
-    numbers = [0, *range(2, 1 + len(inner))]  # the features, the feature maps; none where `maps` is not set
-    named = {output_name(number): tensor for number, tensor in zip(numbers, inner, strict=False)}
-    return keras.Model(pixels, {"logits": logits, "probabilities": shares, **named}, name="exported")
+    found = {"logits": logits, "probabilities": shares}
+    if others:
+        found["other"] = _probability_of_others(inner[0], *others)
+    if maps:
+        numbers = [0, *range(2, 1 + len(inner))]  # the features, the feature maps
+        found |= {output_name(number): tensor for number, tensor in zip(numbers, inner, strict=True)}
+    return keras.Model(pixels, found, name="exported")
+
+
+def _probability_of_others(features: keras.KerasTensor, weights: np.ndarray, temperature: float) -> keras.KerasTensor:
+    found = keras.ops.matmul(features, weights[:-1]) + weights[-1]
+    odds = found[:, -1] - keras.ops.logsumexp(found[:, :-1], axis=1)
+    return keras.ops.sigmoid(odds / temperature)
 
 
 def save(network: keras.Model, file: Path) -> None:

@@ -6,13 +6,16 @@ import importlib.util
 import io
 import logging
 import warnings
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from headstart.errors import MissingExtraError
+
+TO_THE_END = np.iinfo(np.int32).max  # of a slice, as TensorFlow has it
 
 
 def write_onnx(network: Any, file: Path) -> None:
@@ -24,12 +27,18 @@ def write_onnx(network: Any, file: Path) -> None:
     """
     if importlib.util.find_spec("tf2onnx") is None:
         raise MissingExtraError("ONNX of this base needs tf2onnx: pip install 'headstart[tune,export]'")
+    import onnx
+
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # it lists the optimisations that it skips
     _teach_erfc()
     # the exporters' warnings are about themselves, and what they print would get into --json
     with warnings.catch_warnings(action="ignore"), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        network.export(str(file), format="onnx", input_signature=[network.input], verbose=False)
-        _keep_constants(file, network)
+        with _plain_convolutions():
+            network.export(str(file), format="onnx", input_signature=[network.input], verbose=False)
+        model = onnx.load(file)
+        _keep_constants(model.graph, network)
+        _open_ends(model.graph)
+        onnx.save(model, file)
 
 
 def _teach_erfc() -> None:
@@ -49,19 +58,53 @@ def _teach_erfc() -> None:
             ctx.make_node("Sub", [one.output[0], erf.output[0]], outputs=[output], **facts)
 
 
-def _keep_constants(file: Path, network: Any) -> None:
-    """Restore constants that are not variables, as in a Normalization layer: tf2onnx makes them inputs of the graph."""
-    import onnx
+@contextmanager
+def _plain_convolutions() -> Iterator[None]:
+    """Write grouped convolutions as TensorFlow's own: Keras has XLA compile them, which tf2onnx cannot read."""
     import tensorflow
 
-    graph = onnx.load(file)
-    given = [entry for entry in graph.graph.input if entry.name != "pixels"]
+    from headstart.keras_backend import keras
+
+    usual = keras.layers.Conv2D.convolution_op
+
+    def convolution_op(layer: Any, inputs: Any, kernel: Any) -> Any:
+        if layer.groups == 1:
+            return usual(layer, inputs, kernel)
+        kernel, padding = keras.ops.convert_to_tensor(kernel), layer.padding.upper()
+        return tensorflow.nn.convolution(inputs, kernel, layer.strides, padding, dilations=layer.dilation_rate)
+
+    keras.layers.Conv2D.convolution_op = convolution_op
+    try:
+        yield
+    finally:
+        del keras.layers.Conv2D.convolution_op  # it is that of the class above
+
+
+def _keep_constants(graph: Any, network: Any) -> None:
+    """Restore constants that are not variables, as in a Normalization layer: tf2onnx makes them inputs of the graph."""
+    import tensorflow
+    from onnx import numpy_helper
+
+    given = [entry for entry in graph.input if entry.name != "pixels"]
     if not given:
         return
     pixels = tensorflow.TensorSpec(network.input.shape, network.input.dtype)
     traced = tensorflow.function(lambda images: network(images, training=False)).get_concrete_function(pixels)
     values = {inside.name: value for value, inside in traced.graph.captures}
     for entry in given:
-        graph.graph.input.remove(entry)
-        graph.graph.initializer.append(onnx.numpy_helper.from_array(values[entry.name].numpy(), entry.name))
-    onnx.save(graph, file)
+        graph.input.remove(entry)
+        graph.initializer.append(numpy_helper.from_array(values[entry.name].numpy(), entry.name))
+
+
+def _open_ends(graph: Any) -> None:
+    """Let slices to the end of a dimension end at the largest int64, as ONNX recommends. tf2onnx writes TensorFlow's,
+    the largest int32, which OpenVINO (2026.4) takes for the length of a dimension that it does not know: so the rotary
+    positions of DINOv3 fitted no tokens."""
+    from onnx import numpy_helper
+
+    ends = {node.input[2] for node in graph.node if node.op_type == "Slice"}
+    for tensor in graph.initializer:
+        values = numpy_helper.to_array(tensor) if tensor.name in ends else np.zeros(0)
+        if values.dtype == np.int64 and (values == TO_THE_END).any():
+            open_ends = np.where(values == TO_THE_END, np.iinfo(np.int64).max, values)
+            tensor.CopyFrom(numpy_helper.from_array(open_ends, tensor.name))

@@ -1,4 +1,4 @@
-"""What this installation can do: for each thing None, or why not and what installs it, as of `told`. Starts nothing."""
+"""What this installation can do: for each thing None, or why not, and what installs it. Starts nothing."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
-from headstart.errors import HeadstartError
+from headstart.errors import MissingExtraError
 from headstart.export.formats import FLOAT32, FORMATS, get_format
 from headstart.models.backbones import BACKBONES, DEFAULT
-from headstart.models.weights import keras_is_installed, packaged_file
-from headstart.studio.problems import told
+from headstart.models.network_files.presets import presets_at_hand
+from headstart.models.weights import files_at_hand, keras_is_installed, packaged_file
 
 NEEDS_KERAS = {"detail": "It needs Keras: pip install 'headstart[tune]'", "reason": "needs-keras"}
+NEEDS_EXPORT = {"detail": "Install first: pip install 'headstart[tune,export]'", "reason": "needs-export"}
 
 
 @cache
@@ -28,11 +29,15 @@ def abilities() -> dict[str, Any]:
             {
                 "name": name,
                 "image_size": row.image_size,
-                "packaged": row.packaged is not None,
+                "at_hand": bool(files_at_hand(name)),
                 "default": name == DEFAULT,
                 "problem": None if has_keras or (row.network and packaged_file(row.network)) else NEEDS_KERAS,
             }
             for name, row in BACKBONES.items()
+        ]
+        + [
+            {"name": name, "image_size": None, "at_hand": True, "default": False, "problem": None}
+            for name in presets_at_hand()
         ],
     }
 
@@ -40,6 +45,6 @@ def abilities() -> dict[str, Any]:
 def _why_not(format: str) -> dict[str, Any] | None:
     try:
         get_format(format, FLOAT32)
-    except HeadstartError as error:
-        return told(error)
+    except MissingExtraError:
+        return NEEDS_EXPORT
     return None

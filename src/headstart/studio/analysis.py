@@ -136,13 +136,16 @@ class Analysis:
             thread.join()  # it asks often whether it should stop; who looks around is not waited for
 
     def novelty_detector(self) -> NoveltyDetector | None:
-        """Of the photos that are learned from; made when it is first asked for. None where there are too few."""
+        """Of the photos of classes that are learned from; made when it is first asked for. None where there are too
+        few."""
         if self._detector is None and self.extractor is not None and self.known.split is not None:
             from headstart.studio.computing import Photos, detector_of
 
             photos = Photos.of(self._catalogue)
-            is_learned = self.known.split[photos.rows] != SPLITS.index(TEST)
-            self._detector = detector_of(photos, is_learned, self.extractor)
+            is_test = (self.known.split == SPLITS.index(TEST))[photos.rows]
+            of_class = ~self._labelled().columns.other[photos.rows]
+            learned, held_out = np.flatnonzero(of_class & ~is_test), np.flatnonzero(of_class & is_test)
+            self._detector = detector_of(photos, learned, held_out, self.extractor)
         return self._detector
 
     def _begin(self, work: Callable[[], None], niceness: int) -> None:
@@ -288,7 +291,7 @@ class Analysis:
             digests,
             copies=known.pairs,
             answered=labelled.answered,
-            excluded=np.flatnonzero(labelled.columns.excluded[:count]).tolist(),
+            excluded=np.flatnonzero((labelled.columns.excluded | labelled.columns.other)[:count]).tolist(),
             proposed=run_answers(self._catalogue),
             limit=QUEUE,
         )

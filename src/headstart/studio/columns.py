@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 
 from headstart.array_types import Bool, Int
-from headstart.data.splits import SPLITS
+from headstart.data.splits import OTHER, SPLITS
 from headstart.studio.catalogue import GONE, UNREADABLE, Catalogue
 
 NO_LABEL = -1
@@ -126,6 +126,11 @@ class Columns:
         return self.usable & (self.label == NO_LABEL)
 
     @cached_property
+    def other(self) -> Bool[np.ndarray, " n"]:
+        """Those of none of the classes."""
+        return self.label == self.classes.index(OTHER) if OTHER in self.classes else np.zeros(len(self), bool)
+
+    @cached_property
     def changed(self) -> Bool[np.ndarray, " n"]:
         return self.present & ((self.label != self.own) | self.excluded)
 
@@ -152,8 +157,8 @@ class Columns:
 
 
 def labels_of(columns: Columns) -> tuple[Int[np.ndarray, " n"], tuple[str, ...]]:
-    """Labels of the photos that can be learned from, and the names of the classes that they are of."""
-    labels = np.where(columns.usable, columns.label, NO_LABEL)
+    """Labels of the photos that can be learned from, and the names of the classes that they are of: OTHER is none."""
+    labels = np.where(columns.usable & ~columns.other, columns.label, NO_LABEL)
     used = np.unique(labels[labels != NO_LABEL])
     number = np.full(len(columns.classes) + 1, NO_LABEL)  # the last one for NO_LABEL
     number[used] = np.arange(len(used))

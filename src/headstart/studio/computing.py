@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.array_types import Bool, Int
+from headstart.array_types import Int
 from headstart.classifier.novelty import NoveltyDetector, fit_novelty_detector
 from headstart.data.assignment import draw_splits_beside_copies
 from headstart.data.collection import groups_of
@@ -208,18 +208,20 @@ def _drawn(
 
 
 def detector_of(
-    photos: Photos, is_learned: Bool[np.ndarray, " m"], extractor: FeatureExtractor
+    photos: Photos, learned: Int[np.ndarray, " l"], held_out: Int[np.ndarray, " h"], extractor: FeatureExtractor
 ) -> NoveltyDetector | None:
-    """What is unlike the photos that are learned from, by the others; None where either are too few."""
-    learned, others = np.flatnonzero(is_learned), np.flatnonzero(~is_learned)
-    if len(others) < FEWEST:  # a few of those that are learned from stand in
-        learned, others = learned[len(learned) // 5 :], learned[: len(learned) // 5]
-    if len(learned) < FEWEST or not len(others):
+    """What is unlike the photos that are learned from, by those held out; None where either are too few.
+
+    learned, held_out: places among the photos.
+    """
+    if len(held_out) < FEWEST:  # a few of those that are learned from stand in
+        learned, held_out = learned[len(learned) // 5 :], learned[: len(learned) // 5]
+    if len(learned) < FEWEST or not len(held_out):
         return None
     features = rows_of(extractor.features(photos.images))
     rows = Leading(features, extractor.spec.block_sizes[0])
     train = photos.images.take(learned.tolist())
-    return fit_novelty_detector(Chosen(rows, learned), train, Chosen(rows, others[:MOST]), seed=SEED)
+    return fit_novelty_detector(Chosen(rows, learned), train, Chosen(rows, held_out[:MOST]), seed=SEED)
 
 
 def item_of(entry: Entry, *, has_splits: bool = False) -> Item:

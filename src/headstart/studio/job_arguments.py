@@ -79,7 +79,7 @@ def _recall(promises: Any) -> list[str]:
 
 
 def _export(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work:
-    _check(settings, {"run", "format", "quantize", "pixels", "out"})
+    _check(settings, {"run", "format", "quantize", "pixels", "fixed_size", "out"})
     run, form = runs.get(settings.get("run")), settings.get("format")
     if form not in SUFFIXES:
         raise RefusalError("invalid-parameter", f"There is no format '{form}': {', '.join(SUFFIXES)}.")
@@ -91,6 +91,8 @@ def _export(settings: Mapping[str, Any], source: DataSource, runs: Runs) -> Work
     for name in ("quantize", "pixels"):
         if settings.get(name) is not None:
             arguments.append(f"--{name}={_plain(name, settings[name])}")
+    if settings.get("fixed_size"):
+        arguments.append("--fixed-size")
     return Work(arguments, {"run": run.name, "path": str(out)})
 
 

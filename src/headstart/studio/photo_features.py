@@ -125,10 +125,6 @@ class PhotoFeatures:
         components = basis(features)
         return cls(components, _directions(basis, components), basis)
 
-    def directions_of(self, features: Rows) -> Float32[np.ndarray, "m c"]:
-        """Of other photos, by their features (m, numbers): `directions_of(features) @ directions.T` are likenesses."""
-        return _directions(self.basis, self.basis(features))
-
     @cached_property
     def variances(self) -> Float64[np.ndarray, " numbers"]:
         """Of the components of the photos that have features."""

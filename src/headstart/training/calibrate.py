@@ -18,7 +18,7 @@ from headstart.classifier.decision import fit_decision
 from headstart.events import Message
 from headstart.features import linear_head
 from headstart.features.rows import rows_of
-from headstart.numerics import two_sided
+from headstart.numerics import most_probable, two_sided
 from headstart.statistics import Interval, proportion
 from headstart.training.context import TrainingContext
 from headstart.training.fold import Fold
@@ -43,27 +43,27 @@ class Calibrated:
 def calibrate(context: TrainingContext, trained: Trained) -> Calibrated:
     """Calibrate a classifier that is trained otherwise."""
     train, validation = context.dataset.train, context.dataset.validation
-    logits, labels, found = trained.logits(validation), validation.labels, None
+    logits, truth, found = trained.logits(validation), validation.truth, None
     groups = validation.groups
     head = context.config.recipe.head
     few = FEW_OF_PARENTS if context.dataset.hierarchy else FEW
     if len(validation) < few and isinstance(head, SolvedHead) and not trained.fine_tuned:
         answered, of_training = _out_of_fold(context, head, is_quick=len(validation) >= FEW)
-        logits, labels = np.concatenate([logits, of_training]), np.concatenate([labels, train.labels[answered]])
+        logits, truth = np.concatenate([logits, of_training]), np.concatenate([truth, train.truth[answered]])
         groups = (*validation.groups, *train.take(answered).groups)
-        found = proportion(two_sided(logits).argmax(axis=1) == labels, groups or None)
+        found = proportion(two_sided(logits).argmax(axis=1) == most_probable(truth), groups or None)
     decide = None
     if stakes := context.config.stakes:
         names = context.dataset.class_names
-        decide = partial(fit_decision, stakes, names, labels=labels, groups=groups)
-    calibration = fit_calibration(logits, labels, decide=decide)
+        decide = partial(fit_decision, stakes, names, labels=most_probable(truth), groups=groups)
+    calibration = fit_calibration(logits, truth, groups=groups, decide=decide)
     for promise in calibration.decision.recall if calibration.decision else ():
         context.listener.emit(Message(promise.sentence))
     counts = Counter(train.labels.tolist())
     unsure = tuple(name for label, name in enumerate(context.dataset.class_names) if counts[label] < FEW_PHOTOS)
     calibration = replace(calibration, unsure=unsure)
     if context.dataset.hierarchy:
-        calibration = with_hierarchy(calibration, context.dataset.class_names, logits, labels)
+        calibration = with_hierarchy(calibration, context.dataset.class_names, logits, most_probable(truth), groups)
     for sentence in calibration.hierarchy.sentences(calibration.usual_accuracy) if calibration.hierarchy else ():
         context.listener.emit(Message(sentence))
     return Calibrated(calibration, found)

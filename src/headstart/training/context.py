@@ -50,11 +50,14 @@ class TrainingContext:
 
     @cached_property
     def class_weights(self) -> Float[np.ndarray, " classes"]:
-        """What an image of each class counts: 1; in a balanced recipe, images / (classes x images of the class)."""
-        labels, classes = self.dataset.train.labels, len(self.dataset.class_names)
+        """What an image of each class counts: 1; in a balanced recipe, images / (classes x images of the class), where
+        an image that is shared counts in parts."""
+        train, classes = self.dataset.train, len(self.dataset.class_names)
         if not self.config.recipe.balanced:
             return np.ones(classes)
-        return len(labels) / (classes * np.maximum(np.bincount(labels, minlength=classes), 1))
+        if train.is_soft:
+            return len(train) / (classes * train.truth.sum(axis=0, dtype=np.float64))
+        return len(train) / (classes * np.maximum(np.bincount(train.labels, minlength=classes), 1))
 
     @cached_property
     def probe(self) -> LinearProbe:

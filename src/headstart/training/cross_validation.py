@@ -14,7 +14,7 @@ from headstart.array_types import Float64
 from headstart.classifier.calibration import fit_temperature
 from headstart.events import Task, advancing
 from headstart.features import linear_head
-from headstart.numerics import cross_entropies, log_probabilities, two_sided
+from headstart.numerics import Truth, cross_entropies, log_probabilities, most_probable, two_sided
 from headstart.statistics import Disagreement, disagreement
 from headstart.training.context import TrainingContext
 from headstart.training.execution import execution_of
@@ -75,18 +75,18 @@ def gain_of(context: TrainingContext, head: SolvedHead, phase: Phase) -> Gain:
             answers.append(_answered(Fold.of(context, train.take(fitted), train.take(held_out)), head, phase))
             network.model.set_weights(weights)
             advance(1)
-    labels = train.labels[np.concatenate([held_out for _, held_out in parts])]
+    truth = train.truth[np.concatenate([held_out for _, held_out in parts])]
     before, after = (np.concatenate(logits) for logits in zip(*answers, strict=True))
     if not np.isfinite(after).all():
         after = np.zeros_like(after)  # it diverged, and knows nothing
-    differences = _losses(before, labels) - _losses(after, labels)
-    correct = [two_sided(logits).argmax(axis=1) == labels for logits in (before, after)]
+    differences = _losses(before, truth) - _losses(after, truth)
+    correct = [two_sided(logits).argmax(axis=1) == most_probable(truth) for logits in (before, after)]
     return Gain(
-        before=float(_losses(before, labels).mean()),
-        after=float(_losses(after, labels).mean()),
-        error=float(differences.std() / np.sqrt(len(labels))),
+        before=float(_losses(before, truth).mean()),
+        after=float(_losses(after, truth).mean()),
+        error=float(differences.std() / np.sqrt(len(truth))),
         between=disagreement(*correct),
-        images=len(labels),
+        images=len(truth),
     )
 
 
@@ -100,7 +100,7 @@ def _answered(fold: Fold, head: SolvedHead, phase: Phase) -> tuple[np.ndarray, n
     return before, linear_head.logits(execution.features(held_out, fine_tuned=True), *fold.network.head)
 
 
-def _losses(logits: np.ndarray, labels: np.ndarray) -> Float64[np.ndarray, " n"]:
+def _losses(logits: np.ndarray, truth: Truth) -> Float64[np.ndarray, " n"]:
     """The cross-entropy of each answer, once calibrated."""
-    scaled = np.asarray(logits, np.float64) / fit_temperature(logits, labels)
-    return cross_entropies(log_probabilities(scaled), labels)
+    scaled = np.asarray(logits, np.float64) / fit_temperature(logits, truth)
+    return cross_entropies(log_probabilities(scaled), truth)

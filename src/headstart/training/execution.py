@@ -36,12 +36,6 @@ if TYPE_CHECKING:
 
 PIXEL_BYTES = 256 * 2**20  # of decoded training images that are kept in memory from epoch to epoch
 PIECE = 64  # images whose features are run through the trainable part at a time, to measure it
-# headstart spreads no steps over machines: each waits for the one before, takes some milliseconds, and would have to
-# send all gradients around
-ON_THIS_MACHINE = (
-    "Fine-tuning itself is done by this machine alone, as its steps wait for each other. The cluster computes the "
-    "features below the layers that are trained."
-)
 
 
 @runtime_checkable
@@ -86,8 +80,6 @@ class CachedExecution:
     def trainable(self, phase: Phase) -> TrainableNetwork:
         from headstart.training import keras_fit  # with it comes Keras, which a solved head does without
 
-        if phase.unfreeze and self.config.executor:
-            self.context.listener.emit(Message(ON_THIS_MACHINE))
         model = self.network.model
         features = self._trainable_part if phase.unfreeze else keras_fit.identity_features(model)
         return keras_fit.TrainableNetwork(model, features)
@@ -153,12 +145,9 @@ class CachedExecution:
     @cached_property
     def _trainable_part(self) -> Any:
         """The tensors at the cut -> features, on the variables of the network."""
-        from headstart.features.cut import fine_tuning_cut, trainable_part
-        from headstart.training.folding import fold
+        from headstart.training.keras_fit import trainable_features
 
-        base = self.network.base
-        cut = fine_tuning_cut(base, self.config.backbone)
-        return fold(trainable_part(base, cut, depths=self.config.recipe.reads_depths))
+        return trainable_features(self.network.base, self.config.backbone, depths=self.config.recipe.reads_depths)
 
 
 class EndToEndExecution:

@@ -10,11 +10,11 @@ from headstart.data.batches import Batches
 from headstart.data.dataset import Split
 from headstart.engines.base import Engine, Pixels, regrouped, run_all
 from headstart.features.store import Features
+from headstart.numerics import Truth
 
 COMPUTED_TOGETHER = 8  # batches that the engine computes at a time: enough to keep all its streams busy
 
 Tensors = np.ndarray | tuple[np.ndarray, ...]  # one, if the cut is one tensor
-Labels = Int[np.ndarray, " batch"]
 
 
 class FreshViews:
@@ -24,34 +24,34 @@ class FreshViews:
         """kept_tensors: how many of the engine's outputs are features, the first ones; None: all."""
         self.images, self.engine, self.kept_tensors = images, engine, kept_tensors
         self.batch_size = images.batch_size
-        self._ready: dict[int, tuple[Tensors, Labels]] = {}
+        self._ready: dict[int, tuple[Tensors, Truth]] = {}
         self._epoch = -1
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def batch(self, index: int, epoch: int = 0) -> tuple[Tensors, Labels]:
+    def batch(self, index: int, epoch: int = 0) -> tuple[Tensors, Truth]:
         if epoch != self._epoch or index not in self._ready:
             self._epoch = epoch
             first = index - index % COMPUTED_TOGETHER
             self._ready = self._compute(range(first, min(first + COMPUTED_TOGETHER, len(self))), epoch)
         return self._ready[index]
 
-    def _compute(self, indices: range, epoch: int) -> dict[int, tuple[Tensors, Labels]]:
-        labels: list[Labels] = []
+    def _compute(self, indices: range, epoch: int) -> dict[int, tuple[Tensors, Truth]]:
+        truth: list[Truth] = []
 
         def pieces() -> Iterator[Pixels]:
             for index in indices:
                 images, of_batch = self.images.batch(index, epoch)
-                labels.append(of_batch)
+                truth.append(of_batch)
                 yield images
 
         count = sum(self.images.length(index) for index in indices)
         tensors = run_all(self.engine, regrouped(pieces(), self.engine.batch_size), count, outputs=self.kept_tensors)
-        ends = np.cumsum([len(each) for each in labels])
+        ends = np.cumsum([len(each) for each in truth])
         split = [np.split(tensor, ends[:-1]) for tensor in tensors]
         return {
-            index: (one_or_all([parts[number] for parts in split]), labels[number])
+            index: (one_or_all([parts[number] for parts in split]), truth[number])
             for number, index in enumerate(indices)
         }
 
@@ -68,13 +68,13 @@ class KeptViews:
     def __len__(self) -> int:
         return -(-len(self.split) // self.batch_size)
 
-    def batch(self, index: int, epoch: int = 0) -> tuple[Tensors, Labels]:
+    def batch(self, index: int, epoch: int = 0) -> tuple[Tensors, Truth]:
         order, drawn = _drawn(self.seed, epoch, len(self.split), len(self.views), self.shuffle)
         chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
         chosen = chosen[np.argsort(drawn[chosen], kind="stable")]  # by view: the order inside a batch does not matter
         taken = [view.take(chosen[drawn[chosen] == number]) for number, view in enumerate(self.views)]
         taken = [tensors for tensors in taken if len(tensors[0])]
-        return one_or_all([np.concatenate(parts) for parts in zip(*taken, strict=True)]), self.split.labels[chosen]
+        return one_or_all([np.concatenate(parts) for parts in zip(*taken, strict=True)]), self.split.truth[chosen]
 
 
 def one_or_all(tensors: list[np.ndarray]) -> Tensors:

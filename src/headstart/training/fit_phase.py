@@ -11,7 +11,7 @@ import numpy as np
 
 from headstart.classifier.calibration import calibrated_loss
 from headstart.events import EpochEnded, Message
-from headstart.numerics import two_sided
+from headstart.numerics import Truth, most_probable, two_sided
 from headstart.training import checkpoints
 from headstart.training.context import TrainingContext
 from headstart.training.early_stopping import EarlyStopping
@@ -19,6 +19,7 @@ from headstart.training.execution import Execution
 from headstart.training.measure import measured, row
 from headstart.training.recipes import Phase
 from headstart.training.state import TrainingState
+from headstart.training.steps_on_cluster import steps_on_cluster
 
 if TYPE_CHECKING:
     from headstart.training.keras_fit import Source, TrainableNetwork
@@ -35,26 +36,28 @@ def fit_phase(context: TrainingContext, execution: Execution, phase: Phase, stat
     fitting = _prepared(context, execution, phase, state)
     state = _start(fitting, state)
     data = TrainingData(fitting.train, context.class_weights, binary=fitting.model.binary)
-    while not (stopping.is_over(state.losses_of(phase.name)) or _is_out_of_time(context, phase, state)):
-        start = time.perf_counter()
-        context.callbacks.begin_epoch(state.epoch)
-        logs = fit_epoch(
-            fitting.model,
-            data,
-            state.epoch,
-            epochs=fitting.last_epoch,
-            seed=context.config.seed,
-            listener=context.listener,
-            limit=context.limit,
-            callbacks=context.callbacks,
-            stop=lambda: context.callbacks.want_to_stop(context.network),
-        )
-        state = _after_epoch(fitting, state, logs, start, stopping)
-        context.callbacks.end_epoch(state.history[-1])
-        if context.checkpoint_folder:
-            checkpoints.save(context.checkpoint_folder, state)
-        if context.callbacks.want_to_stop(context.network):
-            break
+    with steps_on_cluster(context, phase) as steps:
+        while not (stopping.is_over(state.losses_of(phase.name)) or _is_out_of_time(context, phase, state)):
+            start = time.perf_counter()
+            context.callbacks.begin_epoch(state.epoch)
+            logs = fit_epoch(
+                fitting.model,
+                data,
+                state.epoch,
+                epochs=fitting.last_epoch,
+                seed=context.config.seed,
+                listener=context.listener,
+                limit=context.limit,
+                callbacks=context.callbacks,
+                stop=lambda: context.callbacks.want_to_stop(context.network),
+                steps=steps,
+            )
+            state = _after_epoch(fitting, state, logs, start, stopping)
+            context.callbacks.end_epoch(state.history[-1])
+            if context.checkpoint_folder:
+                checkpoints.save(context.checkpoint_folder, state)
+            if context.callbacks.want_to_stop(context.network):
+                break
     if state.best:
         context.network.model.set_weights(state.best)
     return state
@@ -82,8 +85,8 @@ class _Fitting:
     last_epoch: int
 
     @property
-    def labels(self) -> np.ndarray:
-        return self.context.dataset.validation.labels
+    def truth(self) -> Truth:
+        return self.context.dataset.validation.truth
 
     def validate(self) -> np.ndarray:
         """The logits of the validation images."""
@@ -93,11 +96,11 @@ class _Fitting:
 
     def judge(self, logits: np.ndarray) -> tuple[np.ndarray, float]:
         """Which validation images are predicted correctly, and the calibrated loss."""
-        correct = two_sided(logits).argmax(axis=1) == self.labels
-        return correct, calibrated_loss(logits, self.labels, self.context.class_weights)
+        correct = two_sided(logits).argmax(axis=1) == most_probable(self.truth)
+        return correct, calibrated_loss(logits, self.truth, self.context.class_weights)
 
     def measured(self, logits: np.ndarray) -> dict[str, float]:
-        return measured(logits, self.labels, self.context.class_weights)
+        return measured(logits, self.truth, self.context.class_weights)
 
     def weights(self) -> tuple[np.ndarray, ...]:
         """Of the whole network, as they are now."""
@@ -110,7 +113,7 @@ def _prepared(context: TrainingContext, execution: Execution, phase: Phase, stat
 
     model = execution.trainable(phase)
     train, validation = execution.sources(phase)
-    compile_for(model, phase, phase.epochs * len(train))
+    compile_for(model, phase, phase.epochs * len(train), soft=context.dataset.train.is_soft)
     model.capture(train.batch_size, context.listener)
     done = len(state.rows_of(phase.name))
     if done:

@@ -14,17 +14,20 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from headstart.array_types import Float, Int
+from headstart.array_types import Float
 from headstart.concurrency import prefetch
 from headstart.errors import HeadstartError, first_cause, first_line
 from headstart.events import Listener, Message, Task, advancing
+from headstart.features.cut import fine_tuning_cut, trainable_part
 from headstart.keras_backend import keras
 from headstart.models.backbones import get_backbone
 from headstart.models.composing import features_of
 from headstart.models.layers import DROPOUT, LOGITS
 from headstart.models.weights import layer_index
+from headstart.numerics import Truth, counted
 from headstart.time_limit import NO_LIMIT, TimeLimit
 from headstart.training.callbacks import NO_CALLBACKS, Callbacks
+from headstart.training.folding import fold
 
 PLAIN_LOSS = "cross_entropy"  # the metric that a compiled model has for it: what is reported, and compared
 PREFETCHED = 2  # batches that are made while a step is computed
@@ -35,13 +38,21 @@ Tensors = np.ndarray | tuple[np.ndarray, ...]  # one, if there is one
 
 @runtime_checkable
 class Source(Protocol):
-    """Where batches come from: pixels (`Batches`) or features (`feature_batches.py`), with their labels."""
+    """Where batches come from: pixels (`Batches`) or features (`feature_batches.py`), with what is right of them."""
 
     batch_size: int  # images in each, but for the last one, which may have fewer
 
     def __len__(self) -> int: ...
 
-    def batch(self, index: int, epoch: int = 0) -> tuple[Tensors, Int[np.ndarray, " batch"]]: ...
+    def batch(self, index: int, epoch: int = 0) -> tuple[Tensors, Truth]: ...
+
+
+class Steps(Protocol):
+    """Who makes steps, instead of `fit`: see `ClusterSteps`."""
+
+    def step(
+        self, model: "TrainableNetwork", inputs: Tensors, labels: np.ndarray, weights: np.ndarray
+    ) -> np.ndarray: ...
 
 
 class TrainableNetwork(keras.Model):
@@ -88,10 +99,52 @@ class TrainableNetwork(keras.Model):
         if self.dropout.rate > 0:
             self.dropout.seed_generator.state.assign([seed, epoch << 16])
 
+    def drawn_dropout(self, count: int) -> Float[np.ndarray, "count numbers"]:
+        """What the features of a batch of so many images are multiplied with in the next step; where nothing is
+        dropped, (count, 1) of ones."""
+        if self.dropout.rate == 0:
+            return np.ones((count, 1), np.float32)
+        ones = keras.ops.ones((count, self.logits.kernel.shape[0]))
+        return keras.ops.convert_to_numpy(self.dropout(ones, training=True))
+
+    def step(self, inputs: Tensors, labels: np.ndarray, weights: np.ndarray, *, share: float = 1.0) -> np.ndarray:
+        """Train with a batch.
+
+        weights: what each image counts. share: of the images of a larger batch, whose mean loss is meant.
+
+        Returns:
+            float64 (4,): the cross-entropies, times what images count; what they count together; how many are right;
+            how many there are.
+        """
+        self.reset_metrics()
+        counted = (weights * share).astype(np.float32)
+        logs = self.train_on_batch(inputs, labels, sample_weight=counted, return_dict=True)
+        count, total = len(labels), float(weights.sum())
+        return np.array([logs[PLAIN_LOSS] * total, total, logs["accuracy"] * count, count], np.float64)
+
+    @cached_property
+    def apply_gradients(self) -> Callable[[Sequence[np.ndarray]], None]:
+        """A step of the optimizer, from gradients: of TensorFlow as a graph, as each of its small operations would else
+        be called from Python."""
+
+        def apply(gradients: Sequence[np.ndarray]) -> None:
+            self.optimizer.apply(gradients, self.trainable_variables)
+
+        if keras.backend.backend() != "tensorflow":
+            return apply
+        import tensorflow
+
+        return tensorflow.function(apply)
+
 
 def identity_features(network: keras.Model) -> keras.Model:
     """In the place of a base that is frozen: features (n, numbers) -> the same."""
     return keras.Sequential([keras.Input(features_of(network).shape[1:]), keras.layers.Identity()])
+
+
+def trainable_features(base: keras.Model, backbone: str, *, depths: bool) -> keras.Model:
+    """The tensors at the cut that fine-tuning has -> features (n, numbers), on the variables of the base."""
+    return fold(trainable_part(base, fine_tuning_cut(base, backbone), depths=depths))
 
 
 def set_head_trainable(network: keras.Model, trainable: bool) -> None:
@@ -122,20 +175,24 @@ class TrainingData(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple:
         try:
-            images, labels = self.source.batch(index, self.epoch)
+            images, truth = self.source.batch(index, self.epoch)
         except HeadstartError as error:
             self.failure = error
             raise
-        weights = self.class_weights[labels].astype("float32")
-        return images, labels.astype("float32")[:, None] if self.binary else labels, weights
+        truth, weights = counted(truth, self.class_weights)
+        if truth.ndim == 2:
+            truth = truth.astype("float32")
+            return images, truth[:, 1:] if self.binary else truth, weights.astype("float32")
+        return images, truth.astype("float32")[:, None] if self.binary else truth, weights.astype("float32")
 
     def batches(self) -> dict[str, Any]:
         """Those of an epoch, as arguments of `fit`: whatever the backend, some are made while a step is computed."""
         if keras.backend.backend() == "tensorflow":
             return {"x": self._pipeline}
-        return {"x": self._made_ahead(), "steps_per_epoch": len(self)}
+        return {"x": self.made_ahead(), "steps_per_epoch": len(self)}
 
-    def _made_ahead(self) -> Iterator[tuple]:
+    def made_ahead(self) -> Iterator[tuple]:
+        """Those of an epoch: some are made while the one before is used."""
         with ThreadPoolExecutor(1) as pool:
             yield from prefetch(pool, self.__getitem__, range(len(self)), PREFETCHED)
 
@@ -170,10 +227,12 @@ def fit_epoch(
     limit: TimeLimit = NO_LIMIT,
     callbacks: Callbacks = NO_CALLBACKS,
     stop: Callable[[], bool] = lambda: False,
+    steps: Steps | None = None,
 ) -> dict[str, float]:
     """Train a compiled model for one epoch, counted from 0, of `epochs` in all; a part of it where its time is up.
 
     callbacks: are told of its batches. stop: whether one of them wants the epoch to end.
+    steps: who makes them; None: Keras, here.
 
     Returns:
         `loss`, the cross-entropy without smoothing, and `accuracy` of the training images, as the steps went by.
@@ -185,6 +244,9 @@ def fit_epoch(
     model.reseed(seed, epoch)
     watcher = _Watcher(f"Epoch {epoch + 1}/{epochs}", len(data), listener, limit, callbacks, stop)
     with _failure_of(data), watcher.progress:  # an epoch that is interrupted leaves no bar behind
+        if steps:
+            _fit_by(steps, model, data, watcher)
+            return watcher.logs
         model.fit(
             **data.batches(),
             initial_epoch=epoch,
@@ -194,8 +256,23 @@ def fit_epoch(
             callbacks=[watcher],
         )
     if watcher.weights:  # `fit` ends with the averaged ones
-        _assign(model, watcher.weights)
+        assign(model, watcher.weights)
     return watcher.logs
+
+
+def _fit_by(steps: Steps, model: TrainableNetwork, data: TrainingData, watcher: "_Watcher") -> None:
+    """What `fit` does in an epoch, but for the steps."""
+    model.stop_training, told, logs = False, np.zeros(4), {}
+    watcher.set_model(model)
+    watcher.on_epoch_begin(data.epoch)
+    for index, batch in enumerate(data.made_ahead()):
+        watcher.on_train_batch_begin(index)
+        told += steps.step(model, *batch)
+        logs = {PLAIN_LOSS: told[0] / told[1], "accuracy": told[2] / told[3]}
+        watcher.on_train_batch_end(index, logs)
+        if model.stop_training:
+            break
+    watcher.on_epoch_end(data.epoch, logs)
 
 
 def predict_all(model: keras.Model, source: Source) -> Float[np.ndarray, "n ..."]:
@@ -203,10 +280,8 @@ def predict_all(model: keras.Model, source: Source) -> Float[np.ndarray, "n ..."
     return predict_with_labels(model, source)[0]
 
 
-def predict_with_labels(
-    model: keras.Model, source: Source, epoch: int = 0
-) -> tuple[Float[np.ndarray, "n ..."], Int[np.ndarray, " n"]]:
-    """The output of a model for images, and their labels, both in the order and in the views of an epoch.
+def predict_with_labels(model: keras.Model, source: Source, epoch: int = 0) -> tuple[Float[np.ndarray, "n ..."], Truth]:
+    """The output of a model for images, and their labels or shares, both in the order and in the views of an epoch.
 
     A last batch that is shorter is filled up: TensorFlow would trace its length anew, and warn of it.
     """
@@ -228,14 +303,15 @@ def ema_weights(model: TrainableNetwork) -> Iterator[None]:
     try:
         yield
     finally:
-        _assign(model, before)
+        assign(model, before)
 
 
 def _weights(model: keras.Model) -> list[np.ndarray]:
     return [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
 
 
-def _assign(model: keras.Model, weights: Sequence[np.ndarray]) -> None:
+def assign(model: keras.Model, weights: Sequence[np.ndarray]) -> None:
+    """Give a model the values of all that is trained of it."""
     for variable, value in zip(model.trainable_variables, weights, strict=True):
         variable.assign(value)
 

@@ -1,23 +1,24 @@
-"""Logits and labels -> loss and accuracy, and a row of history.csv. NumPy only."""
+"""Logits and labels, or shares -> loss and accuracy, and a row of history.csv. NumPy only."""
 
 from typing import Any
 
 import numpy as np
 
-from headstart.array_types import Float, Int
-from headstart.numerics import cross_entropies, log_probabilities
+from headstart.array_types import Float
+from headstart.numerics import Truth, log_probabilities, mean_cross_entropy, most_probable
 
 
 def measured(
     logits: Float[np.ndarray, "n logits"],
-    labels: Int[np.ndarray, " n"],
+    truth: Truth,
     class_weights: Float[np.ndarray, " classes"],
 ) -> dict[str, float]:
-    """`loss`, the mean cross-entropy, in which an image of each class counts its weight, and `accuracy`, 0..1."""
+    """`loss`, the mean cross-entropy, in which an image of each class counts its weight, and `accuracy`, 0..1: of the
+    most probable classes."""
     found = log_probabilities(logits)
     return {
-        "loss": float(np.average(cross_entropies(found, labels), weights=class_weights[labels])),
-        "accuracy": float((found.argmax(axis=1) == labels).mean()),
+        "loss": mean_cross_entropy(found, truth, class_weights),
+        "accuracy": float((found.argmax(axis=1) == most_probable(truth)).mean()),
     }
 
 

@@ -7,25 +7,44 @@ from headstart.training.keras_fit import PLAIN_LOSS, TrainableNetwork
 from headstart.training.recipes import Phase
 
 
-def compile_for(model: TrainableNetwork, phase: Phase, steps: int) -> None:
+def compile_for(
+    model: TrainableNetwork,
+    phase: Phase,
+    steps: int,
+    *,
+    soft: bool = False,
+    optimizer: keras.optimizers.Optimizer | None = None,
+) -> None:
     """One logit: binary cross-entropy; more: categorical. Both from logits, as training on probabilities is less
     exact. A prediction is correct if the largest probability is that of the label, so one logit is cut at 0.
 
-    steps: of the whole phase.
+    steps: of the whole phase. soft: whether labels are the shares of all classes. optimizer: another than the phase's.
     """
     losses, metrics, smoothing = keras.losses, keras.metrics, phase.label_smoothing
     if model.binary:
         loss = losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing)
         accuracy = metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
+        if soft:
+            accuracy = metrics.MeanMetricWrapper(_binary_accuracy, name="accuracy")
         plain = metrics.BinaryCrossentropy(from_logits=True, name=PLAIN_LOSS)
+    elif soft:
+        loss = losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+        accuracy = metrics.CategoricalAccuracy(name="accuracy")
+        plain = metrics.CategoricalCrossentropy(from_logits=True, name=PLAIN_LOSS)
     else:
         loss = _smoothed(smoothing) if smoothing else losses.SparseCategoricalCrossentropy(from_logits=True)
         accuracy = metrics.SparseCategoricalAccuracy(name="accuracy")
         plain = metrics.SparseCategoricalCrossentropy(from_logits=True, name=PLAIN_LOSS)
-    optimizer = optimizer_for(phase, steps)
-    model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy], weighted_metrics=[plain])
+    model.compile(
+        optimizer=optimizer or optimizer_for(phase, steps), loss=loss, metrics=[accuracy], weighted_metrics=[plain]
+    )
     # Before the first step: else TensorFlow traces that step twice, once to see these variables made (3 s of 7).
-    optimizer.build(model.trainable_variables)
+    model.optimizer.build(model.trainable_variables)
+
+
+def _binary_accuracy(shares: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+    """Of the most probable classes."""
+    return keras.ops.mean(keras.ops.cast(keras.ops.equal(shares > 0.5, logits > 0), "float32"), axis=-1)
 
 
 def _smoothed(smoothing: float) -> Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor]:

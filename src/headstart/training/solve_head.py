@@ -42,8 +42,8 @@ def solve_head(
     began = time.perf_counter()
     head = _solved(context, features, like)
     solving = time.perf_counter() - began
-    fitted = measured(head.logits(features[0]), train.labels, weights)
-    judged = measured(head.logits(held_out), validation.labels, weights)
+    fitted = measured(head.logits(features[0]), train.truth, weights)
+    judged = measured(head.logits(held_out), validation.truth, weights)
     seconds = time.perf_counter() - start
     line = row(phase.name, state.epoch + 1, seconds, 0.0, fitted, judged)
     numbers = {name: line[name] for name in ("seconds", "loss", "accuracy", "val_loss", "val_accuracy")}
@@ -60,9 +60,9 @@ def _solved(context: TrainingContext, features: Sequence[Rows], like: Head | Non
         solve = partial(solve_depths, features, sizes, weight=like and like.weight, C=C)
     else:
         solve = partial(linear_head.solve, features, C=C)
-    with sums_on(context.config.executor, features, train.labels, weights) as sums:
+    with sums_on(context.config.executor, features, train.truth, weights) as sums:
         return solve(
-            train.labels,
+            train.truth,
             len(context.dataset.class_names),
             seed=context.config.seed,
             class_weights=weights,

@@ -11,7 +11,7 @@ from headstart.training.recipes import Phase, SolvedHead
 
 
 def tell_shapes(context: TrainingContext) -> None:
-    """Batches, base and the shapes on the way to the logits."""
+    """Batches, base and the shapes on the way to the logits; and, of classes that are ranks, their order."""
     size, summary = context.config.recipe.batch_size, context.network.summary
     train, validation, test = (-(-len(split) // size) for split in context.dataset.splits().values())
     shapes = [(size, *shape) for shape in summary.shapes]
@@ -21,6 +21,9 @@ def tell_shapes(context: TrainingContext) -> None:
         f"A batch of images {shapes[0]} -> features {shapes[1]} -> pooled {shapes[2]} -> logits {shapes[3]}"
     )
     context.listener.emit(Message(text))
+    stakes = context.config.stakes
+    if ranks := stakes and stakes.ranks(context.dataset.class_names):
+        context.listener.emit(Message(f"Ranks, from the lowest: {', '.join(ranks)}."))
 
 
 def tell_phase(context: TrainingContext, phase: SolvedHead | Phase, summary: Summary) -> None:

@@ -14,6 +14,7 @@ from headstart.data.dataset import Split
 from headstart.data.views import ORIGINAL
 from headstart.features import linear_head
 from headstart.features.rows import Leading, Rows
+from headstart.features.spec import FeatureSpec
 from headstart.numerics import check_numbers
 from headstart.statistics import Interval
 from headstart.training.execution import Execution
@@ -27,6 +28,7 @@ class Trained:
     views: names of the views of each training image that were kept; none if each epoch drew fresh ones.
     training_precision: of the features of training images: "float32" or "bfloat16".
     depth: how many numbers the last layer of the base gives.
+    spec: of the features of the base as it was pretrained.
     compact: Split -> float32 (n, components), what the base says as it was pretrained, in a few numbers; None if its
         features were not needed.
     cross_validated: see `Calibrated`.
@@ -37,6 +39,7 @@ class Trained:
     fine_tuned: bool
     training_precision: str
     depth: int
+    spec: FeatureSpec
     views: tuple[str, ...] = ()
     compact: Callable[[Split], Float32[np.ndarray, "n components"]] | None = None
     cross_validated: Interval | None = None

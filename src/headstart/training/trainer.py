@@ -61,6 +61,7 @@ def train(
     *,
     recipe: str | Recipe = recipes.DEFAULT,
     backbone: str | None = None,
+    at_least: float | None = None,
     image_size: int | None = None,
     resizing: str = STRETCH,  # the tutorial's
     value_range: str | None = None,
@@ -73,16 +74,18 @@ def train(
     time_limit: float | None = None,
     cost: str | Path | Mapping[str, Mapping[str, float]] | None = None,
     recall: Mapping[str, float] | None = None,
+    ordinal: bool | Sequence[str] = False,
     callbacks: Sequence[KerasCallback] = (),
     listener: Listener | None = None,
 ) -> Classifier:
     """Train a classifier.
 
     Args:
-        dataset: what to train on; its validation images are looked at after each epoch, its test images never. Where
-            classes are in classes (`DataSource(hierarchy=True)`), predictions that are not sure may have a `parent`.
+        dataset: what to train on; its validation images are looked at after each epoch, its test images never.
         recipe: name of a row of RECIPES, or a Recipe.
-        backbone: name of a row of BACKBONES, two of them, "a+b", or an ONNX or OpenVINO file; by default the recipe's.
+        backbone: name of a row of BACKBONES, two of them, "a+b", an ONNX or OpenVINO file, or "hub:PRESET"; "auto": of
+            the bases at hand, the one that the training images are answered best by; by default the recipe's.
+        at_least: images per second that it must compute on this computer, with backbone "auto".
         image_size: side in pixels; by default the recipe's, or the one that the backbone was pretrained at.
         resizing: how a photo of another shape becomes a square: "stretch" distorts it, "crop" cuts out its middle,
             "pad" keeps all of it and fills the rest with grey, "resize-crop" cuts out 7/8 of that middle; "auto": what
@@ -105,6 +108,8 @@ def train(
             the class of the least expected cost. None: all mistakes cost alike.
         recall: class -> the share of its photos that are to be answered as it, with 90% confidence: it is answered as
             soon as its probability reaches the threshold that the validation images show to suffice.
+        ordinal: the classes are ranks: in this order, or, True, in that of their names. The answer is then the class of
+            the least expected distance in ranks.
         callbacks: of Keras, which are told of epochs, and of batches where there are some; see docs/ecosystem.md. One
             that sets `model.stop_training` ends the training.
         listener: where to report to; by default to standard error.
@@ -120,6 +125,7 @@ def train(
     config = TrainingConfig.of(
         recipe=recipe,
         backbone=backbone,
+        at_least=at_least,
         image_size=image_size,
         resizing=resizing,
         value_range=value_range,
@@ -129,7 +135,7 @@ def train(
         precision=precision,
         views=views,
         device=device,
-        stakes=Stakes.of(cost, recall),
+        stakes=Stakes.of(cost, recall, ordinal),
     )
     limit, listener = TimeLimit.of(time_limit), listener or Console()
     watching = Callbacks(tuple(callbacks))
@@ -385,7 +391,7 @@ def _finished(
     exact = fine_tuned or context.pretrained.is_exact
     precision = config.answering_precision if exact else BFLOAT16
     depth = get_backbone(config.backbone).features
-    trained = Trained(uncalibrated, execution, fine_tuned, precision, depth, views, compact)
+    trained = Trained(uncalibrated, execution, fine_tuned, precision, depth, context.pretrained.spec, views, compact)
     found = calibrate(context, trained)
     seen, unseen = trained.last_layer(dataset.train), trained.last_layer(dataset.validation)
     detector = fit_novelty_detector(seen, dataset.train, unseen, seed=config.seed)

@@ -19,10 +19,8 @@ from headstart.array_types import Float, Num
 from headstart.errors import ExportError, MissingExtraError
 from headstart.export.formats import litert, onnx, openvino, saved_model, web
 
-# An exported file, opened in its runtime: pixels -> logits, probabilities.
-ExportedModel = Callable[
-    [Num[np.ndarray, "n size size 3"]], tuple[Float[np.ndarray, "n logits"], Float[np.ndarray, "n classes"]]
-]
+# An exported file, opened in its runtime: pixels -> what it gives of OUTPUTS: logits, probabilities, perhaps others.
+ExportedModel = Callable[[Num[np.ndarray, "n size size 3"]], tuple[Float[np.ndarray, "n ..."], ...]]
 
 FLOAT32, FLOAT16, INT8 = "float32", "float16", "int8"
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.concurrency import cpu_budget
+from headstart.export import OUTPUTS
 from headstart.export.formats.litert_needs import needs
 from headstart.export.formats.litert_resizing import resize_inside
 
@@ -184,9 +185,9 @@ def open_file(file: Path):
 
     runner = Interpreter(str(file), num_threads=2).get_signature_runner(SIGNATURE)
 
-    def run(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def run(pixels: np.ndarray) -> tuple[np.ndarray, ...]:
         found = runner(pixels=pixels)
-        return found["logits"], found["probabilities"]
+        return tuple(found[name] for name in OUTPUTS if name in found)
 
     return run
 

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.classifier.others import OtherHead
+from headstart.export import OUTPUTS
 from headstart.export.formats.onnx_resizing import resize_inside
+from headstart.export.onnx_nodes import Nodes, whole
 from headstart.models.keras_to_onnx import write_onnx
 
 if TYPE_CHECKING:
@@ -71,14 +74,31 @@ def _with_head(graph: Any, source: Source) -> Any:
     ]
     graph.graph.initializer.extend(numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items())
     graph.graph.node.extend(nodes if len(bias) == 1 else [*nodes[:2], *nodes[4:]])
+    if source.classifier.other_head:
+        _say_other(graph.graph, source.classifier.other_head)
     if not source.has_maps:
         del graph.graph.output[:]
-    for name, shape in source.output_shapes.items():
-        graph.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", shape[1]]))
+    for name, (_, *shape) in source.output_shapes.items():
+        graph.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *shape]))
     (pixels,) = graph.graph.input
     kind = TensorProto.UINT8 if source.pixels == "uint8" else TensorProto.FLOAT
     pixels.CopyFrom(helper.make_tensor_value_info("pixels", kind, ["n", *source.square_shape[1:]]))
     return graph
+
+
+def _say_other(graph: Any, head: OtherHead) -> None:
+    """What `OtherHead.probabilities` does, from all features."""
+    new, classes = Nodes(graph, "other"), head.weights.shape[1] - 1
+
+    def columns(tensor: str, start: int, end: int) -> str:
+        return new("Slice", tensor, whole(start), whole(end), whole(1))
+
+    found = new("Gemm", "all_features", head.weights[:-1], head.weights[-1])
+    known, other = columns(found, 0, classes), columns(found, classes, classes + 1)
+    # ReduceLogSumExp is not the same in all versions of ONNX
+    total = new("Sub", columns(known, 0, 1), columns(new("LogSoftmax", known, axis=1), 0, 1))
+    odds = new("Div", new("Sub", other, total), np.float32(head.temperature))
+    new("Squeeze", new("Sigmoid", odds), whole(1), output=OUTPUTS[-1])
 
 
 def open_file(file: Path):
@@ -87,9 +107,11 @@ def open_file(file: Path):
 
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
 
-    def run(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        logits, probabilities = session.run(["logits", "probabilities"], {"pixels": pixels})
-        return logits, probabilities
+    given = {each.name for each in session.get_outputs()}
+    names = [name for name in OUTPUTS if name in given]
+
+    def run(pixels: np.ndarray) -> tuple[np.ndarray, ...]:
+        return tuple(session.run(names, {"pixels": pixels}))
 
     return run
 

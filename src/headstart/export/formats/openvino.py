@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.classifier.others import OtherHead
 from headstart.engines.openvino import import_openvino
+from headstart.export import OUTPUTS
 from headstart.export.formats.openvino_resizing import resize_inside
 
 if TYPE_CHECKING:
     from headstart.export.source import Source
 
 FILE = "model.xml"
-OUTPUTS = {"logits", "probabilities"}
 
 
 def write(source: Source, folder: Path, description: dict, *, precision: str, photos: Sequence[np.ndarray]) -> None:
     openvino = import_openvino()
-    graph = _of_engine(source) if source.engine else _by_keras(source.model)
+    graph = _of_engine(source) if source.engine else _by_keras(source)
     if precision == "int8":
         graph = _quantized(graph, photos)
     elif precision == "float16":
@@ -37,38 +38,53 @@ def write(source: Source, folder: Path, description: dict, *, precision: str, ph
 
 
 def _of_engine(source: Source) -> Any:
-    """The engine's network, with probabilities behind its logits, and without features and feature maps."""
+    """The engine's network, with probabilities behind its logits and features, and without feature maps."""
     openvino = import_openvino()
     from openvino import opset13 as operations
 
     graph = openvino.Core().read_model(source.engine).clone()  # the clone holds its weights in memory
-    logits = graph.outputs[0].get_node().input_value(0)
+    logits, features = (output.get_node().input_value(0) for output in graph.outputs[:2])
     two_sided = logits
     if source.output_shapes["logits"][1] == 1:
         two_sided = operations.concat([operations.multiply(logits, np.float32(0)), logits], 1).output(0)
     scaled = operations.divide(two_sided, np.float32(source.temperature))
-    shares = operations.softmax(scaled, 1).output(0)
-    results = [operations.result(each) for each in (logits, shares)]
+    found = [logits, operations.softmax(scaled, 1).output(0)]
+    if source.classifier.other_head:
+        found.append(_other(features, source.classifier.other_head))
+    results = [operations.result(each) for each in found]
     (pixels,) = graph.get_parameters()
     if source.pixels == "float32":
         # they are floats at once; where they are converted, in the engine, nothing is left to do
         pixels.set_element_type(openvino.Type.f32)
     exported = openvino.Model(results, [pixels], "exported")
     exported.inputs[0].set_names({"pixels"})
-    for output, name in zip(exported.outputs, ("logits", "probabilities"), strict=True):
+    for output, name in zip(exported.outputs, source.output_shapes, strict=True):
         output.set_names({name})
     exported.validate_nodes_and_infer_types()
     return exported
 
 
-def _by_keras(network: Any) -> Any:
+def _other(features: Any, head: OtherHead) -> Any:
+    """What `OtherHead.probabilities` does."""
+    from openvino import opset13 as operations
+
+    found = operations.add(operations.matmul(features, head.weights[:-1], False, False), head.weights[-1])
+    known, other = operations.variadic_split(found, 1, [head.weights.shape[1] - 1, 1]).outputs()
+    largest = operations.reduce_max(known, [1], True)
+    total = operations.reduce_sum(operations.exp(operations.subtract(known, largest)), [1], True)
+    odds = operations.subtract(other, operations.add(largest, operations.log(total)))
+    scaled = operations.divide(odds, np.float32(head.temperature))
+    return operations.squeeze(operations.sigmoid(scaled), [1]).output(0)
+
+
+def _by_keras(source: Source) -> Any:
     with tempfile.TemporaryDirectory() as temporary:
         file = str(Path(temporary, FILE))
-        network.export(file, format="openvino", verbose=False)
+        source.model.export(file, format="openvino", verbose=False)
         graph = import_openvino().Core().read_model(file).clone()  # the clone holds its weights in memory
     # some activations (SiLU) have a custom gradient, whose parts end up among the outputs
     for result in graph.get_results():
-        if not result.get_output_tensor(0).get_names() & OUTPUTS:
+        if not result.get_output_tensor(0).get_names() & source.output_shapes.keys():
             graph.remove_result(result)
     return graph
 
@@ -118,8 +134,10 @@ def open_folder(folder: Path):
     """An `ExportedModel` in OpenVINO, on the CPU."""
     compiled = import_openvino().Core().compile_model(folder / FILE, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
-    def run(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    given = {name for output in compiled.outputs for name in output.get_names()}
+
+    def run(pixels: np.ndarray) -> tuple[np.ndarray, ...]:
         found = compiled(pixels)
-        return found["logits"], found["probabilities"]
+        return tuple(found[name] for name in OUTPUTS if name in given)
 
     return run

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.export import OUTPUTS
 from headstart.export.resizing import Operations, Rows, squared, windows
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ def open_folder(folder: Path):
 
     serve = tf.saved_model.load(str(folder)).signatures["serve"]  # type: ignore[attr-defined]
 
-    def run(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def run(pixels: np.ndarray) -> tuple[np.ndarray, ...]:
         found = serve(pixels=tf.constant(pixels))
-        return found["logits"].numpy(), found["probabilities"].numpy()
+        return tuple(found[name].numpy() for name in OUTPUTS if name in found)
 
     return run

@@ -1,6 +1,7 @@
 // The network, in a worker of its own: pictures -> outputs. Also says what is wrong with the browser.
 
-/** @typedef {{ probabilities: Float32Array, familiar: boolean, places: import("./cards.js").Places }} Outputs */
+/** other: the probability of none of the classes, of a classifier that learned from `_other` photos
+ * @typedef {{ probabilities: Float32Array, familiar: boolean, other?: number, places: import("./cards.js").Places }} Outputs */
 
 /** A picture that the browser cannot decode. */
 export class Undecodable extends Error {}

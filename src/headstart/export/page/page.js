@@ -1,6 +1,6 @@
 // The page of an export: photos and the camera -> answers of the network in this browser. Nothing leaves it.
 
-import { aboutModel, addCards, bar, clearCards, drawPlaces, isUnsure, lay, showAnswer, showFailure, showPhoto, wordsOf, writeAgain } from "./cards.js";
+import { aboutModel, addCards, bar, clearCards, drawPlaces, IS_OTHER, isUnsure, lay, showAnswer, showFailure, showPhoto, wordsOf, writeAgain } from "./cards.js";
 import { listenForPhotos } from "./dropping.js";
 import { answerFrames, hasOtherCamera, startCamera } from "./live.js";
 import { openNetwork, Undecodable, Unusable } from "./network.js";
@@ -34,14 +34,15 @@ let state = () => "";
 // What the network gives -> an answer
 
 /** @param {Outputs} outputs @returns {Answer} */
-function answerOf({ probabilities, familiar, places }) {
+function answerOf({ probabilities, familiar: isKnown, other = 0, places }) {
   const ranked = facts.class_names.map((name, at) => /** @type {[string, number]} */ ([name, probabilities[at]]));
   ranked.sort(([, one], [, other]) => other - one);
   const [mostProbable] = ranked[0];
   const { label, rule } = decided(probabilities) ?? { label: mostProbable, rule: null };
   const probability = probabilities[facts.class_names.indexOf(label)];
+  const familiar = isKnown && other < IS_OTHER;
   const sure = familiar && probability >= leastOfSure() && !facts.unsure.includes(label);
-  const found = { ranked: ranked.slice(0, MAX_CLASSES), label, probability, rule: label === mostProbable ? null : rule, sure, familiar, places };
+  const found = { ranked: ranked.slice(0, MAX_CLASSES), label, probability, rule: label === mostProbable ? null : rule, other, sure, familiar, places };
   return sure || !familiar ? found : { ...found, ...parentOf(label, probabilities) };
 }
 

@@ -65,11 +65,12 @@ function loaded(names) {
 async function answered(picture) {
   const photo = await pixelsOf(picture);
   const pixels = new Tensor("uint8", withoutAlpha(photo.data), [1, photo.height, photo.width, 3]);
-  const { probabilities, places, familiar } = await session.run({ pixels });
+  const { probabilities, places, familiar, other } = await session.run({ pixels });
   const [, height, width] = places.dims;
   return {
     probabilities: probabilities.data,
     familiar: familiar ? Boolean(familiar.data[0]) : true,
+    other: other?.data[0],
     places: { height, width, resizing: facts.resizing, values: places.data },
   };
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,7 @@ from headstart.storage.locations import is_url
 AHEAD = 3  # tasks for each core that are handed to Ray: while a lost one is done again, the others have work
 RETRIES = 10  # of a task whose machine is lost: those that can be taken away at any time are lost often
 OFTEN = 1.0  # seconds, after which it is asked again how many cores there are
+TREE = 8  # parts that are added up at a time
 PATIENCE = 30  # seconds without news, after which it is asked whether there are machines at all
 
 
@@ -151,6 +152,16 @@ def result(ray: Any, reference: Any) -> Any:
         f"The cluster could not finish a task, after it had begun it again up to {RETRIES} times ({what}). What is "
         f"finished is kept: look at `ray status`, at the memory of the machines, and start the same again."
     )
+
+
+def added_in_a_tree(add: Any, references: Sequence[Any]) -> Sequence[Any]:
+    """References to no more than TREE sums of what these refer to.
+
+    add: a remote function of some of them.
+    """
+    while len(references) > TREE:
+        references = [add.remote(*references[start : start + TREE]) for start in range(0, len(references), TREE)]
+    return references
 
 
 def _work(cores: float, function: Callable[[Task], Result], task: Task) -> Result:

@@ -2,7 +2,8 @@
 
 In each step of a solution a head goes to all of them, and a loss and its derivatives come back, added up in a tree:
 some hundred kilobytes, however many photos there are. A machine that is lost is replaced by another, which reads its
-shards again, so the sums are the same. Knows no images.
+shards again, so the sums are the same. They are those of one machine, too, to the last bit, if its processor rounds
+alike: of the same pieces (`rows.pieces`), which add up to the same in any order (`sums.on_grid`). Knows no images.
 """
 
 from __future__ import annotations
@@ -15,26 +16,26 @@ from typing import Any
 import numpy as np
 
 from headstart.cluster import connect
-from headstart.concurrency import limit_cores
+from headstart.concurrency import limit_cores, single_threaded_products
 from headstart.features.depth_head import IN_MEMORY
-from headstart.features.executors.ray import RayExecutor, result
+from headstart.features.executors.ray import RayExecutor, added_in_a_tree, result
 from headstart.features.rows import PIECE, Rows, stored
 from headstart.features.shared_store import for_all_machines
 from headstart.features.store import DIGEST, Features
-from headstart.features.sums import Loss, Sums, added, loss_of, squares_of, sum_of
+from headstart.features.sums import Loss, Sums, added, loss_of, on_grid, squares_of, sum_of
+from headstart.numerics import Truth
 from headstart.storage import locations
 
-TREE = 8  # parts that are added up at a time
-Wanted = tuple[str, np.ndarray, np.ndarray]  # path or URL of a shard, rows of it (m,), and their labels (m,)
+Wanted = tuple[str, np.ndarray, np.ndarray]  # path or URL of a shard, rows of it (m,), and what is right of them
 
 
 @contextmanager
 def sums_on(
-    executor: RayExecutor | None, views: Sequence[Rows], labels: np.ndarray, counts: np.ndarray
+    executor: RayExecutor | None, views: Sequence[Rows], truth: Truth, counts: np.ndarray
 ) -> Iterator[Sums | None]:
     """Sums by the machines of a cluster; None where there is none, or where this machine has room for all features.
 
-    views: of the same images, by an extractor with that executor. labels: of these. counts: what an image of each class
+    views: of the same images, by an extractor with that executor. truth: of these. counts: what an image of each class
     counts.
     """
     features = [found for view in views if (found := stored(view)) is not None]
@@ -47,19 +48,16 @@ def sums_on(
         yield None
         return
     places = dict(zip(files, for_all_machines(files, executor.store), strict=True))
-    wanted = [each for found in features for each in _wanted(found, labels, places)]
+    wanted = [each for found in features for each in _wanted(found, truth, places)]
     with RaySums.of(executor, wanted, counts) as sums:
         yield sums
 
 
-def _wanted(features: Features, labels: np.ndarray, places: dict[str, str]) -> Iterator[Wanted]:
-    """Shard by shard, in the order in which they are read fastest."""
-    order = features.stored_order
-    shards, rows = features.place[order].T
-    starts = np.flatnonzero(np.diff(shards, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
-        file = features.shards[shards[start]].filename  # pyright: ignore[reportAttributeAccessIssue] - all are mapped
-        yield places[str(file)], rows[start:end], labels[order[start:end]]
+def _wanted(features: Features, truth: Truth, places: dict[str, str]) -> Iterator[Wanted]:
+    """Shard by shard."""
+    for number, indices in features.by_shard():
+        file = features.shards[number].filename  # pyright: ignore[reportAttributeAccessIssue] - all are mapped
+        yield places[str(file)], features.place[indices, 1], truth[indices]
 
 
 class RaySums:
@@ -83,9 +81,10 @@ class RaySums:
         sent = [
             ray.put(group) for group in groups if group
         ]  # kept: who takes over for a lost machine asks for it again
-        parts = [actor.remote(each, counts) for each in sent]
+        rows = int(sizes[-1])
+        parts = [actor.remote(each, counts, rows) for each in sent]
         try:
-            yield cls(ray, parts, int(sizes[-1]))
+            yield cls(ray, parts, rows)
         finally:
             for each in parts:
                 ray.kill(each)
@@ -98,9 +97,7 @@ class RaySums:
     def loss(self, kernel: np.ndarray, bias: np.ndarray) -> Loss:
         sent = self._ray.put(kernel)
         waiting = [part.loss.remote(sent, bias) for part in self._parts]
-        while len(waiting) > TREE:
-            waiting = [self._added.remote(*waiting[start : start + TREE]) for start in range(0, len(waiting), TREE)]
-        return added(self._get(waiting))
+        return added(self._get(added_in_a_tree(self._added, waiting)))
 
     def _get(self, references: Sequence[Any]) -> list[Any]:
         return [result(self._ray, each) for each in references]
@@ -109,9 +106,11 @@ class RaySums:
 class _Part:
     """Some rows of features, in the memory of a process."""
 
-    def __init__(self, wanted: Sequence[Wanted], counts: np.ndarray) -> None:
+    def __init__(self, wanted: Sequence[Wanted], counts: np.ndarray, rows: int) -> None:
+        """rows: how many there are in all parts."""
         limit_cores(1)
-        self._shards = [(_side_by_side(place, rows), labels) for place, rows, labels in wanted]
+        self._rows = rows
+        self._shards = [(_side_by_side(place, rows), truth) for place, rows, truth in wanted]
         self._counts = counts
 
     def sum(self) -> np.ndarray:
@@ -121,11 +120,12 @@ class _Part:
         return squares_of([features for features, _ in self._shards], mean)
 
     def loss(self, kernel: np.ndarray, bias: np.ndarray) -> Loss:
-        return added(
-            loss_of(features[start : start + PIECE], labels[start : start + PIECE], self._counts, kernel, bias)
-            for features, labels in self._shards
-            for start in range(0, len(features), PIECE)
-        )
+        with single_threaded_products():  # as on one machine, where each core has pieces of its own
+            return added(
+                on_grid(loss_of(features[place], truth[place], self._counts, kernel, bias), self._rows, self._counts)
+                for features, truth in self._shards
+                for place in (slice(start, start + PIECE) for start in range(0, len(features), PIECE))
+            )
 
 
 def _side_by_side(place: str, rows: np.ndarray) -> np.ndarray:

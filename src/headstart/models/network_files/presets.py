@@ -128,13 +128,23 @@ def _encoder(preset: str, image_size: int | None) -> Any:
         ) from error
 
 
-def _converter(preset: str) -> Any:
+def _converter(preset: str) -> Any | None:
+    """The image converter of a preset; None where there is none.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
     import keras_hub
 
     try:
         return keras_hub.layers.ImageConverter.from_preset(preset)
-    except Exception:  # noqa: BLE001  it has none
+    except FileNotFoundError:  # so KerasHub says that a preset lacks a file
         return None
+    except Exception as error:  # damaged JSON, an unknown class, settings of another version, a network that is away
+        raise ModelError(
+            f"How the preset '{preset}' sees pixels cannot be read from its '{CONVERTER}': {first_line(error)}. Get "
+            f"that file again; or remove it from a folder of yours, for pixels as most networks take them."
+        ) from error
 
 
 def _own_size(preset: str) -> int:

@@ -11,6 +11,7 @@ import { percent, t, writeWords } from "./words.js";
  *   similar?: { label: string, similarity: number, image: string }[] }} Answer
  */
 
+export const IS_OTHER = 0.5; // the probability from which on a photo is none of the classes
 const NAMED = 8; // classes that are named of a model
 const DARKEST = 190; // of 255, over places that do not support the answer
 
@@ -106,7 +107,7 @@ export function wordsOf({ ranked, label, probability, rule, parent, parent_proba
   const [[mostProbable, highest]] = ranked;
   const best = `${mostProbable}, ${percent(highest)}`;
   if (remark) return [t("answer.unsure"), t("answer.remark.note", { remark, best })];
-  if (other >= 0.5) return [t("answer.other"), t("answer.other.note", { value: percent(other), best })];
+  if (other >= IS_OTHER) return [t("answer.other"), t("answer.other.note", { value: percent(other), best })];
   if (!familiar) return [t("answer.novel"), t("answer.novel.note", { best })];
   if (rule) return [label, t(rule === "recall" ? "answer.recall.note" : "answer.cost.note", { value: percent(probability), best })];
   if (parent) return [parent, t("answer.parent.note", { value: percent(parent_probability), best })];

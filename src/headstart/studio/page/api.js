@@ -47,8 +47,10 @@ import { inWords } from "./problems.js";
  * @typedef {Answers & { accuracy: Share }} Counted
  * @typedef {{ openings: number, trainings: number, photos: number, relabelled: number }} TestFacts
  * @typedef {{ name: string, path: string, made: string | null, accuracy: Share | null, labels_state: string, backbone: string,
- *             fine_tuned: boolean, classes: string[], stakes?: { cost: StakesCost | null, recall: StakesRecall[] } | null }} Run
+ *             fine_tuned: boolean, classes: string[], stakes?: { cost: StakesCost | null, recall: StakesRecall[], ranks?: StakesRanks } | null }} Run
  * @typedef {{ label: string, promised: number, is_given: boolean, recall: Share | null, answered: Share, precision: Share | null }} StakesRecall
+ * @typedef {{ order: string[], kappa: { value: number, low: number, high: number }, distance: { value: number, low: number, high: number },
+ *             distance_of_most_probable: number }} StakesRanks
  * @typedef {{ each: { value: number, low: number, high: number }, of_most_probable: number, constant: string, of_constant: number }} StakesCost
  */
 

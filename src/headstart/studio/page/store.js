@@ -24,6 +24,8 @@ export const photosChanged = signal(0);
 export const queueChanged = signal(0);
 export const mapChanged = signal(0);
 
+/** The label of photos of none of the classes. */
+export const OTHER = "_other";
 export const generation = computed(() => collection.value?.generation ?? 0);
 export const classes = computed(() => labels.value?.classes ?? collection.value?.classes ?? []);
 export const classNames = computed(() => classes.value.map((each) => each.name));

@@ -66,7 +66,7 @@ export default function Photos({ params }) {
     delete: () => void label(null),
     m: () => ids().length === 1 && go("photos", { like: ids()[0] }),
     "/": () => document.getElementById("search")?.focus(),
-    escape: () => void clearSelection(),
+    escape: () => (isSidebarOpen ? setSidebarOpen(false) : void clearSelection()),
   });
   const drop = async (/** @type {number[]} */ dropped, /** @type {HTMLElement} */ target) => {
     const name = target.dataset.drop ?? "";

@@ -6,7 +6,7 @@ import { useLoaded } from "../../components/loaded.js";
 import { number, t } from "../../i18n.js";
 import { inWords } from "../../problems.js";
 import { href } from "../../router.js";
-import { attempt, can, collection, computing, generation, labels, reading, showJob } from "../../store.js";
+import { attempt, can, collection, computing, generation, labels, OTHER, reading, showJob } from "../../store.js";
 import { html, useState } from "../../ui.js";
 
 const RESIZING = ["stretch", "crop", "pad", "resize-crop", "auto"];
@@ -34,7 +34,7 @@ export function settingsOf(settings) {
 export function Start({ runs }) {
   const [settings, setSettings] = useState(DEFAULTS);
   const [isStarting, setStarting] = useState(false);
-  const labelled = collection.value?.classes.filter((each) => each.photos > 0) ?? [];
+  const labelled = collection.value?.classes.filter((each) => each.photos > 0 && each.name !== OTHER) ?? [];
   const { value: trainable } = useLoaded(() => api.trainable(), [labels.value?.state, generation.value, reading.value === null, computing.value.includes("copies")]);
   const why = labelled.length < 2 ? t("train.needsClasses") : trainable?.problem ? inWords(trainable.problem) : null;
   const start = async () => {
@@ -46,7 +46,7 @@ export function Start({ runs }) {
   const photos = labelled.reduce((sum, each) => sum + each.photos, 0);
   return html`<section class="card start"><div class="start-main"><div>
       <h2>${t(runs.length ? "train.again" : "train.title")}</h2>
-      <p class=${why ? "" : "quiet"} role="status">${why ?? t("train.text", { count: photos, classes: number(labelled.length) })}</p></div>
+      <p class=${why ? "" : "quiet"} role="status">${why ?? t(can.value.fine_tune ? "train.textHead" : "train.text", { count: photos, classes: number(labelled.length) })}</p></div>
       ${why && html`<a class="button" href=${href(labelled.length < 2 ? "queue" : "photos")}>${t(labelled.length < 2 ? "try.toQueue" : "nav.photos")}</a>`}
       <button type="button" class="primary large" disabled=${Boolean(why) || isStarting} onClick=${start}>${isStarting ? html`<span class="spinner small" />` : html`<${Icon} name="train" />`} ${t("train.button")}</button></div>
     ${can.value.fine_tune && html`<p class="hint">${t("train.headOnly")}</p>`}
@@ -61,8 +61,8 @@ function More({ settings, set }) {
   const value = (/** @type {any} */ event) => event.target.value;
   return html`<div class="settings">
     <${Field} label=${t("train.name")} hint=${t("train.nameHint")}><input value=${settings.name} maxlength="80" onInput=${(/** @type {any} */ event) => set({ name: value(event) })} placeholder=${t("train.nameAuto")} /><//>
-    <${Field} label=${t("train.backbone")} hint=${chosen ? facts(chosen) : t("train.backboneHint")}><select value=${settings.backbone} onChange=${(/** @type {any} */ event) => set({ backbone: value(event) })}>
-      <option value="">${t("train.default")}</option>${backbones.map((each) => html`<option key=${each.name} value=${each.name}>${each.name}${each.packaged ? "" : ` (${t("train.downloaded")})`}</option>`)}</select><//>
+    <${Field} label=${t("train.backbone")} hint=${chosen ? facts(chosen) : t(settings.backbone ? "train.bestHint" : "train.backboneHint")}><select value=${settings.backbone} onChange=${(/** @type {any} */ event) => set({ backbone: value(event) })}>
+      <option value="">${t("train.default")}</option><option value="auto">${t("train.best")}</option>${backbones.map((each) => html`<option key=${each.name} value=${each.name}>${each.name}${each.at_hand ? "" : ` (${t("train.downloaded")})`}</option>`)}</select><//>
     <${Field} label=${t("train.imageSize")} hint=${t("train.imageSizeHint")}><input type="number" min="32" max="1024" step="1" value=${settings.image_size} placeholder=${chosen?.image_size ?? t("train.default")} onInput=${(/** @type {any} */ event) => set({ image_size: value(event) })} /><//>
     <${Choice} name="resizing" values=${RESIZING} settings=${settings} set=${set} />
     <${Choice} name="views" values=${VIEWS} settings=${settings} set=${set} />
@@ -70,7 +70,7 @@ function More({ settings, set }) {
     <${Field} label=${t("train.time")} hint=${t("train.timeHint")}><select value=${settings.minutes} onChange=${(/** @type {any} */ event) => set({ minutes: Number(value(event)) })}>
       ${MINUTES.map((minutes) => html`<option key=${minutes} value=${minutes}>${minutes ? t("train.minutes", { count: minutes }) : t("train.noLimit")}</option>`)}</select><//>
     <${Field} label=${t("train.groups")} hint=${t("train.groupsHint")}><input value=${settings.group_by} spellcheck="false" placeholder="parent-folder" onInput=${(/** @type {any} */ event) => set({ group_by: value(event) })} /><//>
-    <${Field} label=${t("train.recall")} hint=${t("train.recallHint")}><input value=${settings.recall} spellcheck="false" placeholder=${`${collection.value?.classes[0]?.name ?? ""}=0.99`} onInput=${(/** @type {any} */ event) => set({ recall: value(event) })} /><//>
+    <${Field} label=${t("train.recall")} hint=${t("train.recallHint")}><input value=${settings.recall} spellcheck="false" placeholder=${`${collection.value?.classes.find((each) => each.name !== OTHER)?.name ?? ""}=0.99`} onInput=${(/** @type {any} */ event) => set({ recall: value(event) })} /><//>
     <label class="check"><input type="checkbox" checked=${settings.balanced} onChange=${(/** @type {any} */ event) => set({ balanced: event.target.checked })} /> ${t("train.balanced")}</label>
     <button type="button" class="quiet reset" onClick=${() => set(DEFAULTS)}>${t("train.reset")}</button>
   </div>`;
@@ -88,5 +88,6 @@ const Choice = ({ name, values, settings, set, disabled = false }) => html`<${Fi
 function facts(backbone) {
   const size = backbone.megabytes ? t("train.megabytes", { size: number(backbone.megabytes, backbone.megabytes < 10 ? 1 : 0) }) : "";
   const speed = backbone.milliseconds ? t("train.milliseconds", { time: number(backbone.milliseconds, 1) }) : "";
-  return [t("train.pixels", { size: backbone.image_size }), size, speed].filter(Boolean).join(" · ");
+  const pixels = backbone.image_size ? t("train.pixels", { size: backbone.image_size }) : "";
+  return [pixels, size, speed].filter(Boolean).join(" · ");
 }

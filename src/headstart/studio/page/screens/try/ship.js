@@ -37,10 +37,11 @@ function Export({ run, jobs: exports }) {
   const missing = /** @type {Record<string, import("../../problems.js").Told | null>} */ (can.value.export ?? {});
   const [format, setFormat] = useState(FORMATS.find((each) => !missing[each]) ?? FORMATS[0]);
   const [quantize, setQuantize] = useState("");
+  const [isFixed, setFixed] = useState(false);
   const [isStarting, setStarting] = useState(false);
   const start = async () => {
     setStarting(true);
-    const job = await attempt(() => api.start("export", { run: run.name, format, ...(quantize && { quantize }) }));
+    const job = await attempt(() => api.start("export", { run: run.name, format, ...(quantize && { quantize }), ...(isFixed && format !== "web" && { fixed_size: true }) }));
     setStarting(false);
     if (job) showJob(job);
   };
@@ -49,6 +50,7 @@ function Export({ run, jobs: exports }) {
       <input type="radio" name="format" value=${each} checked=${format === each} disabled=${Boolean(missing[each])} onChange=${() => setFormat(each)} />
       <span><strong>${t(`ship.format.${each}`)}</strong><span class="hint">${missing[each] ? inWords(missing[each]) : t(`ship.format.${each}.hint`)}</span></span></label>`)}</fieldset>
     <div class="start-export"><label>${t("ship.precision")} <select value=${quantize} onChange=${(/** @type {any} */ event) => setQuantize(event.target.value)}>${QUANTIZE.map((each) => html`<option key=${each} value=${each}>${t(`ship.precision.${each || "float32"}`)}</option>`)}</select></label>
+      <label class="check" title=${t("ship.fixedHint")}><input type="checkbox" checked=${isFixed && format !== "web"} disabled=${format === "web"} onChange=${(/** @type {any} */ event) => setFixed(event.target.checked)} /> ${t("ship.fixed")}</label>
       <button type="button" class="primary" disabled=${isStarting || Boolean(missing[format])} onClick=${start}><${Icon} name="export" size=${18} /> ${t("ship.exportButton")}</button></div>
     <ul class="exports plain" aria-live="polite">${exports.map((job) => html`<${Exported} key=${job.id} job=${job} />`)}</ul></section>`;
 }
