@@ -300,6 +300,7 @@ export default {
   "problem.many-unreadable": "{detail}",
   "problem.one-class": "{detail}",
   "problem.names-alike": "{detail}",
+  "problem.hierarchy-flat": "{detail}", "problem.hierarchy-empty-name": "{detail}", "problem.hierarchy-photos-in-parent": "{detail}",
   "problem.nothing-to-train-on": "{detail}",
   "problem.empty-split": "{detail}",
   "problem.few-groups": "{detail}",
