@@ -42,7 +42,8 @@ def test_the_heads_know_the_classes_alone(opened):
     assert answers is not None
     assert answers.class_names == CLASSES
     assert (answers.labels[others] == NO_LABEL).all()
-    assert answers.counted.sum() == 80
+    assert answers.counted.any()
+    assert not answers.counted[others].any()
     assert others.sum() == COUNT == opened.columns.other.sum()
 
 
