@@ -32,6 +32,7 @@ DOCUMENTS = {
     "docs/backbones.md": {"photos/cats": 14, "photos/dogs": 14},
     "docs/tutorial.pt-BR.md": {"fotos/cachorros": 24, "fotos/gatos": 24},
     "docs/mistakes.md": {"photos/cats": 20, "photos/dogs": 20},
+    "docs/multi_label.md": {"photos/cats": 20, "photos/dogs": 20},
     "docs/soft_labels.md": {"photos/ok": 24, "photos/broken": 24},
     "docs/hierarchy.md": {"photos/birds/robin": 16, "photos/trash": 16, "photos/birds/wren": 16},
     "docs/deployment.md": {"photos/cats": 2, "photos/dogs": 2},

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from headstart.array_types import Float, Float64, Int, Num
+from headstart.array_types import Bool, Float, Float64, Int, Num
 from headstart.errors import ModelError
 
 MAX_NAMED = 3  # images that a message names
@@ -13,9 +13,10 @@ MAX_NAMED = 3  # images that a message names
 Truth = Int[np.ndarray, " n"] | Float[np.ndarray, "n classes"]
 
 
-def num_logits(num_classes: int) -> int:
-    """Two classes need one logit (positive: the second class), as in the tutorial; more need one each."""
-    return 1 if num_classes == 2 else num_classes
+def num_logits(num_classes: int, *, multi_label: bool = False) -> int:
+    """Two classes need one logit (positive: the second class), as in the tutorial; more need one each, and so do labels
+    of which a photo may have several."""
+    return 1 if num_classes == 2 and not multi_label else num_classes
 
 
 def check_numbers(values: Num[np.ndarray, "n ..."], paths: Sequence[str] = ()) -> None:
@@ -81,3 +82,10 @@ def counted(truth: Truth, class_weights: Float[np.ndarray, " classes"]) -> tuple
 def most_probable(truth: Truth) -> Int[np.ndarray, " n"]:
     """The class of each image with the largest share; of several, the first."""
     return truth if truth.ndim == 1 else truth.argmax(axis=1)
+
+
+def label_cross_entropies(
+    logits: Float[np.ndarray, "..."], targets: Num[np.ndarray, "..."] | Bool[np.ndarray, "..."]
+) -> Float[np.ndarray, "..."]:
+    """The loss of each logit of a label for itself, in nats; where its sigmoid is the probability. targets: 0 or 1."""
+    return np.maximum(logits, 0) - targets * logits + np.log1p(np.exp(-np.abs(logits)))

@@ -167,9 +167,9 @@ def test_numbers_as_labels(four, labels, classes):
 @pytest.mark.parametrize("labels", [
     ["a", "b", "a|b", "a"], ["a", "b", '"a, b"', "a"], ["a", "b", "b;a", "b"], ["a|x", "b", "a|y", "b"],
 ])  # fmt: skip
-def test_several_labels_a_photo_are_said_not_to_be_supported(four, labels):
+def test_several_labels_a_photo_need_to_be_said(four, labels):
     text = "\n".join(["path,label", *(f"x/{number}.png,{label}" for number, label in enumerate(labels))])
-    with pytest.raises(DatasetError, match=r"several labels a photo, which headstart does not support"):
+    with pytest.raises(DatasetError, match=r"looks like several labels a photo.* --multi-label"):
         load(table(four, text))
     with pytest.raises(DatasetError, match=r"line 2: several labels \(a, b\), where one is expected"):
         load(table(four, "path,a,b\nx/0.png,1,1\nx/1.png,1,0\n"))

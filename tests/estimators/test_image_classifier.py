@@ -204,3 +204,21 @@ NOT_FOR_PHOTOS = {
 @parametrize_with_checks([OfTables()], expected_failed_checks=lambda _: NOT_FOR_PHOTOS)
 def test_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
+
+
+def test_several_labels_a_photo(some):
+    """y as scikit-learn has it: 0 and 1, a column a label."""
+    paths, names = some
+    is_defective = np.array([name == "defective" for name in names])
+    y = np.stack([is_defective, ~is_defective, np.arange(len(paths)) % 3 == 0], axis=1).astype(int)
+    y[::7] = 0
+    fitted = hs.ImageClassifier(**HEAD_ALONE).fit(paths, y)
+    probabilities, answers = fitted.predict_proba(paths), fitted.predict(paths)
+    assert_array_equal(fitted.classes_, [0, 1, 2])
+    assert answers.shape == probabilities.shape == y.shape
+    assert set(np.unique(answers)) <= {0, 1}
+    thresholds = fitted.classifier_.calibration.thresholds  # pyright: ignore[reportAttributeAccessIssue]
+    assert_array_equal(answers, probabilities >= thresholds)
+    assert (answers[:, :2] == y[:, :2]).mean() > 0.7
+    with pytest.raises(hs.DatasetError, match="Column 1 of y is the same for all photos"):
+        hs.ImageClassifier(**HEAD_ALONE).fit(paths, np.stack([y[:, 0], np.ones(len(y)), y[:, 2]], axis=1).astype(int))

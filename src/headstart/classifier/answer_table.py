@@ -3,7 +3,8 @@
 path           of the photo, as it was named
 digest         SHA-256 of its bytes, hexadecimal; null: they could not be read
 label          null: it is no photo that can be read
-probability    of that label
+labels         of a classifier for several labels a photo: those that it has; `label` joins them with |
+probability    of that label; of several, that exactly these are right
 probabilities  class -> probability, the most probable first: all, or as many as were asked for
 sure, familiar as in `Prediction`
 other          the probability of none of the classes; only of a classifier that was trained on `_other` photos
@@ -50,6 +51,7 @@ def schema(question: Question, facts: Mapping[str, Any]) -> pa.Schema:
         "path": pa.string(),
         "digest": pa.string(),
         "label": pa.string(),
+        "labels": pa.list_(pa.string()),
         "probability": pa.float64(),
         "probabilities": pa.map_(pa.string(), pa.float64()),
         "sure": pa.bool_(),
@@ -65,7 +67,7 @@ def schema(question: Question, facts: Mapping[str, Any]) -> pa.Schema:
     if question.coverage is None:
         del columns["candidates"]
     of_some = {"cost": "costs", "other": "others", "parent": "parents", "parent_probability": "parents"}
-    for name, fact in of_some.items():
+    for name, fact in {"labels": "multi_label", **of_some}.items():
         if not facts.get(fact):
             del columns[name]
     return pa.schema(list(columns.items()), metadata={"headstart": json.dumps(facts, sort_keys=True)})
@@ -93,6 +95,7 @@ def _row(answer: Answer, question: Question) -> dict[str, Any]:
         return row | {"error": text_of(str(found))}
     return row | {
         "label": found.label,
+        "labels": None if found.labels is None else list(found.labels),
         "probability": found.probability,
         "probabilities": list(found.top(question.top or len(found.probabilities)).items()),
         "sure": found.sure,

@@ -18,7 +18,8 @@ from PIL import Image
 
 from headstart.array_types import Float, Float32, UInt8
 from headstart.classifier.activation_map import class_map
-from headstart.classifier.calibration import Calibration, ToPredictions
+from headstart.classifier.calibration import ToPredictions
+from headstart.classifier.label_calibration import AnyCalibration, LabelCalibration
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.classifier.others import OtherHead
 from headstart.classifier.prediction import Prediction, not_sure
@@ -54,7 +55,7 @@ class Explanation:
     """A prediction, and where on the image it comes from.
 
     places: a few places of the square that the network sees: what each says for the predicted class, against the mean
-        of all classes.
+        of all classes; of several labels, for the most probable one, against its absence.
     """
 
     prediction: Prediction
@@ -70,7 +71,7 @@ class BasePredictor(ABC):
     value_range: ValueRange
     known_values: KnownValues | None
     views: tuple[str, ...]
-    calibration: Calibration
+    calibration: AnyCalibration
     novelty_detector: NoveltyDetector | None
     other_head: OtherHead | None = None
     batch_size: int
@@ -191,7 +192,11 @@ class BasePredictor(ABC):
         self, prediction: Prediction, maps: Sequence[Float[np.ndarray, "_height _width _channels"]]
     ) -> Explanation:
         """Where a prediction comes from; maps: those of its image, of a `NetworkOutput`."""
-        return Explanation(prediction, class_map(maps, *self.head, self.class_names.index(prediction.label)))
+        kernel, bias = self.head
+        if prediction.labels is None:
+            return Explanation(prediction, class_map(maps, kernel, bias, self.class_names.index(prediction.label)))
+        label = self.class_names.index(next(iter(prediction.probabilities)))  # against its absence, not other labels
+        return Explanation(prediction, class_map(maps, kernel[:, [label]], bias[[label]], 1))
 
     def predictions(self, output: NetworkOutput, to_predictions: ToPredictions) -> list[Prediction]:
         """The output of the network for n images -> n predictions; to_predictions: see `Calibration.to_predictions`."""
@@ -231,7 +236,12 @@ class BasePredictor(ABC):
         return Seen(square, remark_on_photo(highest, self.value_range, self.known_values))
 
     @property
-    def certainty(self) -> Calibration:
+    def is_multi_label(self) -> bool:
+        """Whether a photo may have several of the classes, or none."""
+        return isinstance(self.calibration, LabelCalibration)
+
+    @property
+    def certainty(self) -> AnyCalibration:
         """The old name of `calibration`."""
         warn_of_old_name("certainty", "calibration")
         return self.calibration

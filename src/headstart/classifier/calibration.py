@@ -99,7 +99,7 @@ class Calibration:
         if coverage is not None:
             return partial(self._with_candidates, class_names, self.least_in_set(coverage))
         if accuracy is not None:
-            return partial(self._with_sure, class_names, _level(self.accuracy, accuracy, "accuracy"))
+            return partial(self._with_sure, class_names, level_of(self.accuracy, accuracy, "accuracy"))
         return partial(self._with_sure, class_names, self.usual_accuracy)
 
     @property
@@ -146,7 +146,7 @@ class Calibration:
         Raises:
             ModelError: nothing was measured, or it is stricter than what can be guaranteed.
         """
-        return self.accuracy[_level(self.accuracy, accuracy, "accuracy")]
+        return self.accuracy[level_of(self.accuracy, accuracy, "accuracy")]
 
     def least_in_set(self, coverage: float) -> float:
         """Of a class among the candidates, so that the right one is among them for this share of images.
@@ -154,14 +154,14 @@ class Calibration:
         Raises:
             ModelError: nothing was measured, or it is stricter than what can be guaranteed.
         """
-        return self.coverage[_level(self.coverage, coverage, "coverage")]
+        return self.coverage[level_of(self.coverage, coverage, "coverage")]
 
     def to_json(self) -> dict:
         """With null for what cannot be guaranteed."""
         return {
             "temperature": self.temperature,
-            "accuracy": {f"{level:g}": None if least == NEVER else least for level, least in self.accuracy.items()},
-            "coverage": {f"{level:g}": least for level, least in self.coverage.items()},
+            "accuracy": thresholds_to_json(self.accuracy),
+            "coverage": thresholds_to_json(self.coverage),
             "unsure": list(self.unsure),
             **({"decision": self.decision.to_json()} if self.decision else {}),
             **({"hierarchy": self.hierarchy.to_json()} if self.hierarchy else {}),
@@ -175,15 +175,24 @@ class Calibration:
             raise ValueError(f"a temperature of {temperature:g}; expected a number above 0")
         return cls(
             temperature,
-            {float(level): NEVER if least is None else float(least) for level, least in content["accuracy"].items()},
-            {float(level): float(least) for level, least in content["coverage"].items()},
+            thresholds_from_json(content["accuracy"]),
+            thresholds_from_json(content["coverage"]),
             tuple(map(str, content.get("unsure", ()))),  # headstart 0.1 does not say
             Decision.from_json(content["decision"]) if content.get("decision") else None,
             Hierarchy.from_json(content["hierarchy"]) if content.get("hierarchy") else None,
         )
 
 
-def _level(table: Mapping[float, float], wanted: float, name: str) -> float:
+def thresholds_to_json(table: Mapping[float, float]) -> dict[str, float | None]:
+    """Level -> threshold, with null for what cannot be guaranteed."""
+    return {f"{level:g}": None if least == NEVER else least for level, least in table.items()}
+
+
+def thresholds_from_json(content: Mapping[str, float | None]) -> dict[float, float]:
+    return {float(level): NEVER if least is None else float(least) for level, least in content.items()}
+
+
+def level_of(table: Mapping[float, float], wanted: float, name: str) -> float:
     """The least level of the table that is at least what is wanted."""
     if not 0 < wanted < 1:
         raise ModelError(f"The {name} {wanted:g} was given; expected a share between 0 and 1, such as 0.95.")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from headstart.classifier.base import BasePredictor
 from headstart.classifier.calibration import Calibration
+from headstart.classifier.label_calibration import AnyCalibration, LabelCalibration
 from headstart.classifier.metadata import BASE, ENGINE, MODEL, SCHEMA, check_files, facts_of, read_card, write_card
 from headstart.classifier.novelty import FILE as KNOWN
 from headstart.classifier.novelty import NoveltyDetector
@@ -67,7 +68,7 @@ class Classifier(BasePredictor):
     known_values: KnownValues | None = None
     precision: str = "float32"
     views: tuple[str, ...] = (ORIGINAL,)
-    calibration: Calibration = field(default_factory=Calibration)
+    calibration: AnyCalibration = field(default_factory=Calibration)
     novelty_detector: NoveltyDetector | None = None
     other_head: OtherHead | None = None
     history: tuple[dict, ...] = ()
@@ -162,7 +163,8 @@ def load(folder: str | Path) -> Classifier:
     check_files(folder, card["hashes"])
     facts, compiled = facts_of(folder, card), saved_network(folder / ENGINE)
     if card["base_file"]:
-        logits = num_logits(len(facts.class_names))
+        several = isinstance(facts.calibration, LabelCalibration)
+        logits = num_logits(len(facts.class_names), multi_label=several)
         of_file = FileTemplate(folder / card["base_file"], facts.image_size, logits, card["reads_depths"])
         return Classifier(network=Network.on_file(of_file, compiled), **facts._asdict())
     return Classifier(network=Network.saved(folder / MODEL, compiled), **facts._asdict())

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from headstart.classifier.calibration import Calibration
+from headstart.classifier.label_calibration import AnyCalibration, LabelCalibration, calibration_from_json
 from headstart.classifier.novelty import FILE as KNOWN
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.classifier.others import FILE as OTHERS
 from headstart.classifier.others import OtherHead
 from headstart.data.resizing import RESIZINGS, STRETCH
+from headstart.data.targets import Kind
 from headstart.data.value_range import FULL, KnownValues, ValueRange, checked
 from headstart.data.views import ORIGINAL, VIEWS
 from headstart.engines.base import PRECISIONS
@@ -39,7 +41,7 @@ class Facts(NamedTuple):
     known_values: KnownValues | None
     precision: str
     views: tuple[str, ...]
-    calibration: Calibration
+    calibration: AnyCalibration
     novelty_detector: NoveltyDetector | None
     other_head: OtherHead | None
 
@@ -105,6 +107,11 @@ def read_card(folder: Path) -> dict:
     return card
 
 
+def is_multi_label(card: Mapping) -> bool:
+    """Whether the classifier of a card gives a photo any number of labels."""
+    return card.get("certainty", {}).get("kind") == Kind.MULTI_LABEL
+
+
 def facts_of(folder: Path, card: dict) -> Facts:
     """What the card of a folder says, and the files `known.npy` and `others.npy` beside it.
 
@@ -112,9 +119,11 @@ def facts_of(folder: Path, card: dict) -> Facts:
         RunError: one of them is damaged.
     """
     try:
-        calibration = Calibration.from_json(card["certainty"]) if "certainty" in card else Calibration()
+        calibration = calibration_from_json(card["certainty"]) if "certainty" in card else Calibration()
         if calibration.decision and list(calibration.decision.class_names) != card["class_names"]:
             raise ValueError("its decision is about other classes")
+        if isinstance(calibration, LabelCalibration) and list(calibration.class_names) != card["class_names"]:
+            raise ValueError("its thresholds are about other labels")
         if calibration.hierarchy and list(calibration.hierarchy.class_names) != card["class_names"]:
             raise ValueError("its hierarchy is about other classes")
     except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -46,7 +46,8 @@ class Layout:
     """top: how many classes are written; None: as many as the format has columns for. candidates: whether these were
     asked for. explained: whether there are explanations. width: of the longest path. costs: whether the classifier
     says what its answers cost; others: whether it says how probably a photo is none of the classes; parents: whether it
-    answers a parent where a class is not sure."""
+    answers a parent where a class is not sure. labels: of several labels a photo, all that there are, each of which has
+    a column of its own in a CSV."""
 
     top: int | None
     candidates: bool
@@ -55,6 +56,7 @@ class Layout:
     costs: bool = False
     others: bool = False
     parents: bool = False
+    labels: tuple[str, ...] = ()
 
 
 def predict_files(
@@ -141,11 +143,12 @@ def write_text(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) -
 def write_csv(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) -> None:
     """A line for each photo; what is wrong with one that could not be read stands in the last column."""
     writer = csv.writer(stream, lineterminator="\n")
-    more = range(2, (layout.top or 1) + 1)
+    more = range(2, 1 if layout.labels else (layout.top or 1) + 1)
     ranks = [name for rank in more for name in (f"label_{rank}", f"probability_{rank}")]
     optional = ["parent", "parent_probability"] * layout.parents + ["other"] * layout.others + ["cost"] * layout.costs
     optional += ["candidates"] * layout.candidates + ["explanation"] * layout.explained
-    columns = ["path", "label", "probability", *ranks, "sure", "familiar", *optional, "error"]
+    of_labels = {f"probability of {label}": label for label in layout.labels}
+    columns = ["path", "label", "probability", *ranks, *of_labels, "sure", "familiar", *optional, "error"]
     writer.writerow(columns)
     for row in rows:
         values: dict[str, object] = {
@@ -155,9 +158,10 @@ def write_csv(rows: Iterable[FilePrediction], stream: TextIO, layout: Layout) ->
         if isinstance(row.found, ImageError):
             values["error"] = _printable(str(row.found))
         else:
-            for rank, (label, share) in enumerate(row.found.top(layout.top or 1).items(), start=1):
-                end = f"_{rank}" if rank > 1 else ""
-                values |= {f"label{end}": label, f"probability{end}": f"{share:.6f}"}
+            values |= {"label": row.found.label, "probability": f"{row.found.probability:.6f}"}
+            values |= {name: f"{row.found.probabilities[label]:.6f}" for name, label in of_labels.items()}
+            for rank, (label, share) in list(enumerate(row.found.top(layout.top or 1).items(), start=1))[1:]:
+                values |= {f"label_{rank}": label, f"probability_{rank}": f"{share:.6f}"}
             values |= {"sure": _word(row.found.sure), "familiar": _word(row.found.familiar)}
             values["cost"] = "" if row.found.cost is None else f"{row.found.cost:.6g}"
             values["other"] = "" if row.found.other is None else f"{row.found.other:.6f}"
@@ -197,6 +201,8 @@ FORMATS: dict[str, Callable[[Iterable[FilePrediction], TextIO, Layout], None]] =
 
 def in_words(answer: Prediction, top: int | None = None) -> str:
     """A prediction in a line: the class, its parent, or that it is not sure or unlike the training images."""
+    if answer.labels is not None:
+        return _labels_in_words(answer, answer.labels, top)
     shown = top or (1 if answer.sure else max(2, len(answer.candidates)))
     ranked = "   ".join(f"{label} {percent(share)}" for label, share in answer.top(shown).items())
     if answer.rule and answer.familiar and not answer.remark:
@@ -212,6 +218,20 @@ def in_words(answer: Prediction, top: int | None = None) -> str:
     if answer.parent is not None and answer.parent_probability is not None:
         return f"{answer.parent} {percent(answer.parent_probability)}; which one is not sure: {ranked}"
     return ranked if answer.sure else f"not sure: {ranked}"
+
+
+def _labels_in_words(answer: Prediction, labels: Sequence[str], top: int | None) -> str:
+    """Of several labels a photo: those that it has, each with its probability; or the `top` most probable ones."""
+    named = answer.top(top) if top else {label: answer.probabilities[label] for label in labels}
+    text = "   ".join(f"{label} {percent(share)}" for label, share in named.items())
+    if not text:
+        likeliest, share = next(iter(answer.probabilities.items()))
+        text = f"none of the labels (the likeliest: {likeliest} {percent(share)})"
+    if answer.remark:
+        return f"not sure: {text}; the photo {answer.remark}"
+    if not answer.familiar:
+        return f"like nothing it was trained on; if anything: {text}"
+    return text if answer.sure else f"not sure: {text}"
 
 
 def percent(share: float) -> str:
@@ -232,6 +252,8 @@ def _json(row: FilePrediction, answer: Prediction, layout: Layout) -> dict:
         "candidates": list(answer.candidates) if layout.candidates else None,
     }
     content |= {name: value for name in OPTIONAL if (value := getattr(answer, name)) is not None}
+    if answer.labels is not None:
+        content["labels"] = list(answer.labels)
     return content | ({"explanation": _printable(row.explanation)} if layout.explained else {})
 
 

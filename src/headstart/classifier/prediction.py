@@ -26,6 +26,9 @@ class Prediction:
     other: float | None = None  # the probability that it is none of the classes, if `_other` photos were trained on
     parent: str | None = None  # of classes in classes, if the label is not sure: its lowest parent that is, if any
     parent_probability: float | None = None  # of that parent, 0..1: the sum over the classes in it
+    # of a classifier for several labels a photo: those that it names, sorted. `label` is then all of them ("cats|dogs",
+    # "" for none), `probability` that exactly these are right, and `probabilities` those of each label for itself
+    labels: tuple[str, ...] | None = None
 
     @property
     def is_other(self) -> bool:

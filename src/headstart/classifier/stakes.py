@@ -20,11 +20,13 @@ EXAMPLE = "right,ok,defective\n  ok,0,1\n  defective,50,0"
 class Stakes:
     """costs: right class -> answer -> what it costs, 0 or more, in any unit. recall: class -> the least share, 0 to 1,
     of its photos that are to be answered as it; where two classes want the same photo, it goes to the first. ordinal:
-    the classes are ranks, and a mistake costs its distance; True: in the order of their names."""
+    the classes are ranks, and a mistake costs its distance; True: in the order of their names. precision: of several
+    labels a photo, label -> the least share of the photos that are given it which show it."""
 
     costs: Mapping[str, Mapping[str, float]] | None = None
     recall: Mapping[str, float] | None = None
     ordinal: bool | tuple[str, ...] = False
+    precision: Mapping[str, float] | None = None
 
     @classmethod
     def of(
@@ -32,14 +34,15 @@ class Stakes:
         cost: str | Path | Mapping[str, Mapping[str, float]] | None,
         recall: Any,
         ordinal: bool | Sequence[str] = False,
+        precision: Any = None,
     ) -> "Stakes | None":
-        """cost: the table, or the file of one, see `read_costs`. recall: a mapping, as above. ordinal: as above. None:
-        nothing was said.
+        """cost: the table, or the file of one, see `read_costs`. recall, precision: mappings, as above. ordinal: as
+        above. None: nothing was said.
 
         Raises:
             ModelError: something is no cost, no share, or no order.
         """
-        if cost is None and not recall and ordinal is False:
+        if cost is None and not recall and ordinal is False and not precision:
             return None
         if ordinal is not False and cost is not None:
             raise ModelError(
@@ -47,15 +50,23 @@ class Stakes:
                 "ranks costs its distance. Leave the other out."
             )
         costs = read_costs(Path(cost)) if isinstance(cost, str | Path) else cost
-        for label, share in (recall or {}).items():
-            if not isinstance(share, int | float) or not 0 < share < 1:
-                raise ModelError(
-                    f"A recall of {share!r} is to be promised for '{label}'; expected a share between 0 and 1, such as "
-                    f"0.99: at most 1% are missed."
-                )
+        for what, promises, meaning in (("recall", recall, "missed"), ("precision", precision, "wrong")):
+            for label, share in (promises or {}).items():
+                if not isinstance(share, int | float) or not 0 < share < 1:
+                    raise ModelError(
+                        f"A {what} of {share!r} is to be promised for '{label}'; expected a share between 0 and 1, "
+                        f"such as 0.99: at most 1% are {meaning}."
+                    )
+        if both := sorted(set(recall or {}) & set(precision or {})):
+            raise ModelError(
+                f"Both a recall and a precision are to be promised for '{both[0]}', which has one threshold. Leave one "
+                f"of them out."
+            )
         if costs is not None:
             _check_costs(costs)
-        return cls(costs, dict(recall) if recall else None, _checked_order(ordinal))
+        return cls(
+            costs, dict(recall) if recall else None, _checked_order(ordinal), dict(precision) if precision else None
+        )
 
     def check(self, class_names: Sequence[str]) -> None:
         """
@@ -63,9 +74,12 @@ class Stakes:
             ModelError: they are not about these classes.
         """
         known = ", ".join(class_names)
-        for label in self.recall or {}:
-            if label not in class_names:
-                raise ModelError(f"A recall is to be promised for '{label}', which is no class of the photos: {known}.")
+        for what, promises in (("recall", self.recall), ("precision", self.precision)):
+            for label in promises or {}:
+                if label not in class_names:
+                    raise ModelError(
+                        f"A {what} is to be promised for '{label}', which is no class of the photos: {known}."
+                    )
         if isinstance(self.ordinal, tuple) and set(self.ordinal) != set(class_names):
             given = ", ".join(self.ordinal)
             raise ModelError(
@@ -85,6 +99,17 @@ class Stakes:
                     f"The table of costs has a {what} for {', '.join(map(repr, unknown))}, which is no class of the "
                     f"photos: {known}. Remove it, or correct its name."
                 )
+
+    def check_exclusive(self) -> None:
+        """
+        Raises:
+            ModelError: they are about several labels a photo.
+        """
+        if self.precision:
+            raise ModelError(
+                f"A precision is to be promised for '{next(iter(self.precision))}', which there is for several labels "
+                f"a photo (--multi-label). Of classes, `headstart predict --accuracy` says which answers are sure."
+            )
 
     def ranks(self, class_names: Sequence[str]) -> tuple[str, ...] | None:
         """The classes from the lowest to the highest; None where they are not ranks. class_names: checked."""

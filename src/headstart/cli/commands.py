@@ -10,7 +10,7 @@ import typer
 from headstart import commands
 from headstart.cli import options as o
 from headstart.cli.running import NO_BARS, Call, app, command, print_json
-from headstart.cli.stakes_options import Cost, Ordinal, Recall, read_ordinal, read_recall
+from headstart.cli.stakes_options import Cost, LabelPrecision, Ordinal, Recall, read_ordinal, read_promises
 from headstart.commands.predict_parts import Answered
 from headstart.events import Listener
 from headstart.time_limit import TIME_IS_UP, TimeLimit, parse_duration
@@ -91,12 +91,13 @@ def train(
     cost: Cost = None,
     recall: Recall = None,
     ordinal: Ordinal = None,
+    label_precision: LabelPrecision = None,
 ) -> None:
     """Train a classifier on labelled photos. Everything about it is left in a folder."""
     given = {"device": device, "on": on, "store": store, "seed": seed, "images": images, "resume": resume}
     given |= {"precision": precision, "execution": execution, "views": views}
     given |= {"backbone": backbone, "at_least": at_least, "image_size": image_size}
-    given |= {"cost": cost, "recall": read_recall(recall or ()), "ordinal": read_ordinal(ordinal)}
+    given |= {"cost": cost, "recall": read_promises(recall or ()), "ordinal": read_ordinal(ordinal)}
     run = commands.train(
         data,
         out,
@@ -108,6 +109,7 @@ def train(
         value_range=value_range,
         weights=weights or "pretrained",
         **given,
+        label_precision=read_promises(label_precision or (), "--label-precision"),
         test_fraction=test_fraction,
         time_limit=_time_limit(time_limit),
         listener=call.listener,

@@ -75,6 +75,14 @@ Corrections = Annotated[
 NoCorrections = Annotated[
     bool, about_data("--no-corrections", help="Use the labels of DATA as they are, without those that you corrected.")
 ]
+MultiLabel = Annotated[
+    bool,
+    about_data(
+        "--multi-label",
+        help="A photo may have several labels, or none: a CSV with a|b in the column of labels, a column of 0 and 1 "
+        "for each label, or several rows for a photo.",
+    ),
+]
 SOURCE = {
     "path_column": PathColumn,
     "label_column": LabelColumn,
@@ -86,4 +94,5 @@ SOURCE = {
     "group_by": GroupBy,
     "corrections": Corrections,
     "no_corrections": NoCorrections,
+    "multi_label": MultiLabel,
 }  # how DATA is read, see `headstart.Source`

@@ -41,7 +41,17 @@ def read_ordinal(order: str | None) -> bool | tuple[str, ...]:
     return tuple(name.strip() for name in order.split(","))
 
 
-def read_recall(promises: Sequence[str]) -> dict[str, float]:
+LabelPrecision = Annotated[
+    list[str] | None,
+    about_data(
+        metavar="LABEL=SHARE",
+        help="With --multi-label: promise that this share of the photos that are given the label show it, such as "
+        "defective=0.95; give it again for others.",
+    ),
+]
+
+
+def read_promises(promises: Sequence[str], option: str = "--recall") -> dict[str, float]:
     """CLASS=SHARE of each -> class -> share.
 
     Raises:
@@ -55,8 +65,8 @@ def read_recall(promises: Sequence[str]) -> dict[str, float]:
         except ValueError:
             label, number = "", 0.0
         if not label:
-            raise typer.BadParameter(f"--recall {promise}: expected CLASS=SHARE, such as defective=0.99.")
+            raise typer.BadParameter(f"{option} {promise}: expected CLASS=SHARE, such as defective=0.99.")
         if label in found:
-            raise typer.BadParameter(f"--recall was given twice for '{label}': expected one share a class.")
+            raise typer.BadParameter(f"{option} was given twice for '{label}': expected one share a class.")
         found[label] = number
     return found

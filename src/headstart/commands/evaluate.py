@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from headstart.data.source import DataSource
+    from headstart.evaluation.label_evaluation import LabelEvaluation
     from headstart.evaluation.metrics import Evaluation
     from headstart.evaluation.others import OthersMetrics
     from headstart.events import Listener
@@ -22,7 +23,7 @@ class RunEvaluation:
     run: Path
     data: Location
     images: str
-    evaluation: Evaluation
+    evaluation: Evaluation | LabelEvaluation
     others: OthersMetrics | None = None
 
     def to_json(self) -> dict:
@@ -54,6 +55,7 @@ def evaluate(
     Raises:
         HeadstartError: there is no such run, no such images, or a class that the run does not know.
     """
+    from headstart.classifier.metadata import is_multi_label
     from headstart.data.source import DataSource
     from headstart.engines.base import Compute
     from headstart.engines.opening import check_device
@@ -68,6 +70,8 @@ def evaluate(
     card = RunFolder(run).card  # before the images are read: there may be no run
     if card.get("certainty", {}).get("hierarchy"):
         source = replace(source, hierarchy=source.class_level is None)
+    if is_multi_label(card):
+        source = replace(source, multi_label=True)
     with keeping_copies():
         chosen = choose(source, run, split, listener=listener)
         if split is None:

@@ -29,15 +29,18 @@ class Predictions:
         has_costs: bool = False,
         has_others: bool = False,
         has_parents: bool = False,
+        labels: tuple[str, ...] = (),
     ) -> None:
         """files: paths of the photos, in the order of their answers. left_out: sentences about files that are not read.
         has_candidates: whether a coverage was asked for. is_explained: whether there are explanations. has_costs:
         whether the classifier says what its answers cost; has_others: how probably a photo is none of its classes;
-        has_parents: whether it answers a parent where a class is not sure."""
+        has_parents: whether it answers a parent where a class is not sure. labels: of a classifier for several labels a
+        photo, all of them."""
         self.files, self.left_out = files, left_out
         self.unreadable: list[ImageError] = []  # what is wrong with the photos, of those read so far
         self._answers, self._has_candidates, self._is_explained = answers, has_candidates, is_explained
         self._has = {"costs": has_costs, "others": has_others, "parents": has_parents}
+        self._labels = labels
 
     def __len__(self) -> int:
         return len(self.files)
@@ -65,7 +68,7 @@ class Predictions:
 
         name = format_of(out, format)
         width = max(map(len, self.files))
-        layout = Layout(top, self._has_candidates, self._is_explained, width, **self._has)
+        layout = Layout(top, self._has_candidates, self._is_explained, width, labels=self._labels, **self._has)
         if out is not None:
             with new_file(Path(out)) as stream:
                 FORMATS[name](self, stream, layout)
@@ -136,6 +139,7 @@ def predict(
         has_costs=predictor.calibration.has_costs,
         has_others=predictor.other_head is not None,
         has_parents=predictor.calibration.hierarchy is not None,
+        labels=predictor.class_names if predictor.is_multi_label else (),
     )
 
 

@@ -107,6 +107,7 @@ def predict_parts(
     facts = {"classifier": sha256_of_file(Path(run) / FILE), "class_names": list(predictor.class_names)}
     calibration = predictor.calibration
     says = {"costs": calibration.has_costs, "others": predictor.other_head, "parents": calibration.hierarchy}
+    says["multi_label"] = predictor.is_multi_label
     facts |= {name: True for name, found in says.items() if found}
     if place.endswith(FILE_ENDING) and on is None:
         return _one_file(predictor, AnswerTask(tuple(files), question, facts, ""), place, left_out, listener)

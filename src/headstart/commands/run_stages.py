@@ -15,23 +15,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.commands.run_choices import decide
+from headstart.classifier.label_calibration import of_classes
+from headstart.commands.run_choices import check_labels, decide
+from headstart.commands.run_inspection import inspect_again, look_for_shortcuts
+from headstart.commands.run_labels import measure_labels_of_run
 from headstart.commands.run_others import recognised_others, share_of_familiar
 from headstart.commands.run_splits import split
 from headstart.data.dataset import Dataset, Split
 from headstart.data.folder import list_images
-from headstart.data.items import column
 from headstart.data.loading import Collection, collect
-from headstart.data.resizing import STRETCH
 from headstart.data.source import DataSource
-from headstart.data.splits import OTHER, TEST, VALIDATION
+from headstart.data.splits import TEST, VALIDATION
+from headstart.data.targets import Kind
 from headstart.data.value_range import FULL
-from headstart.errors import ImageError
 from headstart.evaluation.drawing import Draw, drawing
 from headstart.events import Listener, Message, PictureReady, Step, StepStarted
 from headstart.features.executors.reading import looking_on
-from headstart.inspection.findings import DOUBT, GROUPING
-from headstart.listeners.quiet import Quiet
+from headstart.inspection.findings import DOUBT
 from headstart.runs.folder import METRICS, MODEL_CARD, PLOTS, REPORT, Run
 from headstart.runs.partial import CHECKPOINTS, partial_run
 from headstart.runs.writing import keep_splits, write_history, write_predictions, write_summary, write_unreadable
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from headstart.evaluation.learning_curve import LearningCurve
     from headstart.evaluation.metrics import Evaluation
     from headstart.evaluation.report import Results
-    from headstart.inspection.report import Inspection
-    from headstart.inspection.shortcuts import Shortcut
     from headstart.training.trained import Trained
 
 LATER = ("headstart.evaluation.gallery", "headstart.inspection.collection", "headstart.training.trainer")
@@ -93,14 +91,14 @@ def make(
         collection = read(request, listener)
         request = replace(request, config=request.config.for_values(collection.value_range))
         with drawing(partial / PLOTS) as draw:
-            if stakes := request.config.stakes:  # before the features, which take long
-                stakes.check(sorted({*column(collection.items, "label")} - {OTHER}))
+            check_labels(request.config, collection)  # before the features, which take long
             dataset = split(collection, request, listener)
             keep_splits(partial, dataset)
             write_unreadable(partial, dataset.unreadable)
             request = replace(request, config=decide(request.config, dataset, partial, listener))
             trained = fit(dataset, request.config, partial, draw, limit, listener)
-            results = measure_run(trained, dataset, collection, request, draw, listener)
+            measure = measure_labels_of_run if dataset.kind is Kind.MULTI_LABEL else measure_run
+            results = measure(trained, dataset, collection, request, draw, listener)
         metrics = write(partial, out.name, trained, dataset, results, request, start)
     run = Run(out, metrics)
     for picture in run.pictures:
@@ -199,7 +197,7 @@ def evaluate_splits(trained: Trained, dataset: Dataset, listener: Listener) -> d
             trained.logits(split),
             split.truth,
             dataset.class_names,
-            trained.classifier.calibration,
+            of_classes(trained.classifier.calibration),
             groups=split.groups,
         )
         for name, split in dataset.splits().items()
@@ -247,7 +245,7 @@ def measure_views(trained: Trained, held_out: Split, alone: Evaluation, listener
     if len(trained.views) < 2:
         return None
     logits = np.mean([trained.logits(held_out, view) for view in trained.views], axis=0)
-    calibration = trained.classifier.calibration
+    calibration = of_classes(trained.classifier.calibration)
     averaged = measure(logits, held_out.truth, alone.class_names, calibration, groups=held_out.groups)
     found = Averaging.of(trained.views, alone, averaged)
     listener.emit(Message(found.sentence))
@@ -270,47 +268,6 @@ def measure_cleaner_labels(trained: Trained, dataset: Dataset, seed: int) -> Cle
         num_classes=len(dataset.class_names),
         seed=seed,
     )
-
-
-def inspect_again(
-    collection: Collection, config: TrainingConfig, listener: Listener, *, rough: frozenset[str]
-) -> Inspection | None:
-    """What is odd about the collection, where the features that show it are kept already. rough: see
-    `FeatureExtractor`."""
-    if not config.recipe.solves_head or config.resizing != STRETCH:
-        return None
-    from headstart.features.extractor import FeatureExtractor
-    from headstart.inspection.collection import inspect_collection
-
-    quiet = Quiet()
-    try:
-        extractor = FeatureExtractor(
-            config.feature_spec, listener=quiet, compute=config.compute, executor=config.executor, rough=rough
-        )
-        found = inspect_collection(collection, extractor, seed=config.seed, listener=quiet)
-    except ImageError as error:  # by now everything is trained and measured
-        listener.emit(Message(f"The report says nothing about the collection: {error}"))
-        return None
-    for grouping in found.of_kind(GROUPING):
-        listener.emit(Message(f"Note: {grouping.detail}."))
-    return found
-
-
-def look_for_shortcuts(
-    collection: Collection, inspection: Inspection | None, seed: int, listener: Listener
-) -> tuple[Shortcut, ...]:
-    """The shortcuts of the collection, from its inspection where there is one."""
-    from headstart.inspection.collection import shortcuts_of
-    from headstart.inspection.shortcuts import said_in_a_line
-
-    try:
-        found = inspection.shortcuts if inspection else shortcuts_of(collection, seed=seed)
-    except ImageError as error:
-        listener.emit(Message(f"The report says nothing about shortcuts: {error}"))
-        return ()
-    if found:
-        listener.emit(Message(said_in_a_line(found)))
-    return found
 
 
 def say_predictions(listener: Listener, evaluation: Evaluation, name: str, seed: int) -> None:

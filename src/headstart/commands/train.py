@@ -46,6 +46,7 @@ def train(
     cost: str | Path | Mapping[str, Mapping[str, float]] | None = None,
     recall: Mapping[str, float] | None = None,
     ordinal: bool | Sequence[str] = False,
+    label_precision: Mapping[str, float] | None = None,
     resume: bool = False,
     listener: Listener | None = None,
 ) -> Run:
@@ -61,7 +62,7 @@ def train(
         balanced: whether all classes count alike in training, however many images they have. None: as in the recipe.
         backbone, at_least: see `headstart.train`.
         image_size, resizing, value_range, weights, precision, execution, views, device, seed: see `headstart.train`.
-        cost, recall, ordinal: see `headstart.train`.
+        cost, recall, ordinal, label_precision: see `headstart.train`.
         on: the cluster that reads the photos, computes their features and, where they are too many for the memory of
             this machine, adds up what the head is solved by: "ray", or an address; None: this machine, which does
             everything else in any case, also fine-tuning.
@@ -94,7 +95,7 @@ def train(
         recipe=adjusted(recipe, epochs=epochs, fine_tune=fine_tune, balanced=balanced),
         **given,
         executor=executor_on(on, store, device, listener or Console()),
-        stakes=Stakes.of(cost, recall, ordinal),
+        stakes=Stakes.of(cost, recall, ordinal, label_precision),
     )
     request = RunRequest(DataSource.of(data).absolute(), config, test_fraction, images)
     return make(request, Path(out), resume=resume, listener=listener or Console(), time_limit=time_limit)

@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from headstart.array_types import Bool, Int64
 from headstart.data import digest_splits, splits
 from headstart.data.groups import joined
 from headstart.data.items import Item, column, drawn_as, shared_classes
+from headstart.data.label_sets import all_classes, classes_in, names_in
 from headstart.data.packed import Names, chosen, numbered
 from headstart.data.splits import OTHER, SPLITS, TEST, TRAIN, VALIDATION
 from headstart.data.steady_splits import unlabelled_groups, with_corrected_classes
+from headstart.data.stratification import draw_share
 from headstart.errors import DatasetError
 
 MIN_TRAIN = 0.1  # of a class: what validation and test leave for training
@@ -22,6 +25,8 @@ def draw_splits(
     seed: int,
     validation_fraction: float | None = None,
     test_fraction: float | None = None,
+    *,
+    multi_label: bool = False,
 ) -> list[str | None]:
     """The split of each item. It depends on the labels that the collection gives, not on those of the user: who
     corrects a label leaves all splits as they are. A photo without a label of the collection gets its split alone.
@@ -32,6 +37,7 @@ def draw_splits(
         groups: images with the same group, copies of one photo, stay in one split where it is drawn. Of a large
             collection, see `digest_splits`, the least digest of the group.
         seed, validation_fraction, test_fraction: see `load_dataset`.
+        multi_label: whether labels are several each, see `label_sets.py`.
 
     Raises:
         DatasetError: the fractions leave too little to train on.
@@ -44,16 +50,18 @@ def draw_splits(
         validation = splits.VALIDATION_FRACTION if validation_fraction is None else validation_fraction
         test = 0.0 if has_test else splits.TEST_FRACTION if test_fraction is None else test_fraction
         _check_fractions(validation, test)
-        drawn = _draw_from_train(items, given, groups, VALIDATION, validation, seed)
+        drawn = _draw_from_train(items, given, groups, VALIDATION, validation, seed, multi_label)
         # of the remaining images, so that it is the wanted fraction of all
-        drawn = _draw_from_train(items, drawn, groups, TEST, test / (1 - validation), seed)
+        drawn = _draw_from_train(items, drawn, groups, TEST, test / (1 - validation), seed, multi_label)
+        if multi_label:
+            return drawn
         return with_corrected_classes(items, drawn, groups, seed, wants_validation=validation > 0)
     if not has_test:
         fraction = splits.TEST_FRACTION_OF_VALIDATION if test_fraction is None else test_fraction
         _check_fractions(0, fraction)
         return _move(
             items, given, groups, VALIDATION, TEST, seed, fraction,
-            lambda labels: splits.proportional(labels, splits.size_of_test(len(labels), fraction)),
+            lambda labels: splits.proportional(labels, splits.size_of_test(len(labels), fraction)), multi_label,
         )  # fmt: skip
     return given
 
@@ -66,6 +74,8 @@ def draw_splits_beside_copies(
     seed: int,
     validation_fraction: float | None = None,
     test_fraction: float | None = None,
+    *,
+    multi_label: bool = False,
 ) -> tuple[list[str | None], bool]:
     """The split of each item, see `draw_splits`; and whether copies were kept on one side of splits drawn so.
 
@@ -75,11 +85,12 @@ def draw_splits_beside_copies(
     sides = joined(copies, groups) if groups else copies
     if len(items) >= digest_splits.LARGE:
         sides = digest_splits.names_by_digest(sides, digests)
-    drawn = draw_splits(items, sides, seed, validation_fraction, test_fraction)
+    drawn = draw_splits(items, sides, seed, validation_fraction, test_fraction, multi_label=multi_label)
     if VALIDATION in drawn:
         return drawn, drawn != list(column(items, "split"))
     # all are copies of one photo: better a leak than no split
-    return draw_splits(items, groups or digests, seed, validation_fraction, test_fraction), False
+    alone = draw_splits(items, groups or digests, seed, validation_fraction, test_fraction, multi_label=multi_label)
+    return alone, False
 
 
 def indices_to_draw_from(given: Sequence[str | None]) -> list[int]:
@@ -96,11 +107,13 @@ def split_notes(
     digests: Sequence[str],
     copies: Names,
     groups: Sequence[str] = (),
+    *,
+    multi_label: bool = False,
 ) -> list[str]:
     """What the owner of the collection should know about its splits, in sentences.
 
     split_names: of the items. digests: SHA-256 of their bytes. copies: the same for copies of one photo. groups: of
-        images that belong together, if any are named.
+        images that belong together, if any are named. multi_label: see `draw_splits`.
     """
     of_split = {name: np.flatnonzero([each == name for each in split_names]) for name in SPLITS}
     photos, near = numbered(digests), numbered(copies)
@@ -114,8 +127,8 @@ def split_notes(
                 f"which makes the accuracy there look better than it is"
             )
     labels: dict[str | None, set[str]] = defaultdict(set)
-    for label, name in zip(column(items, "label"), split_names, strict=True):
-        labels[name].add(label)
+    for label, name in set(zip(column(items, "label"), split_names, strict=True)):
+        labels[name].update(classes_in(label, several=multi_label))
     for name in (VALIDATION, TEST):
         missing = sorted(set().union(*labels.values()) - labels[name])
         if len(of_split[name]) and missing:
@@ -138,14 +151,17 @@ def _leaks(
         yield held_out[of_group], "of a group that is also in"
 
 
-def check_classes_to_train(items: Sequence[Item], source: str) -> None:
+def check_classes_to_train(items: Sequence[Item], source: str, *, multi_label: bool = False) -> None:
     """
     Raises:
         DatasetError: a class has too few images to train on. items: as the collection gives them, before splits are
-            drawn.
+            drawn. multi_label: see `draw_splits`.
     """
     check_shared_classes(items, source)
-    pairs = Counter(zip(column(items, "label"), column(items, "split"), strict=True))
+    pairs = Counter[tuple[str, str | None]]()
+    for (given, name), count in Counter(zip(column(items, "label"), column(items, "split"), strict=True)).items():
+        for label in classes_in(given, several=multi_label):
+            pairs[label, name] += count
     counts = Counter[str]()  # to train on
     for (label, name), count in pairs.items():
         counts[label] += count if name in (None, TRAIN) else 0
@@ -202,11 +218,12 @@ def _draw_from_train(
     target: str,
     fraction: float,
     seed: int,
+    multi_label: bool,
 ) -> list[str | None]:
     def wanted(labels: list[str]) -> dict[str, int]:
         return splits.fraction_of_each(labels, fraction, keep=1)
 
-    return _move(items, given, groups, TRAIN, target, seed, fraction, wanted)
+    return _move(items, given, groups, TRAIN, target, seed, fraction, wanted, multi_label)
 
 
 def _move(
@@ -218,11 +235,12 @@ def _move(
     seed: int,
     fraction: float,
     wanted: Callable[[list[str]], dict[str, int]],
+    multi_label: bool,
 ) -> list[str | None]:
     """Draw some of the images of split `source` (None counts as train), and put them into split `target`.
 
-    given: the split of each item until now. fraction: of those without a label of the collection, about. wanted: labels
-        of the others -> how many images of each label to move.
+    given: the split of each item until now. fraction: of those without a label of the collection, about; of several
+        labels a photo, of each label. wanted: labels of the others -> how many images of each label to move.
     """
     names = [name or TRAIN for name in given]
     own = [label if name == source else "" for label, name in zip(drawn_as(items), names, strict=True)]
@@ -234,15 +252,41 @@ def _move(
         picked = digest_splits.draw_by_digest(among, labels, target, fraction, seed)
         moved = np.unique(numbers[labelled[picked]])
     else:
-        picked = splits.draw(
-            [items[index].name for index in labelled.tolist()],
-            labels,
-            numbers[labelled].tolist(),
-            wanted=wanted(labels),
-            seed=seed,
-        )
+        if multi_label:
+            picked = _drawn_by_each_label(items, labelled, labels, numbers, fraction, seed)
+        else:
+            picked = splits.draw(
+                [items[index].name for index in labelled.tolist()],
+                labels,
+                numbers[labelled].tolist(),
+                wanted=wanted(labels),
+                seed=seed,
+            )
         indices = [index for index, name in enumerate(names) if name == source]
         alone = unlabelled_groups(items, indices, numbers.tolist(), target, fraction, seed)
         moved = np.union1d(numbers[labelled[picked]], np.array([*alone], np.int64))
     is_moved = np.isin(numbers, moved)
     return [target if name == source and there else name for name, there in zip(names, is_moved, strict=True)]
+
+
+def _drawn_by_each_label(
+    items: Sequence[Item],
+    rows: Int64[np.ndarray, " n"],
+    labels: Sequence[str],
+    groups: Int64[np.ndarray, " all"],
+    fraction: float,
+    seed: int,
+) -> Bool[np.ndarray, " n"]:
+    """Which of some items are drawn, of each of their labels the same fraction. It depends on their names, not on their
+    order. groups: of all items."""
+    names = all_classes(labels)
+    column = {name: place for place, name in enumerate(names)}
+    targets = np.zeros((len(rows), len(names)), bool)
+    for row, label in enumerate(labels):
+        targets[row, [column[name] for name in names_in(label)]] = True
+    order = np.array(sorted(range(len(rows)), key=lambda row: items[int(rows[row])].name), np.int64)
+    first = np.unique(groups[rows[order]], return_index=True, return_inverse=True)[1:]
+    by_name = np.argsort(np.argsort(first[0]))[first[1]]  # groups, numbered as their first images are named
+    picked = np.zeros(len(rows), bool)
+    picked[order] = draw_share(targets[order], by_name, fraction, seed)
+    return picked

@@ -16,6 +16,7 @@ from headstart.data.corrections import EXCLUDED, NOTHING, Journal, LabelState
 from headstart.data.dataset import Split, Unreadable
 from headstart.data.folder import Listing
 from headstart.data.items import Item, column, paths_of, shared_classes
+from headstart.data.label_sets import all_classes, with_targets
 from headstart.data.label_state import NO_LABEL, LabelSummary, differing, state_id
 from headstart.data.packed import chosen, packed_digests
 from headstart.data.shares import as_array
@@ -88,7 +89,9 @@ class Collection:
 
     def images(self) -> Split:
         """All readable images that have a label, in the order of `items`."""
-        return split_of(self.items, self.digests, class_names_of(self.items))
+        labels = class_names_of(self.items)
+        images = split_of(self.items, self.digests, labels)
+        return with_targets(images, all_classes(labels)) if self.listing.multi_label else images
 
     def images_to_split(self) -> Split:
         """The same, then the excluded ones, whose labels say nothing. There is at least one that is not."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from headstart.data.formats import FORMAT_OF_SUFFIX
+from headstart.data.label_sets import SIGN, label_of, names_in
 from headstart.data.source import DataSource
 from headstart.data.split_names import split_in
 from headstart.data.splits import SPLITS, TRAIN, VALIDATION
@@ -17,6 +18,7 @@ from headstart.errors import DatasetError
 PATH_NAMES = ("path", "filename", "file_name", "filepath", "file_path", "file", "image_path", "image_name", "image",
               "img_path", "img_name", "img", "image_id", "id_code", "image_file", "url", "image_url")  # fmt: skip
 LABEL_NAMES = ("label", "class", "class_name", "label_name", "category", "target", "species", "diagnosis")
+LABELS_NAMES = ("labels", "tags", "classes", "categories")  # of several labels a photo
 GROUP_NAMES = (
     "group",
     "group_id",
@@ -46,15 +48,21 @@ class Columns:
     group: str | None
     unused: tuple[str, ...]
     weight: str | None = None
+    multi_label: bool = False
 
     def label_of(self, cells: Cells) -> tuple[str | None, str | None]:
-        """The label of a line, or what is wrong with it."""
+        """The label of a line, see `label_sets.label_of` where it may be several; or what is wrong with it."""
+        if self.multi_label:
+            return label_of(names_in(cells[self.label]) if self.label else self._marked(cells)), None
         if self.label is not None:
             return (cells[self.label], None) if cells[self.label] else (None, "no label")
-        marked = [name for name in self.classes if cells[name].lower() in TRUE]
+        marked = self._marked(cells)
         if len(marked) == 1:
             return marked[0], None
         return None, f"several labels ({', '.join(marked)}), where one is expected" if marked else "no label"
+
+    def _marked(self, cells: Cells) -> list[str]:
+        return [name for name in self.classes if cells[name].lower() in TRUE]
 
     def split_of(self, cells: Cells) -> tuple[str | None, str | None]:
         """The split of a line, None where it says none, or what is wrong with it."""
@@ -91,11 +99,11 @@ def find_columns(names: Sequence[str], lines: Iterable[Cells], source: DataSourc
         DatasetError: a column is missing, or several may be meant.
     """
     path = _column(names, source.path_column, PATH_NAMES)
-    label = _column(names, source.label_column, LABEL_NAMES)
+    label = _column(names, source.label_column, (*LABEL_NAMES, *LABELS_NAMES) if source.multi_label else LABEL_NAMES)
     split = _column(names, None, (*SPLIT_NAMES, IS_VALIDATION))
     group = _column(names, source.group_column, GROUP_NAMES)
     weight = _column(names, source.weight_column, ())
-    if path and label and source.weight_column is None:
+    if path and label and source.weight_column is None and not source.multi_label:
         weight = _weights_in(names, lines, path, label)
     others = [name for name in names if name not in (path, label, split, group, weight, "", HASH)]
     classes = () if label or not path else _one_hot(others, lines)
@@ -105,7 +113,15 @@ def find_columns(names: Sequence[str], lines: Iterable[Cells], source: DataSourc
     missing += ["label"] if weight and not label and "label" not in missing else []
     if not path or missing:
         raise DatasetError(_message(names, missing, source))
-    return Columns(path, label, classes, split, group, tuple(name for name in others if name not in classes), weight)
+    unused = tuple(name for name in others if name not in classes)
+    if source.multi_label and weight:
+        raise DatasetError(
+            f"'{source}' is to have several labels a photo (--multi-label) and weights of labels (--weight-column). "
+            f"Leave one of them out: of several labels, each is there or not."
+        )
+    if source.multi_label and (wrong := [name for name in classes if SIGN in name]):
+        raise DatasetError(f"'{source}' has the label {wrong[0]!r}. '{SIGN}' separates labels: give it another name.")
+    return Columns(path, label, classes, split, group, unused, weight, source.multi_label)
 
 
 def _column(names: Sequence[str], wanted: str | None, usual: Sequence[str]) -> str | None:
@@ -146,6 +162,9 @@ def _message(names: Sequence[str], missing: Sequence[str], source: DataSource) -
             f"above it that names the columns: path,label or path,label,split."
         )
     options = " ".join(f"--{what}-column NAME" for what in missing)
+    several = next((name for name in names if name.lower() in LABELS_NAMES), None)
+    if several and not source.multi_label and missing == ["label"]:
+        options = f"--multi-label, if a photo may have several labels, in '{several}'; or --label-column {several}"
     return (
         f"'{source}' has {columns} (found: {', '.join(names)}). Say which column it is: {options}; or name the columns "
         f"in its first line: path,label or path,label,split."

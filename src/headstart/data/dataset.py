@@ -55,6 +55,13 @@ class Split:
             return Targets.one_hot(self.labels, len(self.class_names))
         return self.given_targets
 
+    @property
+    def texts(self) -> Iterator[str]:
+        """The label of each image as tables have it: its class, or all its labels with | between them."""
+        if self.kind is Kind.MULTI_LABEL:
+            return self.targets.texts(self.class_names)
+        return (self.class_names[label] for label in self.labels)
+
     @cached_property
     def photos(self) -> Int64[np.ndarray, " n"]:
         """A number for each image, equal for images that belong on one side of a split: of the same photo, as far as
@@ -133,9 +140,9 @@ class Dataset:
         """path, label, split, hash of every image, and if images have groups, that: the content of splits.csv."""
         for name, known in self.splits().items():
             for split in (known, *filter(None, [self.others.get(name)])):
-                columns = split.paths, split.labels, split.digests, *([split.groups] if split.groups else [])
+                columns = split.paths, split.texts, split.digests, *([split.groups] if split.groups else [])
                 for path, label, digest, *group in zip(*columns, strict=True):
-                    yield path, split.class_names[label], name, digest, *group
+                    yield path, label, name, digest, *group
 
     def sample(self, count: int, *, seed: int = 0) -> "Dataset":
         """About `count` of the images, in the same proportions of splits and classes, for a quick look.
@@ -146,7 +153,7 @@ class Dataset:
             return self
         sampled = {}
         for name, split in self.splits().items():
-            labels = [split.class_names[label] for label in split.labels]
+            labels = list(split.texts)
             counts = splits.proportional(labels, round(count * len(split) / len(self)))
             wanted = {label: max(number, 1) for label, number in counts.items()}
             picked = splits.draw(split.paths, labels, split.digests, wanted=wanted, seed=seed)

@@ -47,6 +47,7 @@ class Listing:
     unlabelled: Sequence[Item] = ()  # photos without a class, with "" as label, if they were asked for
     corrections: Path | None = None  # the file of the user's corrections, if there is one
     hierarchy: bool = False  # whether labels are paths of classes in classes
+    multi_label: bool = False  # whether the label of an item is all labels of the photo, see `label_sets.py`
 
     @property
     def photos(self) -> Sequence[Item]:
@@ -75,6 +76,7 @@ def list_images(
         corrections = None
     listing = _listing_of(source, listener, unlabelled=unlabelled or corrections is not None)
     listing = replace(_grouped(listing, source.group_by), corrections=corrections, hierarchy=source.hierarchy)
+    listing = replace(listing, multi_label=source.multi_label)
     if source.hierarchy:
         notes = notes_on_class_tree({*column(listing.items, "label")} - {OTHER})
         listing = replace(listing, notes=(*listing.notes, *notes))
@@ -108,6 +110,11 @@ def _list_table(
 ) -> Listing:
     """shards, metadata: in the folder `source`; none: `source` is a file."""
     _check_settings(source, is_csv=True)
+    if source.multi_label and source.hierarchy:
+        raise DatasetError(
+            f"For '{source}', --multi-label (any number of labels a photo) and --hierarchy (one class, in classes) "
+            f"were both given. Leave one of them out."
+        )
     table = tables.read_listing(source, shards, metadata)
     items = [
         Item(
@@ -186,6 +193,11 @@ def _check_settings(source: DataSource, *, is_csv: bool) -> None:
 
 
 def _check_one_reading(source: DataSource) -> None:
+    if source.multi_label:
+        raise DatasetError(
+            f"'{source}' is a folder, and folders give each photo one label. Several (--multi-label) take a table: a "
+            f"CSV with the columns path,labels and a|b in the second, or with a column of 0 and 1 for each label."
+        )
     if source.hierarchy and source.class_level is not None:
         raise DatasetError(
             f"For '{source}', --hierarchy (classes in classes) and --class-level {source.class_level} (the folders of "

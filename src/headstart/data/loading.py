@@ -25,10 +25,12 @@ from headstart.data.dataset import Dataset, Split, Unreadable
 from headstart.data.folder import Listing, list_images
 from headstart.data.images import highest_value, read_image
 from headstart.data.items import Item, column
+from headstart.data.label_sets import all_classes, with_targets
 from headstart.data.packed import MANY, Digests, Names, chosen, numbered, packed_digests
 from headstart.data.readable import known_images, known_objects, object_key, remember, remember_objects
 from headstart.data.source import DataSource
 from headstart.data.splits import OTHER, SPLITS, TEST
+from headstart.data.targets import Kind
 from headstart.data.trainable import check_listing, check_readable, check_unreadable
 from headstart.data.value_range import KnownValues
 from headstart.deprecation import renamed_arguments
@@ -226,11 +228,12 @@ def build_dataset(
     fractions = validation_fraction, test_fraction
     split_names, group_of, is_drawn = _with_splits(collection, groups, seed, fractions)
     items, digests, given = collection.items, collection.digests, collection.groups
+    several = collection.listing.multi_label
     notes = (
         *collection.notes,
         *_note_on_relabelled(items, split_names),
         *_note_on_groups(given),
-        *split_notes(items, split_names, digests, group_of, given),
+        *split_notes(items, split_names, digests, group_of, given, multi_label=several),
         *collection.remarks_on_values,
     )
     labels = list(column(items, "label"))
@@ -240,11 +243,11 @@ def build_dataset(
     parts = [np.array([each == name for each in split_names], bool) for name in SPLITS]
     known = [images.take(np.flatnonzero(part & ~is_other)).of_classes(class_names) for part in parts]
     others = {name: images.take(np.flatnonzero(part & is_other)) for name, part in zip(SPLITS, parts, strict=True)}
+    if several:
+        class_names = all_classes(class_names)
+        known = [with_targets(each, class_names) for each in known]
 
-    text = f"Found {len(items):,} files belonging to {len(class_names)} classes"
-    if is_other.any():
-        text += f", {is_other.sum():,} of them in '{OTHER}', which belong to none"
-    listener.emit(Message(f"{text}.", "found", {"photos": len(items), "classes": len(class_names)}))
+    _report_found(class_names, known, int(is_other.sum()), listener)
     sizes = np.bincount(numbered(group_of))
     groups_of_copies, copies = int((sizes > 1).sum()), int(sizes[sizes > 1].sum())
     if copies and is_drawn:
@@ -272,15 +275,31 @@ def _with_splits(
     """The split of each image, the group of copies that it belongs to, and whether splits were drawn by these. Excluded
     images take part in the draw."""
     count = len(collection.items)
-    check_classes_to_train(collection.items, collection.listing.source)
+    listing = collection.listing
+    check_classes_to_train(collection.items, listing.source, multi_label=listing.multi_label)
     images = collection.images_to_split()
     excluded = [each.item for each in collection.excluded]
     listed = [*collection.items, *excluded] if excluded else collection.items
     given = list(column(listed, "split"))
     to_draw_from = np.array(indices_to_draw_from(given), np.int64)
     group_of = groups(images, to_draw_from) if groups else images.digests
-    drawn, is_drawn = draw_splits_beside_copies(listed, group_of, images.groups, images.digests, seed, *fractions)
+    drawn, is_drawn = draw_splits_beside_copies(
+        listed, group_of, images.groups, images.digests, seed, *fractions, multi_label=listing.multi_label
+    )
     return drawn[:count], group_of[:count], is_drawn
+
+
+def _report_found(class_names: Sequence[str], splits: Sequence[Split], others: int, listener: Listener) -> None:
+    """others: how many more images belong to none of the classes."""
+    count = sum(map(len, splits)) + others
+    text = f"Found {count:,} files belonging to {len(class_names)} classes"
+    if splits[0].kind is Kind.MULTI_LABEL:
+        each = np.concatenate([split.targets.values.sum(axis=1) for split in splits])
+        text = f"Found {count:,} files with {len(class_names)} labels, {each.min():.0f} to {each.max():.0f} "
+        text += f"({each.mean():.1f} on average) a photo"
+    if others:
+        text += f", {others:,} of them in '{OTHER}', which belong to none"
+    listener.emit(Message(f"{text}.", "found", {"photos": count, "classes": len(class_names)}))
 
 
 def _kept(names: Names) -> Names:

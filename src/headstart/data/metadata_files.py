@@ -8,11 +8,12 @@ there the folders are the classes. Opens no image.
 import json
 from collections.abc import Iterable, Sequence
 
-from headstart.data.columns import LABEL_NAMES, SPLIT_NAMES
+from headstart.data.columns import LABEL_NAMES, LABELS_NAMES, SPLIT_NAMES
 from headstart.data.shard_tables import Line, ShardTable, parquet_table
 from headstart.data.source import DataSource
 from headstart.data.split_names import is_plain_split, split_of
 from headstart.data.tables import read_csv
+from headstart.data.targets import SIGN
 from headstart.errors import DatasetError
 from headstart.storage.locations import read
 from headstart.storage.url_path import Location, parts_below
@@ -33,7 +34,8 @@ def read_metadata(others: Iterable[Location], root: Location, source: DataSource
     tables = [(file, *_lines(file, root, source)) for file in files]
     wanted = (source.path_column or FILE_NAME).lower()
     tables = [(file, names, lines) for file, names, lines in tables if wanted in map(str.lower, names)]
-    labels = {(source.label_column or "").lower()} if source.label_column else set(LABEL_NAMES)
+    usual = {*LABEL_NAMES, *LABELS_NAMES} if source.multi_label else set(LABEL_NAMES)
+    labels = {source.label_column.lower()} if source.label_column else usual
     labelled = [file for file, names, _ in tables if labels & {name.lower() for name in names}]
     if not labelled:
         return None
@@ -74,8 +76,17 @@ def _lines(file: Location, root: Location, source: DataSource) -> tuple[Sequence
     return _json_lines(file)
 
 
+def _text(value: object) -> str | None:
+    """Of a plain value, or a list of several labels; None of what is neither."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return SIGN.join(value)
+    if isinstance(value, str | int | float | None):
+        return "" if value is None else str(value)
+    return None
+
+
 def _json_lines(file: Location) -> tuple[list[str], list[Line]]:
-    """A JSON object a line: its plain values, as text."""
+    """A JSON object a line: its plain values, and lists of texts, as text."""
     try:
         text = read(str(file)).decode("utf-8-sig")
     except OSError as error:
@@ -93,6 +104,6 @@ def _json_lines(file: Location) -> tuple[list[str], list[Line]]:
         if not isinstance(content, dict):
             expected = '{"file_name": "1.jpg", "label": "cat"}'
             raise DatasetError(f"'{file}', line {number}: expected an object, such as {expected}.")
-        plain = {name: value for name, value in content.items() if isinstance(value, str | int | float | None)}
-        lines.append((f"line {number}", {name: "" if value is None else str(value) for name, value in plain.items()}))
+        texts = {name: text for name, value in content.items() if (text := _text(value)) is not None}
+        lines.append((f"line {number}", texts))
     return list(dict.fromkeys(name for _, cells in lines for name in cells)), lines

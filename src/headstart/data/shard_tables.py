@@ -17,6 +17,7 @@ from headstart.data.columns import IS_VALIDATION, LABEL_NAMES, PATH_NAMES, SPLIT
 from headstart.data.formats import FORMAT_OF_SUFFIX
 from headstart.data.source import DataSource
 from headstart.data.split_names import split_of
+from headstart.data.targets import SIGN
 from headstart.errors import DatasetError
 from headstart.storage.members import TarIndex, image_column, opened_parquet, tar_index
 from headstart.storage.url_path import Location, parts_below
@@ -140,9 +141,11 @@ def _parquet(shard: Location, *, root: Location, source: DataSource, several: bo
 
 
 def _is_plain(kind: Any) -> bool:
-    """Whether a column holds one short value a row."""
+    """Whether a column holds one short value a row, or a list of texts, which may be labels."""
     from pyarrow import types
 
+    if types.is_list(kind) and types.is_string(kind.value_type):
+        return True
     return not (types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind))
 
 
@@ -161,7 +164,7 @@ def _text(value: Any, class_names: Sequence[str] | None) -> str:
         return ""
     if class_names and isinstance(value, int) and 0 <= value < len(class_names):
         return class_names[value]
-    return str(value).strip()
+    return SIGN.join(filter(None, value)) if isinstance(value, list) else str(value).strip()
 
 
 def _split_of(shard: Location) -> str:

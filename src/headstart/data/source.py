@@ -26,6 +26,8 @@ class DataSource:
     group_by: which images belong together, see `group_names`. None: as a column of a CSV says.
     corrections: the user's corrections of labels: True: those that lie beside the collection, see `corrections_file`;
         False: none; or their file.
+    multi_label: a photo may have several labels, or none: "a|b" in the column of labels, a column of 0 and 1 for each
+        label, or several rows for a photo.
     """
 
     path: Location
@@ -38,6 +40,7 @@ class DataSource:
     corrections: Path | bool
     weight_column: str | None
     hierarchy: bool
+    multi_label: bool
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class DataSource:
         corrections: str | Path | bool = True,
         weight_column: str | None = None,
         hierarchy: bool = False,
+        multi_label: bool = False,
     ) -> None:
         object.__setattr__(self, "path", place_of(path))
         object.__setattr__(self, "path_column", path_column)
@@ -63,6 +67,7 @@ class DataSource:
         object.__setattr__(self, "weight_column", weight_column)
         object.__setattr__(self, "corrections", Path(corrections) if isinstance(corrections, str) else corrections)
         object.__setattr__(self, "hierarchy", hierarchy)
+        object.__setattr__(self, "multi_label", multi_label)
 
     @staticmethod
     def of(data: str | Path | Url | DataSource) -> DataSource:
@@ -92,7 +97,7 @@ class DataSource:
 
     def settings(self) -> dict[str, str | int]:
         """What was said besides the path."""
-        usual = {"corrections": True, "hierarchy": False}  # of the others: None
+        usual = {"corrections": True, "hierarchy": False, "multi_label": False}  # of the others: None
         said = {name: value for name, value in asdict(self).items() if value is not usual.get(name) and name != "path"}
         return {name: str(value) if isinstance(value, Path | Url) else value for name, value in said.items()}
 

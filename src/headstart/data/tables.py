@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from headstart.data.columns import Cells, Columns, find_columns
+from headstart.data.label_sets import SIGN, all_classes, label_of, names_in
 from headstart.data.listed_files import FileFinder, is_absolute
 from headstart.data.shard_tables import Line, ShardTable, read_shards
 from headstart.data.shares import Shares, WeighedLine, most_probable, read_shares
@@ -29,6 +30,7 @@ from headstart.storage.urls import SHARD_SUFFIXES
 TABLE = "splits.csv"  # of a run
 SUFFIXES = (".csv", ".tsv")
 MAX_SHOWN = 5  # faulty lines that a message shows
+SEVERAL = "If a photo may have several labels, say so: --multi-label (in Python: hs.DataSource(..., multi_label=True))."
 
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # that Excel writes above the columns
 _LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
@@ -87,12 +89,13 @@ def read_listing(
             f"'{table}' names a split for some images, but not for {without_split} of {len(rows)}. "
             f"Fill in the column '{columns.split}' for all of them, or leave it out."
         )
-    _check_one_label_each(rows, table)
+    if not source.multi_label:
+        _check_one_label_each(rows, table)
+        rows = _with_whole_numbers(rows)
     moved = f"; {finder.moved} images are not where it says, but below '{finder.root}'" if finder.moved else ""
-    return Table(
-        _with_whole_numbers(rows),
-        f"{kind} of {len({row.label for row in rows})} classes with the columns {columns.text}{moved}",
-    )
+    labels = {row.label for row in rows}
+    what = f"{len(all_classes(labels))} labels, several a photo," if source.multi_label else f"{len(labels)} classes"
+    return Table(rows, f"{kind} of {what} with the columns {columns.text}{moved}")
 
 
 def read_csv(table: Location) -> tuple[list[str], list[Line]]:
@@ -139,8 +142,11 @@ def _rows(lines: Iterable[Line], columns: Columns, finder: FileFinder, source: D
         known = rows.setdefault(_key(row.path), row) if row else None
         if row and columns.weight:
             weighed.append(WeighedLine(place, _key(row.path), row.label, cells[columns.weight]))
-        if row and known is not row:
-            fault = _fault_of_parts(row, known) if columns.weight else _fault_of_two(row, known)
+        if row and known and known is not row:
+            has_parts = columns.weight or columns.multi_label
+            fault = _fault_of_parts(row, known) if has_parts else _fault_of_two(row, known)
+            if not fault and columns.multi_label:
+                rows[_key(row.path)] = _of_both(row, known)
         if fault:
             faults.append(f"{place}: {fault}")
     if weighed and not faults:
@@ -150,7 +156,10 @@ def _rows(lines: Iterable[Line], columns: Columns, finder: FileFinder, source: D
         more = [f"... and {len(faults) - MAX_SHOWN} more"] if len(faults) > MAX_SHOWN else []
         shown = "\n  ".join(faults[:MAX_SHOWN] + more)
         counted, them = ("1 faulty line", "it") if len(faults) == 1 else (f"{len(faults):,} faulty lines", "them")
-        raise DatasetError(f"'{source}' has {counted}. Correct or remove {them}:\n  {shown}")
+        remedy = f"Correct or remove {them}"
+        if any("several labels (" in fault for fault in faults):
+            remedy = f"{SEVERAL} Else correct or remove {them}"
+        raise DatasetError(f"'{source}' has {counted}. {remedy}:\n  {shown}")
     return list(rows.values())
 
 
@@ -181,14 +190,18 @@ def _missing(name: str, finder: FileFinder) -> str:
     return f"no such file '{name}' in '{finder.root}'"
 
 
-def _fault_of_two(row: Row, known: Row | None) -> str:
-    if known and known.label != row.label:
+def _fault_of_two(row: Row, known: Row) -> str:
+    if known.label != row.label:
         return f"'{row.name}' has several labels ('{known.label}' and '{row.label}'), where one is expected"
     return f"'{row.name}' is listed twice"
 
 
-def _fault_of_parts(row: Row, known: Row | None) -> str | None:
-    """What is wrong with two lines that give a photo to several classes."""
+def _of_both(row: Row, known: Row) -> Row:
+    return known._replace(label=label_of({*names_in(known.label), *names_in(row.label)}))
+
+
+def _fault_of_parts(row: Row, known: Row) -> str | None:
+    """What is wrong with two lines that give a photo to several classes, or several labels."""
     for what in ("split", "group"):
         one, other = getattr(known, what), getattr(row, what)
         if one != other:
@@ -214,9 +227,10 @@ def _check_one_label_each(rows: Sequence[Row], table: Location) -> None:
             if known and (sign == "|" or len(known) == len(each)):
                 count = sum(row.label == label for row in rows)
                 raise DatasetError(
-                    f"'{table}' has the label '{label}' ({count} images): several labels a photo, which headstart does "
-                    f"not support. Leave one label each, or write '{label.replace(sign, ' and ')}' to make both "
-                    f"together a class of its own."
+                    f"'{table}' has the label '{label}' ({count} images), which looks like several labels a photo"
+                    f"{'' if sign == SIGN else f', but for the sign between them: expected {SIGN!r}'}. {SEVERAL} Else "
+                    f"leave one label each, or write '{label.replace(sign, ' and ')}' to make both together a class of "
+                    f"its own."
                 )
 
 

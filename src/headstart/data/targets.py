@@ -7,13 +7,16 @@ itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import compress
 
 import numpy as np
 
-from headstart.array_types import Float32, Int
+from headstart.array_types import Bool, Float32, Int
+
+SIGN = "|"  # between the labels of a photo, in tables
 
 
 class Kind(StrEnum):
@@ -40,3 +43,12 @@ class Targets:
     def take(self, indices: Sequence[int] | Int[np.ndarray, " m"]) -> Targets:
         """Those of the images at `indices`, in that order."""
         return Targets(self.values[np.asarray(indices, np.int64)], self.kind)
+
+    def texts(self, class_names: Sequence[str]) -> Iterator[str]:
+        """All classes of each image in one text, see `texts_of`."""
+        return texts_of(self.values > 0, class_names)
+
+
+def texts_of(rows: Bool[np.ndarray, "n classes"], class_names: Sequence[str]) -> Iterator[str]:
+    """Of each row the names that it marks, as tables have them: "cats|dogs"; "" for none."""
+    return (SIGN.join(compress(class_names, row)) for row in rows)

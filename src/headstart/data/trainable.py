@@ -9,6 +9,7 @@ from headstart.data.class_tree import check_class_tree
 from headstart.data.collection import Collection, printable
 from headstart.data.folder import Listing
 from headstart.data.items import column, drawn_as
+from headstart.data.label_sets import all_classes, check_several, classes_in
 from headstart.data.splits import OTHER, TEST, VALIDATION
 from headstart.errors import DatasetError
 
@@ -20,7 +21,8 @@ def refusal(collection: Collection) -> DatasetError | None:
     try:
         check_listing(collection.listing)
         check_readable(collection)
-        check_classes_to_train(collection.items, collection.listing.source)
+        listing = collection.listing
+        check_classes_to_train(collection.items, listing.source, multi_label=listing.multi_label)
     except DatasetError as error:
         return error
     return None
@@ -72,6 +74,10 @@ def check_unreadable(collection: Collection) -> None:
 
 
 def _check_classes(labels: Iterable[str], listing: Listing) -> None:
+    if listing.multi_label:
+        labels = {*labels}
+        check_several(labels, listing.source)
+        labels = all_classes(labels)
     counts = Counter(labels)
     del counts[OTHER]
     names, source = set(counts), listing.source
@@ -103,11 +109,13 @@ def _folded(name: str) -> str:
 
 def _check_no_class_lost(collection: Collection) -> None:
     """No class may vanish because none of its files can be read."""
-    counts = Counter(column(collection.listing.items, "label"))
+    several = collection.listing.multi_label
+    counts = _counts(column(collection.listing.items, "label"), several)
     reasons = {file.path: file.reason for file in collection.unreadable}
-    readable = {*drawn_as(collection.items), *(each.item.drawn_as for each in collection.excluded)}
-    for label in sorted(counts.keys() - readable):
-        first = next(printable(item.path) for item in collection.listing.items if item.label == label)
+    readable = _counts([*drawn_as(collection.items), *(each.item.drawn_as for each in collection.excluded)], several)
+    for label in sorted(counts.keys() - readable.keys()):
+        listed = collection.listing.items
+        first = next(printable(item.path) for item in listed if label in classes_in(item.label, several=several))
         raise DatasetError(
             f"None of the {counts[label]} files of the class '{label}' in '{collection.listing.source}' can be read. "
             f"Repair or convert them, or remove the class:\n  '{first}' {reasons[first]}",
@@ -115,3 +123,10 @@ def _check_no_class_lost(collection: Collection) -> None:
             label=label,
             count=counts[label],
         )
+
+
+def _counts(labels: Iterable[str], several: bool) -> Counter[str]:
+    """Class -> how many photos it has. several: see `label_sets.classes_in`."""
+    if not several:
+        return Counter(labels)
+    return Counter(name for label in labels for name in classes_in(label, several=True))

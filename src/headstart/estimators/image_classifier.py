@@ -6,22 +6,26 @@ kept, so that cross-validation computes each photo once. Needs no Keras where on
 
 from __future__ import annotations
 
+from itertools import compress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin
 from sklearn.utils import check_consistent_length, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from headstart.array_types import Float, Float32, Shaped
 from headstart.classifier.base import BasePredictor
 from headstart.classifier.classifier import Classifier
+from headstart.classifier.label_calibration import LabelCalibration
 from headstart.classifier.packed import PackedClassifier
 from headstart.classifier.predictor import Predictor
 from headstart.data.dataset import Split
+from headstart.data.label_sets import label_of
 from headstart.data.loading import build_dataset
 from headstart.data.resizing import STRETCH
 from headstart.data.splits import VALIDATION_FRACTION
@@ -58,7 +62,7 @@ class ImageClassifier(ClassifierMixin, PhotoEstimator):
         verbose: whether to report progress, to standard error.
 
     Fitted attributes:
-        classes_: the classes, sorted, as y has them.
+        classes_: the classes, sorted, as y has them; of several labels, the numbers of its columns.
         classifier_: the `headstart.Classifier`: saves, predicts with guarantees, explains. (In a copy made by `pickle`,
             a `headstart.Predictor`.)
 
@@ -93,7 +97,7 @@ class ImageClassifier(ClassifierMixin, PhotoEstimator):
         self.verbose = verbose
 
     def fit(self, X: Photos, y: Any) -> Self:
-        """Train on photos and their classes.
+        """Train on photos and their classes; or, with 0 and 1 as y (photos, labels), on several labels a photo.
 
         Raises:
             ValueError: y does not fit X, or is no classes (by scikit-learn's own checks).
@@ -102,15 +106,13 @@ class ImageClassifier(ClassifierMixin, PhotoEstimator):
             ModelError, WeightsError: as `headstart.train` does.
         """
         config = self._config()
-        y = column_or_1d(y, warn=True)
+        several = type_of_target(y) == "multilabel-indicator"
+        y = np.asarray(y.toarray() if issparse(y) else y) if several else column_or_1d(y, warn=True)
         check_classification_targets(y)
         check_consistent_length(photos_of(X), y)
-        self.classes_, numbers = np.unique(y, return_inverse=True)
-        names = [str(name) for name in self.classes_]
-        if not all(name.strip() for name in names):
-            raise DatasetError("y holds a class without a name (''). Give it one, or leave its photos out of X and y.")
+        self.classes_, names, labels = _columns_of(y) if several else _classes_of(y)
         listener = Console() if self.verbose else Quiet()
-        with opened(X, [names[number] for number in numbers], listener) as collection:
+        with opened(X, labels, listener, multi_label=several) as collection:
             check_listing(collection.listing)
             dataset = build_dataset(
                 collection,
@@ -127,7 +129,7 @@ class ImageClassifier(ClassifierMixin, PhotoEstimator):
         return self
 
     def predict_proba(self, X: Photos) -> Float[np.ndarray, "n classes"]:
-        """The calibrated probability of each class, in the order of `classes_`.
+        """The calibrated probability of each class, in the order of `classes_`; of several labels, of each for itself.
 
         Raises:
             NotFittedError: by scikit-learn.
@@ -142,9 +144,12 @@ class ImageClassifier(ClassifierMixin, PhotoEstimator):
             logits = self._logits(photos, self._kept, listener)
         return self.classifier_.calibration.probabilities(logits)[:, self._columns]
 
-    def predict(self, X: Photos) -> Shaped[np.ndarray, " n"]:
-        """The most probable class of each photo, as y had it. Raises what `predict_proba` raises."""
-        probabilities = self.predict_proba(X)
+    def predict(self, X: Photos) -> Shaped[np.ndarray, "n ..."]:
+        """The most probable class of each photo, as y had it; of several labels, 0 and 1. Raises what `predict_proba`
+        raises."""
+        probabilities, calibration = self.predict_proba(X), self.classifier_.calibration
+        if isinstance(calibration, LabelCalibration):
+            return (probabilities >= np.array(calibration.thresholds)[self._columns]).astype(np.int64)
         return self.classes_[probabilities.argmax(axis=1)]
 
     def _logits(self, photos: Split, spec: FeatureSpec, listener: Console | Quiet) -> Float32[np.ndarray, "n logits"]:
@@ -189,3 +194,22 @@ class ImageClassifier(ClassifierMixin, PhotoEstimator):
         if isinstance(packed := state.get("classifier_"), PackedClassifier):
             state = state | {"classifier_": packed.open()}
         super().__setstate__(state)
+
+
+def _classes_of(y: Shaped[np.ndarray, " n"]) -> tuple[np.ndarray, list[str], list[str]]:
+    """The classes, their names, and the name of each photo's."""
+    classes, numbers = np.unique(y, return_inverse=True)
+    names = [str(name) for name in classes]
+    if not all(name.strip() for name in names):
+        raise DatasetError("y holds a class without a name (''). Give it one, or leave its photos out of X and y.")
+    return classes, names, [names[number] for number in numbers]
+
+
+def _columns_of(y: Shaped[np.ndarray, "n labels"]) -> tuple[np.ndarray, list[str], list[str]]:
+    """The same of several labels: the numbers of the columns, names for them, and all names of each photo."""
+    if len(alike := np.flatnonzero(y.all(axis=0) | ~y.any(axis=0))):
+        raise DatasetError(
+            f"Column {alike[0]} of y is the same for all photos, which teaches nothing. Leave it out, or add photos."
+        )
+    names = [f"label {number:06}" for number in range(y.shape[1])]
+    return np.arange(y.shape[1]), names, [label_of(compress(names, row)) for row in y]

@@ -72,8 +72,11 @@ def photos_of(X: Photos) -> list[Any]:
 
 
 @contextmanager
-def opened(X: Photos, labels: Sequence[str] | None, listener: Listener) -> Iterator[Collection]:
-    """The photos as a collection, in their order, for as long as the block lasts. labels: None: not known.
+def opened(
+    X: Photos, labels: Sequence[str] | None, listener: Listener, *, multi_label: bool = False
+) -> Iterator[Collection]:
+    """The photos as a collection, in their order, for as long as the block lasts. labels: None: not known; of several
+    labels a photo, see `label_sets.label_of`.
 
     Raises:
         DatasetError: see `photos_of`.
@@ -89,7 +92,7 @@ def opened(X: Photos, labels: Sequence[str] | None, listener: Listener) -> Itera
             Item(place_of(place), f"{number:09d}", name, None)
             for number, (place, name) in enumerate(zip(places, names, strict=True))
         )
-        listing = Listing("X", items, (), f"{len(items):,} photos")
+        listing = Listing("X", items, (), f"{len(items):,} photos", multi_label=multi_label)
         found, unreadable = read_photos(listing, listener)
         if unreadable:
             first, others = unreadable[0], len(unreadable) - 1

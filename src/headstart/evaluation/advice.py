@@ -21,13 +21,16 @@ MANY_MISTAKES = 0.02  # share from which on a bigger backbone is worth trying
 
 def advice(metrics: RunMetrics) -> list[str]:
     """One sentence or more each; at least one."""
+    found = metrics.held_out
+    if not isinstance(found, SplitMetrics):
+        raise TypeError("metrics of several labels a photo were given; expected those of classes")
     lines = [
-        *_on_the_collection(metrics),
+        *on_the_collection(metrics),
         *_on_rare_classes(metrics),
         *_measured_to_help(metrics),
-        *_on_weak_classes(metrics),
+        *_on_weak_classes(metrics, found),
         *_on_the_accuracy(metrics),
-        *_on_calibration(metrics.held_out),
+        *_on_calibration(found),
         *_on_certainty(metrics),
     ]
     return lines or ["Nothing stands out: use it, and test it on new photos now and then (headstart evaluate)."]
@@ -43,7 +46,7 @@ def _on_shortcuts(metrics: RunMetrics) -> list[str]:
     ]
 
 
-def _on_the_collection(metrics: RunMetrics) -> list[str]:
+def on_the_collection(metrics: RunMetrics) -> list[str]:
     if metrics.findings is None:
         return [
             *_on_shortcuts(metrics),
@@ -135,8 +138,7 @@ def _on_labels(doubtful: int, cleaning: Cleaning | None) -> str:
     )
 
 
-def _on_weak_classes(metrics: RunMetrics) -> list[str]:
-    found = metrics.held_out
+def _on_weak_classes(metrics: RunMetrics, found: SplitMetrics) -> list[str]:
     weak = [row for row in found.per_class if _is_weak(row, found.accuracy.value, len(found.per_class))]
     balance = "" if metrics.balanced else "; or train with --balanced"
     return [

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from headstart.classifier.calibration import Calibration
+from headstart.classifier.label_calibration import AnyCalibration, calibration_from_json
 from headstart.data.label_state import LabelSummary
 from headstart.data.splits import SPLITS, TEST, VALIDATION
+from headstart.data.targets import Kind
 from headstart.evaluation.answered import interval_from_json
 from headstart.evaluation.averaging import Averaging
 from headstart.evaluation.cleaning import Cleaning
+from headstart.evaluation.label_metrics import LabelMetrics
 from headstart.evaluation.learning_curve import LearningCurve
 from headstart.evaluation.others import OthersMetrics
 from headstart.evaluation.split_metrics import SplitMetrics
@@ -24,6 +26,7 @@ from headstart.models.backbones import is_file
 from headstart.statistics import Interval
 
 SCHEMA = 1
+AnyMetrics = SplitMetrics | LabelMetrics  # of several labels a photo, LabelMetrics
 
 
 @dataclass(frozen=True)
@@ -143,9 +146,9 @@ class RunMetrics:
     image_size: int
     recipe: str
     seed: int
-    train: SplitMetrics | None
-    validation: SplitMetrics | None
-    test: SplitMetrics | None
+    train: AnyMetrics | None
+    validation: AnyMetrics | None
+    test: AnyMetrics | None
     data: str
     resizing: str
     balanced: bool
@@ -156,7 +159,7 @@ class RunMetrics:
     notes: tuple[str, ...]
     unreadable: int
     familiar: Interval | None
-    calibration: Calibration
+    calibration: AnyCalibration
     cross_validated: Interval | None
     learning_curve: LearningCurve | None
     cleaning: Cleaning | None
@@ -182,14 +185,14 @@ class RunMetrics:
         return TEST if self.test else VALIDATION
 
     @property
-    def held_out(self) -> SplitMetrics:
+    def held_out(self) -> AnyMetrics:
         """Of that split."""
         found = self.test or self.validation
         if found is None:
             raise ValueError("metrics of neither test nor validation images; expected those of at least one split")
         return found
 
-    def split(self, name: str) -> SplitMetrics | None:
+    def split(self, name: str) -> AnyMetrics | None:
         """name: "train", "validation" or "test"."""
         return {"train": self.train, "validation": self.validation, "test": self.test}[name]
 
@@ -240,7 +243,9 @@ class RunMetrics:
         """
         outlook, cleaning, findings = content["outlook"], content["cleaning"], content["findings"]
         views = content.get("views")  # new
-        train, validation, test = (SplitMetrics.from_json(content[s]) if content[s] else None for s in SPLITS)
+        several = content["certainty"].get("kind") == Kind.MULTI_LABEL
+        kind = LabelMetrics if several else SplitMetrics
+        train, validation, test = (kind.from_json(content[s]) if content[s] else None for s in SPLITS)
         as_they_are = ("backbone", "image_size", "recipe", "seed", "data", "resizing", "balanced", "weights",
                        "unreadable", "versions", "date")  # fmt: skip
         return cls(
@@ -255,7 +260,7 @@ class RunMetrics:
             notes=tuple(content["notes"]),
             familiar=interval_from_json(content["familiar"]),
             others=OthersMetrics.from_json(content["others"]) if content.get("others") else None,
-            calibration=Calibration.from_json(content["certainty"]),
+            calibration=calibration_from_json(content["certainty"]),
             cross_validated=interval_from_json(content.get("cross_validated")),  # headstart 0.1 does not have it
             learning_curve=LearningCurve.from_json(outlook) if outlook else None,
             cleaning=Cleaning.from_json(cleaning) if cleaning else None,
@@ -280,5 +285,5 @@ class RunMetrics:
         return cls.from_json(json.loads(file.read_text("utf-8")))
 
 
-def _json(part: SplitMetrics | Interval | LearningCurve | Cleaning | Averaging | Findings | None) -> dict | None:
+def _json(part: AnyMetrics | Interval | LearningCurve | Cleaning | Averaging | Findings | None) -> dict | None:
     return part.to_json() if part else None

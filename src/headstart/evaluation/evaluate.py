@@ -7,11 +7,15 @@ import numpy as np
 
 from headstart.array_types import Float32
 from headstart.classifier.base import BasePredictor
+from headstart.classifier.label_calibration import LabelCalibration
 from headstart.data.batches import Batches
 from headstart.data.dataset import Split
+from headstart.data.label_sets import aligned
+from headstart.data.targets import Kind
 from headstart.deprecation import renamed_arguments
 from headstart.engines.base import Pixels
 from headstart.errors import DatasetError
+from headstart.evaluation.label_evaluation import LabelEvaluation, measure_labels
 from headstart.evaluation.metrics import Evaluation, measure
 from headstart.evaluation.others import OthersMetrics, measure_others, scores_of
 from headstart.events import Listener, Task, track
@@ -20,7 +24,9 @@ from headstart.numerics import check_numbers
 
 
 @renamed_arguments(progress="listener")
-def evaluate(classifier: BasePredictor, split: Split, *, listener: Listener | None = None) -> Evaluation:
+def evaluate(
+    classifier: BasePredictor, split: Split, *, listener: Listener | None = None
+) -> Evaluation | LabelEvaluation:
     """Measure a classifier on images whose classes are known, such as `dataset.test`.
 
     Raises:
@@ -29,10 +35,22 @@ def evaluate(classifier: BasePredictor, split: Split, *, listener: Listener | No
     """
     if len(split) == 0:
         raise DatasetError("There are no images to evaluate on. Give a collection that contains some.")
-    split = _relabelled(classifier, split)
+    calibration = classifier.calibration
+    if isinstance(calibration, LabelCalibration):
+        split = aligned(split, classifier.class_names)
+    elif split.kind is Kind.MULTI_LABEL:
+        raise DatasetError(
+            "The images have several labels each, and the classifier gives each image one class. Give images with one "
+            "class each, or train a classifier with --multi-label."
+        )
+    else:
+        split = _relabelled(classifier, split)
     logits = classifier.logits(_images(classifier, split, listener, "Evaluating"))
     check_numbers(logits, split.paths)
-    return measure(logits, split.truth, classifier.class_names, classifier.calibration, groups=split.groups)
+    if isinstance(calibration, LabelCalibration):
+        names = classifier.class_names
+        return measure_labels(logits, split.targets.values, names, calibration, groups=split.groups)
+    return measure(logits, split.truth, classifier.class_names, calibration, groups=split.groups)
 
 
 def evaluate_others(

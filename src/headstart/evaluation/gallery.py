@@ -18,6 +18,7 @@ from headstart.data.value_range import FULL, ValueRange
 from headstart.data.views import VIEWS
 from headstart.evaluation.drawing import Draw
 from headstart.evaluation.explanation import Explanation
+from headstart.evaluation.label_evaluation import LabelEvaluation
 from headstart.evaluation.learning_curve import LearningCurve
 from headstart.evaluation.metrics import Evaluation
 from headstart.features.neighbours import nearest
@@ -34,7 +35,7 @@ def draw_samples(draw: Draw, dataset: Dataset, *, value_range: ValueRange = FULL
     """Draw samples.png."""
     train = dataset.train
     chosen = varied(train.labels, seed=seed)
-    names = [dataset.class_names[label] for label in train.labels[chosen]]
+    names = [_shown(label) for label in train.take(chosen).texts]
     draw("samples", _thumbnails(train, chosen, value_range), names)
 
 
@@ -87,6 +88,37 @@ def draw_results(
     some = np.random.default_rng(seed).permutation(len(split))[:GRID]
     draw("predictions", *_answers(split, evaluation, some, value_range), f"Predictions for random {name} images")
     draw("mistakes", *_answers(split, evaluation, most_confident_mistakes(evaluation), value_range))
+
+
+def draw_label_results(
+    draw: Draw, split: Split, evaluation: LabelEvaluation, *, name: str, value_range: ValueRange = FULL, seed: int
+) -> None:
+    """Of several labels a photo: draw predictions.png and mistakes.png, and curves.png where some have a label and some
+    do not. split, evaluation, name: as for `draw_results`."""
+    found = {label: each for label, each in zip(evaluation.class_names, evaluation.curves, strict=True) if each}
+    if found:
+        draw("curves", found, f"ROC and precision-recall curves of each label, {name} images")
+    some = np.random.default_rng(seed).permutation(len(split))[:GRID]
+    draw("predictions", *_label_answers(split, evaluation, some, value_range), f"Answers to random {name} images")
+    draw("mistakes", *_label_answers(split, evaluation, most_confident_mistakes(evaluation), value_range))
+
+
+def _label_answers(
+    split: Split, evaluation: LabelEvaluation, indices: np.ndarray, value_range: ValueRange
+) -> tuple[list[np.ndarray], list[str], list[str], list[float]]:
+    """As `_answers`."""
+    answers = evaluation.answers
+    return (
+        _thumbnails(split, indices, value_range),
+        [_shown(label) for label in split.take(indices).texts],
+        [_shown(answers[i]) for i in indices],
+        evaluation.confidence[indices].tolist(),
+    )
+
+
+def _shown(label: str) -> str:
+    """The label of an image; "none" where it has none of several."""
+    return label or "none"
 
 
 def draw_learning_curve(draw: Draw, curve: LearningCurve) -> None:
@@ -149,7 +181,9 @@ def varied(labels: Int[np.ndarray, " n"], *, seed: int, count: int = GRID) -> In
     return rng.permutation(round_robin(labels, rng)[:count])
 
 
-def most_confident_mistakes(evaluation: Evaluation, count: int = GRID) -> Int64[np.ndarray, " chosen"]:
+def most_confident_mistakes(
+    evaluation: Evaluation | LabelEvaluation, count: int = GRID
+) -> Int64[np.ndarray, " chosen"]:
     """Up to `count` images with a wrong answer, the most confident first."""
     confidence = evaluation.confidence
     wrong = np.flatnonzero(~evaluation.correct)

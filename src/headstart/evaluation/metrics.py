@@ -63,6 +63,11 @@ class Evaluation:
         return self.calibration.answers(self.probabilities)
 
     @property
+    def answers(self) -> list[str]:
+        """The same by their names."""
+        return [self.class_names[answer] for answer in self.predicted]
+
+    @property
     def confidence(self) -> Float64[np.ndarray, " n"]:
         """The probability of each answer."""
         return self.probabilities[np.arange(len(self.labels)), self.predicted]

@@ -24,12 +24,14 @@ from headstart.data.splits import SPLITS, TRAIN, VALIDATION
 from headstart.evaluation.advice import advice
 from headstart.evaluation.averaging import Averaging
 from headstart.evaluation.cleaning import Cleaning
-from headstart.evaluation.document import Findings, FineTuningVerdict, PhaseSummary, RunMetrics, Seconds
+from headstart.evaluation.document import AnyMetrics, Findings, FineTuningVerdict, PhaseSummary, RunMetrics, Seconds
 from headstart.evaluation.guarantees import measure_guarantees
+from headstart.evaluation.label_advice import label_advice, label_verdict
+from headstart.evaluation.label_evaluation import LabelEvaluation
+from headstart.evaluation.label_metrics import LabelMetrics
 from headstart.evaluation.learning_curve import LearningCurve
 from headstart.evaluation.metrics import Evaluation
 from headstart.evaluation.others import OthersMetrics
-from headstart.evaluation.split_metrics import SplitMetrics
 from headstart.inspection.page import sections
 from headstart.inspection.report import Inspection
 from headstart.inspection.shortcuts import Shortcut, said_in_a_line
@@ -70,7 +72,7 @@ class Results:
         validation images were enough to calibrate on.
     """
 
-    evaluations: Mapping[str, Evaluation]
+    evaluations: Mapping[str, Evaluation | LabelEvaluation]
     learning_curve: LearningCurve | None = None
     cleaning: Cleaning | None = None
     averaging: Averaging | None = None
@@ -151,13 +153,13 @@ def _names_of(weights: str | Path, backbone: str) -> str:
     return SIDE_BY_SIDE.join(Path(part).name for part in parts)
 
 
-def _split_metrics(name: str, evaluation: Evaluation) -> SplitMetrics:
-    if name == TRAIN:
+def _split_metrics(name: str, evaluation: Evaluation | LabelEvaluation) -> AnyMetrics:
+    if isinstance(evaluation, LabelEvaluation) or name == TRAIN:
         return evaluation.metrics
     return replace(evaluation.metrics, guarantees=measure_guarantees(evaluation))
 
 
-def _phase_summary(phase: Mapping, held_out: Evaluation) -> PhaseSummary:
+def _phase_summary(phase: Mapping, held_out: Evaluation | LabelEvaluation) -> PhaseSummary:
     """A phase as training describes it: its validation accuracy is a share, and gets its interval here.
 
     held_out: the evaluation on these images.
@@ -192,7 +194,7 @@ def write_page(
         pictures = dict(zip(names, pool.map(lambda name: _embedded(plots / name), names), strict=True))
     page = render(
         "evaluation",
-        "report.html.j2",
+        "labels.html.j2" if isinstance(metrics.held_out, LabelMetrics) else "report.html.j2",
         title=title,
         percent=percent,
         metrics=metrics,
@@ -200,7 +202,7 @@ def write_page(
         unreadable=unreadable,
         verdict=verdict(metrics),
         shortcuts=said_in_a_line(metrics.shortcuts) if metrics.shortcuts else None,
-        advice=advice(metrics),
+        advice=label_advice(metrics) if isinstance(metrics.held_out, LabelMetrics) else advice(metrics),
         findings=sections(inspection, FINDINGS) if inspection else [],
     )
     file.write_text(page, "utf-8")
@@ -215,12 +217,15 @@ def _embedded(picture: Path) -> dict:
 
 def verdict(metrics: RunMetrics) -> str:
     """The result in plain sentences, with its interval."""
-    name, accuracy = metrics.held_out_name, metrics.held_out.accuracy
+    name, found = metrics.held_out_name, metrics.held_out
+    if isinstance(found, LabelMetrics):
+        return label_verdict(metrics)
+    accuracy = found.accuracy
     sentences = (
         f"{accuracy.correct:,} of {accuracy.count:,} {name} images are classified correctly: {percent(accuracy.value)}."
         f" On new photos of the same kind, expect between {percent(accuracy.low)} and {percent(accuracy.high)}."
     )
-    sentences += f" {metrics.held_out.against_the_commonest}"
+    sentences += f" {found.against_the_commonest}"
     if metrics.cross_validated:
         sentences += (
             f" As these are few: of all validation and training images, answered by heads that had not seen them, "

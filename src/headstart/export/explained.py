@@ -59,9 +59,11 @@ def _shapes_of_maps(graph: Any, source: Source) -> dict[str, Shape]:
 
 
 def _add_places(new: Nodes, source: Source, shapes: dict[str, Shape], rows: int, columns: int) -> None:
-    """`class_map` for the most probable class of each image."""
+    """`class_map` for the most probable class of each image; of several labels, against its absence."""
     kernel, bias = source.head
     weights, constants = against_the_mean(kernel).T, against_the_mean(bias[None])[0]
+    if source.is_multi_label:
+        weights, constants = kernel.T.astype(np.float64) / 2, bias.astype(np.float64) / 2
     label = new("ArgMax", "probabilities", axis=1, keepdims=0)
 
     def of_class(values: Float[np.ndarray, "classes numbers"]) -> str:

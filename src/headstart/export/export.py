@@ -184,6 +184,7 @@ def _write(source: Source, destination: _Destination, path: Path, photos: Photos
         "backbone": classifier.backbone,
         "temperature": source.temperature,
         **({"decision": decision.to_json()} if (decision := classifier.calibration.decision) else {}),
+        **({"multi_label": classifier.calibration.to_json()} if classifier.is_multi_label else {}),
         **({"hierarchy": hierarchy.to_json()} if (hierarchy := classifier.calibration.hierarchy) else {}),
         "versions": versions("headstart", "keras"),
         "input": {"name": "pixels", "type": pixels, "shape": source.input_shape, "values": "RGB, 0 to 255"},

@@ -1,11 +1,13 @@
 """The photos of a run: which of them prove an export, and which calibrate it. Decodes nothing."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from headstart.classifier.metadata import is_multi_label
+from headstart.data.label_sets import classes_in
 from headstart.data.loading import load_images
 from headstart.data.source import DataSource
 from headstart.data.splits import OTHER, TRAIN
@@ -23,7 +25,8 @@ UNUSED = ""  # the split of photos that serve none
 class Photos:
     """Labelled files, in random order.
 
-    labels: names of classes. lost: how many others were moved or changed since the training.
+    labels: names of classes; of several labels a photo, all of them, joined by |. lost: how many others were moved or
+    changed since the training.
     """
 
     paths: tuple[str, ...]
@@ -50,6 +53,9 @@ class PhotosOfRun:
         self.run, self.data = run, data
         folder = RunFolder(run)
         self._class_names, rows = folder.card["class_names"], folder.splits
+        self._is_multi_label = is_multi_label(folder.card)
+        if data is not None and self._is_multi_label:
+            data = replace(DataSource.of(data), multi_label=True)
         if data is None and not rows:
             raise DatasetError(
                 f"'{run}' has no {SPLITS}, like every classifier saved from Python, so there are no photos to prove an "
@@ -83,7 +89,9 @@ class PhotosOfRun:
         return Photos(tuple(paths), tuple(labels), lost)
 
     def _check_classes(self, rows: Iterable[SplitRow]) -> None:
-        unknown = sorted({row.label for row in rows} - set(self._class_names))
+        labels = {row.label for row in rows}
+        named = {name for label in labels for name in classes_in(label, several=self._is_multi_label)}
+        unknown = sorted(named - set(self._class_names))
         if unknown:
             known = ", ".join(self._class_names[:10]) + (", ..." if len(self._class_names) > 10 else "")
             raise DatasetError(
@@ -100,8 +108,7 @@ def _rows_in(data: Path | DataSource, known: Iterable[SplitRow], listener: Liste
         splits = [split_of.get(digest, UNUSED) for digest in images.digests]
     else:
         splits = [split or UNUSED for split in own_splits] if any(own_splits) else [ANY] * len(images)
-    labels = [images.class_names[label] for label in images.labels]
-    return list(map(SplitRow, map(str, images.paths), labels, splits, images.digests))
+    return list(map(SplitRow, map(str, images.paths), images.texts, splits, images.digests))
 
 
 def _is_unchanged(row: SplitRow) -> bool:

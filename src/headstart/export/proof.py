@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.array_types import Float, Int, Num
+from headstart.array_types import Float, Int, Num, Shaped
 from headstart.errors import ExportError
 
 BATCH = 8  # images that a file gets at a time; the last batch may be smaller, as any number must work
@@ -126,7 +126,7 @@ class Proof:
         return text
 
 
-Answers = Callable[[Float[np.ndarray, "n classes"]], Int[np.ndarray, " n"]]
+Answers = Callable[[Float[np.ndarray, "n classes"]], Shaped[np.ndarray, " n"]]  # by their numbers or names
 
 
 def most_probable(probabilities: Float[np.ndarray, "n classes"]) -> Int[np.ndarray, " n"]:
@@ -137,7 +137,7 @@ def prove(
     exported: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
     images: Num[np.ndarray, "n size size 3"],
     expected: Float[np.ndarray, "n classes"],
-    labels: Int[np.ndarray, " n"],
+    labels: Shaped[np.ndarray, " n"],
     files: Sequence[str],
     *,
     answers: Answers = most_probable,
@@ -153,7 +153,7 @@ def prove(
 def compare(
     probabilities: Float[np.ndarray, "n classes"],
     expected: Float[np.ndarray, "n classes"],
-    labels: Int[np.ndarray, " n"],
+    labels: Shaped[np.ndarray, " n"],
     files: Sequence[str],
     *,
     answers: Answers = most_probable,

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from headstart.array_types import Float, UInt8
+from headstart.classifier.label_calibration import LabelCalibration
 from headstart.concurrency import cpu_budget
 from headstart.data.images import read_again
+from headstart.data.targets import texts_of
 from headstart.export.formats import ExportedModel
 from headstart.export.photos import Photos
 from headstart.export.proof import BATCH, Answers, Proof, compare
@@ -33,8 +35,7 @@ def prove_on_photos(
         exported: takes squares where `fixed_size`, otherwise photos of any size.
         pixels: the type of what it takes.
     """
-    labels = np.array([classifier.class_names.index(label) for label in photos.labels])
-    squares, decide = decoded(photos.paths, classifier), classifier.calibration.answers
+    squares, labels, decide = decoded(photos.paths, classifier), np.array(photos.labels), _deciding(classifier)
     compared = partial(_compared, labels=labels, paths=photos.paths, decide=decide)
     before = _by_classifier(classifier, squares)
     if fixed_size:
@@ -55,6 +56,14 @@ def prove_on_photos(
         files_changed=of_files.changed,
         files_farthest=of_files.farthest,
     )
+
+
+def _deciding(classifier: Classifier) -> Answers:
+    """Probabilities -> answers by their names."""
+    names, calibration = np.array(classifier.class_names), classifier.calibration
+    if isinstance(calibration, LabelCalibration):
+        return lambda probabilities: np.array(list(texts_of(calibration.answers(probabilities), names.tolist())))
+    return lambda probabilities: names[calibration.answers(probabilities)]
 
 
 def decoded(paths: Sequence[str], classifier: Classifier) -> UInt8[np.ndarray, "n size size 3"]:

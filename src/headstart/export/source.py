@@ -88,7 +88,13 @@ class Source:
             dtype=self.pixels,
             maps=self.has_maps,
             others=(others.weights, others.temperature) if (others := self.classifier.other_head) else None,
+            multi_label=self.is_multi_label,
         )
+
+    @property
+    def is_multi_label(self) -> bool:
+        """Whether each probability is that of a label for itself: a sigmoid, where it is else a softmax."""
+        return self.classifier.is_multi_label
 
     @property
     def temperature(self) -> float:
@@ -112,5 +118,6 @@ class Source:
     def output_shapes(self) -> dict[str, list[int | None]]:
         """Names as in OUTPUTS."""
         classes = len(self.classifier.class_names)
-        shapes: list[list[int | None]] = [[None, num_logits(classes)], [None, classes]]
+        count = num_logits(classes, multi_label=self.is_multi_label)
+        shapes: list[list[int | None]] = [[None, count], [None, classes]]
         return dict(zip(OUTPUTS, [*shapes, [None]] if self.classifier.other_head else shapes, strict=False))

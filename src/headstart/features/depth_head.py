@@ -75,14 +75,14 @@ def solve_depths(
     blocks = Blocks.of_moments(*sums.moments(), sizes) if sums else Blocks.of(views, sizes)
     images = validated_images(most_probable(truth), VALIDATED, seed)
     many = num_classes > MANY_CLASSES  # of which these images lack some
-    some, fitted = _Sample.of(views[0][images], blocks), truth[images]
+    some, fitted = Sample.of(views[0][images], blocks), truth[images]
     groups = None if photos is None else photos[images]
     if C is None or weight is None:
         weight, C = _choose(some, fitted, counts, seed=seed, photos=groups, weight=weight)
         C *= LENIENCY / len(views) if len(views) > 1 else 1
     if len(images) < rows <= IN_GRAM and not many:
         every_view = np.concatenate([view[:] for view in views])
-        some, fitted = _Sample.of(every_view, blocks), np.concatenate([truth] * len(views))
+        some, fitted = Sample.of(every_view, blocks), np.concatenate([truth] * len(views))
     factors = blocks.weighed(weight)
     weights = np.zeros((len(factors) + 1, num_classes)) if many else some.solve(fitted, counts, weight, C)
     if len(fitted) < rows or many:
@@ -94,7 +94,7 @@ def solve_depths(
 
 
 @dataclass(frozen=True, eq=False)
-class _Sample:
+class Sample:
     """Images in memory, and their inner products in the last layer, and in the depths before it.
 
     rows: float32 (n, numbers), centred and scaled by `Blocks.factors`.
@@ -106,7 +106,7 @@ class _Sample:
     of_depths: np.ndarray
 
     @classmethod
-    def of(cls, features: np.ndarray, blocks: Blocks) -> _Sample:
+    def of(cls, features: np.ndarray, blocks: Blocks) -> Sample:
         rows = (features - blocks.mean) * blocks.factors
         last, depths = (rows[:, part].astype(np.float64) for part in (slice(blocks.last), slice(blocks.last, None)))
         return cls(rows, blocks, last @ last.T, depths @ depths.T)
@@ -127,7 +127,7 @@ class _Sample:
 
 
 def _choose(
-    sample: _Sample,
+    sample: Sample,
     truth: Truth,
     counts: np.ndarray,
     *,

@@ -46,7 +46,7 @@ def solve_in_pieces(
     start, and what is returned: float64 (features + 1, logits), the last row is the bias.
     sums: over the same rows, by who has them at hand; by default on this machine.
     """
-    stretch = _Stretch.of(views[0], sum(map(len, views)), mean, deviation, C, len(counts))
+    stretch = Stretch.of(views[0], sum(map(len, views)), mean, deviation, C, len(counts))
     if sums is not None:
         return _solved(sums, stretch, mean, deviation, C, start)
     with PieceSums(views, truth, counts).at_work() as here:
@@ -54,7 +54,7 @@ def solve_in_pieces(
 
 
 def _solved(
-    sums: Sums, stretch: _Stretch, mean: np.ndarray, deviation: float | np.ndarray, C: float, start: np.ndarray
+    sums: Sums, stretch: Stretch, mean: np.ndarray, deviation: float | np.ndarray, C: float, start: np.ndarray
 ) -> np.ndarray:
     rows = sums.rows
 
@@ -77,7 +77,7 @@ def _solved(
 
 
 @dataclass(frozen=True, eq=False)
-class _Stretch:
+class Stretch:
     """A symmetric matrix, that makes a head of the variables in which it is looked for: 1 but for some directions.
 
     directions: float64 (depth, components), orthonormal. factors: (components,), in (0, 1].
@@ -89,7 +89,7 @@ class _Stretch:
     @classmethod
     def of(
         cls, view: Rows, rows: int, mean: np.ndarray, deviation: float | np.ndarray, C: float, classes: int
-    ) -> _Stretch:
+    ) -> Stretch:
         """Of a few rows of the features, for the loss of `rows` of them.
 
         The second derivative of the loss with respect to the weights of a class, at equal probabilities, is

@@ -12,12 +12,12 @@ FEW_TO_LEARN = 10  # training photos of a class
 FEW_TO_MEASURE = 20  # held-out photos of a class: even if all of them are correct, only 84% is certain
 
 
-def remarks_on_class_sizes(items: Sequence[Item]) -> list[str]:
-    """Sentences without a full stop."""
+def remarks_on_class_sizes(items: Sequence[Item], *, may_balance: bool = True) -> list[str]:
+    """Sentences without a full stop. may_balance: whether a training could make all classes count alike."""
     if not items:
         return []
     sizes = Counter(item.label for item in items)
-    remarks = _unbalanced(sizes)
+    remarks = _unbalanced(sizes) if may_balance else []
     training = Counter(item.label for item in items if item.split in (None, TRAIN))
     few = [name for name in sorted(sizes) if training[name] < FEW_TO_LEARN]
     if few:

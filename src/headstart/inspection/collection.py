@@ -16,6 +16,7 @@ from headstart.data.dataset import Split
 from headstart.data.groups import joined
 from headstart.data.items import Item, column
 from headstart.data.splits import OTHER, SPLITS
+from headstart.data.targets import Kind
 from headstart.data.trainable import refusal
 from headstart.events import Listener
 from headstart.features.compact import Compact
@@ -31,6 +32,7 @@ from headstart.inspection.findings import CONFLICT, DOUBT, GROUPING, KINDS, OUTL
 from headstart.inspection.headers import Header, read_headers
 from headstart.inspection.label_issues import find_label_issues, probabilities_despite_wrong_labels
 from headstart.inspection.leaks import find_leaks
+from headstart.inspection.multi_label import NOT_LOOKED_FOR, doubtful_labels, items_by_label
 from headstart.inspection.outliers import find_outliers
 from headstart.inspection.report import Inspection
 from headstart.inspection.shortcuts import Shortcut, find_shortcuts
@@ -53,7 +55,7 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
     Raises:
         ImageError: a file was changed, moved or damaged since it was read.
     """
-    images, of_classes = found.images(), _of_classes(found)
+    images, of_classes, several = found.images(), _of_classes(found), found.listing.multi_label
     headers = read_headers(images.paths, None if extractor.is_here else extractor.executor)
     files, shortcuts = inspect_files(images.paths, headers, extractor.spec.image_size), _shortcuts(found, headers, seed)
     duplicates, findings = Duplicates((), np.zeros(len(images), dtype=np.int64)), list(files.findings)
@@ -64,6 +66,7 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
         if len(of_classes):
             about_classes, confirmed = _about_classes(found, of_classes, features, duplicates, extractor.spec, seed)
             findings += about_classes
+    by_label = items_by_label if several else list
     findings += [Finding(SHORTCUT, "", score=each.accuracy, detail=each.sentence) for each in shortcuts]
     findings += [Finding(UNREADABLE, str(place_of(bad.path).absolute()), detail=bad.reason) for bad in found.unreadable]
     findings += _copy_findings(images, duplicates)
@@ -71,13 +74,14 @@ def inspect_collection(found: Collection, extractor: FeatureExtractor, *, seed: 
     return Inspection(
         data=found.listing.source,
         images=len(images),
-        classes=_classes(found.items if found.labels.state else found.listing.items, found.items),
+        classes=_classes(*map(by_label, (found.items if found.labels.state else found.listing.items, found.items))),
         sizes=files.sizes,
         remarks=(
             *_refusal(found),
             *found.remarks_on_values,
             *found.notes,
-            *remarks_on_class_sizes(found.only(of_classes).items),
+            *([NOT_LOOKED_FOR] if several else []),
+            *remarks_on_class_sizes(by_label(found.only(of_classes).items), may_balance=not several),
             *_note_on_others(len(found.items) - len(of_classes)),
             *files.remarks,
             *_note_on_confirmed(confirmed),
@@ -108,7 +112,7 @@ def _about_classes(
     about_labels = _label_findings(images, last, compact, copies, seed)
     findings = _without_confirmed(about_labels, images, found.confirmed)
     confirmed = len(about_labels) - len(findings)
-    if not images.groups:
+    if not images.groups and not found.listing.multi_label:
         findings += _grouping_findings(known, images, compact, copies, seed)
     return findings, confirmed
 
@@ -129,7 +133,7 @@ def _own_names(items: Sequence[Item]) -> list[str]:
 
 def _shortcuts(found: Collection, headers: Sequence[Header], seed: int) -> tuple[Shortcut, ...]:
     of_classes = _of_classes(found)
-    if not len(of_classes):
+    if not len(of_classes) or found.listing.multi_label:
         return ()
     known, headers = found.only(of_classes), [headers[row] for row in of_classes.tolist()]
     return tuple(find_shortcuts(known.images(), _own_names(known.items), headers, seed=seed))
@@ -156,6 +160,8 @@ def _label_findings(
     """Doubtful labels, by what all depths say, and images that are unlike their class, by the last layer; no image is
     both. copies: the same number for copies of an image."""
     sides = np.array(joined(copies.tolist(), images.groups)) if images.groups else copies
+    if images.kind is Kind.MULTI_LABEL:
+        return doubtful_labels(images, compact, sides, seed=seed)
     out_of_fold = probabilities_despite_wrong_labels(compact, images.labels, sides, seed=seed)
     issues = find_label_issues(out_of_fold, images.labels)
     findings = [

@@ -24,6 +24,7 @@ def compose(
     dropout: float,
     seed: int,
     depths: bool = False,
+    multi_label: bool = False,
 ) -> keras.Model:
     """Pixels -> preprocessing -> base -> pooling -> dropout -> logits: the tutorial's model, without augmentation.
 
@@ -38,7 +39,8 @@ def compose(
         x = keras.layers.Concatenate(name=FEATURES)([x, found])
     x = keras.layers.Dropout(dropout, seed=seed, name=DROPOUT)(x)
     start = keras.initializers.GlorotUniform(seed=seed)  # Keras' default, drawn from our seed
-    logits = keras.layers.Dense(numerics.num_logits(num_classes), kernel_initializer=start, name=LOGITS)(x)
+    count = numerics.num_logits(num_classes, multi_label=multi_label)
+    logits = keras.layers.Dense(count, kernel_initializer=start, name=LOGITS)(x)
     return keras.Model(pixels, logits, name="classifier")
 
 
@@ -75,6 +77,7 @@ def with_probabilities(
     dtype: str,
     maps: bool = False,
     others: tuple[np.ndarray, float] | None = None,
+    multi_label: bool = False,
 ) -> keras.Model:
     """Raw RGB 0..255 -> logits (n, 1) or (n, classes) and calibrated probabilities (n, classes), under these names.
 
@@ -83,6 +86,7 @@ def with_probabilities(
     dtype: of the pixels, "uint8" or "float32".
     maps: also the features of the head and the feature maps, under the names of a packaged network.
     others: weights and temperature of an `OtherHead`; then also the probability of none of the classes, "other" (n,).
+    multi_label: whether each probability is that of a label for itself.
     """
     pixels = keras.Input(network.input.shape[1:], dtype=dtype, name="pixels")
     whole = inside(network, maps=maps) if maps or others else network
@@ -90,7 +94,8 @@ def with_probabilities(
     two_sided = logits
     if logits.shape[1] == 1:
         two_sided = keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=1)
-    shares = keras.ops.softmax(two_sided / temperature, axis=1)
+    scaled = two_sided / temperature
+    shares = keras.ops.sigmoid(scaled) if multi_label else keras.ops.softmax(scaled, axis=1)
     found = {"logits": logits, "probabilities": shares}
     if others:
         found["other"] = _probability_of_others(inner[0], *others)

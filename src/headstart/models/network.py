@@ -91,19 +91,21 @@ class Network:
         dropout: float,
         seed: int | None,
         depths: bool = False,
+        multi_label: bool = False,
         frozen_network: Callable[[], Path | None] = lambda: None,
     ) -> Network:
         """A pretrained base with a new head, see `load_base` and `compose`.
 
         seed: of the head. None: it will be set, so the network can be one that is kept in the cache.
         depths: whether the head reads all depths of the base.
+        multi_label: whether a photo may have several of the classes, so that each has a logit.
         frozen_network: see `Network`.
 
         Raises:
             ModelError, WeightsError: as `load_base` does.
         """
 
-        logits = num_logits(num_classes)
+        logits = num_logits(num_classes, multi_label=multi_label)
         if is_file(backbone):
             return cls.on_file(FileTemplate(Path(backbone), image_size, logits, depths), frozen_network=frozen_network)
 
@@ -121,6 +123,7 @@ class Network:
                 dropout=dropout,
                 seed=seed or 0,
                 depths=depths,
+                multi_label=multi_label,
             )
 
         if seed is not None:

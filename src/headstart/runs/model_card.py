@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from headstart.classifier.calibration import FEW_PHOTOS
 from headstart.data.splits import SPLITS, TRAIN
 from headstart.evaluation.document import RunMetrics
+from headstart.evaluation.label_metrics import LabelMetrics
 from headstart.evaluation.report import verdict
-from headstart.evaluation.split_metrics import ClassMetrics
+from headstart.evaluation.split_metrics import ClassMetrics, SplitMetrics
 from headstart.inspection.findings import LEAK
 from headstart.inspection.shortcuts import said_in_a_line
 from headstart.statistics import percent
@@ -36,7 +37,7 @@ def model_card(metrics: RunMetrics, title: str) -> str:
         f"An image classifier for {_named(metrics.class_names)}. {verdict(metrics)}",
         _use(metrics),
         _training(metrics),
-        _numbers(metrics),
+        label_numbers(found) if isinstance(found := metrics.held_out, LabelMetrics) else _numbers(metrics, found),
         "\n".join(["## Limits", "", *(f"- {limit}" for limit in _limits(metrics))]),
     ]
     return "\n\n".join(parts) + "\n"
@@ -46,7 +47,10 @@ def _metadata(metrics: RunMetrics, title: str) -> str:
     held_out, name = metrics.held_out, metrics.held_out_name
     accuracy = held_out.accuracy
     interval = f"Accuracy, 95% interval {percent(accuracy.low)} to {percent(accuracy.high)}"
-    values = [("accuracy", interval, accuracy.value), ("f1", "F1, mean of the classes", held_out.macro.f1)]
+    f1 = held_out.f1_macro.value if isinstance(held_out, LabelMetrics) else held_out.macro.f1
+    values = [("accuracy", interval, accuracy.value), ("f1", "F1, mean of the classes", f1)]
+    if isinstance(held_out, LabelMetrics) and (mean := held_out.mean_average_precision):
+        values.append(("mean_average_precision", f"Mean average precision, 95% interval {mean}", mean.value))
     lines = [
         "---",
         "library_name: headstart",
@@ -109,8 +113,23 @@ def _training(metrics: RunMetrics) -> str:
     return "\n".join(lines)
 
 
-def _numbers(metrics: RunMetrics) -> str:
-    held_out, name = metrics.held_out, metrics.held_out_name
+def label_numbers(held_out: LabelMetrics) -> str:
+    """Of several labels a photo."""
+    rows = [
+        (
+            _plain(row.name),
+            f"{row.support:,}",
+            *("-" if share is None else str(share) for share in (row.precision, row.recall)),
+            "-" if row.f1 is None else f"{row.f1:.3f}",
+        )
+        for row in held_out.per_class[:MOST_CLASSES]
+    ]
+    lines = ["## How good it is", "", *(f"- {sentence}" for sentence in held_out.sentences), ""]
+    return "\n".join([*lines, *_table(("label", "photos", "precision", "recall", "F1"), rows)])
+
+
+def _numbers(metrics: RunMetrics, held_out: SplitMetrics) -> str:
+    name = metrics.held_out_name
     splits = {split: found for split in SPLITS if (found := metrics.split(split))}
     rows = [(split, str(found.accuracy), f"{found.loss:.4f}") for split, found in splits.items()]
     worst_first = sorted(held_out.per_class, key=lambda row: (row.recall is None, row.recall))

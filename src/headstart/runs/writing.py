@@ -9,6 +9,7 @@ from headstart.data.dataset import Dataset, Split, Unreadable
 from headstart.data.splits import TEST, VALIDATION
 from headstart.data.tables import read_splits, write_splits
 from headstart.errors import RunError
+from headstart.evaluation.label_evaluation import LabelEvaluation
 from headstart.evaluation.metrics import Evaluation
 from headstart.runs.folder import HISTORY, PREDICTIONS, SPLITS, SUMMARY, UNREADABLE
 from headstart.runs.partial import epochs_in
@@ -48,7 +49,9 @@ def write_summary(folder: Path, text: str) -> None:
     (folder / SUMMARY).write_text(text + "\n", "utf-8")
 
 
-def write_predictions(folder: Path, splits: Mapping[str, Split], evaluations: Mapping[str, Evaluation]) -> None:
+def write_predictions(
+    folder: Path, splits: Mapping[str, Split], evaluations: Mapping[str, Evaluation | LabelEvaluation]
+) -> None:
     """predictions.csv: a line for each validation and test image. probability: of the answer, calibrated."""
     with (folder / PREDICTIONS).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -57,10 +60,9 @@ def write_predictions(folder: Path, splits: Mapping[str, Split], evaluations: Ma
             if name not in evaluations:
                 continue
             split, found = splits[name], evaluations[name]
-            confidence = found.confidence
-            for i, predicted in enumerate(found.predicted):
-                label, answer = split.class_names[split.labels[i]], found.class_names[predicted]
-                writer.writerow((split.paths[i], name, label, answer, f"{confidence[i]:.6f}", split.digests[i]))
+            columns = split.paths, split.texts, found.answers, found.confidence, split.digests
+            for path, label, answer, confidence, digest in zip(*columns, strict=True):
+                writer.writerow((path, name, label, answer, f"{confidence:.6f}", digest))
 
 
 def _write_table(file: Path, rows: Sequence[dict]) -> None:

@@ -104,6 +104,7 @@ class Client:
                 row["label"], row["probability"], row["probabilities"], row["sure"], row["familiar"],
                 tuple(row.get("candidates", ())), row.get("remark"), row.get("rule"), row.get("cost"),
                 row.get("other"), row.get("parent"), row.get("parent_probability"),
+                None if row.get("labels") is None else tuple(row["labels"]),
             )  # fmt: skip
         except ImageError as error:
             raise error if isinstance(file, bytes) else type(error)(f"'{file}': {error}") from None

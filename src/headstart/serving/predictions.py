@@ -44,6 +44,8 @@ def _row(prediction: Prediction, options: Options) -> dict:
         "sure": prediction.sure,
         "familiar": prediction.familiar,
     }
+    if prediction.labels is not None:
+        row["labels"] = list(prediction.labels)
     row |= {name: value for name in OPTIONAL if (value := getattr(prediction, name)) is not None}
     return row | ({"candidates": list(prediction.candidates)} if options.coverage else {})
 

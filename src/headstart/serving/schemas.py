@@ -39,6 +39,7 @@ EXAMPLE_MODEL = {
     "knows_what_is_familiar": True,
     "knows_others": False,
     "parents": [],
+    "multi_label": False,
     "metrics": {
         "validation": {
             "loss": 0.031, "accuracy": {"value": 0.989, "low": 0.979, "high": 0.994, "correct": 799, "count": 808},
@@ -147,10 +148,13 @@ class Answer(BaseModel):
     promised) or "cost" (its expected cost is the least); cost: the expected cost of the label, only of a model that was
     given a table of costs; other: the probability that the image is none of the classes, only of a model that was
     trained on such images; parent: of a model that knows classes in classes, where the label is not sure, its lowest
-    parent that is; parent_probability: of that parent. The label is the first of the probabilities."""
+    parent that is; parent_probability: of that parent. The label is the first of the probabilities. labels: only of a
+    model that gives an image any number of labels: those that it has; label joins them with |, probability is how
+    probably exactly these are right, and probabilities are those of each label for itself."""
 
     name: str | None
     label: str
+    labels: list[str] | None = None
     probability: Probability
     probabilities: dict[str, Probability]
     sure: bool
@@ -223,7 +227,8 @@ class LimitsOfRequests(BaseModel):
 class Model(BaseModel):
     """A description of a model. value_range: black and white in photos with 16 bits a value. models: the names of all
     models that are served. parents: of classes in classes, those that may be answered where a class is not sure.
-    keeps_samples: the share of photos that the operator keeps; 0: none."""
+    multi_label: whether an image may have several of the classes, or none; the accuracy is then how many answers are
+    exactly right. keeps_samples: the share of photos that the operator keeps; 0: none."""
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_MODEL})
 
@@ -240,6 +245,7 @@ class Model(BaseModel):
     knows_what_is_familiar: bool
     knows_others: bool = False
     parents: list[str] = []
+    multi_label: bool = False
     metrics: dict[Literal["validation", "test"], Measured | None]
     models: list[str]
     limits: LimitsOfRequests

@@ -24,7 +24,8 @@ class ServedModel:
         digest: of its card, hexadecimal. While it is the same, so are the predictions.
         description: what clients may know of it: no path, and no version of any software.
         training_images: those that may be shown; None: none.
-        monitor: of the photos that come; None where the run does not say how its held-out photos were answered.
+        monitor: of the photos that come; None where the run does not say how its held-out photos were answered, and
+            where a photo may have several labels.
     """
 
     name: str
@@ -48,7 +49,7 @@ class ServedModel:
         predictor.explain(np.full((predictor.image_size, predictor.image_size, 3), 128, np.uint8))
         description = {"model": name, "digest": digest, **_description(predictor, card)}
         similar = TrainingImages(predictor) if show_training_images else None
-        monitor = monitor_of(folder, predictor.class_names)
+        monitor = None if predictor.is_multi_label else monitor_of(folder, predictor.class_names)
         return cls(name, folder, predictor, digest, description, similar, monitor)
 
 
@@ -169,6 +170,7 @@ def _description(predictor: Predictor, card: dict) -> dict:
         "knows_what_is_familiar": predictor.novelty_detector is not None,
         "knows_others": predictor.other_head is not None,
         "parents": calibration.hierarchy.names if calibration.hierarchy else [],
+        "multi_label": predictor.is_multi_label,
         "metrics": _metrics(RunFolder(predictor.folder)),
     }
 

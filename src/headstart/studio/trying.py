@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.classifier.base import BasePredictor, remarked, stacked
-from headstart.classifier.calibration import Calibration
+from headstart.classifier.label_calibration import AnyCalibration
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.classifier.predictor import Predictor
+from headstart.data.label_sets import NOTHING
 from headstart.data.views import ORIGINAL
 from headstart.engines.base import Pixels
 from headstart.engines.openvino import OpenVINOEngine
@@ -152,7 +153,7 @@ def answer(predictor: BasePredictor, content: bytes, id_of: IdOf, *, explain: bo
     (prediction,) = predictor.predictions(output, predictor.calibration.to_predictions(predictor.class_names))
     prediction = remarked(prediction, seen.remark)
     found: dict[str, Any] = {
-        "answer": prediction.label,
+        "answer": prediction.label or NOTHING,  # of several labels a photo, which may have none
         "probability": prediction.probability,
         "class_names": list(predictor.class_names),
         "probabilities": [prediction.probabilities[name] for name in predictor.class_names],
@@ -178,7 +179,7 @@ def answer(predictor: BasePredictor, content: bytes, id_of: IdOf, *, explain: bo
     return found | {"milliseconds": round((time.perf_counter() - start) * 1000, 1)}
 
 
-def _sure_from(calibration: Calibration) -> dict[str, float] | None:
+def _sure_from(calibration: AnyCalibration) -> dict[str, float] | None:
     """From which probability on an answer is sure, and what share of such answers is right; None: none ever is."""
     accuracy = calibration.usual_accuracy
     return None if accuracy is None else {"least": calibration.accuracy[accuracy], "accuracy": accuracy}

@@ -6,6 +6,7 @@ import warnings
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from headstart.classifier.stakes import Stakes
 from headstart.data.dataset import Dataset
@@ -174,12 +175,14 @@ class TrainingConfig:
     def to_json(self) -> dict:
         """What must be the same where a run is resumed."""
         values = AUTO if self.value_range is None else str(self.value_range)
-        content = asdict(self) | {"weights": str(self.weights), "value_range": values}
+        content: dict[str, Any] = asdict(self) | {"weights": str(self.weights), "value_range": values}
         del content["chooses_backbone"]  # only a time limit asks for it
         del content["asked_size"]  # it is that of `image_size`
         del content["device"], content["executor"]  # on others it goes on with the same numbers, to rounding
         if self.stakes is None:
             del content["stakes"]
+        elif self.stakes.precision is None:
+            del content["stakes"]["precision"]  # headstart 0.3 did not know it
         return content
 
 

@@ -20,10 +20,10 @@ from headstart.classifier.novelty import fit_novelty_detector
 from headstart.classifier.stakes import Stakes
 from headstart.data.dataset import Dataset
 from headstart.data.resizing import STRETCH
+from headstart.data.targets import Kind
 from headstart.data.views import ORIGINAL
 from headstart.deprecation import renamed_arguments
 from headstart.engines.base import BFLOAT16
-from headstart.errors import MissingExtraError
 from headstart.events import Listener, Message, Step, StepStarted
 from headstart.features.extractor import FeatureExtractor
 from headstart.listeners.console import Console
@@ -33,6 +33,7 @@ from headstart.models.weights import PRETRAINED, keras_is_installed
 from headstart.time_limit import NO_LIMIT, TimeLimit
 from headstart.training import checkpoints, recipes
 from headstart.training.calibrate import calibrate
+from headstart.training.calibrate_labels import calibrate_labels
 from headstart.training.callbacks import NO_CALLBACKS, Callbacks, KerasCallback
 from headstart.training.config import AUTO, CACHED, TrainingConfig
 from headstart.training.context import TrainingContext
@@ -47,6 +48,7 @@ from headstart.training.selection import PhaseResult, Selection, select
 from headstart.training.solve_head import solve_head
 from headstart.training.spending import Against, needed_for_fine_tuning, too_long, why_frozen, with_second_base
 from headstart.training.state import TrainingState
+from headstart.training.suiting import suited
 from headstart.training.telling import tell_phase, tell_shapes
 from headstart.training.trained import Trained
 
@@ -75,6 +77,7 @@ def train(
     cost: str | Path | Mapping[str, Mapping[str, float]] | None = None,
     recall: Mapping[str, float] | None = None,
     ordinal: bool | Sequence[str] = False,
+    label_precision: Mapping[str, float] | None = None,
     callbacks: Sequence[KerasCallback] = (),
     listener: Listener | None = None,
 ) -> Classifier:
@@ -110,6 +113,7 @@ def train(
             soon as its probability reaches the threshold that the validation images show to suffice.
         ordinal: the classes are ranks: in this order, or, True, in that of their names. The answer is then the class of
             the least expected distance in ranks.
+        label_precision: of several labels a photo, label -> the share of the photos given it that are to show it.
         callbacks: of Keras, which are told of epochs, and of batches where there are some; see docs/ecosystem.md. One
             that sets `model.stop_training` ends the training.
         listener: where to report to; by default to standard error.
@@ -135,7 +139,7 @@ def train(
         precision=precision,
         views=views,
         device=device,
-        stakes=Stakes.of(cost, recall, ordinal),
+        stakes=Stakes.of(cost, recall, ordinal, label_precision),
     )
     limit, listener = TimeLimit.of(time_limit), listener or Console()
     watching = Callbacks(tuple(callbacks))
@@ -157,9 +161,7 @@ def train_classifier(
     callbacks: see `train`.
     """
     dataset.check_splits()
-    if config.stakes:
-        config.stakes.check(dataset.class_names)
-    _check_keras(config.recipe)
+    config = suited(config, dataset, listener)
     config = decided(config.for_values(dataset.value_range), dataset, listener)
     if not (checkpoint_folder and checkpoints.exist(checkpoint_folder)):  # what is resumed has its base
         config = with_second_base(config, dataset, limit, listener)
@@ -202,6 +204,7 @@ def new_context(
     network = new_network(
         config,
         len(dataset.class_names),
+        multi_label=dataset.kind is Kind.MULTI_LABEL,
         frozen_network=lambda: pretrained.compiled_network if config.execution == CACHED else None,
     )
     pretrained = FeatureExtractor(
@@ -216,9 +219,13 @@ def new_context(
 
 
 def new_network(
-    config: TrainingConfig, num_classes: int, *, frozen_network: Callable[[], Path | None] = lambda: None
+    config: TrainingConfig,
+    num_classes: int,
+    *,
+    multi_label: bool = False,
+    frozen_network: Callable[[], Path | None] = lambda: None,
 ) -> Network:
-    """A pretrained base with a new head; frozen_network: see `Network`.
+    """A pretrained base with a new head; multi_label, frozen_network: see `Network`.
 
     Raises:
         ModelError, WeightsError: see `load_base`.
@@ -232,21 +239,9 @@ def new_network(
         dropout=recipe.dropout,
         seed=None if recipe.solves_head else config.seed,
         depths=recipe.reads_depths,
+        multi_label=multi_label,
         frozen_network=frozen_network,
     )
-
-
-def _check_keras(recipe: Recipe) -> None:
-    """
-    Raises:
-        MissingExtraError: Keras is needed in any case, and is not installed.
-    """
-    steps = [phase for phase in recipe.phases if isinstance(phase, Phase) and phase.patience is None]
-    if steps and not keras_is_installed():
-        raise MissingExtraError(
-            f"The recipe '{recipe.name}' trains layers, which needs Keras: pip install 'headstart[tune]'. Or leave the "
-            f"base as it is: --fine-tune never, with the recipe 'fast'."
-        )
 
 
 def _resumed(context: TrainingContext) -> TrainingState:
@@ -392,7 +387,7 @@ def _finished(
     precision = config.answering_precision if exact else BFLOAT16
     depth = get_backbone(config.backbone).features
     trained = Trained(uncalibrated, execution, fine_tuned, precision, depth, context.pretrained.spec, views, compact)
-    found = calibrate(context, trained)
+    found = calibrate(context, trained) if dataset.kind is Kind.EXCLUSIVE else calibrate_labels(context, trained)
     seen, unseen = trained.last_layer(dataset.train), trained.last_layer(dataset.validation)
     detector = fit_novelty_detector(seen, dataset.train, unseen, seed=config.seed)
     others = fit_other_head(context, trained)

@@ -70,7 +70,9 @@ def _with_head(graph: Any, source: Source) -> Any:
         helper.make_node("Mul", ["logits", "nothing"], ["zeros"]),
         helper.make_node("Concat", ["zeros", "logits"], ["two_sided"], axis=1),
         helper.make_node("Div", ["two_sided" if len(bias) == 1 else "logits", "temperature"], ["scaled"]),
-        helper.make_node("Softmax", ["scaled"], ["probabilities"], axis=1),
+        helper.make_node("Sigmoid", ["scaled"], ["probabilities"])
+        if source.is_multi_label
+        else helper.make_node("Softmax", ["scaled"], ["probabilities"], axis=1),
     ]
     graph.graph.initializer.extend(numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items())
     graph.graph.node.extend(nodes if len(bias) == 1 else [*nodes[:2], *nodes[4:]])

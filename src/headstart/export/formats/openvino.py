@@ -48,7 +48,8 @@ def _of_engine(source: Source) -> Any:
     if source.output_shapes["logits"][1] == 1:
         two_sided = operations.concat([operations.multiply(logits, np.float32(0)), logits], 1).output(0)
     scaled = operations.divide(two_sided, np.float32(source.temperature))
-    found = [logits, operations.softmax(scaled, 1).output(0)]
+    shares = (operations.sigmoid(scaled) if source.is_multi_label else operations.softmax(scaled, 1)).output(0)
+    found = [logits, shares]
     if source.classifier.other_head:
         found.append(_other(features, source.classifier.other_head))
     results = [operations.result(each) for each in found]

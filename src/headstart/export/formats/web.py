@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.classifier.calibration import NEVER, Calibration
+from headstart.classifier.calibration import NEVER
+from headstart.classifier.label_calibration import AnyCalibration, LabelCalibration
 from headstart.data.value_range import remark_on_photo
 from headstart.errors import ExportError
 from headstart.export.formats import onnx
@@ -90,7 +91,8 @@ def _copy(file: Path, folder: Path) -> None:
 
 
 def _facts(classifier: Classifier, accuracy: dict | None) -> dict:
-    """What the page has to know of a classifier."""
+    """What the page has to know of a classifier. thresholds: of several labels a photo, the probability from which on
+    each is answered."""
     calibration = classifier.calibration
     usual = calibration.usual_accuracy
     return {
@@ -101,12 +103,13 @@ def _facts(classifier: Classifier, accuracy: dict | None) -> dict:
         "is_measured": bool(calibration.accuracy),
         "unsure": list(calibration.unsure),
         "decision": calibration.decision.to_json() if calibration.decision else None,
+        "thresholds": list(calibration.thresholds) if isinstance(calibration, LabelCalibration) else None,
         "hierarchy": calibration.hierarchy.to_json() if calibration.hierarchy else None,
         "accuracy": accuracy,
     }
 
 
-def _promises(calibration: Calibration) -> dict[str, float | None]:
+def _promises(calibration: AnyCalibration) -> dict[str, float | None]:
     """Those of `Calibration.accuracy` that can be kept; null: for parents of classes only."""
     found = {level: calibration.accuracy[level] for level in calibration.possible_accuracies}
     return {f"{level:g}": None if least == NEVER else least for level, least in found.items()}

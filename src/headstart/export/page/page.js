@@ -23,7 +23,7 @@ const ofLive = (selector) => live.querySelector(selector);
  * (null: no class is); hierarchy: see docs/hierarchy.md
  * @type {{ class_names: string[], resizing: string, promises: Record<string, number | null>, promise: string | null,
  *   hierarchy: { parents: string[][], accuracy: Record<string, (number | null)[]> } | null,
- *   is_measured: boolean, unsure: string[],
+ *   is_measured: boolean, unsure: string[], thresholds: number[] | null,
  *   decision: { costs: number[][] | null, recall: { class: string, threshold: number | null }[] } | null, accuracy: { value: number, low: number, high: number, count: number } | null, bytes: Record<string, number> }} */
 let facts;
 /** @type {(picture: Blob | ImageBitmap) => Promise<Outputs>} */
@@ -37,6 +37,7 @@ let state = () => "";
 function answerOf({ probabilities, familiar: isKnown, other = 0, places }) {
   const ranked = facts.class_names.map((name, at) => /** @type {[string, number]} */ ([name, probabilities[at]]));
   ranked.sort(([, one], [, other]) => other - one);
+  if (facts.thresholds) return { ranked: ranked.slice(0, MAX_CLASSES), familiar: isKnown, places, ...labelsOf(probabilities, facts.thresholds, isKnown) };
   const [mostProbable] = ranked[0];
   const { label, rule } = decided(probabilities) ?? { label: mostProbable, rule: null };
   const probability = probabilities[facts.class_names.indexOf(label)];
@@ -44,6 +45,15 @@ function answerOf({ probabilities, familiar: isKnown, other = 0, places }) {
   const sure = familiar && probability >= leastOfSure() && !facts.unsure.includes(label);
   const found = { ranked: ranked.slice(0, MAX_CLASSES), label, probability, rule: label === mostProbable ? null : rule, other, sure, familiar, places };
   return sure || !familiar ? found : { ...found, ...parentOf(label, probabilities) };
+}
+
+/** Of several labels a photo: those that it has, and how probably exactly these are right, each being independent.
+ * @param {ArrayLike<number>} probabilities @param {number[]} thresholds @param {boolean} familiar */
+function labelsOf(probabilities, thresholds, familiar) {
+  const labels = facts.class_names.filter((_, at) => probabilities[at] >= thresholds[at]);
+  const probability = thresholds.reduce((product, least, at) => product * (probabilities[at] >= least ? probabilities[at] : 1 - probabilities[at]), 1);
+  const sure = familiar && probability >= leastOfSure() && !labels.some((label) => facts.unsure.includes(label));
+  return { label: labels.join("|"), labels, probability, sure };
 }
 
 /** The class that is answered where mistakes differ in what they cost, see docs/mistakes.md; null: the most probable one.

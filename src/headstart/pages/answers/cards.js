@@ -6,7 +6,8 @@ import { percent, t, writeWords } from "./words.js";
  * What a classifier says of a photo. ranked: classes and their probabilities, the most probable first. rule: why the label
  * is not the first of them. parent: of a label that is not sure, its lowest parent that is. other: the probability of none of the classes. places: what each place of the square that the network sees says for the answer, row by row.
  * @typedef {{ height: number, width: number, resizing: string, values: ArrayLike<number> }} Places
- * @typedef {{ ranked: [string, number][], label: string, probability: number, rule?: "recall" | "cost" | null, parent?: string, parent_probability?: number, other?: number,
+ * labels: of several labels a photo, those that it has; then `probability` is that of exactly these.
+ * @typedef {{ ranked: [string, number][], label: string, labels?: string[] | null, probability: number, rule?: "recall" | "cost" | null, parent?: string, parent_probability?: number, other?: number,
  *   sure: boolean, familiar: boolean, remark?: string, places?: Places,
  *   similar?: { label: string, similarity: number, image: string }[] }} Answer
  */
@@ -103,12 +104,16 @@ function show(card, name, words) {
 export const isUnsure = (found) => Boolean(found.remark) || !found.familiar || !(found.sure || found.rule || found.parent);
 
 /** Title and note. @param {Answer} found @returns {[string, string]} */
-export function wordsOf({ ranked, label, probability, rule, parent, parent_probability = 0, other = 0, sure, familiar, remark }) {
+export function wordsOf({ ranked, label, labels, probability, rule, parent, parent_probability = 0, other = 0, sure, familiar, remark }) {
   const [[mostProbable, highest]] = ranked;
   const best = `${mostProbable}, ${percent(highest)}`;
   if (remark) return [t("answer.unsure"), t("answer.remark.note", { remark, best })];
   if (other >= IS_OTHER) return [t("answer.other"), t("answer.other.note", { value: percent(other), best })];
   if (!familiar) return [t("answer.novel"), t("answer.novel.note", { best })];
+  if (labels) {
+    const named = labels.length ? labels.join(", ") : t("answer.no-label");
+    return sure ? [named, t("answer.labels.note", { value: percent(probability) })] : [t("answer.unsure"), t("answer.labels.unsure", { labels: named, value: percent(probability) })];
+  }
   if (rule) return [label, t(rule === "recall" ? "answer.recall.note" : "answer.cost.note", { value: percent(probability), best })];
   if (parent) return [parent, t("answer.parent.note", { value: percent(parent_probability), best })];
   if (!sure) return [t("answer.unsure"), t("answer.unsure.note", { best })];

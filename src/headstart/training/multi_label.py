@@ -1,0 +1,70 @@
+"""Several labels a photo: what of a training is different. The settings that suit, and the heads, which are solved
+(`features/label_heads.py`): no layer of the base is trained. Their calibration is in `calibrate_labels.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from headstart.array_types import Float, Float32
+from headstart.data.views import ORIGINAL
+from headstart.errors import ModelError
+from headstart.events import Listener, Message
+from headstart.features.label_heads import LabelHeads, solve_labels
+from headstart.features.rows import Rows
+from headstart.numerics import label_cross_entropies
+from headstart.training.config import AUTO, TrainingConfig
+from headstart.training.context import TrainingContext
+
+
+def for_labels(config: TrainingConfig, class_names: Sequence[str]) -> TrainingConfig:
+    """The same, as several labels a photo can be trained: a solved head, on photos as they are unless views are named.
+
+    Raises:
+        ModelError: something was asked for that there is only for classes of which a photo shows one.
+    """
+    recipe, stakes = config.recipe, config.stakes
+    refused = {
+        f"the recipe '{recipe.name}' fits layers. Take the recipe 'fast'": not recipe.solves_head,
+        "--fine-tune always trains the base. Leave it out": recipe.fine_tuning and recipe.fine_tuning.patience is None,
+        "--balanced weighs classes. Leave it out: each label has a threshold of its own": recipe.balanced,
+        "--backbone auto compares accuracies. Name a backbone, and see headstart compare": config.candidates,
+        "--resize auto compares accuracies. Name a way, and see headstart compare": config.resizing == AUTO,
+        "--on shares the work out. Leave it out": config.executor,
+        "--ordinal is about ranks, of which a photo has one. Leave it out": stakes and stakes.ordinal is not False,
+        "--cost is about one answer a photo. Take --recall LABEL=SHARE or --label-precision LABEL=SHARE": (
+            stakes and stakes.costs is not None
+        ),
+    }
+    for what, is_asked in refused.items():
+        if is_asked:
+            raise ModelError(f"Of several labels a photo, a head is solved for each label on this machine, but {what}.")
+    if config.stakes:
+        config.stakes.check(class_names)
+    views = ORIGINAL if config.views == AUTO else config.views
+    return replace(config, recipe=replace(recipe, fine_tuning=None), views=views)
+
+
+def tell(config: TrainingConfig, listener: Listener) -> None:
+    """That nothing is fine-tuned, where the recipe would try it."""
+    if config.recipe.fine_tuning:
+        text = "No fine-tuning: of several labels a photo, heads are solved, and the base stays as it is."
+        listener.emit(Message(text, "no-fine-tuning-labels"))
+
+
+def solve(context: TrainingContext, features: Sequence[Rows]) -> LabelHeads:
+    """The heads of the training images. features: of each view."""
+    train = context.dataset.train
+    sizes, targets = context.pretrained.spec.block_sizes, train.targets.values
+    return solve_labels(features, sizes, targets, seed=context.config.seed, photos=train.photos)
+
+
+def measured(logits: Float[np.ndarray, "n labels"], targets: Float32[np.ndarray, "n labels"]) -> dict[str, float]:
+    """`loss`, the mean cross-entropy of a label of an image, and `accuracy`, 0..1: how many images have all labels
+    right, where those with a probability of one half are answered."""
+    return {
+        "loss": float(label_cross_entropies(logits, targets).mean()),
+        "accuracy": float(((logits > 0) == (targets > 0)).all(axis=1).mean()),
+    }
