@@ -15,6 +15,7 @@ from headstart import commands
 from headstart.data.source import DataSource
 from headstart.errors import DatasetError, RunError
 from headstart.evaluation.document import RunMetrics
+from headstart.evaluation.split_metrics import SplitMetrics
 from headstart.runs.folder import Run
 from headstart.serving.config import ServiceConfig
 from headstart.serving.routers import api_router
@@ -78,10 +79,12 @@ def test_the_numbers_are_in_the_metrics_and_the_report(trained):
     run, _ = trained
     metrics = RunMetrics.read(run.folder / "metrics.json")
     assert metrics.to_json() == run.metrics
-    found = metrics.held_out.hierarchy
+    held_out = metrics.held_out
+    assert isinstance(held_out, SplitMetrics)
+    found = held_out.hierarchy
     assert found is not None
     assert found.levels[0].parents == ("bright", "dark")
-    assert found.levels[0].accuracy.value > metrics.held_out.accuracy.value
+    assert found.levels[0].accuracy.value > held_out.accuracy.value
     assert any(row.parents[0] for row in found.answers.values())
     page = (run.folder / "report.html").read_text("utf-8")
     for text in ("Classes in classes", "answered by a parent at level 1", "bright, dark"):
