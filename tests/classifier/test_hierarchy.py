@@ -207,6 +207,6 @@ def test_words():
     given = calibration.hierarchy.sentences(0.95)
     assert "a parent at level 1 (a, b) is answered from a probability of" in given[0]
     never = Hierarchy(NAMES, {0.9: (0.7, NEVER), 0.95: (NEVER, NEVER)})
-    assert "with an accuracy of 0.95; with --accuracy 0.9 it is." in never.sentences(0.95)[0]
+    assert "with an accuracy of 0.95; one is answered with --accuracy 0.9." in never.sentences(0.95)[0]
     assert never.sentences(0.95)[1].endswith("a parent at level 2 (b/p).")
     assert never.sentences(None)[0].endswith("a parent at level 1 (a, b).")

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -104,6 +105,26 @@ def test_another_promise_is_kept_at_once(page, packaged_classifier, cells_of):
             expect(card).to_have_class("card" if sure else "card unsure")
     page.locator("#level").select_option(f"{packaged_classifier.calibration.usual_accuracy:g}")
     page.get_by_role("button", name="Clear").click()
+
+
+def test_a_parent_is_answered_where_the_class_is_not_sure(browser, web, cells_of, tmp_path):
+    """The facts are those of a classifier of two classes in one, whose answers are sure from 100% on, or never."""
+    folder = shutil.copytree(web, tmp_path / "page")
+    facts = json.loads((folder / "facts.json").read_text("utf-8"))
+    facts |= {"class_names": ["cells/defective", "cells/functional"], "promises": {"0.8": None, "0.9": 1.01}}
+    hierarchy = {"parents": [["cells"], ["cells"]], "accuracy": {"0.8": [0.9], "0.9": [None]}}
+    (folder / "facts.json").write_text(json.dumps(facts | {"promise": "0.8", "hierarchy": hierarchy}), "utf-8")
+    with StaticHost(folder) as host, web_page(browser, host.url) as page:
+        give(page, cells_of[0], ("noise.png", png(NOISE)))
+        card, noise = (
+            page.locator(".card", has=page.get_by_text(name, exact=True)) for name in (cells_of[0][0], "noise.png")
+        )
+        expect(card.locator(".answer")).to_have_text("cells")
+        expect(card.locator(".note")).to_contain_text("It is not sure which one: the most likely class is cells/")
+        expect(card).to_have_class("card")
+        expect(noise.locator(".answer")).to_have_text("Unlike the training photos")
+        page.locator("#level").select_option("0.9")
+        expect(card.locator(".answer")).to_have_text("Not sure")
 
 
 def test_what_is_no_photo(page):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from PIL import Image
 
 import headstart as hs
@@ -13,7 +15,11 @@ from headstart import commands
 from headstart.data.source import DataSource
 from headstart.errors import DatasetError, RunError
 from headstart.evaluation.document import RunMetrics
+from headstart.evaluation.split_metrics import SplitMetrics
 from headstart.runs.folder import Run
+from headstart.serving.config import ServiceConfig
+from headstart.serving.routers import api_router
+from headstart.serving.service import Service
 from support import tiny
 from support.recording import Recorder
 
@@ -73,10 +79,12 @@ def test_the_numbers_are_in_the_metrics_and_the_report(trained):
     run, _ = trained
     metrics = RunMetrics.read(run.folder / "metrics.json")
     assert metrics.to_json() == run.metrics
-    found = metrics.held_out.hierarchy
+    held_out = metrics.held_out
+    assert isinstance(held_out, SplitMetrics)
+    found = held_out.hierarchy
     assert found is not None
     assert found.levels[0].parents == ("bright", "dark")
-    assert found.levels[0].accuracy.value > metrics.held_out.accuracy.value
+    assert found.levels[0].accuracy.value > held_out.accuracy.value
     assert any(row.parents[0] for row in found.answers.values())
     page = (run.folder / "report.html").read_text("utf-8")
     for text in ("Classes in classes", "answered by a parent at level 1", "bright, dark"):
@@ -130,3 +138,33 @@ def test_what_is_no_tree_is_refused_before_anything_is_read(photos, cells_by_lig
     with pytest.raises(DatasetError, match="holds the classes 'one' and 'two', and none is in another"):
         commands.train(DataSource(cells_by_light / "dark", hierarchy=True), tmp_path / "run", backbone=tiny.NAME)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.service
+def test_the_service_and_its_client_say_the_parent(trained, cells_by_light, monkeypatch):
+    """In this process, without a port: what the client makes of an answer is what the predictor says."""
+    run, _ = trained
+    app = FastAPI()
+    app.include_router(api_router(Service({"cells": run.folder}, ServiceConfig())))
+    accuracy = accuracy_of_parents(run)
+    photos = sorted((cells_by_light / "dark").rglob("*.png"))[:4]
+    expected = hs.Predictor(run.folder).predict(photos, accuracy=accuracy)
+    with TestClient(app) as service:
+        assert service.get("/v1/model").json()["parents"] == ["bright", "dark"]
+
+        def ask(client: hs.Client, path: str, options: dict, content: bytes) -> dict:
+            answer = service.post(
+                path,
+                params={"accuracy": options["accuracy"]},
+                content=content,
+                headers={"Content-Type": "application/octet-stream"},
+            )
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        monkeypatch.setattr(hs.Client, "_ask", ask)
+        found = hs.Client("http://in-this-process").predict(photos, accuracy=accuracy)
+    assert [each.answer for each in found] == [each.answer for each in expected]
+    assert "dark" in [each.parent for each in found]
+    for each, other in zip(found, expected, strict=True):
+        assert each.parent_probability == (other.parent_probability and pytest.approx(other.parent_probability))

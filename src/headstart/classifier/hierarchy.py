@@ -133,8 +133,8 @@ class Hierarchy:
         text = f"The held-out photos whose class is not sure are too few, or too hard, to answer {which}"
         if accuracy is None or not possible:
             return f"{text}."
-        others = " or ".join(f"--accuracy {each:g}" for each in possible)
-        return f"{text} with an accuracy of {accuracy:g}; with {others} it is."
+        others = " or ".join(f"{each:g}" for each in possible)
+        return f"{text} with an accuracy of {accuracy:g}; one is answered with --accuracy {others}."
 
     def to_json(self) -> dict:
         """With null for what cannot be guaranteed; parents: of each class, the highest first."""

@@ -37,8 +37,9 @@ def with_whole_paths(layout: Layout) -> Layout:
         places[folder] = replace(place, label=SEPARATOR.join(names))
         parents |= {(*above, *names[:depth]): None for depth in range(1, len(names))}
     classes = sorted({place.label for place in places.values()})
-    text = f"{layout.text}; as classes in classes, {len(classes)}: {listed(classes)}" if classes else layout.text
-    return replace(layout, places=places, parents=tuple(parents), text=text)
+    text = f"{layout.text}; as classes in classes, {len(classes)}: {listed(classes)}"
+    is_tree = any(map(parents_of, classes))
+    return replace(layout, places=places, parents=tuple(parents), text=text if is_tree else layout.text)
 
 
 def _class_below(names: Parts) -> Parts:

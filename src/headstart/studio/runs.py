@@ -151,7 +151,6 @@ def _row(path: Path) -> dict[str, Any] | None:
             "fine_tuned": any(phase.get("name") == "fine_tuning" for phase in metrics.get("phases", ())),
             "classes": list(card.get("class_names", ())),
             "stakes": split.get("stakes"),
-            "hierarchy": split.get("hierarchy"),
         }
     except (RunError, OSError, AttributeError, TypeError):
         return None

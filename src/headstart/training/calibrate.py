@@ -84,7 +84,7 @@ def _out_of_fold(
             continue
         fold = Fold.of(context, train.take(fitted), train.take(held_out))
         solved = solve_head(fold, head, TrainingState(), like=like).head
-        like = solved if is_quick else None
+        like = solved if is_quick and isinstance(solved, linear_head.Head) else None
         answered.append(held_out)
         logits.append(solved.logits(rows_of(context.pretrained.features(fold.dataset.validation))))
     if not answered:
