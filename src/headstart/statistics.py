@@ -51,7 +51,7 @@ def disagreement(
     only_second = int((second_correct & ~first_correct).sum())
     net = first_correct.astype(int) - second_correct
     if groups is not None:
-        net = np.bincount(_numbered(groups), weights=net)
+        net = np.bincount(numbered(groups), weights=net)
     for_first, uneven = int((net > 0).sum()), int((net != 0).sum())
     p = min(1.0, 2 * float(bdtr(min(for_first, uneven - for_first), uneven, 0.5))) if uneven else 1.0
     return Disagreement(only_first, only_second, p)
@@ -205,7 +205,7 @@ def share_of_groups(share: float, count: int, groups: Hashables | None) -> Inter
     correct = round(share * count)
     if not groups:
         return wilson(correct, count)
-    sizes = np.bincount(_numbered(groups))
+    sizes = np.bincount(numbered(groups))
     if len(sizes) < 2:
         return Interval(correct / count, 0.0, 1.0, correct, count)
     low, high = _score_interval(correct / count, count**2 / float((sizes**2).sum()), _quantile(len(sizes)))
@@ -220,7 +220,7 @@ def _place(groups: Hashables, count: int) -> Int64[np.ndarray, " n"]:
     """
     if count != len(groups):
         raise ValueError(f"{len(groups)} groups of {count} images were given; expected one for each.")
-    return _numbered(groups)
+    return numbered(groups)
 
 
 def _effective(hits: Bool[np.ndarray, " n"], place: Int64[np.ndarray, " n"]) -> float:
@@ -236,7 +236,7 @@ def _effective(hits: Bool[np.ndarray, " n"], place: Int64[np.ndarray, " n"]) -> 
     return min(max(share * (1 - share) / variance, least), count) if variance else least
 
 
-def _numbered(groups: Hashables) -> Int64[np.ndarray, " n"]:
+def numbered(groups: Hashables) -> Int64[np.ndarray, " n"]:
     """The same number for images of a group, from 0 on."""
     number: dict[Hashable, int] = {}
     return np.array([number.setdefault(group, len(number)) for group in groups], np.int64)

@@ -11,7 +11,6 @@ import headstart as hs
 from headstart.classifier.others import OtherHead
 from headstart.data.images import read_image
 from headstart.errors import ExportError
-from headstart.export.export import export
 from headstart.export.formats import FORMATS
 from headstart.export.proof import Proof, Tolerance
 
@@ -24,7 +23,8 @@ def taught(run: Path, images: list[Path], folder: Path) -> Path:
     """The same run with a head for others whose weights are drawn, so that photos get all kinds of probabilities."""
     classifier, rng = hs.load(run), np.random.default_rng(5)
     (output,) = classifier.forward([squares_of(classifier, images)])
-    mean, deviation = output.features.mean(axis=0), output.features.std(axis=0) + 1e-3
+    mean, deviation = output.features.mean(axis=0), output.features.std(axis=0)
+    deviation += deviation.mean()  # so that what hardly varies is not blown up
     shape = len(mean), len(classifier.class_names) + 1
     weights = rng.normal(0, 1 / np.sqrt(len(mean)), shape) / deviation[:, None]
     head = OtherHead(np.vstack([weights, -mean @ weights]).astype(np.float32), 1.7)
@@ -59,7 +59,7 @@ def of_file(run: Path, out: Path, images: list[Path]) -> tuple[np.ndarray, np.nd
 
 FILES: dict[str, tuple[str, str, str | None, float]] = {  # run, format, precision, how far it may be off
     "onnx": ("packaged", "onnx", None, 1e-4),
-    "onnx in float16": ("packaged", "onnx", "float16", 1e-2),
+    "onnx in float16": ("packaged", "onnx", "float16", 3e-2),
     "openvino": ("packaged", "openvino", None, 1e-4),
     "web": ("packaged", "web", None, 1e-4),
     "onnx by Keras": ("keras", "onnx", None, 1e-4),
@@ -82,14 +82,6 @@ def test_each_format_says_it(what, runs, images, tmp_path):
     assert made.proof.other_farthest <= tolerance
     assert made.card["outputs"]["other"] == [None]
     assert "That of none of the classes differs by at most" in str(made)
-
-
-def test_in_8_bits_it_stays_behind_the_network(runs, images, tmp_path):
-    """The head is not rounded; the features that it reads are."""
-    out = tmp_path / "onnx.onnx"
-    export(runs["packaged"], out, format="onnx", quantize="int8", tolerance=Tolerance(), listener=hs.Quiet())
-    found, expected = of_file(runs["packaged"], out, images)
-    assert np.corrcoef(found, expected)[0, 1] > 0.5
 
 
 def test_without_such_photos_there_is_no_such_output(packaged, tmp_path):

@@ -26,7 +26,7 @@ from headstart.numerics import (
     most_probable,
     probabilities,
 )
-from headstart.statistics import Hashables, least_share
+from headstart.statistics import Hashables, least_share, numbered
 
 # What can be guaranteed. A level in between is served by the next stricter one.
 LEVELS = (0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
@@ -340,8 +340,8 @@ def least_in_set(of_label: Float[np.ndarray, " n"], coverage: float, groups: Has
     weigh the same, and a new image is one of a new group: Y. Lee, R. Barber, R. Willett, Distribution-free inference
     with hierarchical data, arXiv:2306.06342.
     """
-    names = [str(each) for each in groups or range(len(of_label))]
-    _, group, sizes = np.unique(names, return_inverse=True, return_counts=True)
+    group = numbered(groups) if groups else np.arange(len(of_label))
+    sizes = np.bincount(group)
     order = np.argsort(of_label)
     weights = 1 / sizes[group[order]]
     # of so many groups, the new one included, those whose images are missed with a threshold at each image's place
