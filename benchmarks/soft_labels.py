@@ -1,6 +1,6 @@
 """How much closer to experts' probabilities is a classifier that was trained on them, and on ranks of them?
 
-    python benchmarks/soft_labels.py --resamplings 20
+    python benchmarks/soft_labels.py --resamplings 20 --of-ranks 5
 
 The solar cells of `elpv-dataset`: 2,624 images whose label is the probability of a defect, by experts: 0, 1/3, 2/3, 1.
 Each is trained as `headstart train --fine-tune never` does, with splits drawn anew (copies together), twice: on the
@@ -102,6 +102,8 @@ def compare_labels(table: Path, resamplings: int) -> None:
             values.append((loss, loss - soft.least, soft.brier.value, found.accuracy.value))
         rows.append(values)
         print(f"{seed:>3} log loss, above entropy, Brier, accuracy: hard {values[0]} soft {values[1]}", flush=True)
+    if not rows:
+        return
     hard, soft = np.moveaxis(np.array(rows), 1, 0)
     for name, one, other in zip(("log loss", "above entropy", "Brier", "accuracy"), hard.T, soft.T, strict=True):
         ratio = other / one
@@ -136,7 +138,7 @@ class Cumulative:
             return float(-np.log(chance).sum() + (direction**2).sum() / (2 * C)), gradient
 
         start = np.concatenate([np.zeros(width), [-1.0], np.zeros(ranks - 2)])
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500})
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
         self.direction, self.thresholds = unpacked(found.x)
 
     def logits(self, features: np.ndarray) -> np.ndarray:
@@ -167,7 +169,7 @@ def chosen(fit: Fit, features: np.ndarray, labels: np.ndarray, seed: int) -> Cal
             for a, b in parts
         )
 
-    return fit(features, labels, min(linear_head.C_VALUES[2:9], key=loss))
+    return fit(features, labels, min(linear_head.C_VALUES[3:8], key=loss))
 
 
 def compare_ranks(table: Path, resamplings: int) -> None:
@@ -193,6 +195,7 @@ def compare_ranks(table: Path, resamplings: int) -> None:
             both = {name: most_probable, f"{name}, median": (ranks.kappa.value, ranks.distance.value)}
             for rule, numbers in both.items():
                 rows.setdefault(rule, []).append((*numbers, found.log_loss))
+                print(f"{seed:>3} {rule:<20} kappa, MAE, log loss: {rows[rule][-1]}", flush=True)
     for rule, found in rows.items():
         kappa, distance, loss = np.array(found).T
         print(
@@ -211,11 +214,12 @@ def compare_ranks(table: Path, resamplings: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--resamplings", type=int, default=20)
+    parser.add_argument("--of-ranks", type=int, default=5, help="resamplings of the four values as ranks")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         soft, ranks = tables(Path(folder))
         compare_labels(soft, arguments.resamplings)
-        compare_ranks(ranks, arguments.resamplings)
+        compare_ranks(ranks, arguments.of_ranks)
 
 
 if __name__ == "__main__":

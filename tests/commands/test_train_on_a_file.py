@@ -115,10 +115,28 @@ def test_its_exports_are_proved(trained, images, tmp_path, format):
         np.testing.assert_allclose(shares, expected, atol=1e-4)
 
 
+def test_a_web_page_of_it_is_proved(trained, tmp_path):
+    found = commands.export(trained.folder, tmp_path / "page", format="web", listener=hs.Quiet())
+    assert found.proof.farthest <= 1e-4
+    assert (tmp_path / "page" / "index.html").is_file()
+
+
+def test_a_run_is_resumed_on_the_same_network_wherever_it_lies(trained, tmp_path):
+    elsewhere = Path(shutil.copytree(trained.folder / "base", tmp_path / "base"))
+
+    def settings() -> dict:
+        return TrainingConfig.of(backbone=str(elsewhere / NETWORK), image_size=SIDE).to_json()
+
+    own = TrainingConfig.of(backbone=str(trained.folder / "base" / NETWORK), image_size=SIDE).to_json()
+    assert settings() == own
+    (elsewhere / f"{NETWORK}.json").write_text('{"preprocessing": "half"}', "utf-8")
+    assert settings()["backbone"] != own["backbone"], "it sees other pixels"
+
+
 @pytest.mark.parametrize("format", ["litert", "saved-model"])
 def test_exports_that_need_keras_are_refused(trained, tmp_path, format):
     out = tmp_path / ("out.tflite" if format == "litert" else "out")
-    with pytest.raises(ModelError, match="exports are to onnx and openvino"):
+    with pytest.raises(ModelError, match="exports are to onnx, openvino and web"):
         commands.export(trained.folder, out, format=format, listener=hs.Quiet())
     assert not list(tmp_path.iterdir())
 

@@ -6,13 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
 import headstart as hs
+from headstart.engines.base import in_batches, run_all
+from headstart.engines.openvino import OpenVINOEngine
 from headstart.errors import MissingExtraError, ModelError, WeightsError
 from headstart.models.at_hand import bases_at_hand, resolved
+from headstart.models.depths import block_sizes
 from headstart.models.network_files import presets
 from headstart.models.network_files.base import FileBase
+from headstart.models.network_files.frozen import write_frozen
+from headstart.models.network_files.frozen_onnx import frozen_onnx
 from headstart.models.network_files.input_format import IMAGENET as IMAGENET_PIXELS
 from headstart.models.network_files.presets import network_of_preset, presets_at_hand
 from headstart.training.config import TrainingConfig
@@ -95,8 +101,8 @@ def siglip(hub: Any) -> Any:
 FAMILIES: dict[str, tuple[Callable[[Any], Any], dict, int, int]] = {
     "DINOv2": (dinov2, IMAGENET, 5, 4),
     "DINOv3": (dinov3, IMAGENET, 5, 4),
-    "MobileNetV3": (mobilenet_v3, HALF, 4, 4),
-    "MobileNetV5": (mobilenet_v5, HALF, 4, 4),
+    "MobileNetV3": (mobilenet_v3, HALF, 3, 4),
+    "MobileNetV5": (mobilenet_v5, HALF, 2, 4),
     "ResNet": (resnet, IMAGENET, 3, 4),
     "ViT": (vit, HALF, 4, 4),
     "SigLIP": (siglip, HALF, 3, 4),
@@ -121,19 +127,50 @@ def saved(hub: Any, family: str, folder: Path) -> str:
 @pytest.mark.backbones
 @pytest.mark.parametrize("family", FAMILIES)
 def test_each_family(family, hub, tmp_path):
+    """Written once, with its scaling; its features are KerasHub's, in OpenVINO and in the ONNX of an export."""
     preset = saved(hub, family, tmp_path / family.lower())
     file = network_of_preset(preset, None)
     assert file.name == f"{family.lower()}.onnx"
     base = FileBase.read(file)
     _, scaling, depths, side = FAMILIES[family]
     assert (base.image_size, len(base.maps)) == (SIDE, depths)
-    assert base.maps[-1].grid[:2] == (side, side)
-    assert base.maps[-1].channels == 16
+    rows, columns, first = base.maps[-1].grid
+    assert (rows, columns, base.maps[-1].channels) == (side, side, 16)
     np.testing.assert_allclose(1 / np.array(base.input.std), np.broadcast_to(scaling["scale"], 3), rtol=1e-6)
     means = -np.array(base.input.mean) / np.array(base.input.std)
     np.testing.assert_allclose(means, np.broadcast_to(scaling["offset"], 3), rtol=1e-6)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)
+    expected = last_map(hub, preset, pixels * scaling["scale"] + scaling["offset"])
+    if first is not None:
+        expected = expected[:, first : first + rows * columns].reshape(3, rows, columns, -1)
+    sizes = block_sizes(str(file), depths=True)
+    for features, statistics, *maps in (by_openvino(base, tmp_path, pixels), by_onnx(base, pixels)):
+        np.testing.assert_allclose(maps[-1], expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
+        assert (features.shape[1], statistics.shape[1]) == (sizes[0], sum(sizes[1:])), "what a head reads"
     written = file.stat().st_mtime_ns
     assert network_of_preset(preset, None).stat().st_mtime_ns == written, "once"
+
+
+def last_map(hub: Any, preset: str, given: np.ndarray) -> np.ndarray:
+    """The last of all that KerasHub computes of images that has places or tokens."""
+    import keras
+
+    encoder = hub.models.Backbone.from_preset(preset.removeprefix("hub:"))
+    encoder = getattr(encoder, "vision_encoder", encoder)
+    outputs = [keras.tree.flatten(layer.output)[0] for layer in encoder.layers]
+    network = keras.Model(encoder.inputs, [each for each in outputs if len(each.shape) > 2][-1])
+    return np.asarray(network([given], training=False))
+
+
+def by_openvino(base: FileBase, folder: Path, pixels: np.ndarray) -> list[np.ndarray]:
+    write_frozen(base, folder / "frozen.xml", SIDE, depths=True)
+    engine = OpenVINOEngine(folder / "frozen.xml")
+    return run_all(engine, in_batches(pixels, engine.batch_size), len(pixels))
+
+
+def by_onnx(base: FileBase, pixels: np.ndarray) -> list[np.ndarray]:
+    graph = frozen_onnx(base, SIDE, depths=True).SerializeToString()
+    return onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"]).run(None, {"pixels": pixels})
 
 
 @pytest.mark.backbones

@@ -34,7 +34,7 @@ def dataset(photos: Path) -> hs.Dataset:
 
 def trained(dataset: hs.Dataset, executor: RayExecutor | None, *callbacks: keras.callbacks.Callback):
     config = TrainingConfig.of(
-        recipe=RECIPE, backbone="mobilenet_v2", image_size=32, seed=5, views="mirrored", executor=executor
+        recipe=RECIPE, backbone="mobilenet_v2", image_size=32, seed=5, views="original", executor=executor
     )
     return train_classifier(dataset, config, callbacks=Callbacks(callbacks), listener=hs.Quiet())
 
@@ -103,8 +103,8 @@ def test_the_faster_way_is_taken(monkeypatch, there, spread):
     ray = SimpleNamespace(remote=lambda **_: lambda function: function)
     calls, listener = [], Recorder()
     steps = ClusterSteps(ray, [None, None], listener)
-    monkeypatch.setattr(steps, "_gradients", lambda *_: (calls.append("there"), time.sleep(there), ([], 0))[-1])
-    model = SimpleNamespace(apply_gradients=len, step=lambda *_: (calls.append("here"), time.sleep(0.05)))
+    monkeypatch.setattr(steps, "_on_cluster", lambda *_: (calls.append("there"), time.sleep(there)))
+    model = SimpleNamespace(step=lambda *_: (calls.append("here"), time.sleep(0.05)))
     for _ in range(2 * module.TRIALS + 2):
         steps.step(model, np.zeros(1), np.zeros(1), np.ones(1))  # pyright: ignore[reportArgumentType]
     last = "there" if spread else "here"

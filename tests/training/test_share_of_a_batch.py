@@ -16,26 +16,30 @@ SIZE, COUNT = 32, 10
 PHASE = hs.Phase("fine_tuning", 1, "adamw", 1e-3, unfreeze=True, label_smoothing=0.1)
 
 
-@pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("depths", [False, True])
-def test_shares_add_up_to_the_batch(tiny, classes, depths):
+@pytest.mark.parametrize(
+    ("classes", "depths", "soft"), [(2, False, False), (3, True, False), (2, True, True), (3, False, True)]
+)
+def test_shares_add_up_to_the_batch(tiny, classes, depths, soft):
     network = Network.pretrained(tiny, SIZE, "pretrained", num_classes=classes, dropout=0.5, seed=4, depths=depths)
     unfreeze(network.base, tiny, top=True)
     set_head_trainable(network.model, True)
     whole = TrainableNetwork(network.model, trainable_features(network.base, tiny, depths=depths))
-    compile_for(whole, PHASE, steps=1, optimizer=GradientsAlone())
+    compile_for(whole, PHASE, steps=1, soft=soft, optimizer=GradientsAlone())
     rng = np.random.default_rng(0)
     shapes = [(COUNT, *each.shape[1:]) for each in whole.features.inputs]
     inputs = one_or_all([rng.normal(size=shape).astype(np.float32) for shape in shapes])
     labels, weights = rng.integers(0, classes, COUNT), rng.uniform(0.5, 2, COUNT).astype(np.float32)
-    labels = labels[:, None].astype(np.float32) if classes == 2 else labels
+    if soft:
+        labels = rng.dirichlet(np.ones(classes), COUNT).astype(np.float32)[:, classes == 2 :]
+    elif classes == 2:
+        labels = labels[:, None].astype(np.float32)
 
     whole.reseed(7, 3)
     dropped = whole.drawn_dropout(COUNT)
     whole.reseed(7, 3)
     told = whole.step(inputs, labels, weights)
 
-    model = network_of_shares(Plan(tiny, SIZE, "pretrained", classes, depths, PHASE), network.model.get_weights())
+    model = network_of_shares(Plan(tiny, SIZE, "pretrained", classes, depths, PHASE, soft), network.model.get_weights())
     found, said = [], []
     for part in (slice(0, 3), slice(3, COUNT)):
         some, of_some, counted = keras.tree.map_structure(lambda each, of=part: each[of], (inputs, labels, weights))

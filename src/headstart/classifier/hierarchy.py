@@ -99,11 +99,11 @@ class Hierarchy:
         is_sure = np.array([each.sure for each in found], bool)
         levels = self.answered(probabilities, answers, is_sure, accuracy)
         result = list(found)
-        for row in np.flatnonzero(levels).tolist():
-            level = int(levels[row])
-            share = self.probabilities(probabilities[row][None], answers[row][None], level)[0]
-            parent = self.parents[answers[row]][level - 1]
-            result[row] = replace(found[row], parent=parent, parent_probability=float(share))
+        for level in range(1, self.levels + 1):
+            shares = self.probabilities(probabilities, answers, level).tolist()
+            for row in np.flatnonzero(levels == level).tolist():
+                parent = self.parents[answers[row]][level - 1]
+                result[row] = replace(found[row], parent=parent, parent_probability=shares[row])
         return result
 
     def with_common_parent(self, prediction: Prediction) -> Prediction:

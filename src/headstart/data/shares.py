@@ -72,7 +72,7 @@ def most_probable(shares: Shares) -> str:
 
 
 def as_array(
-    shares: Iterable[Shares | None], labels: Sequence[int] | Int[np.ndarray, " n"], numbers: Mapping[str, int]
+    shares: Iterable[Shares | None], labels: Int[np.ndarray, " n"], numbers: Mapping[str, int]
 ) -> Float32[np.ndarray, "n classes"]:
     """A row a photo, a column a class. shares: None: all of the photo is of its label. numbers: class -> its column."""
     found = np.zeros((len(labels), len(numbers)), np.float32)

@@ -21,7 +21,8 @@ class DataSource:
     image_root: the folder that the paths in a CSV start from. None: the CSV's own. Absolute paths of another computer
         are looked for below it by their last parts.
     class_level: the class is the name of the folder at this level below `path`, from 1. None: it is found out.
-    hierarchy: whether folders in folders are classes in classes, as labels such as "birds/robin" are.
+    hierarchy: whether folders in folders are classes in classes, as labels such as "birds/robin" are; predictions that
+        are not sure may then have a `parent`.
     group_by: which images belong together, see `group_names`. None: as a column of a CSV says.
     corrections: the user's corrections of labels: True: those that lie beside the collection, see `corrections_file`;
         False: none; or their file.

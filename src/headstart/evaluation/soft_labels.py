@@ -38,9 +38,9 @@ class SoftMetrics:
     def __str__(self) -> str:
         loss, brier = self.log_loss, self.brier
         return (
-            f"against the probabilities of the labels: log loss {loss.value:.4f} ({loss.low:.4f} to {loss.high:.4f}; "
-            f"at least {self.least:.4f}, always the mean of the labels {self.of_constant:.4f}), Brier score "
-            f"{brier.value:.4f} ({brier.low:.4f} to {brier.high:.4f})"
+            f"against the probabilities of the labels: log loss {loss.value:.4f} ({loss.low:.4f} to {loss.high:.4f}), "
+            f"where {self.least:.4f} is the least that is possible, and their mean gives {self.of_constant:.4f}; "
+            f"Brier score {brier.value:.4f} ({brier.low:.4f} to {brier.high:.4f})"
         )
 
 

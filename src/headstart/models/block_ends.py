@@ -120,12 +120,17 @@ def _halves_of_blocks(waists: Sequence[Step[Tensor]], steps: Sequence[Step[Tenso
 
 
 def _bottlenecks(waists: Sequence[Step[Tensor]]) -> set[Tensor]:
-    """Waists with fewer channels than the last that had another number, and than the next that will have."""
+    """Waists with fewer channels than the last that had another number, and than the next that will have; of several in
+    a row of one size, such as a tensor and what normalizes it, the last."""
     found, channels = set(), [step.channels or 0 for step in waists]
     for number, step in enumerate(waists):
         before = next((each for each in reversed(channels[:number]) if each != channels[number]), 0)
         behind = next((each for each in channels[number + 1 :] if each != channels[number]), 0)
-        is_passed_on = number + 1 < len(waists) and waists[number + 1].kind in {ACTIVATION, PASSING}
+        following = waists[number + 1] if number + 1 < len(waists) else None
+        is_passed_on = following is not None and (
+            following.kind in {ACTIVATION, PASSING}
+            or (following.kind == OTHER and (following.places, following.channels) == (step.places, step.channels))
+        )
         if before > channels[number] < behind and not is_passed_on:
             found.add(step.tensor)
     return found

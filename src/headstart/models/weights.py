@@ -99,10 +99,11 @@ def files_at_hand(name: str) -> list[Path]:
 
 def no_keras_model(name: str) -> str:
     """Why what needs layers cannot be done with the network of a file."""
+    ending = Path(name).suffix.lower()
+    formats = "onnx, openvino and web" if ending == ".onnx" else "openvino"
     return (
-        f"'{name_of(name)}' is {FILES[Path(name).suffix.lower()]}, which OpenVINO runs on the processor as it is, and "
-        f"Keras has no layers of it: there is no fine-tuning, no model.keras and no GPU; exports are to onnx and "
-        f"openvino."
+        f"'{name_of(name)}' is {FILES[ending]}, which OpenVINO runs on the processor as it is, and Keras has no layers "
+        f"of it: there is no fine-tuning, no model.keras and no GPU; exports are to {formats}."
     )
 
 

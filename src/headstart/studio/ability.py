@@ -10,7 +10,7 @@ from headstart.errors import MissingExtraError
 from headstart.export.formats import FLOAT32, FORMATS, get_format
 from headstart.models.backbones import BACKBONES, DEFAULT
 from headstart.models.network_files.presets import presets_at_hand
-from headstart.models.weights import files_at_hand, keras_is_installed, packaged_file
+from headstart.models.weights import DOWNLOADED, files_at_hand, keras_is_installed, packaged_file
 
 NEEDS_KERAS = {"detail": "It needs Keras: pip install 'headstart[tune]'", "reason": "needs-keras"}
 NEEDS_EXPORT = {"detail": "Install first: pip install 'headstart[tune,export]'", "reason": "needs-export"}
@@ -34,6 +34,7 @@ def abilities() -> dict[str, Any]:
                 "problem": None if has_keras or (row.network and packaged_file(row.network)) else NEEDS_KERAS,
             }
             for name, row in BACKBONES.items()
+            if name in DOWNLOADED or files_at_hand(name)  # others need a file of weights
         ]
         + [
             {"name": name, "image_size": None, "at_hand": True, "default": False, "problem": None}

@@ -126,6 +126,13 @@ class Runs:
         }
 
 
+def _formats(base_file: str | None) -> list[str] | None:
+    """What a run whose base is the network of a file can be exported to; None: everything. See `no_keras_model`."""
+    if base_file is None:
+        return None
+    return ["onnx", "openvino", "web"] if base_file.lower().endswith(".onnx") else ["openvino"]
+
+
 def _row(path: Path) -> dict[str, Any] | None:
     """None where something is damaged: the others are shown all the same."""
     try:
@@ -140,6 +147,7 @@ def _row(path: Path) -> dict[str, Any] | None:
             "accuracy": split.get("accuracy"),
             "labels_state": metrics.get("labels", {}).get("state", ""),
             "backbone": card.get("backbone"),
+            "formats": _formats(card.get("base_file")),
             "fine_tuned": any(phase.get("name") == "fine_tuning" for phase in metrics.get("phases", ())),
             "classes": list(card.get("class_names", ())),
             "stakes": split.get("stakes"),

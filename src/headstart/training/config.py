@@ -20,7 +20,8 @@ from headstart.errors import ModelError
 from headstart.features.executors.ray import RayExecutor
 from headstart.features.spec import FeatureSpec
 from headstart.models.at_hand import bases_at_hand, resolved
-from headstart.models.backbones import check_image_size, get_backbone, is_file
+from headstart.models.backbones import check_image_size, get_backbone, is_file, name_of
+from headstart.models.network_files.base import FileBase
 from headstart.models.weights import PRETRAINED, no_keras_model
 from headstart.training import recipes
 from headstart.training.recipes import Recipe, get_recipe
@@ -178,6 +179,8 @@ class TrainingConfig:
         content: dict[str, Any] = asdict(self) | {"weights": str(self.weights), "value_range": values}
         del content["chooses_backbone"]  # only a time limit asks for it
         del content["asked_size"]  # it is that of `image_size`
+        if is_file(self.backbone):  # what is in it counts, not where it lies
+            content["backbone"] = f"{name_of(self.backbone)} {FileBase.read(self.backbone).identity[:12]}"
         del content["device"], content["executor"]  # on others it goes on with the same numbers, to rounding
         if self.stakes is None:
             del content["stakes"]

@@ -27,7 +27,7 @@ def network_of_shares(plan: Plan, variables: Sequence[np.ndarray]) -> ShareNetwo
     unfreeze(network.base, plan.backbone, top=plan.phase.unfreeze)
     set_head_trainable(network.model, plan.phase.trains_head)
     model = ShareNetwork(network.model, trainable_features(network.base, plan.backbone, depths=plan.depths))
-    compile_for(model, plan.phase, steps=1, optimizer=GradientsAlone())
+    compile_for(model, plan.phase, steps=1, soft=plan.soft, optimizer=GradientsAlone())
     return model
 
 

@@ -47,7 +47,10 @@ ALONE = "Fine-tuning itself is done by this machine alone"
 
 @dataclass(frozen=True)
 class Plan:
-    """What a machine is told once: which network that is, and what of it is trained. All of it can be sent."""
+    """What a machine is told once: which network that is, and what of it is trained. All of it can be sent.
+
+    soft: whether labels are the shares of all classes.
+    """
 
     backbone: str
     image_size: int
@@ -55,12 +58,14 @@ class Plan:
     num_classes: int
     depths: bool
     phase: Phase
+    soft: bool = False
 
     @classmethod
     def of(cls, context: TrainingContext, phase: Phase) -> Plan:
         config = context.config
         network = config.backbone, config.image_size, config.weights
-        return cls(*network, len(context.dataset.class_names), config.recipe.reads_depths, phase)
+        classes, soft = len(context.dataset.class_names), context.dataset.train.is_soft
+        return cls(*network, classes, config.recipe.reads_depths, phase, soft)
 
 
 @contextmanager
@@ -116,9 +121,8 @@ class ClusterSteps:
         affinity = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
         # a hundredth of a core, so that there is room for one whose machine is lost
         remote = ray.remote(num_cpus=0.01, max_restarts=-1, max_task_retries=-1)(_Machine)
-        sent = ray.put(
-            (Plan.of(context, phase), context.network.model.get_weights())
-        )  # kept: who takes over asks again
+        # kept as long as there are steps: who takes over for a lost machine asks for it again
+        sent = ray.put((Plan.of(context, phase), context.network.model.get_weights()))
         actors = []
         for node in machines(ray)[: max(1, context.config.recipe.batch_size // SHARE)]:
             cores = int(node["Resources"]["CPU"])
@@ -133,17 +137,12 @@ class ClusterSteps:
 
     def step(self, model: TrainableNetwork, inputs: Tensors, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Train a model with a batch: what `TrainableNetwork.step` does and returns."""
-        start = time.perf_counter()
         there, here = self._seconds
-        is_tried = self.is_spread and len(here) < TRIALS
-        if self.is_spread and not (is_tried and len(there) >= TRIALS):
-            gradients, told = self._gradients(model, inputs, labels, weights)
-            model.apply_gradients(gradients)
-            there.append(time.perf_counter() - start)
-            return told
-        told = model.step(inputs, labels, weights)
-        if is_tried:
-            here.append(time.perf_counter() - start)
+        is_spread = len(there) < TRIALS or (self.is_spread and len(here) == TRIALS)
+        start = time.perf_counter()
+        told = (self._on_cluster if is_spread else _here)(model, inputs, labels, weights)
+        if len(here) < TRIALS:
+            (there if is_spread else here).append(time.perf_counter() - start)
             if len(here) == TRIALS:
                 self._choose(min(there), min(here))
         return told
@@ -155,14 +154,9 @@ class ClusterSteps:
         what = "the cluster computes the gradients, each machine those of its share of a batch."
         self._listener.emit(Message(f"{found}: {what if self.is_spread else 'this machine fine-tunes alone.'}"))
 
-    def _gradients(
+    def _on_cluster(
         self, model: TrainableNetwork, inputs: Tensors, labels: np.ndarray, weights: np.ndarray
-    ) -> tuple[list[np.ndarray], np.ndarray]:
-        """Of the loss of a batch, a mean, by each variable that is trained; and what `_Machine.gradients`
-        tells of it.
-
-        weights: what each image counts.
-        """
+    ) -> np.ndarray:
         from headstart.keras_backend import keras
 
         sent = self._ray.put([keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables])
@@ -178,7 +172,12 @@ class ClusterSteps:
         ]
         parts = [result(self._ray, each) for each in added_in_a_tree(self._added, waiting)]
         *gradients, told = _added(*parts)
-        return gradients, told
+        model.apply_gradients(gradients)
+        return told
+
+
+def _here(model: TrainableNetwork, *batch: Any) -> np.ndarray:
+    return model.step(*batch)
 
 
 class _Machine:

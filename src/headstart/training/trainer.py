@@ -84,8 +84,7 @@ def train(
     """Train a classifier.
 
     Args:
-        dataset: what to train on; its validation images are looked at after each epoch, its test images never. Where
-            classes are in classes (`DataSource(hierarchy=True)`), predictions that are not sure may have a `parent`.
+        dataset: what to train on; its validation images are looked at after each epoch, its test images never.
         recipe: name of a row of RECIPES, or a Recipe.
         backbone: name of a row of BACKBONES, two of them, "a+b", an ONNX or OpenVINO file, or "hub:PRESET"; "auto": of
             the bases at hand, the one that the training images are answered best by; by default the recipe's.

@@ -34,7 +34,9 @@ export function Ship({ run }) {
 
 /** @param {{ run: any, jobs: Job[] }} props */
 function Export({ run, jobs: exports }) {
-  const missing = /** @type {Record<string, import("../../problems.js").Told | null>} */ (can.value.export ?? {});
+  /** @type {Record<string, import("../../problems.js").Told | null>} */
+  const missing = { ...can.value.export };
+  for (const each of FORMATS) if (run.formats && !run.formats.includes(each)) missing[each] = { detail: t("ship.notOfFile") };
   const [format, setFormat] = useState(FORMATS.find((each) => !missing[each]) ?? FORMATS[0]);
   const [quantize, setQuantize] = useState("");
   const [isFixed, setFixed] = useState(false);
