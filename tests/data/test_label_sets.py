@@ -11,6 +11,7 @@ from numpy.testing import assert_array_equal
 from pyarrow import parquet
 
 import headstart as hs
+from headstart import commands
 from headstart.data import label_sets
 from headstart.data.label_sets import NOTHING, label_of, names_in, text_of
 from headstart.data.source import DataSource
@@ -154,3 +155,9 @@ def test_targets_are_zero_and_one(folder):
     values = load(several(one_hot(folder))).train.targets.values
     assert values.dtype == np.float32
     assert set(np.unique(values)) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize("command", [commands.labels, commands.diff, commands.backbones])
+def test_what_does_not_know_several_labels_says_so(folder, command):
+    with pytest.raises(DatasetError, match=r"has several labels a photo.* cannot work with yet"):
+        command(several(joined(folder)))

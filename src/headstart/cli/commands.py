@@ -95,7 +95,7 @@ def train(
 ) -> None:
     """Train a classifier on labelled photos. Everything about it is left in a folder."""
     given = {"device": device, "on": on, "store": store, "seed": seed, "images": images, "resume": resume}
-    given |= {"precision": precision, "execution": execution, "views": views}
+    given |= {"precision": precision, "execution": execution, "views": views, "test_fraction": test_fraction}
     given |= {"backbone": backbone, "at_least": at_least, "image_size": image_size}
     given |= {"cost": cost, "recall": read_promises(recall or ()), "ordinal": read_ordinal(ordinal)}
     run = commands.train(
@@ -110,7 +110,6 @@ def train(
         weights=weights or "pretrained",
         **given,
         label_precision=read_promises(label_precision or (), "--label-precision"),
-        test_fraction=test_fraction,
         time_limit=_time_limit(time_limit),
         listener=call.listener,
     )

@@ -94,7 +94,9 @@ def compare_backbones(
             if named or name in BACKBONES:  # what was asked for by name is not left out
                 raise
             left_out[name_of(name)] = str(error)
-    collection = collect(list_images(DataSource.of(data), listener), listener)
+    source = DataSource.of(data)
+    source.check_one_label("`headstart backbones`")
+    collection = collect(list_images(source, listener), listener)
     usual = _config(DEFAULT, PRETRAINED, image_size, seed, device).for_values(collection.value_range)
     train = _training_photos(collection, usual, listener)
     comparison = Comparison(train, at_least=at_least, listener=listener)

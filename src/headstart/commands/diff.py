@@ -120,6 +120,7 @@ def diff(
     from headstart.data.source import DataSource
 
     source = DataSource.of(data)
+    source.check_one_label("`headstart diff`")
     if other is not None:
         if before or after:
             raise DatasetError("--from and --to are states of one collection's labels: leave out the second run.")

@@ -107,6 +107,7 @@ def labels(
     from headstart.listeners.console import Console
 
     source, listener = DataSource.of(data), listener or Console()
+    source.check_one_label("`headstart labels`")
     if sum((export is not None, table is not None, undo, redo)) > 1:
         raise DatasetError("Of --export, --import, --undo and --redo, one at a time can be done. Leave out the others.")
     listing = list_images(source, listener, unlabelled=True)

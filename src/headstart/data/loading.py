@@ -246,7 +246,6 @@ def build_dataset(
     if several:
         class_names = all_classes(class_names)
         known = [with_targets(each, class_names) for each in known]
-
     _report_found(class_names, known, int(is_other.sum()), listener)
     sizes = np.bincount(numbered(group_of))
     groups_of_copies, copies = int((sizes > 1).sum()), int(sizes[sizes > 1].sum())

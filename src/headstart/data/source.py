@@ -86,6 +86,17 @@ class DataSource:
             f"`headstart train`, `inspect` and `labels`, which read URLs."
         )
 
+    def check_one_label(self, what: str) -> None:
+        """
+        Raises:
+            DatasetError: photos have several labels each, which `what` cannot work with yet.
+        """
+        if self.multi_label:
+            raise DatasetError(
+                f"'{self}' has several labels a photo (--multi-label), which {what} cannot work with yet. `headstart "
+                f"inspect`, `train` and `evaluate` can; `headstart serve RUN` shows a page to try a classifier."
+            )
+
     def absolute(self) -> DataSource:
         """The same in any working folder."""
         return replace(

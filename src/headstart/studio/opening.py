@@ -24,11 +24,7 @@ def list_photos(source: DataSource, listener: Listener) -> Catalogue:
         DatasetError: it is no collection; the message says what was found.
         CancelledError: the listener asks the work to stop.
     """
-    if source.multi_label:
-        raise DatasetError(
-            f"'{source}' has several labels a photo, which the studio cannot correct or train yet. Use `headstart "
-            f"inspect`, `train`, `evaluate` and `predict`; `headstart serve RUN` shows a page to try a classifier."
-        )
+    source.check_one_label("the studio")
     try:
         listing = list_images(source, listener, unlabelled=True)
     except DatasetError:

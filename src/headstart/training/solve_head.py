@@ -36,7 +36,7 @@ class HeadResult:
 
 
 def solve_head(
-    context: TrainingContext, phase: SolvedHead, state: TrainingState, *, like: Head | None = None
+    context: TrainingContext, phase: SolvedHead, state: TrainingState, *, like: Head | LabelHeads | None = None
 ) -> HeadResult:  # fmt: skip
     """Solve the head on the features of the training images, in `head_views`. like: a head whose C, and weight of the
     depths, it has; by default cross-validation chooses them."""
@@ -64,9 +64,9 @@ def _measured(context: TrainingContext, head: Head | LabelHeads, features: Rows,
     return measured(head.logits(features), split.truth, context.class_weights)
 
 
-def _solved(context: TrainingContext, features: Sequence[Rows], like: Head | None) -> Head | LabelHeads:
+def _solved(context: TrainingContext, features: Sequence[Rows], like: Head | LabelHeads | None) -> Head | LabelHeads:
     """The head of the training images."""
-    if context.dataset.kind is Kind.MULTI_LABEL:
+    if context.dataset.kind is Kind.MULTI_LABEL or isinstance(like, LabelHeads):
         return multi_label.solve(context, features)
     train, sizes, weights = context.dataset.train, context.pretrained.spec.block_sizes, context.class_weights
     C = like and like.C
