@@ -11,6 +11,7 @@ from PIL import Image
 
 import headstart as hs
 from headstart.errors import ImageError, RunError
+from headstart.evaluation.metrics import Evaluation
 
 FILES = ["classifier.json", "engine", "known.npy", "model.keras"]
 
@@ -101,6 +102,7 @@ def test_evaluate_takes_the_classes_by_name(classifier, run, photos, tmp_path, m
     assert evaluation.loss == pytest.approx(run.metrics["test"]["loss"], rel=1e-3)  # kept features are float16
     only, _ = hs.load_images(make_folder(tmp_path / "one", {"functional": 3}, skip=100), listener=hs.Quiet())
     alone = hs.evaluate(classifier, only)
+    assert isinstance(alone, Evaluation)
     assert alone.confusion[0].sum() == 0, "'functional' is the classifier's second class, though the only one here"
     assert alone.confusion[1].sum() == 3
     other, _ = hs.load_images(make_folder(tmp_path / "two", {"birds": 2, "functional": 2}), listener=hs.Quiet())
@@ -131,6 +133,7 @@ def test_evaluate_names_the_images_without_an_answer(classifier, photos, monkeyp
 def test_evaluate_one_image_and_images_of_one_class(classifier, tmp_path, make_folder, count):
     only, _ = hs.load_images(make_folder(tmp_path / "only", {"defective": count}), listener=hs.Quiet())
     evaluation = hs.evaluate(classifier, only)
+    assert isinstance(evaluation, Evaluation)
     assert evaluation.confusion.sum() == evaluation.confusion[0].sum() == evaluation.accuracy.count == count
     assert [row["roc_area"] for row in evaluation.per_class] == [None, None]
     json.dumps(evaluation.to_json(), allow_nan=False)

@@ -21,6 +21,7 @@ from headstart.engines.keras import KerasEngine
 from headstart.engines.opening import open_engine
 from headstart.engines.openvino import BATCH_SIZE, OpenVINOEngine, write_network
 from headstart.errors import ModelError
+from headstart.evaluation.metrics import Evaluation
 from headstart.features import cut as cut_module
 from headstart.models.backbones import BACKBONES, get_backbone
 from headstart.models.composing import compose
@@ -398,12 +399,14 @@ def test_fine_tuning_is_kept_only_if_it_helps(photos, tiny, monkeypatch):
     assert kept == (last["loss"] < last["loss_of_head_alone"])
     chosen = next(row for row in tuned if row["epoch"] == last["epoch"])
     evaluation = hs.evaluate(classifier, dataset.validation)
+    assert isinstance(evaluation, Evaluation)
     assert evaluation.log_loss == pytest.approx(min(last["loss"], last["loss_of_head_alone"]), rel=5e-3)
     assert evaluation.loss == pytest.approx((chosen if kept else head)["val_loss"], rel=5e-3)
 
     alone = fast.without_fine_tuning()
     alone = hs.train(dataset, recipe=alone, backbone=tiny, image_size=32, listener=hs.Quiet())
     head_alone = hs.evaluate(alone, dataset.validation)
+    assert isinstance(head_alone, Evaluation)
     assert head_alone.loss == pytest.approx(head["val_loss"], rel=5e-3)
     assert head_alone.log_loss == pytest.approx(last["loss_of_head_alone"], rel=5e-3)
 

@@ -20,6 +20,7 @@ from markupsafe import escape
 from PIL import Image
 
 import headstart as hs
+from headstart.classifier.calibration import Calibration
 from headstart.commands.run_splits import copy_groups
 from headstart.errors import RunError, RunInterruptedError
 from headstart.evaluation.guarantees import measure_guarantees
@@ -252,7 +253,9 @@ def test_fine_tuning_is_resumed(few, photos, tiny, tmp_path, monkeypatch):
     rows = [{key: str(value) for key, value in row.items() if key != "seconds"} for row in whole.classifier.history]
     assert history(stopped.folder) == rows
     held_out = dataset.validation
-    found = measure(whole.logits(held_out), held_out.labels, whole.classifier.class_names, whole.classifier.calibration)
+    calibration = whole.classifier.calibration
+    assert isinstance(calibration, Calibration)
+    found = measure(whole.logits(held_out), held_out.labels, whole.classifier.class_names, calibration)
     assert stopped.metrics["validation"] == found.to_json() | {"promises": measure_guarantees(found).to_json()}
     judgement = whole.classifier.phases[1]["judgement"]
     assert stopped.metrics["phases"][1]["judgement"] == judgement

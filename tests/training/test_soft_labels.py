@@ -12,6 +12,8 @@ import headstart as hs
 from headstart import commands
 from headstart.errors import ModelError
 from headstart.evaluation.document import RunMetrics
+from headstart.evaluation.metrics import Evaluation
+from headstart.evaluation.split_metrics import SplitMetrics
 from headstart.runs.folder import Run
 from headstart.training.recipes import RECIPES, adjusted
 from support import tiny
@@ -74,6 +76,7 @@ def test_numbers_are_against_the_probabilities(soft, tables):
     run, listener = soft
     metrics = RunMetrics.read(run.folder / "metrics.json")
     assert metrics.to_json() == run.metrics
+    assert isinstance(metrics.held_out, SplitMetrics)
     found = metrics.held_out.soft
     assert found is not None
     assert 0 < found.shared < metrics.held_out.accuracy.count
@@ -83,6 +86,7 @@ def test_numbers_are_against_the_probabilities(soft, tables):
     assert any("against the probabilities of the labels: log loss" in line for line in listener.lines)
     assert "Labels that are probabilities" in (run.folder / "report.html").read_text("utf-8")
     measured = commands.evaluate(run.folder, tables["votes"], split="test", listener=hs.Quiet()).evaluation
+    assert isinstance(measured, Evaluation)
     assert measured.soft is not None
     assert measured.soft.log_loss.value == pytest.approx(found.log_loss.value, abs=1e-4)
     assert "Brier score" in str(measured)
@@ -163,6 +167,7 @@ def test_answers_about_ranks(ranked, tables):
     assert "Ranks, from the lowest: none, some, much, all." in listener.lines
     metrics = RunMetrics.read(run.folder / "metrics.json")
     assert metrics.to_json() == run.metrics
+    assert isinstance(metrics.held_out, SplitMetrics)
     stakes = metrics.held_out.stakes
     assert stakes is not None
     assert stakes.ranks is not None

@@ -12,6 +12,8 @@ from headstart import commands
 from headstart.classifier.decision import Decision
 from headstart.errors import ModelError, RunError
 from headstart.evaluation.document import RunMetrics
+from headstart.evaluation.metrics import Evaluation
+from headstart.evaluation.split_metrics import SplitMetrics
 from headstart.runs.folder import Run
 from support import tiny
 from support.recording import Recorder
@@ -70,6 +72,7 @@ def test_the_numbers_are_those_of_the_answers_that_are_given(told):
     metrics = RunMetrics.read(run.folder / "metrics.json")
     assert metrics.to_json() == run.metrics
     part = metrics.held_out
+    assert isinstance(part, SplitMetrics)
     assert part.stakes is not None
     assert part.stakes.cost is not None
     confusion = np.array(part.confusion)
@@ -87,6 +90,7 @@ def test_the_numbers_are_those_of_the_answers_that_are_given(told):
 def test_evaluate_says_what_answers_cost_and_whether_promises_were_kept(told, photos):
     run, _ = told
     found = commands.evaluate(run.folder, photos, split="all", listener=hs.Quiet())
+    assert isinstance(found.evaluation, Evaluation)
     text = str(found)
     assert "cost per photo" in text
     assert "recall of 'defective'" in text
