@@ -3,8 +3,8 @@
 In a step the trained variables, the features of a batch and its dropout go out, and gradients come back, which Ray's
 tasks add up in a tree: the steps are those of one machine, to rounding. Variables, optimizer, averages, validation and
 checkpoints stay here, and a machine is told all that it needs in each step: where one is lost, another takes its place,
-and does its share of that one step again. (Ray Train would begin the epoch again; and it needs PyTorch, whose steps
-take 2.6 times as long as TensorFlow's on processors, see benchmarks/LOG.md.)
+and does its share of that one step again. (Ray Train would begin the epoch again; and of the libraries that it spreads
+work with, Keras can use PyTorch's alone, which is slower on processors than TensorFlow.)
 
 Whether that is faster than to step here depends on the network between them, so the first steps are tried both ways.
 """
