@@ -1,4 +1,4 @@
-"""Several labels a photo: how good are the heads, against a plain baseline, and what do they cost against one class?
+"""Several labels per photo: how good are the heads, against a plain baseline, and what do they cost against one class?
 
     python benchmarks/multi_label.py make weather collection                      # from class folders
     python benchmarks/multi_label.py measure collection/labels.csv --draws 3      # mean average precision, F1, ...

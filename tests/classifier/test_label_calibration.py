@@ -1,4 +1,4 @@
-"""Scaling, thresholds and promises of several labels a photo."""
+"""Scaling, thresholds and promises of several labels per photo."""
 
 import json
 
@@ -163,7 +163,7 @@ def test_promises_that_cannot_be_meant(recall, precision, message):
 def test_precision_is_of_several_labels():
     stakes = Stakes.of(None, None, precision={"ant": 0.9})
     assert stakes is not None
-    with pytest.raises(ModelError, match=r"A precision is to be promised for 'ant'.*several labels a photo \(--multi"):
+    with pytest.raises(ModelError, match=r"A precision is to be promised for 'ant'.*labels per photo \(--multi"):
         stakes.check_exclusive()
     with pytest.raises(
         ModelError, match="A precision is to be promised for 'ant', which is no class of the photos: bee"

@@ -1,4 +1,4 @@
-"""Several labels a photo are read the same however a table has them, and a table that does not say so is refused."""
+"""Several labels per photo are read the same however a table has them, and a table that does not say so is refused."""
 
 from pathlib import Path
 
@@ -106,7 +106,7 @@ def test_a_part_of_it_keeps_its_targets(folder):
     (joined, "has no column 'label'.*--multi-label, if a photo may have several labels, in 'labels'"),
     (one_hot, r"12 faulty lines.*--multi-label(.*\n)*.*line 2: several labels \(ant, bee\), where one is expected"),
     (rows, r"--multi-label(.*\n)*.*has several labels \('(ant|bee)' and '(ant|bee)'\), where one is expected"),
-    (metadata, "looks like several labels a photo.* --multi-label|no label"),
+    (metadata, "looks like several labels per photo.* --multi-label|no label"),
 ])  # fmt: skip
 def test_without_the_option_the_message_names_it(folder, form, message):
     with pytest.raises(DatasetError, match=message):
@@ -159,5 +159,5 @@ def test_targets_are_zero_and_one(folder):
 
 @pytest.mark.parametrize("command", [commands.labels, commands.diff, commands.backbones])
 def test_what_does_not_know_several_labels_says_so(folder, command):
-    with pytest.raises(DatasetError, match=r"has several labels a photo.* cannot work with yet"):
+    with pytest.raises(DatasetError, match=r"has several labels per photo.* cannot work with yet"):
         command(several(joined(folder)))

@@ -98,7 +98,7 @@ def test_the_probability_of_the_label_of_two_classes(tmp_path):
 
 
 def test_a_weight_that_is_none_is_not_used(tmp_path):
-    """One line a photo, and what each photo weighs: as before there were weights of labels."""
+    """One line per photo, and what each photo weighs: as before there were weights of labels."""
     lines = [f"x/{n}.png,{'ab'[n % 2]},{350 + n}" for n in range(20)]
     file = table(tmp_path, *lines)
     found = list_images(file)

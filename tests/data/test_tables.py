@@ -169,7 +169,7 @@ def test_numbers_as_labels(four, labels, classes):
 ])  # fmt: skip
 def test_several_labels_a_photo_need_to_be_said(four, labels):
     text = "\n".join(["path,label", *(f"x/{number}.png,{label}" for number, label in enumerate(labels))])
-    with pytest.raises(DatasetError, match=r"looks like several labels a photo.* --multi-label"):
+    with pytest.raises(DatasetError, match=r"looks like several labels per photo.* --multi-label"):
         load(table(four, text))
     with pytest.raises(DatasetError, match=r"line 2: several labels \(a, b\), where one is expected"):
         load(table(four, "path,a,b\nx/0.png,1,1\nx/1.png,1,0\n"))

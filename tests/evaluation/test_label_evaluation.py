@@ -1,4 +1,4 @@
-"""Numbers of several labels a photo: scikit-learn's, with intervals, and kept as JSON."""
+"""Numbers of several labels per photo: scikit-learn's, with intervals, and kept as JSON."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A whole run of several labels a photo: trained once, and asked for everything."""
+"""A whole run of several labels per photo: trained once, and asked for everything."""
 
 import csv
 import json
@@ -48,7 +48,7 @@ def several(tmp_path_factory, table) -> Path:
 def test_it_says_what_it_does(several):
     said = json.loads((several.parent / "said.json").read_text())
     assert any("2 labels, 0 to 2 (" in text for text in said)
-    assert any(text.startswith("No fine-tuning: of several labels a photo") for text in said)
+    assert any(text.startswith("No fine-tuning: with several labels per photo") for text in said)
     assert any("A recall of 0.7 is promised for 'cell'" in text for text in said)
     assert any("by chance 0." in text for text in said)
 
@@ -145,7 +145,7 @@ def test_inspect_finds_a_label_that_is_missing(table, tmp_path):
     assert doubts[name].label == "cell"
     assert doubts[name].suggested == "cell|tinted"
     assert found.classes.keys() == set(NAMES)
-    assert any(remark.startswith("of several labels a photo, shortcuts") for remark in found.remarks)
+    assert any(remark.startswith("with several labels per photo, shortcuts") for remark in found.remarks)
 
 
 def test_a_run_compares_with_itself(several):
@@ -157,7 +157,7 @@ def test_a_run_compares_with_itself(several):
     ({"fine_tune": "always"}, "--fine-tune always trains the base. Leave it out"),
     ({"balanced": True}, "--balanced weighs classes"),
     ({"resizing": "auto"}, "--resize auto compares accuracies"),
-    ({"cost": {"cell": {"tinted": 1}, "tinted": {"cell": 1}}}, "--cost is about one answer a photo"),
+    ({"cost": {"cell": {"tinted": 1}, "tinted": {"cell": 1}}}, "--cost is about one answer per photo"),
     ({"recall": {"wasp": 0.9}}, "a recall is to be promised for 'wasp', which is no class of the photos: cell, tinted"),
     ({"label_precision": {"cell": 0.9}, "recall": {"cell": 0.9}}, "both a recall and a precision"),
 ])  # fmt: skip

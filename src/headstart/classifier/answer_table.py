@@ -3,7 +3,7 @@
 path           of the photo, as it was named
 digest         SHA-256 of its bytes, hexadecimal; null: they could not be read
 label          null: it is no photo that can be read
-labels         of a classifier for several labels a photo: those that it has; `label` joins them with |
+labels         of a classifier for several labels per photo: those that it has; `label` joins them with |
 probability    of that label; of several, that exactly these are right
 probabilities  class -> probability, the most probable first: all, or as many as were asked for
 sure, familiar as in `Prediction`

@@ -1,4 +1,4 @@
-"""LabelCalibration: what the validation images showed of a classifier for several labels a photo.
+"""LabelCalibration: what the validation images showed of a classifier for several labels per photo.
 
 Logits and targets -> what the logits of each label are scaled by, its threshold, and with these the answers, their
 probabilities and "not sure". The scaling is an affine map of each logit, and so is the head: it goes into the head, and
@@ -175,10 +175,10 @@ AnyCalibration = Calibration | LabelCalibration
 def of_classes(calibration: AnyCalibration) -> Calibration:
     """
     Raises:
-        TypeError: it is of several labels a photo.
+        TypeError: it is of several labels per photo.
     """
     if isinstance(calibration, LabelCalibration):
-        raise TypeError("a calibration of several labels a photo was given; expected one of classes")
+        raise TypeError("a calibration of several labels per photo was given; expected one of classes")
     return calibration
 
 

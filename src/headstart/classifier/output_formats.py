@@ -46,8 +46,8 @@ class Layout:
     """top: how many classes are written; None: as many as the format has columns for. candidates: whether these were
     asked for. explained: whether there are explanations. width: of the longest path. costs: whether the classifier
     says what its answers cost; others: whether it says how probably a photo is none of the classes; parents: whether it
-    answers a parent where a class is not sure. labels: of several labels a photo, all that there are, each of which has
-    a column of its own in a CSV."""
+    answers a parent where a class is not sure. labels: with several labels per photo, all of them; each has a column of
+    its own in a CSV."""
 
     top: int | None
     candidates: bool
@@ -221,7 +221,7 @@ def in_words(answer: Prediction, top: int | None = None) -> str:
 
 
 def _labels_in_words(answer: Prediction, labels: Sequence[str], top: int | None) -> str:
-    """Of several labels a photo: those that it has, each with its probability; or the `top` most probable ones."""
+    """Of several labels per photo: those that it has, each with its probability; or the `top` most probable ones."""
     named = answer.top(top) if top else {label: answer.probabilities[label] for label in labels}
     text = "   ".join(f"{label} {percent(share)}" for label, share in named.items())
     if not text:

@@ -26,8 +26,8 @@ class Prediction:
     other: float | None = None  # the probability that it is none of the classes, if `_other` photos were trained on
     parent: str | None = None  # of classes in classes, if the label is not sure: its lowest parent that is, if any
     parent_probability: float | None = None  # of that parent, 0..1: the sum over the classes in it
-    # of a classifier for several labels a photo: those that it names, sorted. `label` is then all of them ("cats|dogs",
-    # "" for none), `probability` that exactly these are right, and `probabilities` those of each label for itself
+    # only from a classifier for several labels per photo: those that it answers, sorted. `label` then joins them
+    # ("cats|dogs", "" for none), `probability` is that of exactly these, and `probabilities` has each label's own
     labels: tuple[str, ...] | None = None
 
     @property

@@ -21,7 +21,7 @@ class Stakes:
     """costs: right class -> answer -> what it costs, 0 or more, in any unit. recall: class -> the least share, 0 to 1,
     of its photos that are to be answered as it; where two classes want the same photo, it goes to the first. ordinal:
     the classes are ranks, and a mistake costs its distance; True: in the order of their names. precision: of several
-    labels a photo, label -> the least share of the photos that are given it which show it."""
+    labels per photo, label -> the least share of the photos that are given it which show it."""
 
     costs: Mapping[str, Mapping[str, float]] | None = None
     recall: Mapping[str, float] | None = None
@@ -103,7 +103,7 @@ class Stakes:
     def check_exclusive(self) -> None:
         """
         Raises:
-            ModelError: they are about several labels a photo.
+            ModelError: they are about several labels per photo.
         """
         if self.precision:
             raise ModelError(

@@ -1,4 +1,4 @@
-"""What is measured of a run of several labels a photo, in the place of `run_stages.measure_run`; and its pictures."""
+"""What is measured of a run of several labels per photo, in the place of `run_stages.measure_run`; and its pictures."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _evaluated(trained: Trained, dataset: Dataset, listener: Listener) -> dict[s
     listener.emit(StepStarted(Step.EVALUATE, "Evaluate"))
     calibration, found = trained.classifier.calibration, {}
     if not isinstance(calibration, LabelCalibration):
-        raise TypeError(f"a calibration of several labels a photo was expected, not {calibration!r}")
+        raise TypeError(f"a calibration of several labels per photo was expected, not {calibration!r}")
     for name, split in dataset.splits().items():
         if not len(split):
             continue

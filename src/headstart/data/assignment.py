@@ -240,7 +240,7 @@ def _move(
     """Draw some of the images of split `source` (None counts as train), and put them into split `target`.
 
     given: the split of each item until now. fraction: of those without a label of the collection, about; of several
-        labels a photo, of each label. wanted: labels of the others -> how many images of each label to move.
+        labels per photo, of each label. wanted: labels of the others -> how many images of each label to move.
     """
     names = [name or TRAIN for name in given]
     own = [label if name == source else "" for label, name in zip(drawn_as(items), names, strict=True)]

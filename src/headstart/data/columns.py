@@ -18,7 +18,7 @@ from headstart.errors import DatasetError
 PATH_NAMES = ("path", "filename", "file_name", "filepath", "file_path", "file", "image_path", "image_name", "image",
               "img_path", "img_name", "img", "image_id", "id_code", "image_file", "url", "image_url")  # fmt: skip
 LABEL_NAMES = ("label", "class", "class_name", "label_name", "category", "target", "species", "diagnosis")
-LABELS_NAMES = ("labels", "tags", "classes", "categories")  # of several labels a photo
+LABELS_NAMES = ("labels", "tags", "classes", "categories")  # of several labels per photo
 GROUP_NAMES = (
     "group",
     "group_id",
@@ -28,7 +28,7 @@ GROUP_NAMES = (
     "subject_id",
 )  # of images that belong together, see `groups.py`
 WEIGHT_NAMES = ("probability", "weight", "share", "votes")  # of a label, see `shares.py`
-PROBABILITY = WEIGHT_NAMES[0]  # that says the same of one line a photo
+PROBABILITY = WEIGHT_NAMES[0]  # that says the same of one line per photo
 SPLIT_NAMES = ("split", "subset", "partition", "set")
 HASH = "hash"  # of a splits.csv, which is not read from it
 IS_VALIDATION = "is_valid"  # fastai's
@@ -116,7 +116,7 @@ def find_columns(names: Sequence[str], lines: Iterable[Cells], source: DataSourc
     unused = tuple(name for name in others if name not in classes)
     if source.multi_label and weight:
         raise DatasetError(
-            f"'{source}' is to have several labels a photo (--multi-label) and weights of labels (--weight-column). "
+            f"'{source}' is to have several labels per photo (--multi-label) and weights of labels (--weight-column). "
             f"Leave one of them out: of several labels, each is there or not."
         )
     if source.multi_label and (wrong := [name for name in classes if SIGN in name]):

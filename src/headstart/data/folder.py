@@ -112,7 +112,7 @@ def _list_table(
     _check_settings(source, is_csv=True)
     if source.multi_label and source.hierarchy:
         raise DatasetError(
-            f"For '{source}', --multi-label (any number of labels a photo) and --hierarchy (one class, in classes) "
+            f"For '{source}', --multi-label (any number of labels per photo) and --hierarchy (one class, in classes) "
             f"were both given. Leave one of them out."
         )
     table = tables.read_listing(source, shards, metadata)

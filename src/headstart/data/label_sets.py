@@ -1,4 +1,4 @@
-"""Several labels a photo, or none, as text: "cats|dogs". Names and texts <-> each other; texts of images -> Targets.
+"""Several labels per photo, or none, as text: "cats|dogs". Names and texts <-> each other; texts of images -> Targets.
 
 In a table, and in all that headstart writes, a photo without any label has an empty cell. Inside of headstart, an empty
 label means that nobody has looked at the photo yet (`label_state.NO_LABEL`), so NOTHING takes its place. Opens no file.
@@ -93,7 +93,7 @@ def check_several(labels: Iterable[str], source: str) -> None:
     if len(names) < 2:
         known = f"one label, '{names[0]}'" if names else "no label"
         raise DatasetError(
-            f"'{source}' has {known}; several labels a photo (--multi-label) take at least two. For one, make two "
+            f"'{source}' has {known}; several labels per photo (--multi-label) take at least two. For one, make two "
             f"classes of it, such as '{names[0] if names else 'damaged'}' and 'other', and leave --multi-label out."
         )
     if all(len(names_in(label)) == 1 for label in found):

@@ -295,7 +295,7 @@ def _report_found(class_names: Sequence[str], splits: Sequence[Split], others: i
     if splits[0].kind is Kind.MULTI_LABEL:
         each = np.concatenate([split.targets.values.sum(axis=1) for split in splits])
         text = f"Found {count:,} files with {len(class_names)} labels, {each.min():.0f} to {each.max():.0f} "
-        text += f"({each.mean():.1f} on average) a photo"
+        text += f"({each.mean():.1f} on average) per photo"
     if others:
         text += f", {others:,} of them in '{OTHER}', which belong to none"
     listener.emit(Message(f"{text}.", "found", {"photos": count, "classes": len(class_names)}))

@@ -32,7 +32,7 @@ def read_shares(lines: Sequence[WeighedLine], source: str) -> tuple[dict[str, Sh
     """The shares of each photo, and what is wrong with lines. source: of the lines, in words.
 
     Raises:
-        DatasetError: there is one line a photo, and not two classes.
+        DatasetError: there is one line per photo, and not two classes.
     """
     one_each = len({line.photo for line in lines}) == len(lines)
     classes = sorted({line.label for line in lines})
@@ -90,7 +90,7 @@ def _check_two(classes: Sequence[str], source: str) -> None:
     named = f"{len(classes)} classes" if len(classes) > 1 else f"the one class {classes[0]!r}"
     rest = "which classes have the rest" if len(classes) > 1 else "what the other class is called"
     raise DatasetError(
-        f"'{source}' has one line a photo, with a weight, and {named}: that does not say {rest}. Give each photo a "
+        f"'{source}' has one line per photo, with a weight, and {named}: that does not say {rest}. Give each photo a "
         f"line for each class that has a share of it, with what weight; or, of two classes, name both."
     )
 

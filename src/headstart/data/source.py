@@ -93,7 +93,7 @@ class DataSource:
         """
         if self.multi_label:
             raise DatasetError(
-                f"'{self}' has several labels a photo (--multi-label), which {what} cannot work with yet. `headstart "
+                f"'{self}' has several labels per photo (--multi-label), which {what} cannot work with yet. `headstart "
                 f"inspect`, `train` and `evaluate` can; `headstart serve RUN` shows a page to try a classifier."
             )
 

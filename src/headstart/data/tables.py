@@ -94,7 +94,7 @@ def read_listing(
         rows = _with_whole_numbers(rows)
     moved = f"; {finder.moved} images are not where it says, but below '{finder.root}'" if finder.moved else ""
     labels = {row.label for row in rows}
-    what = f"{len(all_classes(labels))} labels, several a photo," if source.multi_label else f"{len(labels)} classes"
+    what = f"{len(all_classes(labels))} labels, several per photo," if source.multi_label else f"{len(labels)} classes"
     return Table(rows, f"{kind} of {what} with the columns {columns.text}{moved}")
 
 
@@ -227,7 +227,7 @@ def _check_one_label_each(rows: Sequence[Row], table: Location) -> None:
             if known and (sign == "|" or len(known) == len(each)):
                 count = sum(row.label == label for row in rows)
                 raise DatasetError(
-                    f"'{table}' has the label '{label}' ({count} images), which looks like several labels a photo"
+                    f"'{table}' has the label '{label}' ({count} images), which looks like several labels per photo"
                     f"{'' if sign == SIGN else f', but for the sign between them: expected {SIGN!r}'}. {SEVERAL} Else "
                     f"leave one label each, or write '{label.replace(sign, ' and ')}' to make both together a class of "
                     f"its own."

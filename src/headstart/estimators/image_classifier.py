@@ -97,7 +97,7 @@ class ImageClassifier(ClassifierMixin, PhotoEstimator):
         self.verbose = verbose
 
     def fit(self, X: Photos, y: Any) -> Self:
-        """Train on photos and their classes; or, with 0 and 1 as y (photos, labels), on several labels a photo.
+        """Train on photos and their classes; or, with 0 and 1 as y (photos, labels), on several labels per photo.
 
         Raises:
             ValueError: y does not fit X, or is no classes (by scikit-learn's own checks).

@@ -76,7 +76,7 @@ def opened(
     X: Photos, labels: Sequence[str] | None, listener: Listener, *, multi_label: bool = False
 ) -> Iterator[Collection]:
     """The photos as a collection, in their order, for as long as the block lasts. labels: None: not known; of several
-    labels a photo, see `label_sets.label_of`.
+    labels per photo, see `label_sets.label_of`.
 
     Raises:
         DatasetError: see `photos_of`.

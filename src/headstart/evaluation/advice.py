@@ -23,7 +23,7 @@ def advice(metrics: RunMetrics) -> list[str]:
     """One sentence or more each; at least one."""
     found = metrics.held_out
     if not isinstance(found, SplitMetrics):
-        raise TypeError("metrics of several labels a photo were given; expected those of classes")
+        raise TypeError("metrics of several labels per photo were given; expected those of classes")
     lines = [
         *on_the_collection(metrics),
         *_on_rare_classes(metrics),

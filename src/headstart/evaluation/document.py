@@ -26,7 +26,7 @@ from headstart.models.backbones import is_file
 from headstart.statistics import Interval
 
 SCHEMA = 1
-AnyMetrics = SplitMetrics | LabelMetrics  # of several labels a photo, LabelMetrics
+AnyMetrics = SplitMetrics | LabelMetrics  # of several labels per photo, LabelMetrics
 
 
 @dataclass(frozen=True)

@@ -93,8 +93,8 @@ def draw_results(
 def draw_label_results(
     draw: Draw, split: Split, evaluation: LabelEvaluation, *, name: str, value_range: ValueRange = FULL, seed: int
 ) -> None:
-    """Of several labels a photo: draw predictions.png and mistakes.png, and curves.png where some have a label and some
-    do not. split, evaluation, name: as for `draw_results`."""
+    """With several labels per photo: draw predictions.png and mistakes.png, and curves.png where some photos have a
+    label and others do not. split, evaluation, name: as for `draw_results`."""
     found = {label: each for label, each in zip(evaluation.class_names, evaluation.curves, strict=True) if each}
     if found:
         draw("curves", found, f"ROC and precision-recall curves of each label, {name} images")

@@ -1,4 +1,4 @@
-"""Of a run of several labels a photo: its numbers -> the result in plain sentences, and what next. The counterpart of
+"""Of a run of several labels per photo: its numbers -> the result in plain sentences, and what next. The counterpart of
 `advice.py` and `report.verdict`. Knows no model and no images."""
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def label_advice(metrics: RunMetrics) -> list[str]:
 def _held_out(metrics: RunMetrics) -> LabelMetrics:
     found = metrics.held_out
     if not isinstance(found, LabelMetrics):
-        raise TypeError("metrics of classes were given; expected those of several labels a photo")
+        raise TypeError("metrics of classes were given; expected those of several labels per photo")
     return found
 
 

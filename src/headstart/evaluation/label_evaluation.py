@@ -1,4 +1,4 @@
-"""Logits + targets of several labels a photo -> LabelEvaluation: every number about how good the answers are.
+"""Logits + targets of several labels per photo -> LabelEvaluation: every number about how good the answers are.
 
 The counterpart of `metrics.py`. Knows no model and no images.
 """

@@ -1,4 +1,4 @@
-"""LabelMetrics: the numbers of one split of several labels a photo, as `metrics.json` keeps them. Plain data; the
+"""LabelMetrics: the numbers of one split of several labels per photo, as `metrics.json` keeps them. Plain data; the
 counterpart of `SplitMetrics`, with the same names where the meaning is the same."""
 
 from __future__ import annotations

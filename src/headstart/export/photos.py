@@ -25,7 +25,7 @@ UNUSED = ""  # the split of photos that serve none
 class Photos:
     """Labelled files, in random order.
 
-    labels: names of classes; of several labels a photo, all of them, joined by |. lost: how many others were moved or
+    labels: names of classes; of several labels per photo, all of them, joined by |. lost: how many others were moved or
     changed since the training.
     """
 

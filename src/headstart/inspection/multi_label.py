@@ -1,4 +1,4 @@
-"""Several labels a photo: what `collection.py` asks of labels, label by label. Knows no files."""
+"""Several labels per photo: what `collection.py` asks of labels, label by label. Knows no files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from headstart.data.label_sets import NOTHING, names_in, text_of
 from headstart.inspection.findings import DOUBT, Finding
 from headstart.inspection.label_issues import find_label_issues, probabilities_despite_wrong_labels
 
-NOT_LOOKED_FOR = "of several labels a photo, shortcuts, groupings and photos unlike their class are not looked for"
+NOT_LOOKED_FOR = "with several labels per photo, shortcuts, groupings and photos unlike their class are not looked for"
 
 
 def items_by_label(items: Sequence[Item]) -> list[Item]:

@@ -114,7 +114,7 @@ def _training(metrics: RunMetrics) -> str:
 
 
 def label_numbers(held_out: LabelMetrics) -> str:
-    """Of several labels a photo."""
+    """Of several labels per photo."""
     rows = [
         (
             _plain(row.name),

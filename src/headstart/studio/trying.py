@@ -153,7 +153,7 @@ def answer(predictor: BasePredictor, content: bytes, id_of: IdOf, *, explain: bo
     (prediction,) = predictor.predictions(output, predictor.calibration.to_predictions(predictor.class_names))
     prediction = remarked(prediction, seen.remark)
     found: dict[str, Any] = {
-        "answer": prediction.label or NOTHING,  # of several labels a photo, which may have none
+        "answer": prediction.label or NOTHING,  # of several labels per photo, which may have none
         "probability": prediction.probability,
         "class_names": list(predictor.class_names),
         "probabilities": [prediction.probabilities[name] for name in predictor.class_names],

@@ -1,4 +1,4 @@
-"""The stage that calibrates a classifier for several labels a photo: the counterpart of `calibrate.py`."""
+"""The stage that calibrates a classifier for several labels per photo: the counterpart of `calibrate.py`."""
 
 from __future__ import annotations
 

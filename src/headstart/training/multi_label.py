@@ -1,4 +1,4 @@
-"""Several labels a photo: what of a training is different. The settings that suit, and the heads, which are solved
+"""Several labels per photo: how a training differs. The settings that suit, and the heads, which are solved
 (`features/label_heads.py`): no layer of the base is trained. Their calibration is in `calibrate_labels.py`."""
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from headstart.training.context import TrainingContext
 
 
 def for_labels(config: TrainingConfig, class_names: Sequence[str]) -> TrainingConfig:
-    """The same, as several labels a photo can be trained: a solved head, on photos as they are unless views are named.
+    """The same, adapted to several labels per photo: a solved head, on photos as they are unless views are named.
 
     Raises:
-        ModelError: something was asked for that there is only for classes of which a photo shows one.
+        ModelError: something was asked for that needs exactly one class per photo.
     """
     recipe, stakes = config.recipe, config.stakes
     refused = {
@@ -34,13 +34,13 @@ def for_labels(config: TrainingConfig, class_names: Sequence[str]) -> TrainingCo
         "--resize auto compares accuracies. Name a way, and see headstart compare": config.resizing == AUTO,
         "--on shares the work out. Leave it out": config.executor,
         "--ordinal is about ranks, of which a photo has one. Leave it out": stakes and stakes.ordinal is not False,
-        "--cost is about one answer a photo. Take --recall LABEL=SHARE or --label-precision LABEL=SHARE": (
+        "--cost is about one answer per photo. Take --recall LABEL=SHARE or --label-precision LABEL=SHARE": (
             stakes and stakes.costs is not None
         ),
     }
     for what, is_asked in refused.items():
         if is_asked:
-            raise ModelError(f"Of several labels a photo, a head is solved for each label on this machine, but {what}.")
+            raise ModelError(f"With several labels per photo, each label's head is solved on this machine, but {what}.")
     if config.stakes:
         config.stakes.check(class_names)
     views = ORIGINAL if config.views == AUTO else config.views
@@ -50,7 +50,7 @@ def for_labels(config: TrainingConfig, class_names: Sequence[str]) -> TrainingCo
 def tell(config: TrainingConfig, listener: Listener) -> None:
     """That nothing is fine-tuned, where the recipe would try it."""
     if config.recipe.fine_tuning:
-        text = "No fine-tuning: of several labels a photo, heads are solved, and the base stays as it is."
+        text = "No fine-tuning: with several labels per photo, only the heads are solved; the base stays as it is."
         listener.emit(Message(text, "no-fine-tuning-labels"))
 
 

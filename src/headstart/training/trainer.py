@@ -113,7 +113,7 @@ def train(
             soon as its probability reaches the threshold that the validation images show to suffice.
         ordinal: the classes are ranks: in this order, or, True, in that of their names. The answer is then the class of
             the least expected distance in ranks.
-        label_precision: of several labels a photo, label -> the share of the photos given it that are to show it.
+        label_precision: of several labels per photo, label -> the share of the photos given it that are to show it.
         callbacks: of Keras, which are told of epochs, and of batches where there are some; see docs/ecosystem.md. One
             that sets `model.stop_training` ends the training.
         listener: where to report to; by default to standard error.

@@ -91,7 +91,7 @@ def _copy(file: Path, folder: Path) -> None:
 
 
 def _facts(classifier: Classifier, accuracy: dict | None) -> dict:
-    """What the page has to know of a classifier. thresholds: of several labels a photo, the probability from which on
+    """What the page has to know of a classifier. thresholds: of several labels per photo, the probability from which on
     each is answered."""
     calibration = classifier.calibration
     usual = calibration.usual_accuracy
