@@ -1,4 +1,4 @@
-"""Is what is guaranteed for classes in classes kept at each level, and what do parents add?
+"""In a hierarchy of classes, is the guarantee kept at each level, and what do parents add?
 
     python benchmarks/hierarchy.py PHOTOS/trashnet PHOTOS/sign_digits PHOTOS/weather --resamplings 100
 

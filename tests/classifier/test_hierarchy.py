@@ -201,7 +201,7 @@ def test_words():
     logits, _ = drawn(200, 1)
     found = next(each for each in calibration.to_predictions(NAMES)(logits) if each.parent)
     assert in_words(found).startswith(f"{found.parent} ")
-    assert "which one is not sure: " in in_words(found)
+    assert "it is not sure which one: " in in_words(found)
     assert not_sure(found).answer is None
     assert calibration.hierarchy is not None
     given = calibration.hierarchy.sentences(0.95)

@@ -1,4 +1,4 @@
-"""Folders in folders as classes in classes: which classes there are then, and what is asked or refused."""
+"""Nested folders as a hierarchy of classes: which classes there are then, and what is asked or refused."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def classes(listing: Listing) -> set[str]:
 def test_a_class_is_named_by_all_folders_down_to_it(tmp_path, folders, expected):
     listing = listed(tmp_path / "p", folders)
     assert classes(listing) == expected
-    assert f"; as classes in classes, {len(expected)}: " in listing.layout
+    assert f"; as a hierarchy, {len(expected)} classes: " in listing.layout
     assert {item.split for item in listing.items} == {None}
 
 

@@ -157,7 +157,7 @@ def test_lines_of_a_photo_are_of_one_split_and_one_group(tmp_path):
     lines = ["x/0.png,a,1,train,g", "x/0.png,b,1,test,g", "x/1.png,a,1,train,g", "x/1.png,b,1,train,h"]
     with pytest.raises(DatasetError) as refused:
         list_images(table(tmp_path, *lines, header=header))
-    assert "line 3: 'x/0.png' is of the split 'test', and in a line before of 'train'; expected one" in str(
+    assert "line 3: 'x/0.png' is of the split 'test', and in an earlier line of 'train'; expected one" in str(
         refused.value
     )
     assert "line 5: 'x/1.png' is of the group 'h'" in str(refused.value)

@@ -80,7 +80,7 @@ def test_a_cluster_fine_tunes_as_this_machine_does(cluster, dataset, tmp_path, m
     ("images", "gpu", "lack", "reason"),
     [
         (100, False, None, "800 images in all its epochs are few"),
-        (10_000, True, None, "--device gpu asks for others"),
+        (10_000, True, None, "--device gpu was given"),
         (10_000, False, "a machine has no keras", "a machine has no keras"),
     ],
 )

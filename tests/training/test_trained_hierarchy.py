@@ -87,11 +87,11 @@ def test_the_numbers_are_in_the_metrics_and_the_report(trained):
     assert found.levels[0].accuracy.value > held_out.accuracy.value
     assert any(row.parents[0] for row in found.answers.values())
     page = (run.folder / "report.html").read_text("utf-8")
-    for text in ("Classes in classes", "answered by a parent at level 1", "bright, dark"):
+    for text in ("Hierarchy of classes", "answered by a parent at level 1", "bright, dark"):
         assert text in page
 
 
-def test_evaluate_knows_that_folders_are_classes_in_classes(trained, cells_by_light):
+def test_evaluate_knows_that_folders_are_a_hierarchy(trained, cells_by_light):
     """By the run: the option need not be given again."""
     run, _ = trained
     found = commands.evaluate(run.folder, cells_by_light, split="all", listener=hs.Quiet())

@@ -8,7 +8,7 @@ probability    of that label; of several, that exactly these are right
 probabilities  class -> probability, the most probable first: all, or as many as were asked for
 sure, familiar as in `Prediction`
 other          the probability of none of the classes; only of a classifier that was trained on `_other` photos
-parent         of classes in classes, where the label is not sure: its lowest parent that is; null: none
+parent         of a hierarchy of classes, if the label is not sure: its lowest parent that is; null: none
 parent_probability  of that parent
 cost           the expected cost of the label; only of a classifier that was given a table of costs
 candidates     the classes that the right one is among; only where a coverage was asked for

@@ -52,7 +52,7 @@ class Calibration:
         least that share of images.
     unsure: the classes that were trained on fewer than FEW_PHOTOS photos: a prediction of one is never sure.
     decision: what is answered where mistakes differ in what they cost; None: the most probable class.
-    hierarchy: of classes in classes, what is answered where the class is not sure; None: nothing.
+    hierarchy: which parent is answered where the class is not sure; None: the classes have no parents.
     """
 
     temperature: float = 1.0

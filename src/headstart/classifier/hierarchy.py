@@ -130,7 +130,7 @@ class Hierarchy:
         if accuracy is not None and (least := self.accuracy[accuracy][level - 1]) != NEVER:
             return f"Where a class is not sure, {which} is answered from a probability of {least:.3g} on."
         possible = self.guaranteed(level)
-        text = f"The held-out photos whose class is not sure are too few, or too hard, to answer {which}"
+        text = f"The held-out photos whose class is not sure are too few, or too hard, to guarantee {which}"
         if accuracy is None or not possible:
             return f"{text}."
         others = " or ".join(f"{each:g}" for each in possible)

@@ -73,7 +73,7 @@ class LabelCalibration:
     has_costs = False
 
     def probabilities(self, logits: Float[np.ndarray, "n labels"]) -> Float64[np.ndarray, "n labels"]:
-        """Of each label for itself, calibrated, 0..1."""
+        """Of each label, independently of the others, calibrated, 0..1."""
         return 1 / (1 + np.exp(-np.asarray(logits, np.float64).clip(-500, 500)))
 
     def answers(self, probabilities: Float[np.ndarray, "n labels"]) -> Bool[np.ndarray, "n labels"]:
@@ -116,9 +116,9 @@ class LabelCalibration:
         """
         if coverage is not None:
             raise ModelError(
-                "A coverage was given: so many candidates that the right class is among them. This classifier gives a "
-                "photo any number of labels, each with a probability of its own. Leave the coverage out; `--recall` in "
-                "training promises that a label is rarely missed."
+                "A coverage was given, which asks for enough candidates to include the right class. This classifier "
+                "gives a photo any number of labels, each with its own probability. Leave the coverage out; `--recall` "
+                "in training promises that a label is rarely missed."
             )
         if accuracy is not None:
             least = self.least_probability(accuracy)

@@ -216,7 +216,7 @@ def in_words(answer: Prediction, top: int | None = None) -> str:
     if not answer.familiar:
         return f"like nothing it was trained on; if anything: {ranked}"
     if answer.parent is not None and answer.parent_probability is not None:
-        return f"{answer.parent} {percent(answer.parent_probability)}; which one is not sure: {ranked}"
+        return f"{answer.parent} {percent(answer.parent_probability)}; it is not sure which one: {ranked}"
     return ranked if answer.sure else f"not sure: {ranked}"
 
 
@@ -226,7 +226,7 @@ def _labels_in_words(answer: Prediction, labels: Sequence[str], top: int | None)
     text = "   ".join(f"{label} {percent(share)}" for label, share in named.items())
     if not text:
         likeliest, share = next(iter(answer.probabilities.items()))
-        text = f"none of the labels (the likeliest: {likeliest} {percent(share)})"
+        text = f"none of the labels (the most likely: {likeliest} {percent(share)})"
     if answer.remark:
         return f"not sure: {text}; the photo {answer.remark}"
     if not answer.familiar:

@@ -41,7 +41,7 @@ class PrecisionPromise:
         if self.is_given:
             return (
                 f"A precision of {share} is promised for '{self.label}': it is answered from a probability of "
-                f"{self.threshold:.3g} on, as {self.photos:,} held-out photos that have it so show."
+                f"{self.threshold:.3g} on, as shown by {self.photos:,} held-out photos that are given it."
             )
         text = f"A precision of {share} cannot be promised for '{self.label}' by the held-out photos"
         possible = math.floor(1000 * self.possible) / 1000

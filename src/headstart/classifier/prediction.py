@@ -24,7 +24,7 @@ class Prediction:
     rule: str | None = None  # "cost" or "recall": why the label is not the most probable class; see `Decision`
     cost: float | None = None  # the expected cost of the label, if the classifier was given a table of costs
     other: float | None = None  # the probability that it is none of the classes, if `_other` photos were trained on
-    parent: str | None = None  # of classes in classes, if the label is not sure: its lowest parent that is, if any
+    parent: str | None = None  # of a hierarchy, if the label is not sure: its lowest parent that is, if any
     parent_probability: float | None = None  # of that parent, 0..1: the sum over the classes in it
     # only from a classifier for several labels per photo: those that it answers, sorted. `label` then joins them
     # ("cats|dogs", "" for none), `probability` is that of exactly these, and `probabilities` has each label's own

@@ -1,4 +1,4 @@
-"""Stakes: what the user says of mistakes before anything is trained: costs, an order of classes, recall to be promised.
+"""Stakes: what the user says about mistakes before training: costs, an order of classes, promised recall.
 
 What becomes of them, once a classifier is calibrated, is in `decision.py`. Knows no images and no probabilities.
 """
@@ -20,8 +20,8 @@ EXAMPLE = "right,ok,defective\n  ok,0,1\n  defective,50,0"
 class Stakes:
     """costs: right class -> answer -> what it costs, 0 or more, in any unit. recall: class -> the least share, 0 to 1,
     of its photos that are to be answered as it; where two classes want the same photo, it goes to the first. ordinal:
-    the classes are ranks, and a mistake costs its distance; True: in the order of their names. precision: of several
-    labels per photo, label -> the least share of the photos that are given it which show it."""
+    the classes are ranks, and a mistake costs its distance; True: in the order of their names. precision: with several
+    labels per photo, label -> the least share of the photos given this label that really show it."""
 
     costs: Mapping[str, Mapping[str, float]] | None = None
     recall: Mapping[str, float] | None = None
@@ -46,8 +46,8 @@ class Stakes:
             return None
         if ordinal is not False and cost is not None:
             raise ModelError(
-                "A table of costs and an order of ranks (ordinal) were given; expected one of them, as a mistake among "
-                "ranks costs its distance. Leave the other out."
+                "A table of costs and an order of ranks (ordinal) were given; expected one of them: with ranks, a "
+                "mistake costs its distance. Leave the other out."
             )
         costs = read_costs(Path(cost)) if isinstance(cost, str | Path) else cost
         for what, promises, meaning in (("recall", recall, "missed"), ("precision", precision, "wrong")):
@@ -59,8 +59,8 @@ class Stakes:
                     )
         if both := sorted(set(recall or {}) & set(precision or {})):
             raise ModelError(
-                f"Both a recall and a precision are to be promised for '{both[0]}', which has one threshold. Leave one "
-                f"of them out."
+                f"Both a recall and a precision are to be promised for '{both[0]}', but it has one threshold. Leave "
+                f"one of them out."
             )
         if costs is not None:
             _check_costs(costs)
@@ -103,12 +103,12 @@ class Stakes:
     def check_exclusive(self) -> None:
         """
         Raises:
-            ModelError: they are about several labels per photo.
+            ModelError: they need several labels per photo.
         """
         if self.precision:
             raise ModelError(
-                f"A precision is to be promised for '{next(iter(self.precision))}', which there is for several labels "
-                f"a photo (--multi-label). Of classes, `headstart predict --accuracy` says which answers are sure."
+                f"A precision is to be promised for '{next(iter(self.precision))}', but that needs several labels per "
+                f"photo (--multi-label). With one class per photo, use `headstart predict --accuracy`."
             )
 
     def ranks(self, class_names: Sequence[str]) -> tuple[str, ...] | None:

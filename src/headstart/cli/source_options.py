@@ -33,8 +33,8 @@ WeightColumn = Annotated[
     str | None,
     about_data(
         metavar="NAME",
-        help="Column of a CSV that says how much a label counts, where labels are probabilities or votes. By default "
-        "'weight' or the like, where several lines name a photo.",
+        help="Column of a CSV with the weight of each label, where labels are probabilities or votes. By default "
+        "'weight' or the like, if several lines name the same photo.",
     ),
 ]
 ImageRoot = Annotated[
@@ -53,8 +53,8 @@ Hierarchy = Annotated[
     bool,
     about_data(
         "--hierarchy",
-        help="Folders in folders, or labels such as birds/robin, are classes in classes: where robin or wren is not "
-        "sure, the answer may be birds.",
+        help="Nested folders, or labels such as birds/robin, are a hierarchy of classes: if it is not sure which bird, "
+        "the answer may be birds.",
     ),
 ]
 GroupBy = Annotated[
@@ -79,8 +79,8 @@ MultiLabel = Annotated[
     bool,
     about_data(
         "--multi-label",
-        help="A photo may have several labels, or none: a CSV with a|b in the column of labels, a column of 0 and 1 "
-        "for each label, or several rows for a photo.",
+        help="A photo may have several labels, or none: a CSV with a|b in the label column, a column of 0 and 1 for "
+        "each label, or several rows per photo.",
     ),
 ]
 SOURCE = {

@@ -28,8 +28,8 @@ Ordinal = Annotated[
     str | None,
     about_data(
         metavar="CLASS,CLASS,...",
-        help="The classes are ranks: from the lowest to the highest, such as none,mild,severe; or auto: in the order "
-        "of their names. The answer is then the one that is expected to be off least.",
+        help="The classes are ordinal: name them from lowest to highest, such as none,mild,severe; or auto: in the "
+        "order of their names. The answer is then the class with the least expected distance.",
     ),
 ]
 
@@ -45,7 +45,7 @@ LabelPrecision = Annotated[
     list[str] | None,
     about_data(
         metavar="LABEL=SHARE",
-        help="With --multi-label: promise that this share of the photos that are given the label show it, such as "
+        help="With --multi-label: promise that this share of the photos given the label really show it, such as "
         "defective=0.95; give it again for others.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""What is measured of a run of several labels per photo, in the place of `run_stages.measure_run`; and its pictures."""
+"""What is measured of a run with several labels per photo, instead of `run_stages.measure_run`; and its pictures."""
 
 from __future__ import annotations
 

@@ -191,13 +191,13 @@ def check_shared_classes(items: Sequence[Item], source: str) -> None:
     shared = shared_classes(items)
     if OTHER in shared:
         raise DatasetError(
-            f"'{source}' gives '{OTHER}' a share of photos, and photos of none of the classes are that alone. Give the "
-            f"whole of such a photo to '{OTHER}', or all of it to classes."
+            f"'{source}' gives '{OTHER}' a share of photos, but a photo is either of none of the classes or not. Give "
+            f"'{OTHER}' all of such a photo, or nothing."
         )
     if missing := sorted(shared.difference(column(items, "label"))):
         raise DatasetError(
             f"'{source}' gives '{missing[0]}' shares of photos, but the largest share of none, and training needs "
-            f"photos of each class. Leave '{missing[0]}' out, or join it with a class next to it.",
+            f"such photos of each class. Leave '{missing[0]}' out, or merge it with a similar class.",
             reason="class-not-in-training",
             label=missing[0],
         )

@@ -31,7 +31,7 @@ SHARED = 0.5  # of the names of these are in more than one class folder: then th
 MAX_SHOWN = 5  # names in a sentence
 MASK_WORDS = frozenset({"mask", "masks", "label", "labels", "annotation", "annotations", "groundtruth", "gt"})
 
-BOTH = "Or --hierarchy if both are: classes in classes."
+BOTH = "Or --hierarchy if both are: a hierarchy of classes."
 COLLECTION_WORDS = frozenset({"classification", "classes", "collection", "dataset", "datasets", "data"})
 
 _DATE = re.compile(r"(19|20)\d\d([-_.]?\d\d){0,2}")
@@ -40,7 +40,7 @@ _DATE = re.compile(r"(19|20)\d\d([-_.]?\d\d){0,2}")
 def check_classes(tree: Tree, layout: Layout, source: Location, *, hierarchy: bool = False) -> None:
     """
     Args:
-        hierarchy: whether the owner says that there are classes in classes.
+        hierarchy: whether the owner says that the classes are a hierarchy.
 
     Raises:
         DatasetError: it is not clear that the class folders are the classes.

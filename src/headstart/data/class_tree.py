@@ -1,4 +1,4 @@
-"""Classes in classes: names of folders, or labels such as 'birds/robin' -> the parents of each class. Opens no file.
+"""A hierarchy of classes: folder names, or labels such as 'birds/robin' -> the parents of each class. Opens no file.
 
 A class is named by its whole path, and is one of the lowest: photos belong to no class that holds others.
 """
@@ -29,7 +29,7 @@ def parents_of(name: str) -> tuple[str, ...]:
 
 
 def with_whole_paths(layout: Layout) -> Layout:
-    """The same folders, each class named by all folders down to it; those that are named after dates divide a class."""
+    """The same folders, each class named by all folders down to it; folders named after dates do not count."""
     places, parents = {}, dict.fromkeys(layout.parents)
     for folder, place in layout.places.items():
         above = next(parent for parent in layout.parents if folder[: len(parent)] == parent)
@@ -37,7 +37,7 @@ def with_whole_paths(layout: Layout) -> Layout:
         places[folder] = replace(place, label=SEPARATOR.join(names))
         parents |= {(*above, *names[:depth]): None for depth in range(1, len(names))}
     classes = sorted({place.label for place in places.values()})
-    text = f"{layout.text}; as classes in classes, {len(classes)}: {listed(classes)}"
+    text = f"{layout.text}; as a hierarchy, {len(classes)} classes: {listed(classes)}"
     is_tree = any(map(parents_of, classes))
     return replace(layout, places=places, parents=tuple(parents), text=text if is_tree else layout.text)
 
@@ -51,7 +51,7 @@ def _class_below(names: Parts) -> Parts:
 
 
 def note_on_divided(layout: Layout) -> list[str]:
-    """That folders inside of class folders are no classes, where they may be; those of splits and dates are not."""
+    """That folders inside class folders are not classes, where they may be; splits and dates never are."""
     inside: dict[str, set[str]] = defaultdict(set)
     for folder in layout.places:
         above = next(parent for parent in layout.parents if folder[: len(parent)] == parent)
@@ -62,8 +62,8 @@ def note_on_divided(layout: Layout) -> list[str]:
         return []
     example = min(divided)
     return [
-        f"folders inside of class folders belong to the class (such as '{example}' to "
-        f"'{parents_of(example)[0]}'); if they are classes in classes, say --hierarchy"
+        f"folders inside class folders belong to the class (such as '{example}' to "
+        f"'{parents_of(example)[0]}'); if they are classes themselves, say --hierarchy"
     ]
 
 
@@ -73,7 +73,7 @@ def check_class_tree(counts: Mapping[str, int], source: str) -> None:
         counts: class -> its photos.
 
     Raises:
-        DatasetError: the names are those of no tree, or a class with photos holds others.
+        DatasetError: the names do not form a tree, or a class with photos holds other classes.
     """
     inside: dict[str, list[str]] = defaultdict(list)
     for name in sorted(counts):
@@ -88,9 +88,9 @@ def check_class_tree(counts: Mapping[str, int], source: str) -> None:
             inside[parent].append(name)
     if not inside:
         raise DatasetError(
-            f"'{source}' holds the classes {some(counts)}, and none is in another. --hierarchy says that there are "
-            f"classes in classes: folders in folders (photos/birds/robin/*.jpg), or labels such as 'birds/robin'. "
-            f"Leave it out, or name the classes so.",
+            f"'{source}' holds the classes {some(counts)}, and none is in another. --hierarchy expects "
+            f"classes inside other classes: nested folders (photos/birds/robin/*.jpg), or labels such as "
+            f"'birds/robin'. Leave it out, or name the classes like that.",
             reason="hierarchy-flat",
         )
     if both := sorted(inside.keys() & counts):
@@ -98,7 +98,7 @@ def check_class_tree(counts: Mapping[str, int], source: str) -> None:
         photos = "1 photo is" if counts[name] == 1 else f"{counts[name]:,} photos are"
         raise DatasetError(
             f"In '{source}', {photos} directly in '{name}', which also holds the classes {some(inside[name])}. With "
-            f"--hierarchy, photos belong to the lowest classes: move them into one of these, or into one of their own, "
+            f"--hierarchy, photos belong to the lowest classes: move them into one of these, or into a new one, "
             f"such as '{name}{SEPARATOR}other'.",
             reason="hierarchy-photos-in-parent",
             label=name,
@@ -106,13 +106,13 @@ def check_class_tree(counts: Mapping[str, int], source: str) -> None:
 
 
 def notes_on_class_tree(names: Collection[str]) -> list[str]:
-    """What the owner of classes in classes should know, in sentences."""
+    """What the owner of a hierarchy should know, in sentences."""
     inside = Counter(parent for name in names for parent in parents_of(name))
     ends: dict[str, list[str]] = defaultdict(list)
     for name in sorted(names):
         ends[name.rpartition(SEPARATOR)[2]].append(name)
     notes = [
-        f"'{parent}' holds one class only, so that to answer '{parent}' says as much as to name the class"
+        f"'{parent}' holds one class only, so the answer '{parent}' says as much as the class itself"
         for parent, count in sorted(inside.items())
         if count == 1
     ]

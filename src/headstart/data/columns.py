@@ -116,8 +116,8 @@ def find_columns(names: Sequence[str], lines: Iterable[Cells], source: DataSourc
     unused = tuple(name for name in others if name not in classes)
     if source.multi_label and weight:
         raise DatasetError(
-            f"'{source}' is to have several labels per photo (--multi-label) and weights of labels (--weight-column). "
-            f"Leave one of them out: of several labels, each is there or not."
+            f"For '{source}', --multi-label (each label is there or not) and --weight-column (labels have weights) "
+            f"were both given. Leave one of them out."
         )
     if source.multi_label and (wrong := [name for name in classes if SIGN in name]):
         raise DatasetError(f"'{source}' has the label {wrong[0]!r}. '{SIGN}' separates labels: give it another name.")

@@ -111,7 +111,7 @@ class Dataset:
     known_values: KnownValues | None = None  # what values its images hold
     labels: LabelSummary = OWN_LABELS  # with which corrections of the user
     others: Mapping[str, Split] = field(default_factory=dict)  # split -> photos of none of the classes
-    hierarchy: bool = False  # whether class names are paths of classes in classes: "birds/robin"
+    hierarchy: bool = False  # whether class names are paths in a hierarchy: "birds/robin"
 
     def __len__(self) -> int:
         return len(self.train) + len(self.validation) + len(self.test)

@@ -46,7 +46,7 @@ class Listing:
     layout: str  # what was understood, in a sentence without a full stop
     unlabelled: Sequence[Item] = ()  # photos without a class, with "" as label, if they were asked for
     corrections: Path | None = None  # the file of the user's corrections, if there is one
-    hierarchy: bool = False  # whether labels are paths of classes in classes
+    hierarchy: bool = False  # whether labels are paths in a hierarchy of classes
     multi_label: bool = False  # whether the label of an item is all labels of the photo, see `label_sets.py`
 
     @property
@@ -112,7 +112,7 @@ def _list_table(
     _check_settings(source, is_csv=True)
     if source.multi_label and source.hierarchy:
         raise DatasetError(
-            f"For '{source}', --multi-label (any number of labels per photo) and --hierarchy (one class, in classes) "
+            f"For '{source}', --multi-label (any number of labels per photo) and --hierarchy (one class per photo) "
             f"were both given. Leave one of them out."
         )
     table = tables.read_listing(source, shards, metadata)
@@ -135,8 +135,8 @@ def _note_on_shares(items: Sequence[Item]) -> list[str]:
     if not shared:
         return []
     return [
-        f"the labels of {shared:,} of {len(items):,} photos are probabilities, shared among classes: training fits "
-        f"these; elsewhere, such as for accuracy and in the studio, the class with the largest share is the label"
+        f"the labels of {shared:,} of {len(items):,} photos are probabilities: training fits these; elsewhere, such as "
+        f"for accuracy and in the studio, the label is the class with the largest share"
     ]
 
 
@@ -195,13 +195,13 @@ def _check_settings(source: DataSource, *, is_csv: bool) -> None:
 def _check_one_reading(source: DataSource) -> None:
     if source.multi_label:
         raise DatasetError(
-            f"'{source}' is a folder, and folders give each photo one label. Several (--multi-label) take a table: a "
+            f"'{source}' is a folder, and folders give each photo one label. Several (--multi-label) need a table: a "
             f"CSV with the columns path,labels and a|b in the second, or with a column of 0 and 1 for each label."
         )
     if source.hierarchy and source.class_level is not None:
         raise DatasetError(
-            f"For '{source}', --hierarchy (classes in classes) and --class-level {source.class_level} (the folders of "
-            f"one level are the classes) were both given. Leave one of them out."
+            f"For '{source}', --hierarchy (folders at all levels are classes) and --class-level {source.class_level} "
+            f"(those of one level are) were both given. Leave one of them out."
         )
 
 

@@ -67,7 +67,7 @@ def aligned(split: Split, class_names: Sequence[str]) -> Split:
     if split.kind is not Kind.MULTI_LABEL:
         raise DatasetError(
             "The classifier gives each image any number of labels, and these images have one class each. Give a table "
-            "of all their labels, read as such: hs.DataSource(..., multi_label=True)."
+            "of all their labels: hs.DataSource(..., multi_label=True)."
         )
     values = split.targets.values
     present = {name for name, column in zip(split.class_names, values.T, strict=True) if column.any()}
@@ -93,12 +93,12 @@ def check_several(labels: Iterable[str], source: str) -> None:
     if len(names) < 2:
         known = f"one label, '{names[0]}'" if names else "no label"
         raise DatasetError(
-            f"'{source}' has {known}; several labels per photo (--multi-label) take at least two. For one, make two "
+            f"'{source}' has {known}; several labels per photo (--multi-label) need at least two. For one, make two "
             f"classes of it, such as '{names[0] if names else 'damaged'}' and 'other', and leave --multi-label out."
         )
     if all(len(names_in(label)) == 1 for label in found):
         raise DatasetError(
             f"'{source}' gives each photo exactly one label, so its labels are classes, of which a photo shows one. "
-            f"Leave --multi-label out; or check that the table has the others: a|b in the column of labels, a "
-            f"column of 0 and 1 for each label, or several rows for a photo."
+            f"Leave --multi-label out; or check that the table has the other labels: a|b in the label column, a "
+            f"column of 0 and 1 for each label, or several rows per photo."
         )

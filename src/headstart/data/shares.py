@@ -1,4 +1,4 @@
-"""Lines of a table that give a photo's label a weight -> what share of the photo each class has. Knows no files.
+"""Lines of a table with weights of labels -> what share of a photo each class has. Knows no files.
 
 Either several lines name a photo, each with a class and a weight, such as how many experts chose it: a class has the
 part of the photo's weights that its lines have. Or each photo has one line, and there are two classes: the weight is
@@ -55,7 +55,7 @@ def read_shares(lines: Sequence[WeighedLine], source: str) -> tuple[dict[str, Sh
     for photo, of_photo in weights.items():
         shares[photo] = normalised(of_photo)
         if not shares[photo] and not faults:
-            faults.append(f"{first[photo]}: all weights of the photo are 0, where one is expected to be above 0")
+            faults.append(f"{first[photo]}: all weights of the photo are 0, but at least one is expected to be above 0")
     return shares, faults
 
 
@@ -91,7 +91,7 @@ def _check_two(classes: Sequence[str], source: str) -> None:
     rest = "which classes have the rest" if len(classes) > 1 else "what the other class is called"
     raise DatasetError(
         f"'{source}' has one line per photo, with a weight, and {named}: that does not say {rest}. Give each photo a "
-        f"line for each class that has a share of it, with what weight; or, of two classes, name both."
+        f"line for each class that has a share of it, with its weight; with two classes, make sure that both occur."
     )
 
 

@@ -16,18 +16,18 @@ class DataSource:
     path: a folder, zip or CSV, see `load_dataset`; also the URL of one.
     path_column, label_column, group_column: columns of a CSV. None: by their usual names, such as path, label and, of
         images that belong together, group or patient.
-    weight_column: the column with the weights of labels that are probabilities, see `shares.py`. None: by its usual
-        names, such as weight, where several lines name a photo.
+    weight_column: the column with the weights of labels, which are then probabilities, see `shares.py`. None: by its
+        usual names, such as weight, if several lines name the same photo.
     image_root: the folder that the paths in a CSV start from. None: the CSV's own. Absolute paths of another computer
         are looked for below it by their last parts.
     class_level: the class is the name of the folder at this level below `path`, from 1. None: it is found out.
-    hierarchy: whether folders in folders are classes in classes, as labels such as "birds/robin" are; predictions that
-        are not sure may then have a `parent`.
+    hierarchy: whether nested folders, or labels such as "birds/robin", are a hierarchy of classes; predictions that are
+        not sure may then have a `parent`.
     group_by: which images belong together, see `group_names`. None: as a column of a CSV says.
     corrections: the user's corrections of labels: True: those that lie beside the collection, see `corrections_file`;
         False: none; or their file.
     multi_label: a photo may have several labels, or none: "a|b" in the column of labels, a column of 0 and 1 for each
-        label, or several rows for a photo.
+        label, or several rows per photo.
     """
 
     path: Location
@@ -94,7 +94,7 @@ class DataSource:
         if self.multi_label:
             raise DatasetError(
                 f"'{self}' has several labels per photo (--multi-label), which {what} cannot work with yet. `headstart "
-                f"inspect`, `train` and `evaluate` can; `headstart serve RUN` shows a page to try a classifier."
+                f"inspect`, `train` and `evaluate` can; `headstart serve RUN` has a page to try a classifier."
             )
 
     def absolute(self) -> DataSource:

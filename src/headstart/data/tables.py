@@ -205,7 +205,7 @@ def _fault_of_parts(row: Row, known: Row) -> str | None:
     for what in ("split", "group"):
         one, other = getattr(known, what), getattr(row, what)
         if one != other:
-            return f"'{row.name}' is of the {what} {other!r}, and in a line before of {one!r}; expected one {what}"
+            return f"'{row.name}' is of the {what} {other!r}, and in an earlier line of {one!r}; expected one {what}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Classes in classes, and the answers to images whose classes are known -> how good the answers of each level are."""
+"""A hierarchy of classes, and answers to images whose classes are known -> how good the answers of each level are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -18,7 +18,7 @@ def label_verdict(metrics: RunMetrics) -> str:
     """The result in plain sentences, with its intervals."""
     name, found = metrics.held_out_name, _held_out(metrics)
     accuracy = found.accuracy
-    text = f"Of {accuracy.count:,} {name} images, {accuracy.correct:,} are given exactly their labels"
+    text = f"Of {accuracy.count:,} {name} images, {accuracy.correct:,} are given exactly the right labels"
     text = f"{text}: {percent(accuracy.value)} ({percent(accuracy.low)} to {percent(accuracy.high)})."
     text = f"{text} {' '.join(sentence[0].upper() + sentence[1:] for sentence in found.sentences)}"
     if metrics.cross_validated:
@@ -44,11 +44,11 @@ def label_advice(metrics: RunMetrics) -> list[str]:
     weak = [row for row in found.per_class if row.name not in rare and row.f1 is not None and row.f1 < WEAK_F1]
     if weak:
         names = _named([row.name for row in sorted(weak, key=lambda row: row.f1 or 0.0)])
-        lines.append(f"Look at the photos of {names}: F1 is below {WEAK_F1:g}. Are all labelled so? Add photos.")
+        lines.append(f"Look at the photos of {names}: F1 is below {WEAK_F1:g}. Are labels missing? Add photos.")
     if not metrics.calibration.usual_accuracy:
         lines.append(
-            "No answer is called sure: all labels of a photo are right too rarely, or the photos are too few, to "
-            "guarantee any accuracy. Each label has a probability of its own; promise what matters of it (--recall, "
+            "No answer is called sure: answers are exactly right too rarely, or the photos are too few, to guarantee "
+            "any accuracy. Each label has its own probability and threshold; promise what matters (--recall, "
             "--label-precision)."
         )
     width = found.accuracy.high - found.accuracy.low

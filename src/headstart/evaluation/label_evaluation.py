@@ -41,7 +41,7 @@ class LabelEvaluation:
 
     @cached_property
     def probabilities(self) -> Float64[np.ndarray, "n labels"]:
-        """Calibrated, of each label for itself."""
+        """Calibrated, of each label, independently of the others."""
         return self.calibration.probabilities(self.logits)
 
     @cached_property

@@ -102,17 +102,17 @@ class LabelMetrics:
 
     @property
     def sentences(self) -> list[str]:
-        """What all of it says, and what it would be by chance."""
+        """What the numbers say, and what they would be by chance."""
         lines = []
         if self.mean_average_precision:
             lines.append(f"mean average precision {self.mean_average_precision}; by chance {self.by_chance:.3f}.")
         labels = f"'{self.commonest[0]}'" if self.commonest[0] else "no label"
         lines += [
-            f"F1 {self.f1_micro} of all labels together, {self.f1_macro} on average over the labels.",
+            f"F1 {self.f1_micro} over all labels together (micro), {self.f1_macro} averaged over the labels (macro).",
             f"Exactly right: {self.accuracy}; always answering {labels} would score {percent(self.baseline)}.",
         ]
         if self.accuracy.low <= self.baseline:
-            lines.append("By that, the classifier is not shown to be better.")
+            lines.append("By this measure, the classifier is not shown to be better.")
         return lines
 
     def to_json(self) -> dict:

@@ -1,4 +1,4 @@
-"""Calibrated probabilities, and labels that are probabilities, too -> how far they are apart. Knows no images."""
+"""Calibrated probabilities, and labels that are also probabilities -> how far apart they are. Knows no images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -39,7 +39,7 @@ class SoftMetrics:
         loss, brier = self.log_loss, self.brier
         return (
             f"against the probabilities of the labels: log loss {loss.value:.4f} ({loss.low:.4f} to {loss.high:.4f}), "
-            f"where {self.least:.4f} is the least that is possible, and their mean gives {self.of_constant:.4f}; "
+            f"where {self.least:.4f} is the least possible, and always saying their mean gives {self.of_constant:.4f}; "
             f"Brier score {brier.value:.4f} ({brier.low:.4f} to {brier.high:.4f})"
         )
 

@@ -147,10 +147,10 @@ class Answer(BaseModel):
     only where a coverage was asked for; rule: why the label is not the most probable class: "recall" (its recall is
     promised) or "cost" (its expected cost is the least); cost: the expected cost of the label, only of a model that was
     given a table of costs; other: the probability that the image is none of the classes, only of a model that was
-    trained on such images; parent: of a model that knows classes in classes, where the label is not sure, its lowest
+    trained on such images; parent: only of a model with a hierarchy of classes: if the label is not sure, its lowest
     parent that is; parent_probability: of that parent. The label is the first of the probabilities. labels: only of a
-    model that gives an image any number of labels: those that it has; label joins them with |, probability is how
-    probably exactly these are right, and probabilities are those of each label for itself."""
+    model that gives an image any number of labels: those of this image; label joins them with |, probability is that
+    exactly these are right, and probabilities has the probability of each label."""
 
     name: str | None
     label: str
@@ -226,9 +226,9 @@ class LimitsOfRequests(BaseModel):
 
 class Model(BaseModel):
     """A description of a model. value_range: black and white in photos with 16 bits a value. models: the names of all
-    models that are served. parents: of classes in classes, those that may be answered where a class is not sure.
-    multi_label: whether an image may have several of the classes, or none; the accuracy is then how many answers are
-    exactly right. keeps_samples: the share of photos that the operator keeps; 0: none."""
+    models that are served. parents: in a hierarchy of classes, those that may be answered if a class is not sure.
+    multi_label: whether an image may have several of the classes, or none; the accuracy is then the share of answers
+    that are exactly right. keeps_samples: the share of photos that the operator keeps; 0: none."""
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_MODEL})
 

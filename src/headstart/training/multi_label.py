@@ -30,10 +30,10 @@ def for_labels(config: TrainingConfig, class_names: Sequence[str]) -> TrainingCo
         f"the recipe '{recipe.name}' fits layers. Take the recipe 'fast'": not recipe.solves_head,
         "--fine-tune always trains the base. Leave it out": recipe.fine_tuning and recipe.fine_tuning.patience is None,
         "--balanced weighs classes. Leave it out: each label has a threshold of its own": recipe.balanced,
-        "--backbone auto compares accuracies. Name a backbone, and see headstart compare": config.candidates,
-        "--resize auto compares accuracies. Name a way, and see headstart compare": config.resizing == AUTO,
-        "--on shares the work out. Leave it out": config.executor,
-        "--ordinal is about ranks, of which a photo has one. Leave it out": stakes and stakes.ordinal is not False,
+        "--backbone auto compares accuracies. Name one, and try others with headstart compare": config.candidates,
+        "--resize auto compares accuracies. Name one, and try others with headstart compare": config.resizing == AUTO,
+        "--on trains on a cluster. Leave it out": config.executor,
+        "--ordinal is about ranks, and a photo has one rank. Leave it out": stakes and stakes.ordinal is not False,
         "--cost is about one answer per photo. Take --recall LABEL=SHARE or --label-precision LABEL=SHARE": (
             stakes and stakes.costs is not None
         ),

@@ -40,7 +40,7 @@ class ShareNetwork(TrainableNetwork):
 
 
 class GradientsAlone(keras.optimizers.Optimizer):
-    """In the place of an optimizer: keeps the gradients of the last step, and leaves the variables as they are."""
+    """Instead of an optimizer: keeps the gradients of the last step, and leaves the variables as they are."""
 
     def __init__(self) -> None:
         super().__init__(learning_rate=0.0)

@@ -1,4 +1,4 @@
-"""Fine-tuning steps of which the machines of a cluster compute the gradients, each of its share of a batch.
+"""Fine-tuning steps whose gradients the machines of a cluster compute, each for its share of a batch.
 
 In a step the trained variables, the features of a batch and its dropout go out, and gradients come back, which Ray's
 tasks add up in a tree: the steps are those of one machine, to rounding. Variables, optimizer, averages, validation and
@@ -88,9 +88,9 @@ def _reason_against(context: TrainingContext, executor: RayExecutor, phase: Phas
     """Why the cluster is not even asked; None if it may be faster."""
     ray, count = executor.connected(), len(context.dataset.train) * phase.epochs
     if len(machines(ray)) == 1 and is_here(ray):
-        return "it is all of the cluster."
+        return "the cluster has no other."
     if executor.gpu:
-        return "gradients of a cluster are computed by processors, and --device gpu asks for others."
+        return "a cluster computes gradients on CPUs only, and --device gpu was given."
     if count < MANY:
         return f"{count:,} images in all its epochs are few."
     from headstart.keras_backend import keras
@@ -151,7 +151,7 @@ class ClusterSteps:
         """there, here: seconds of a step."""
         self.is_spread, count = there < here, len(self._machines)
         found = f"A step takes {1e3 * there:.0f} ms on {count} machines, and {1e3 * here:.0f} ms here"
-        what = "the cluster computes the gradients, each machine those of its share of a batch."
+        what = "the cluster computes the gradients, each machine for its share of the batch."
         self._listener.emit(Message(f"{found}: {what if self.is_spread else 'this machine fine-tunes alone.'}"))
 
     def _on_cluster(

@@ -143,7 +143,7 @@ def _converter(preset: str) -> Any | None:
     except Exception as error:  # damaged JSON, an unknown class, settings of another version, a network that is away
         raise ModelError(
             f"How the preset '{preset}' sees pixels cannot be read from its '{CONVERTER}': {first_line(error)}. Get "
-            f"that file again; or remove it from a folder of yours, for pixels as most networks take them."
+            f"that file again; or, in a folder of your own, remove it, and pixels are given as most networks take them."
         ) from error
 
 
