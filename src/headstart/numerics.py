@@ -87,5 +87,5 @@ def most_probable(truth: Truth) -> Int[np.ndarray, " n"]:
 def label_cross_entropies(
     logits: Float[np.ndarray, "..."], targets: Num[np.ndarray, "..."] | Bool[np.ndarray, "..."]
 ) -> Float[np.ndarray, "..."]:
-    """The loss of each logit of a label for itself, in nats; where its sigmoid is the probability. targets: 0 or 1."""
+    """The loss of each label's logit, in nats, if its sigmoid is the probability. targets: 0 or 1."""
     return np.maximum(logits, 0) - targets * logits + np.log1p(np.exp(-np.abs(logits)))

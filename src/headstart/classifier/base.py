@@ -55,7 +55,7 @@ class Explanation:
     """A prediction, and where on the image it comes from.
 
     places: a few places of the square that the network sees: what each says for the predicted class, against the mean
-        of all classes; of several labels, for the most probable one, against its absence.
+        of all classes; with several labels, for the most probable one, against its absence.
     """
 
     prediction: Prediction

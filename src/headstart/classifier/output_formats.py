@@ -221,7 +221,7 @@ def in_words(answer: Prediction, top: int | None = None) -> str:
 
 
 def _labels_in_words(answer: Prediction, labels: Sequence[str], top: int | None) -> str:
-    """Of several labels per photo: those that it has, each with its probability; or the `top` most probable ones."""
+    """With several labels per photo: those of this one, each with its probability; or the `top` most probable ones."""
     named = answer.top(top) if top else {label: answer.probabilities[label] for label in labels}
     text = "   ".join(f"{label} {percent(share)}" for label, share in named.items())
     if not text:

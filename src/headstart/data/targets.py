@@ -23,7 +23,7 @@ class Kind(StrEnum):
     """What the numbers of a row are to each other."""
 
     EXCLUSIVE = "exclusive"  # shares of one: they add up to 1
-    MULTI_LABEL = "multi-label"  # each for itself: 0 or 1
+    MULTI_LABEL = "multi-label"  # independent of each other: 0 or 1
 
 
 @dataclass(frozen=True, eq=False)

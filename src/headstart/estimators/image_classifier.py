@@ -62,7 +62,7 @@ class ImageClassifier(ClassifierMixin, PhotoEstimator):
         verbose: whether to report progress, to standard error.
 
     Fitted attributes:
-        classes_: the classes, sorted, as y has them; of several labels, the numbers of its columns.
+        classes_: the classes, sorted, as y has them; with several labels, the numbers of its columns.
         classifier_: the `headstart.Classifier`: saves, predicts with guarantees, explains. (In a copy made by `pickle`,
             a `headstart.Predictor`.)
 
@@ -129,7 +129,7 @@ class ImageClassifier(ClassifierMixin, PhotoEstimator):
         return self
 
     def predict_proba(self, X: Photos) -> Float[np.ndarray, "n classes"]:
-        """The calibrated probability of each class, in the order of `classes_`; of several labels, of each for itself.
+        """The calibrated probability of each class, in the order of `classes_`; with several labels, of each label.
 
         Raises:
             NotFittedError: by scikit-learn.
@@ -145,7 +145,7 @@ class ImageClassifier(ClassifierMixin, PhotoEstimator):
         return self.classifier_.calibration.probabilities(logits)[:, self._columns]
 
     def predict(self, X: Photos) -> Shaped[np.ndarray, "n ..."]:
-        """The most probable class of each photo, as y had it; of several labels, 0 and 1. Raises what `predict_proba`
+        """The most probable class of each photo, as y had it; with several labels, 0 and 1. Raises what `predict_proba`
         raises."""
         probabilities, calibration = self.predict_proba(X), self.classifier_.calibration
         if isinstance(calibration, LabelCalibration):

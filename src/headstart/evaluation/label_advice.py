@@ -1,5 +1,5 @@
-"""Of a run of several labels per photo: its numbers -> the result in plain sentences, and what next. The counterpart of
-`advice.py` and `report.verdict`. Knows no model and no images."""
+"""With several labels per photo: the numbers of a run -> the result in plain sentences, and what next. The counterpart
+of `advice.py` and `report.verdict`. Knows no model and no images."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class Source:
 
     @property
     def is_multi_label(self) -> bool:
-        """Whether each probability is that of a label for itself: a sigmoid, where it is else a softmax."""
+        """Whether each label has a probability of its own: sigmoids instead of a softmax."""
         return self.classifier.is_multi_label
 
     @property

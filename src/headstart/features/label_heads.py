@@ -1,4 +1,4 @@
-"""Linear heads of several labels per photo: features and targets -> the weights of the last layer.
+"""Linear heads for several labels per photo: features and targets -> the weights of the last layer.
 
 Each label is a logistic regression of its own, with an L2 penalty and its own C, solved exactly, as the head of
 exclusive classes is (`depth_head.py`). What depends on the features alone, their scale, their inner products and the

@@ -86,7 +86,7 @@ def with_probabilities(
     dtype: of the pixels, "uint8" or "float32".
     maps: also the features of the head and the feature maps, under the names of a packaged network.
     others: weights and temperature of an `OtherHead`; then also the probability of none of the classes, "other" (n,).
-    multi_label: whether each probability is that of a label for itself.
+    multi_label: whether each label has a probability of its own.
     """
     pixels = keras.Input(network.input.shape[1:], dtype=dtype, name="pixels")
     whole = inside(network, maps=maps) if maps or others else network

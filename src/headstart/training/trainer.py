@@ -111,9 +111,9 @@ def train(
             the class of the least expected cost. None: all mistakes cost alike.
         recall: class -> the share of its photos that are to be answered as it, with 90% confidence: it is answered as
             soon as its probability reaches the threshold that the validation images show to suffice.
-        ordinal: the classes are ranks: in this order, or, True, in that of their names. The answer is then the class of
-            the least expected distance in ranks.
-        label_precision: of several labels per photo, label -> the share of the photos given it that are to show it.
+        ordinal: the classes are ranks, in this order or, with True, in that of their names. The answer is then the
+            class with the least expected distance in ranks.
+        label_precision: with several labels per photo, label -> the share of the photos given it that must show it.
         callbacks: of Keras, which are told of epochs, and of batches where there are some; see docs/ecosystem.md. One
             that sets `model.stop_training` ends the training.
         listener: where to report to; by default to standard error.

@@ -47,7 +47,7 @@ function answerOf({ probabilities, familiar: isKnown, other = 0, places }) {
   return sure || !familiar ? found : { ...found, ...parentOf(label, probabilities) };
 }
 
-/** Of several labels per photo: those that it has, and how probably exactly these are right, each being independent.
+/** With several labels per photo: those of this one, and the probability that exactly these are right, if they are independent.
  * @param {ArrayLike<number>} probabilities @param {number[]} thresholds @param {boolean} familiar */
 function labelsOf(probabilities, thresholds, familiar) {
   const labels = facts.class_names.filter((_, at) => probabilities[at] >= thresholds[at]);

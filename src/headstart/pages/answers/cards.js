@@ -6,7 +6,7 @@ import { percent, t, writeWords } from "./words.js";
  * What a classifier says of a photo. ranked: classes and their probabilities, the most probable first. rule: why the label
  * is not the first of them. parent: of a label that is not sure, its lowest parent that is. other: the probability of none of the classes. places: what each place of the square that the network sees says for the answer, row by row.
  * @typedef {{ height: number, width: number, resizing: string, values: ArrayLike<number> }} Places
- * labels: of several labels per photo, those that it has; then `probability` is that of exactly these.
+ * labels: with several labels per photo, those of this one; `probability` is then that of exactly these.
  * @typedef {{ ranked: [string, number][], label: string, labels?: string[] | null, probability: number, rule?: "recall" | "cost" | null, parent?: string, parent_probability?: number, other?: number,
  *   sure: boolean, familiar: boolean, remark?: string, places?: Places,
  *   similar?: { label: string, similarity: number, image: string }[] }} Answer

@@ -27,7 +27,7 @@ export const STRINGS = {
     "answer.parent.note": "Probability {value}. It is not sure which one: the most likely class is {best}.",
     "answer.waiting": "Analysing…", "answer.none": "No result", "answer.unsure": "Not sure", "answer.novel": "Unlike the training photos",
     "answer.labels.note": "Exactly right with a probability of {value}", "answer.no-label": "None of the labels",
-    "answer.labels.unsure": "Perhaps: {labels}. That is exactly right with a probability of only {value}.",
+    "answer.labels.unsure": "Perhaps: {labels}. The probability that this is exactly right is only {value}.",
     "answer.sure.note": "Probability {value}", "answer.unsure.note": "The most likely class is {best}, which is too uncertain to rely on.",
     "answer.novel.note": "This model was not trained on photos like this one. Best guess: {best}.",
     "answer.remark.note": "The photo {remark}. The most likely class is {best}.",
