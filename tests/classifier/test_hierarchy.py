@@ -14,6 +14,7 @@ from headstart.classifier.output_formats import in_words
 from headstart.classifier.prediction import not_sure
 from headstart.evaluation.hierarchy import HierarchyMetrics
 from headstart.evaluation.metrics import measure
+from headstart.studio.trying import sure_from
 
 NAMES = ("a/x", "a/y", "b/p/q", "b/p/r", "b/s", "t")  # of unequal depth
 
@@ -188,11 +189,14 @@ def test_the_numbers_are_those_of_the_answers():
     assert measure(logits, labels, NAMES).hierarchy is None
 
 
-def test_the_usual_accuracy_is_the_largest_that_is_guaranteed_at_any_level():
+def test_the_usual_accuracy_is_that_of_classes_and_of_parents_only_where_classes_have_none():
     tree = Hierarchy(NAMES, {0.9: (NEVER, NEVER), 0.95: (0.7, NEVER), 0.98: (0.8, NEVER)})
     of_classes = {0.9: 0.5, 0.95: NEVER, 0.98: NEVER}
     assert Calibration(1.0, of_classes).usual_accuracy == 0.9
-    assert Calibration(1.0, of_classes, hierarchy=tree).usual_accuracy == 0.95
+    assert Calibration(1.0, of_classes, hierarchy=tree).usual_accuracy == 0.9
+    nothing = Calibration(1.0, dict.fromkeys(of_classes, NEVER), hierarchy=tree)
+    assert nothing.usual_accuracy == 0.95
+    assert sure_from(nothing) is None, "infinity is no number of JSON"
     assert Calibration(1.0, of_classes, hierarchy=tree).possible_accuracies == [0.9, 0.95, 0.98]
 
 

@@ -140,6 +140,17 @@ def test_groups_say_less_than_images():
     assert not promise_precision("ant", 0.9, shares, right, ["a"] * 30 + ["b"] * 30).is_given
 
 
+def test_sure_answers_of_few_groups_are_not_promised():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(400, 3)) * 8
+    targets = rng.random((400, 3)) < 1 / (1 + np.exp(-logits))
+    scaling = fit_scaling(logits, targets)
+    alone = fit_label_calibration(logits, targets, NAMES, scaling)
+    grouped = fit_label_calibration(logits, targets, NAMES, scaling, groups=[str(n // 200) for n in range(400)])
+    assert min(alone.accuracy.values()) < NEVER
+    assert set(grouped.accuracy.values()) == {NEVER}
+
+
 def test_json_and_back():
     logits, targets = answered(200)
     scaling = fit_scaling(logits, targets)
@@ -152,7 +163,7 @@ def test_json_and_back():
 
 
 @pytest.mark.parametrize(("recall", "precision", "message"), [
-    ({"ant": 0.9}, {"ant": 0.9}, "Both a recall and a precision are to be promised for 'ant', which has one threshold"),
+    ({"ant": 0.9}, {"ant": 0.9}, "Both a recall and a precision are to be promised for 'ant', but it has one thresh"),
     (None, {"ant": 1.5}, "A precision of 1.5 is to be promised for 'ant'; expected a share between 0 and 1"),
 ])  # fmt: skip
 def test_promises_that_cannot_be_meant(recall, precision, message):

@@ -120,7 +120,9 @@ def test_without_the_option_the_message_names_it(folder, form, message):
     ("path,label\nx/0.png,a|b\nx/1.png,b\nx/2.png,B|a\n", "'B' and 'b', which differ only in upper and lower case"),
     ("path,label,split\nx/0.png,a|b,train\nx/0.png,b,test\n", "line 3: 'x/0.png' is of the split 'test', and in"),
     ("path,a|b,c\nx/0.png,1,0\nx/1.png,1,1\n", r"the label 'a\|b'\. '\|' separates labels"),
-    ("path,label\nx/0.png,a|b\nx/1.png,a\nx/2.png,a\n", "'b' in '.*' holds 1 readable image"),
+    ("path,label\nx/0.png,a|b\nx/1.png,a\nx/2.png,\n", "'b' in '.*' holds 1 readable image"),
+    ("path,label\nx/0.png,a|b\nx/1.png,b\nx/2.png,_other\n", "label '_other', which with --multi-label is nothing of"),
+    ("path,label\nx/0.png,a|b\nx/1.png,a\nx/2.png,a\n", "gives all photos the label 'a', so there is nothing to tell"),
     ("path,label\nx/nowhere.png,a|b\n", "no such file 'x/nowhere.png'"),
 ])  # fmt: skip
 def test_what_cannot_be_read_so_is_said(folder, text, message):
@@ -131,6 +133,14 @@ def test_what_cannot_be_read_so_is_said(folder, text, message):
 def test_folders_give_one_label(folder):
     with pytest.raises(DatasetError, match=r"is a folder, and folders give each photo one label\. Several"):
         load(several(folder))
+
+
+def test_a_quick_look_has_about_as_many_images_and_each_label(folder):
+    data = load(several(joined(folder)))
+    few = data.sample(12)
+    assert 9 <= len(few) <= 15
+    assert few.kind is Kind.MULTI_LABEL
+    assert (few.train.targets.values > 0).any(axis=0).all()
 
 
 def test_images_are_aligned_with_a_classifier(folder):

@@ -109,6 +109,24 @@ def test_a_weight_that_is_none_is_not_used(tmp_path):
         list_images(DataSource(file, weight_column="weight"))
 
 
+def test_how_sure_an_answer_was_is_no_weight_of_a_label(tmp_path):
+    """The predictions.csv of a run is a collection, too."""
+    lines = [f"x/{n}.png,{'ab'[n % 2]},a,0.9" for n in range(20)]
+    found = list_images(table(tmp_path, *lines, header="path,label,answer,probability"))
+    assert not any(item.shares for item in found.items)
+
+
+def test_two_spellings_of_a_name_are_one_class(tmp_path):
+    names = "caf\u00e9", "cafe\u0301"
+    lines = [f"x/{n}.png,{name},1" for n in range(20) for name in names] + [
+        f"x/{n}.png,tea,{n % 2 * 6 + 1}" for n in range(20)
+    ]
+    data = load(table(tmp_path, *lines))
+    assert data.class_names == ("caf\u00e9", "tea")
+    assert data.train.truth.sum(axis=1) == pytest.approx(1)
+    assert data.train.truth[:, 0] == pytest.approx(np.where(data.train.labels == 0, 2 / 3, 2 / 9))
+
+
 def test_whole_numbers_are_names_of_shares_too(tmp_path):
     lines = [f"x/{n}.png,{name},{weight}" for n in range(20) for name, weight in (("0.0", 1), ("1.0", n % 3))]
     found = list_images(table(tmp_path, *lines))

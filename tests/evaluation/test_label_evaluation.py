@@ -56,6 +56,11 @@ def test_intervals_hold_their_value_and_groups_widen_them():
     assert grouped.accuracy.high - grouped.accuracy.low > alone.accuracy.high - alone.accuracy.low
 
 
+def test_one_group_says_nothing_of_others():
+    found = evaluation(groups=("same",) * 120).metrics.f1_micro
+    assert (found.low, found.high) == (0, 1)
+
+
 def test_weights_are_repetitions():
     rng = np.random.default_rng(1)
     shares, targets = np.round(rng.random(50), 1), rng.random(50) < 0.4  # many are alike

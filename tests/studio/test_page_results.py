@@ -175,7 +175,7 @@ GAINS = """async () => {
 
 def test_the_gain_of_fine_tuning_is_said_as_it_was_tested(page):
     better, same, untested, none, kept, left_out, few = page.evaluate(GAINS)
-    assert better.startswith("Fine-tuning made it better. 20 photos right that were wrong, 2 wrong")
+    assert better.startswith("Fine-tuning made it better. 20 right that were wrong, 2 wrong")
     assert "(p = < 0.001)" not in better
     assert "p < 0.001" in better
     assert "cannot be told from chance" in same

@@ -137,7 +137,13 @@ def test_whatever_the_page_is_told_has_words(language):
     assert {"problem.class-of-one", "says.views", "says.no-fine-tuning-easy", "problem.busy"} <= expected
     types = {name for name, kind in vars(headstart.errors).items() if isinstance(kind, type)}
     expected |= {f"error.{name}" for name in types} | {f"problem.{code}" for code in STATUSES}
-    expected |= {"problem.killed", "problem.needs-keras", "problem.analysis-failed", "add.reason.there-already"}
+    expected |= {
+        "problem.killed",
+        "problem.needs-keras",
+        "problem.needs-export",
+        "problem.analysis-failed",
+        "add.reason.there-already",
+    }
     expected |= {f"views.{name.replace('_', ' ')}" for name in VIEWS}
     assert expected - words == set()
     of_errors = {word for word in words if word.partition(".")[0] in ("problem", "error", "says", "views")}

@@ -10,11 +10,13 @@ from numpy.testing import assert_allclose
 
 import headstart as hs
 from headstart import commands
-from headstart.errors import ModelError
+from headstart.errors import ModelError, RunError
 from headstart.evaluation.document import RunMetrics
 from headstart.evaluation.metrics import Evaluation
 from headstart.evaluation.split_metrics import SplitMetrics
 from headstart.runs.folder import Run
+from headstart.runs.partial import CHECKPOINTS
+from headstart.runs.writing import keep_splits
 from headstart.training.recipes import RECIPES, adjusted
 from support import tiny
 from support.recording import Recorder
@@ -188,6 +190,15 @@ def test_answers_about_ranks(ranked, tables):
 def test_an_export_answers_as_the_run(soft, tables, tmp_path):
     found = hs.export(soft[0].folder, tmp_path / "cells.onnx", format="onnx", data=tables["votes"], listener=hs.Quiet())
     assert found.proof.changed == 0
+
+
+def test_a_run_is_not_resumed_with_other_probabilities(tables, tmp_path):
+    data = hs.load_dataset(tables["votes"], listener=hs.Quiet())
+    keep_splits(tmp_path, data)
+    (tmp_path / CHECKPOINTS / "epoch-1").mkdir(parents=True)
+    keep_splits(tmp_path, data)
+    with pytest.raises(RunError, match="images or their labels have changed"):
+        keep_splits(tmp_path, _hard(data))
 
 
 def test_an_order_that_lacks_a_class_ends_before_the_features(tables, settings, tmp_path):

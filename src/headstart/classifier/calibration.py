@@ -105,8 +105,11 @@ class Calibration:
     @property
     def usual_accuracy(self) -> float | None:
         """The accuracy of sure predictions where none is asked for: DEFAULT_ACCURACY, or the largest below it that can
-        be guaranteed; None where none can be, so that nothing is sure."""
-        return max((level for level in self.possible_accuracies if level <= DEFAULT_ACCURACY), default=None)
+        be guaranteed for classes, or, if none can, for their parents; None where none can be, so that nothing is sure.
+        """
+        of_classes = [level for level, least in self.accuracy.items() if least != NEVER]
+        levels = (level for level in of_classes or self.possible_accuracies if level <= DEFAULT_ACCURACY)
+        return max(levels, default=None)
 
     @property
     def possible_accuracies(self) -> list[float]:

@@ -276,7 +276,7 @@ def fit_label_calibration(
     )
     confidences = found.confidences(shares)
     is_exact = (found.answers(shares) == targets).all(axis=1)
-    accuracy = {level: least_probability(confidences, is_exact, level) for level in LEVELS}
+    accuracy = {level: least_probability(confidences, is_exact, level, groups or None) for level in LEVELS}
     return LabelCalibration(
         found.class_names, found.thresholds, found.scaling, found.recall, found.precision, accuracy, found.unsure
     )

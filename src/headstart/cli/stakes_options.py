@@ -65,8 +65,8 @@ def read_promises(promises: Sequence[str], option: str = "--recall") -> dict[str
         except ValueError:
             label, number = "", 0.0
         if not label:
-            raise typer.BadParameter(f"{option} {promise}: expected CLASS=SHARE, such as defective=0.99.")
+            raise typer.BadParameter(f"{option} {promise}: expected NAME=SHARE, such as defective=0.99.")
         if label in found:
-            raise typer.BadParameter(f"{option} was given twice for '{label}': expected one share a class.")
+            raise typer.BadParameter(f"{option} was given twice for '{label}': expected one share for each.")
         found[label] = number
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,6 @@ def evaluate(
     Raises:
         HeadstartError: there is no such run, no such images, or a class that the run does not know.
     """
-    from headstart.classifier.metadata import is_multi_label
     from headstart.data.source import DataSource
     from headstart.engines.base import Compute
     from headstart.engines.opening import check_device
@@ -67,11 +66,7 @@ def evaluate(
 
     run, source, listener = Path(run), DataSource.of(data), listener or Console()
     check_device(Compute(device=device))
-    card = RunFolder(run).card  # before the images are read: there may be no run
-    if card.get("certainty", {}).get("hierarchy"):
-        source = replace(source, hierarchy=source.class_level is None)
-    if is_multi_label(card):
-        source = replace(source, multi_label=True)
+    source = RunFolder(run).as_trained(source)  # before the images are read: there may be no run
     with keeping_copies():
         chosen = choose(source, run, split, listener=listener)
         if split is None:

@@ -198,7 +198,7 @@ def check_shared_classes(items: Sequence[Item], source: str) -> None:
         raise DatasetError(
             f"'{source}' gives '{missing[0]}' shares of photos, but the largest share of none, and training needs "
             f"such photos of each class. Leave '{missing[0]}' out, or merge it with a similar class.",
-            reason="class-not-in-training",
+            reason="never-most-probable",
             label=missing[0],
         )
 

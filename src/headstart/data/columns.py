@@ -28,6 +28,7 @@ GROUP_NAMES = (
     "subject_id",
 )  # of images that belong together, see `groups.py`
 WEIGHT_NAMES = ("probability", "weight", "share", "votes")  # of a label, see `shares.py`
+ANSWER_NAMES = ("answer", "prediction", "predicted")  # of a classifier, as in a run's predictions.csv
 PROBABILITY = WEIGHT_NAMES[0]  # that says the same of one line per photo
 SPLIT_NAMES = ("split", "subset", "partition", "set")
 HASH = "hash"  # of a splits.csv, which is not read from it
@@ -133,9 +134,9 @@ def _column(names: Sequence[str], wanted: str | None, usual: Sequence[str]) -> s
 
 def _weights_in(names: Sequence[str], lines: Iterable[Cells], path: str, label: str) -> str | None:
     """The column with the weights of labels, if its name is usual for it and its lines are such: several for a photo;
-    or one, which has a probability, for each photo of two classes."""
+    or one, which has a probability, for each photo of two classes. Beside answers, it says how sure these are."""
     weight = _column(names, None, WEIGHT_NAMES)
-    if weight is None:
+    if weight is None or _column(names, None, ANSWER_NAMES):
         return None
     listed = [(cells[path], cells[label]) for cells in lines]
     several = len({photo for photo, _ in listed}) < len(listed)

@@ -12,6 +12,7 @@ from headstart.data.groups import joined
 from headstart.data.label_state import OWN_LABELS, LabelSummary
 from headstart.data.packed import Names, chosen, numbered
 from headstart.data.splits import TEST, TRAIN, VALIDATION
+from headstart.data.stratification import draw_share
 from headstart.data.targets import Kind, Targets
 from headstart.data.value_range import FULL, KnownValues, ValueRange
 from headstart.errors import DatasetError
@@ -153,6 +154,10 @@ class Dataset:
             return self
         sampled = {}
         for name, split in self.splits().items():
+            if split.kind is Kind.MULTI_LABEL:
+                picked = draw_share(split.targets.values > 0, np.arange(len(split)), count / len(self), seed)
+                sampled[name] = split.take(np.flatnonzero(picked))
+                continue
             labels = list(split.texts)
             counts = splits.proportional(labels, round(count * len(split) / len(self)))
             wanted = {label: max(number, 1) for label, number in counts.items()}

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from headstart.data.dataset import Split
+from headstart.data.splits import OTHER
 from headstart.data.targets import SIGN, Kind, Targets
 from headstart.errors import DatasetError
 
@@ -86,15 +87,26 @@ def aligned(split: Split, class_names: Sequence[str]) -> Split:
 def check_several(labels: Iterable[str], source: str) -> None:
     """
     Raises:
-        DatasetError: no image has several labels, or none; or there are too few labels.
+        DatasetError: no image has several labels, or none; there are too few labels, or one that all images have; or
+            one is `_other`.
     """
     found = set(labels)
     names = all_classes(found)
+    if OTHER in names:
+        raise DatasetError(
+            f"'{source}' has photos with the label '{OTHER}', which with --multi-label is nothing of its own: a photo "
+            f"that shows none of the labels has an empty cell (or only 0). Leave '{OTHER}' out."
+        )
     if len(names) < 2:
         known = f"one label, '{names[0]}'" if names else "no label"
         raise DatasetError(
             f"'{source}' has {known}; several labels per photo (--multi-label) need at least two. For one, make two "
             f"classes of it, such as '{names[0] if names else 'damaged'}' and 'other', and leave --multi-label out."
+        )
+    if of_all := set(names).intersection(*map(names_in, found)):
+        raise DatasetError(
+            f"'{source}' gives all photos the label {min(of_all)!r}, so there is nothing to tell it from. Add photos "
+            f"that do not show it, or leave that label out."
         )
     if all(len(names_in(label)) == 1 for label in found):
         raise DatasetError(

@@ -80,7 +80,7 @@ def as_array(
         if parts is None:
             found[row, label] = 1
         for name, share in parts or ():
-            found[row, numbers[name]] = share
+            found[row, numbers[name]] += share  # two spellings of a name may have become one
     return found
 
 

@@ -141,6 +141,8 @@ class LabelEvaluation:
     def _estimate(self, measure: Callable[[Float[np.ndarray, "samples n"]], Float[np.ndarray, " samples"]]) -> Estimate:
         """A number with its interval. measure: how often each image is in each sample -> the number of each sample."""
         value = float(measure(np.ones((1, len(self.targets))))[0])
+        if len(set(self.groups)) == 1 or len(self.targets) == 1:  # which say nothing of others
+            return Estimate(value, 0.0, 1.0)
         found = np.concatenate([measure(weights) for weights in self._samples()])
         low, high = np.nanpercentile(found, [2.5, 97.5])
         return Estimate(value, min(float(low), value), max(float(high), value))

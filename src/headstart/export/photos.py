@@ -1,7 +1,7 @@
 """The photos of a run: which of them prove an export, and which calibrate it. Decodes nothing."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +54,8 @@ class PhotosOfRun:
         folder = RunFolder(run)
         self._class_names, rows = folder.card["class_names"], folder.splits
         self._is_multi_label = is_multi_label(folder.card)
-        if data is not None and self._is_multi_label:
-            data = replace(DataSource.of(data), multi_label=True)
+        if data is not None:
+            data = folder.as_trained(DataSource.of(data))
         if data is None and not rows:
             raise DatasetError(
                 f"'{run}' has no {SPLITS}, like every classifier saved from Python, so there are no photos to prove an "

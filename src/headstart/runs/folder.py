@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from headstart.errors import RunError
+
+if TYPE_CHECKING:
+    from headstart.data.source import DataSource
 
 CARD = "classifier.json"
 METRICS, HISTORY, SPLITS, PREDICTIONS = "metrics.json", "history.csv", "splits.csv", "predictions.csv"
@@ -87,6 +90,15 @@ class RunFolder:
         from headstart.classifier.metadata import read_card
 
         return read_card(self.path)
+
+    def as_trained(self, source: DataSource) -> DataSource:
+        """Read so that its labels are such as those that the run was trained on."""
+        from headstart.classifier.metadata import is_multi_label
+
+        if is_multi_label(self.card):
+            return replace(source, multi_label=True)
+        has_parents = bool(self.card.get("certainty", {}).get("hierarchy"))
+        return replace(source, hierarchy=True) if has_parents and source.class_level is None else source
 
     @cached_property
     def metrics(self) -> dict:

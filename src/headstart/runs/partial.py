@@ -15,6 +15,7 @@ from headstart.errors import CancelledError, RunError, RunInterruptedError
 from headstart.events import Listener, Message
 
 CHECKPOINTS, SETTINGS, CHOSEN = "checkpoints", "settings.json", "backbone.json"  # in RUN.partial only
+SHARES = "shares.sha256"  # the same: a digest of the labels, where they are probabilities
 
 
 @contextmanager
@@ -74,6 +75,7 @@ def _complete(out: Path, partial: Path) -> None:
         shutil.rmtree(out / CHECKPOINTS)  # only now: until here, the run could be resumed
     (out / SETTINGS).unlink()
     (out / CHOSEN).unlink(missing_ok=True)
+    (out / SHARES).unlink(missing_ok=True)
 
 
 def _is_taken(out: Path) -> bool:

@@ -12,7 +12,8 @@ from headstart.errors import RunError
 from headstart.evaluation.label_evaluation import LabelEvaluation
 from headstart.evaluation.metrics import Evaluation
 from headstart.runs.folder import HISTORY, PREDICTIONS, SPLITS, SUMMARY, UNREADABLE
-from headstart.runs.partial import epochs_in
+from headstart.runs.partial import SHARES, epochs_in
+from headstart.storage.hashing import sha256
 
 PREDICTION_COLUMNS = ("path", "split", "label", "answer", "probability", "hash")
 
@@ -23,14 +24,23 @@ def keep_splits(partial: Path, dataset: Dataset) -> None:
     Raises:
         RunError: they have changed.
     """
-    table = partial / SPLITS
+    table, shares = partial / SPLITS, partial / SHARES
+    digest = _digest_of_shares(dataset)
     if not epochs_in(partial):
         write_splits(table, dataset.each_row())
-    elif read_splits(table) != dataset.rows():
+        shares.write_text(digest, "utf-8")
+    elif read_splits(table) != dataset.rows() or (shares.read_text("utf-8") if shares.exists() else "") != digest:
         raise RunError(
             f"The images or their labels have changed since the run in '{partial}' was started, so it cannot be "
             f"resumed. Start a new one with another --out."
         )
+
+
+def _digest_of_shares(dataset: Dataset) -> str:
+    """Of labels that are probabilities, of which splits.csv has the largest only; "" where none are."""
+    if not dataset.train.is_soft:
+        return ""
+    return sha256(b"".join(split.truth.tobytes() for split in dataset.splits().values()))
 
 
 def write_unreadable(folder: Path, unreadable: Sequence[Unreadable]) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.classifier.base import BasePredictor, remarked, stacked
+from headstart.classifier.decision import NEVER
 from headstart.classifier.label_calibration import AnyCalibration
 from headstart.classifier.novelty import NoveltyDetector
 from headstart.classifier.predictor import Predictor
@@ -159,7 +160,7 @@ def answer(predictor: BasePredictor, content: bytes, id_of: IdOf, *, explain: bo
         "probabilities": [prediction.probabilities[name] for name in predictor.class_names],
         "sure": prediction.sure,
         "familiar": prediction.familiar,
-        "sure_from": _sure_from(predictor.calibration),
+        "sure_from": sure_from(predictor.calibration),
         "remarks": [prediction.remark] if prediction.remark else [],
         "rule": prediction.rule,
         "cost": prediction.cost,
@@ -179,10 +180,13 @@ def answer(predictor: BasePredictor, content: bytes, id_of: IdOf, *, explain: bo
     return found | {"milliseconds": round((time.perf_counter() - start) * 1000, 1)}
 
 
-def _sure_from(calibration: AnyCalibration) -> dict[str, float] | None:
-    """From which probability on an answer is sure, and what share of such answers is right; None: none ever is."""
+def sure_from(calibration: AnyCalibration) -> dict[str, float] | None:
+    """From which probability on an answer is sure, and what share of such answers is right; None: none ever is, though
+    a parent may be."""
     accuracy = calibration.usual_accuracy
-    return None if accuracy is None else {"least": calibration.accuracy[accuracy], "accuracy": accuracy}
+    if accuracy is None or calibration.accuracy[accuracy] == NEVER:
+        return None
+    return {"least": calibration.accuracy[accuracy], "accuracy": accuracy}
 
 
 def nearest(detector: NoveltyDetector | None, features: np.ndarray, id_of: IdOf) -> list[dict[str, Any]]:

@@ -56,7 +56,8 @@ class TrainingContext:
         if not self.config.recipe.balanced:
             return np.ones(classes)
         if train.is_soft:
-            return len(train) / (classes * train.truth.sum(axis=0, dtype=np.float64))
+            shares = train.truth.sum(axis=0, dtype=np.float64)  # 0 where a fold has nothing of a class
+            return len(train) / (classes * np.where(shares, shares, 1))
         return len(train) / (classes * np.maximum(np.bincount(train.labels, minlength=classes), 1))
 
     @cached_property

@@ -12,6 +12,7 @@ import numpy as np
 
 from headstart.keras_backend import keras
 from headstart.models.network import Network
+from headstart.models.weights import RANDOM
 from headstart.training.keras_fit import TrainableNetwork, set_head_trainable, trainable_features, unfreeze
 from headstart.training.optimization import compile_for
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def network_of_shares(plan: Plan, variables: Sequence[np.ndarray]) -> ShareNetwork:
     """Compiled for the loss of a phase, with `GradientsAlone`. variables: of the whole network."""
     settings = {"num_classes": plan.num_classes, "dropout": 0.0, "seed": 0, "depths": plan.depths}
-    network = Network.pretrained(plan.backbone, plan.image_size, plan.weights, **settings)
+    network = Network.pretrained(plan.backbone, plan.image_size, RANDOM, **settings)  # all come from the driver
     network.model.set_weights(variables)
     unfreeze(network.base, plan.backbone, top=plan.phase.unfreeze)
     set_head_trainable(network.model, plan.phase.trains_head)

@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,7 +53,6 @@ class Plan:
 
     backbone: str
     image_size: int
-    weights: str | Path
     num_classes: int
     depths: bool
     phase: Phase
@@ -63,7 +61,7 @@ class Plan:
     @classmethod
     def of(cls, context: TrainingContext, phase: Phase) -> Plan:
         config = context.config
-        network = config.backbone, config.image_size, config.weights
+        network = config.backbone, config.image_size
         classes, soft = len(context.dataset.class_names), context.dataset.train.is_soft
         return cls(*network, classes, config.recipe.reads_depths, phase, soft)
 

@@ -296,7 +296,7 @@ export default {
   "problem.needs-keras": "It needs Keras: pip install 'headstart[tune]'", "problem.needs-export": "Install first: pip install 'headstart[tune,export]'", "problem.killed": "It was killed; perhaps the memory was not enough.",
   "problem.analysis-failed": "The photos could not be analysed: the studio's log, in the terminal, has the reason.",
   "problem.class-of-one": "{detail}",
-  "problem.class-not-in-training": "{detail}",
+  "problem.class-not-in-training": "{detail}", "problem.never-most-probable": "{detail}",
   "problem.class-unreadable": "{detail}",
   "problem.many-unreadable": "{detail}",
   "problem.one-class": "{detail}",
@@ -340,6 +340,7 @@ export default {
   "says.no-fine-tuning-few": "No fine-tuning: {count} validation photos are too few to tell whether it helps.",
   "says.no-fine-tuning-easy": "No fine-tuning: a linear probe already gets {right} of {total} held-out training photos right.",
   "says.no-fine-tuning-time": "No fine-tuning: it takes {time} or more, and that is not left.",
+  "says.no-fine-tuning-labels": "No fine-tuning: with several labels per photo, only the head is trained.",
   "says.no-fine-tuning-no-gain": "No fine-tuning: it would not clearly help.",
   "unreadable.reason": "{reason}", "add.reason.unreadable": "{reason}", "add.reason.there-already": "is there already: {path}",
 };
