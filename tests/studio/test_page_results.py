@@ -184,9 +184,7 @@ def test_the_gain_of_fine_tuning_is_said_as_it_was_tested(page):
     assert "90.0%" in untested
     assert "80.0%" in untested
     assert none == ""
-    assert kept.startswith(
-        "Whether fine-tuning made it better cannot be told from chance. 3 right that were wrong"
-    )
+    assert kept.startswith("Whether fine-tuning made it better cannot be told from chance. 3 right that were wrong")
     assert kept.endswith(
         "It is kept, as the loss of 176 training photos, answered by cross-validation, went down from 0.76 to 0.749."
     )

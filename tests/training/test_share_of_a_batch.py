@@ -39,7 +39,7 @@ def test_shares_add_up_to_the_batch(tiny, classes, depths, soft):
     whole.reseed(7, 3)
     told = whole.step(inputs, labels, weights)
 
-    model = network_of_shares(Plan(tiny, SIZE, "pretrained", classes, depths, PHASE, soft), network.model.get_weights())
+    model = network_of_shares(Plan(tiny, SIZE, classes, depths, PHASE, soft), network.model.get_weights())
     found, said = [], []
     for part in (slice(0, 3), slice(3, COUNT)):
         some, of_some, counted = keras.tree.map_structure(lambda each, of=part: each[of], (inputs, labels, weights))

@@ -102,7 +102,7 @@ def test_evaluate_knows_that_folders_are_a_hierarchy(trained, cells_by_light):
 
 def test_an_export_is_proved_on_the_same_classes_where_the_photos_lie_elsewhere(trained, cells_by_light, tmp_path):
     run, _ = trained
-    found = hs.export(run.folder, tmp_path / "cells.onnx", data=cells_by_light, listener=hs.Quiet())
+    found = hs.export(run.folder, tmp_path / "cells.onnx", format="onnx", data=cells_by_light, listener=hs.Quiet())
     assert found.proof.changed == 0
 
 
