@@ -90,15 +90,11 @@ def train(
     check_outside(Path(out), data)
     given: dict[str, Any] = {"backbone": backbone, "at_least": at_least, "image_size": image_size, "weights": weights}
     given |= {"resizing": resizing, "value_range": value_range, "views": views, "device": device, "seed": seed}
-    given |= {
-        "execution": execution,
-        "precision": precision,
-        "stakes": Stakes.of(cost, recall, ordinal, label_precision),
-    }
     config = TrainingConfig.of(
         recipe=adjusted(recipe, epochs=epochs, fine_tune=fine_tune, balanced=balanced),
-        **given,
+        **given | dict[str, Any](execution=execution, precision=precision),
         executor=executor_on(on, store, device, listener or Console()),
+        stakes=Stakes.of(cost, recall, ordinal, label_precision),
     )
     request = RunRequest(DataSource.of(data).absolute(), config, test_fraction, images)
     return make(request, Path(out), resume=resume, listener=listener or Console(), time_limit=time_limit)
