@@ -98,12 +98,12 @@ def test_a_wrong_label_is_corrected_from_the_mistakes_and_undone(page, studio, m
     button.click()
     expect(page.locator(".change")).to_contain_text("1 label changed")
     expect(page.locator(".change")).to_contain_text(re.compile("not distinguishable|p = "))
-    after = studio.wait_for(lambda answers: not answers["stale"], "/api/answers")
+    after = studio.wait_for(lambda answers: answers["final"] and not answers["stale"], "/api/answers")
     assert studio.ask("/api/collection")["labels"]["changed"] == before + 1
     expect(page.locator("#understand-verdict .huge")).to_have_text(percent(after["accuracy"]["value"]))
     page.keyboard.press("Control+z")
     studio.wait_for(lambda collection: collection["labels"]["changed"] == before)
-    again = studio.wait_for(lambda answers: not answers["stale"], "/api/answers")
+    again = studio.wait_for(lambda answers: answers["final"] and not answers["stale"], "/api/answers")
     assert again["accuracy"]["correct"] == measured["accuracy"]["correct"]
 
 
