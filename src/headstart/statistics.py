@@ -120,6 +120,11 @@ def proportion(hits: Bool[np.ndarray, " n"], groups: Hashables | None = None) ->
     return Interval(share, low, high, correct, count)
 
 
+def groups_at(groups: Hashables | None, places: Int64[np.ndarray, " m"]) -> list[Hashable] | None:
+    """The groups of some images, by their indices; None where images come in none."""
+    return [groups[place] for place in places.tolist()] if groups else None
+
+
 def least_share(hits: Bool[np.ndarray, " n"], confidence: float, groups: Hashables | None = None) -> float:
     """What the share of hits is at least, with this confidence (one-sided): the bound of C. Clopper and E. Pearson,
     Biometrika 26 (1934). n is at least 1.

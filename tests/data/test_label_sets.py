@@ -121,7 +121,7 @@ def test_without_the_option_the_message_names_it(folder, form, message):
     ("path,label,split\nx/0.png,a|b,train\nx/0.png,b,test\n", "line 3: 'x/0.png' is of the split 'test', and in"),
     ("path,a|b,c\nx/0.png,1,0\nx/1.png,1,1\n", r"the label 'a\|b'\. '\|' separates labels"),
     ("path,label\nx/0.png,a|b\nx/1.png,a\nx/2.png,\n", "'b' in '.*' holds 1 readable image"),
-    ("path,label\nx/0.png,a|b\nx/1.png,b\nx/2.png,_other\n", "label '_other', which with --multi-label is nothing of"),
+    ("path,label\nx/0.png,a|b\nx/1.png,b\nx/2.png,_other\n", "label '_other', which has no meaning with --multi-label"),
     ("path,label\nx/0.png,a|b\nx/1.png,a\nx/2.png,a\n", "gives all photos the label 'a', so there is nothing to tell"),
     ("path,label\nx/nowhere.png,a|b\n", "no such file 'x/nowhere.png'"),
 ])  # fmt: skip

@@ -26,7 +26,7 @@ from headstart.numerics import (
     most_probable,
     probabilities,
 )
-from headstart.statistics import Hashables, least_share, numbered
+from headstart.statistics import Hashables, groups_at, least_share, numbered
 
 # What can be guaranteed. A level in between is served by the next stricter one.
 LEVELS = (0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
@@ -298,7 +298,7 @@ def with_hierarchy(
                 hierarchy.is_right(answers, labels, level),
             )
             asked = is_open & (shares >= 0)
-            of_asked = [groups[place] for place in np.flatnonzero(asked).tolist()] if groups else None
+            of_asked = groups_at(groups, np.flatnonzero(asked))
             threshold = least_probability(shares[asked], is_right[asked], wanted, of_asked, tried=TRIED_OF_PARENTS)
             thresholds.append(threshold)
             is_open &= ~(asked & (shares >= threshold))
@@ -327,7 +327,7 @@ def least_probability(
     for number in range(tried if len(order) else 0):
         least = order[int(len(order) * number / tried)]
         sure = np.flatnonzero(largest >= least)
-        of_sure = [groups[place] for place in sure.tolist()] if groups else None
+        of_sure = groups_at(groups, sure)
         if least_share(correct[sure], confidence, of_sure) >= accuracy:
             return float(least) if number else 0.0
     return NEVER

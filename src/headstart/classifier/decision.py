@@ -13,31 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.array_types import Bool, Float, Float64, Int, Int64
+from headstart.classifier.promise import CONFIDENCE, NEVER, Promise
 from headstart.classifier.stakes import Stakes
-from headstart.statistics import least_share
+from headstart.statistics import Hashables, groups_at, least_share
 
-CONFIDENCE = 0.9  # that a promised recall holds, as for a guaranteed accuracy
-NEVER = float("inf")  # a threshold that no probability reaches
 COST, RECALL = "cost", "recall"  # what an answer follows from that is not the most probable class
 
 
 @dataclass(frozen=True)
-class RecallPromise:
+class RecallPromise(Promise):
     """At least `share` of the photos of the class `label` are answered as it, with 90% confidence.
 
     threshold: the probability from which on the answer is that class; infinity where the promise cannot be given.
     photos: of the class, that were asked. possible: the strictest share that they allow, 0 to 1.
     """
-
-    label: str
-    share: float
-    threshold: float
-    photos: int
-    possible: float
-
-    @property
-    def is_given(self) -> bool:
-        return self.threshold != NEVER
 
     @property
     def needed(self) -> int:
@@ -62,33 +51,11 @@ class RecallPromise:
                 f" by {self.photos:,} held-out photos of it: they are alike (of few groups), or are answered as a "
                 f"class that was promised before"
             )
-        possible = math.floor(1000 * self.possible) / 1000
-        if not possible:
+        if not self.offer:
             return f"{text}. No recall can be promised. The classifier is trained, and answers without this promise."
         return (
-            f"{text}. With these, at most {possible:g} can be promised: --recall '{self.label}={possible:g}'. The "
+            f"{text}. With these, at most {self.offer:g} can be promised: --recall '{self.label}={self.offer:g}'. The "
             f"classifier is trained, and answers without this promise."
-        )
-
-    def to_json(self) -> dict:
-        """With null for the threshold of a promise that cannot be given."""
-        return {
-            "class": self.label,
-            "promised": self.share,
-            "threshold": self.threshold if self.is_given else None,
-            "photos": self.photos,
-            "possible": self.possible,
-        }
-
-    @classmethod
-    def from_json(cls, content: Mapping) -> "RecallPromise":
-        least = content["threshold"]
-        return cls(
-            str(content["class"]),
-            float(content["promised"]),
-            NEVER if least is None else float(least),
-            int(content["photos"]),
-            float(content["possible"]),
         )
 
 
@@ -166,7 +133,7 @@ def fit_decision(
     for label, share in (stakes.recall or {}).items():
         number = names.index(label)
         own = np.flatnonzero(labels == number)
-        groups_of_own = [groups[i] for i in own.tolist()] if groups else None
+        groups_of_own = groups_at(groups, own)
         promise = promise_recall(label, share, probabilities[own, number], is_taken[own], groups_of_own)
         promises.append(promise)
         is_taken |= probabilities[:, number] >= promise.threshold
@@ -178,7 +145,7 @@ def promise_recall(
     share: float,
     probabilities: Float[np.ndarray, " n"],
     is_taken: Bool[np.ndarray, " n"],
-    groups: Sequence[str] | None = None,
+    groups: Hashables | None = None,
 ) -> RecallPromise:
     """The highest threshold of a class that finds at least a share of its photos, with a confidence of CONFIDENCE.
 

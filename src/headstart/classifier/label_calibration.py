@@ -34,6 +34,7 @@ from headstart.classifier.stakes import Stakes
 from headstart.data.targets import Kind, texts_of
 from headstart.errors import ModelError
 from headstart.numerics import label_cross_entropies
+from headstart.statistics import groups_at
 
 EVEN = 0.5  # the threshold of a label of which too little is known for a better one
 PRIOR_SHIFT = 1.0  # standard deviation of what is added to a logit
@@ -263,7 +264,7 @@ def fit_label_calibration(
     for label, share in ((stakes and stakes.recall) or {}).items():
         k = list(class_names).index(label)
         own = np.flatnonzero(targets[:, k])
-        groups_of_own = [groups[i] for i in own.tolist()] if groups else None
+        groups_of_own = groups_at(groups, own)
         recall.append(promise_recall(label, share, shares[own, k], np.zeros(len(own), bool), groups_of_own))
     for label, share in ((stakes and stakes.precision) or {}).items():
         k = list(class_names).index(label)

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from headstart.array_types import Bool, Float
-from headstart.classifier.decision import CONFIDENCE, NEVER
-from headstart.statistics import least_share
+from headstart.classifier.promise import CONFIDENCE, NEVER, Promise
+from headstart.statistics import Hashables, groups_at, least_share
 
 TRIED = 20  # thresholds: those with all candidates, 95%, 90%, ... 5% of them
 
 
 @dataclass(frozen=True)
-class PrecisionPromise:
+class PrecisionPromise(Promise):
     """Of the photos that are given the label, at least `share` show it, with 90% confidence.
 
     threshold: the probability from which on it is given; infinity where the promise cannot be given.
     photos: that were given it, of those that were asked; 0 where it cannot be given. possible: the strictest share that
     they allow, 0 to 1.
     """
-
-    label: str
-    share: float
-    threshold: float
-    photos: int
-    possible: float
-
-    @property
-    def is_given(self) -> bool:
-        return self.threshold != NEVER
 
     @property
     def sentence(self) -> str:
@@ -44,30 +32,8 @@ class PrecisionPromise:
                 f"{self.threshold:.3g} on, as shown by {self.photos:,} held-out photos that are given it."
             )
         text = f"A precision of {share} cannot be promised for '{self.label}' by the held-out photos"
-        possible = math.floor(1000 * self.possible) / 1000
-        remedy = f"At most {possible:g} can: --label-precision '{self.label}={possible:g}'. " if possible else ""
+        remedy = f"At most {self.offer:g} can: --label-precision '{self.label}={self.offer:g}'. " if self.offer else ""
         return f"{text}. {remedy}The classifier is trained, and answers without this promise."
-
-    def to_json(self) -> dict:
-        """With null for the threshold of a promise that cannot be given."""
-        return {
-            "class": self.label,
-            "promised": self.share,
-            "threshold": self.threshold if self.is_given else None,
-            "photos": self.photos,
-            "possible": self.possible,
-        }
-
-    @classmethod
-    def from_json(cls, content: Mapping) -> PrecisionPromise:
-        least = content["threshold"]
-        return cls(
-            str(content["class"]),
-            float(content["promised"]),
-            NEVER if least is None else float(least),
-            int(content["photos"]),
-            float(content["possible"]),
-        )
 
 
 def promise_precision(
@@ -75,7 +41,7 @@ def promise_precision(
     share: float,
     probabilities: Float[np.ndarray, " n"],
     is_right: Bool[np.ndarray, " n"],
-    groups: Sequence[str] | None = None,
+    groups: Hashables | None = None,
 ) -> PrecisionPromise:
     """The lowest of TRIED thresholds whose precision is at least the share, with a confidence of CONFIDENCE.
 
@@ -90,7 +56,7 @@ def promise_precision(
     for number in range(TRIED if len(candidates) else 0):
         threshold = candidates[len(candidates) * number // TRIED]
         given = np.flatnonzero(probabilities >= threshold)
-        of_given = [groups[i] for i in given.tolist()] if groups is not None else None
+        of_given = groups_at(groups, given)
         least = least_share(is_right[given], 1 - doubt, of_given)
         possible = max(possible, least)
         if least >= share:

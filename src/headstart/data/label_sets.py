@@ -94,7 +94,7 @@ def check_several(labels: Iterable[str], source: str) -> None:
     names = all_classes(found)
     if OTHER in names:
         raise DatasetError(
-            f"'{source}' has photos with the label '{OTHER}', which with --multi-label is nothing of its own: a photo "
+            f"'{source}' has photos with the label '{OTHER}', which has no meaning with --multi-label: a photo "
             f"that shows none of the labels has an empty cell (or only 0). Leave '{OTHER}' out."
         )
     if len(names) < 2:

@@ -9,7 +9,7 @@ from headstart.array_types import Bool, Float, Int
 from headstart.classifier.calibration import Calibration
 from headstart.classifier.decision import NEVER
 from headstart.evaluation.answered import AccuracyGuarantee
-from headstart.statistics import Interval, percent, proportion
+from headstart.statistics import Interval, groups_at, percent, proportion
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def measure_hierarchy(
     def of(least: float, given: Bool[np.ndarray, " n"], right: Bool[np.ndarray, " n"]) -> AccuracyGuarantee | None:
         if least == NEVER:
             return None
-        of_given = [groups[i] for i in np.flatnonzero(given).tolist()] if groups else None
+        of_given = groups_at(groups, np.flatnonzero(given))
         correct = proportion(right[given], of_given) if given.any() else None
         return AccuracyGuarantee(proportion(given, of_images), correct)
 

@@ -8,7 +8,7 @@ import numpy as np
 from headstart.array_types import Bool, Float, Int
 from headstart.classifier.decision import Decision
 from headstart.evaluation.ranks import RankMetrics, measure_ranks
-from headstart.statistics import Interval, MeanInterval, mean, percent, proportion
+from headstart.statistics import Interval, MeanInterval, groups_at, mean, percent, proportion
 
 
 @dataclass(frozen=True)
@@ -132,4 +132,4 @@ def _share(hits: Bool[np.ndarray, " n"], among: Bool[np.ndarray, " n"], groups: 
     """The share of hits among some images; None where there are none."""
     if not among.any():
         return None
-    return proportion(hits[among], [groups[i] for i in np.flatnonzero(among).tolist()] if groups else None)
+    return proportion(hits[among], groups_at(groups, np.flatnonzero(among)))
